@@ -1,0 +1,8 @@
+-- The rows of a month from production, in binary, as they come.
+--
+-- Reads:   nothing
+-- Writes:  kalends_raw.:"partition"
+-- Params:  none
+-- Repeat:  no; after load/delete_days.sql, in the same transaction
+
+COPY kalends_raw.:"partition" (created_at, value) FROM STDIN (FORMAT binary)

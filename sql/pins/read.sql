@@ -1,0 +1,21 @@
+-- What a reading transaction must not inherit from server, role, database or pooler.
+--
+-- Statements, not set_config(): a SELECT would take the snapshot before the table is locked.
+--
+-- Reads:   nothing
+-- Writes:  nothing; SET LOCAL ends with the transaction
+-- Params:  none; the limits are whole milliseconds
+-- Repeat:  safe
+
+-- With an empty search path only pg_catalog is searched, so nobody can plant a function or operator in our way.
+SET LOCAL search_path = '';
+SET LOCAL TimeZone = 'UTC';
+SET LOCAL DateStyle = 'ISO, YMD';
+SET LOCAL IntervalStyle = 'postgres';
+SET LOCAL extra_float_digits = 1;
+SET LOCAL client_encoding = 'UTF8';
+-- Off: rows that a policy would hide become an error instead of a smaller answer.
+SET LOCAL row_security = off;
+SET LOCAL lock_timeout = :'lock_ms';
+SET LOCAL statement_timeout = :'statement_ms';
+SET LOCAL idle_in_transaction_session_timeout = :'idle_ms';

@@ -1,0 +1,20 @@
+-- What a writing transaction must not inherit from server, role, database or pooler.
+--
+-- Reads:   nothing
+-- Writes:  nothing; SET LOCAL ends with the transaction
+-- Params:  none; the limits are whole milliseconds
+-- Repeat:  safe
+
+-- With an empty search path only pg_catalog is searched, so nobody can plant a function or operator in our way.
+SET LOCAL search_path = '';
+SET LOCAL TimeZone = 'UTC';
+SET LOCAL DateStyle = 'ISO, YMD';
+SET LOCAL IntervalStyle = 'postgres';
+SET LOCAL extra_float_digits = 1;
+SET LOCAL client_encoding = 'UTF8';
+SET LOCAL row_security = off;
+-- What was committed must be there after a crash: files are published from it.
+SET LOCAL synchronous_commit = on;
+SET LOCAL lock_timeout = :'lock_ms';
+SET LOCAL statement_timeout = :'statement_ms';
+SET LOCAL idle_in_transaction_session_timeout = :'idle_ms';

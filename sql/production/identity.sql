@@ -1,0 +1,25 @@
+-- Which server this is, and whether the table is what is accounted for. Takes the snapshot.
+--
+-- Reads:   pg_control_system(), pg_database, pg_class, pg_attribute
+-- Writes:  nothing
+-- Params:  $1 text schema, $2 text table, $3 text time column, $4 text measure column
+-- Repeat:  safe
+
+SELECT
+    (SELECT system_identifier FROM pg_control_system())::text AS system_identifier,
+    (SELECT oid FROM pg_database WHERE datname = current_database()) AS database_oid,
+    -- When the transaction began, a moment before its snapshot.
+    to_char(transaction_timestamp() AT TIME ZONE 'UTC', 'YYYY-MM-DD HH24:MI:SS.US') || ' UTC' AS as_of,
+    relation.relkind::text AS kind,
+    relation.relpersistence::text AS persistence,
+    (
+        SELECT format_type(atttypid, NULL) FROM pg_attribute
+        WHERE attrelid = relation.oid AND attname = $3 AND attnum > 0 AND NOT attisdropped
+    ) AS time_type,
+    (
+        SELECT format_type(atttypid, NULL) FROM pg_attribute
+        WHERE attrelid = relation.oid AND attname = $4 AND attnum > 0 AND NOT attisdropped
+    ) AS measure_type
+FROM pg_class AS relation
+INNER JOIN pg_namespace AS namespace ON relation.relnamespace = namespace.oid
+WHERE namespace.nspname = $1 AND relation.relname = $2

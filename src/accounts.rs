@@ -1,0 +1,187 @@
+//! The account of a day, and what differs between two sets of them. Pure: nothing here computes a statistic, reads or writes.
+
+mod rows;
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use serde::Serialize;
+
+pub use rows::{SetAside, read};
+
+use crate::calendar::{Day, Period};
+
+/// What a server says of all rows of one day. Equal accounts mean equal rows, duplicates included.
+///
+/// Sums, extremes and hashes are kept as the server's text: they are compared and carried, never computed with.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct Account {
+    /// Rows of the day.
+    pub rows: i64,
+    /// Rows whose value is not NULL.
+    pub values: i64,
+    /// Exact sum of the values; `None` where every value is NULL.
+    pub sum: Option<String>,
+    /// Smallest value.
+    pub min: Option<String>,
+    /// Largest value.
+    pub max: Option<String>,
+    /// Sum over the rows of their first 64-bit hash.
+    pub hash_a: String,
+    /// Sum over the rows of their second 64-bit hash.
+    pub hash_b: String,
+}
+
+/// The accounts of days, in order.
+pub type Accounts = BTreeMap<Day, Account>;
+
+/// Why a day's account differs from the one that is kept.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Cause {
+    /// The warehouse has no account of the day.
+    New,
+    /// Production has more rows.
+    Grown,
+    /// Production has as many rows, but others.
+    Changed,
+    /// Production has fewer rows, and some.
+    Shrunk,
+    /// Production has no rows of the day any more.
+    Vanished,
+}
+
+/// The days whose accounts differ, each with its cause.
+pub type Changes = BTreeMap<Day, Cause>;
+
+/// The days on which `kept` is not what `survey` says, in either direction.
+pub fn compare(survey: &Accounts, kept: &Accounts) -> Changes {
+    let days: BTreeSet<Day> = survey.keys().chain(kept.keys()).copied().collect();
+    days.into_iter().filter_map(|day| Some((day, cause(survey.get(&day), kept.get(&day))?))).collect()
+}
+
+fn cause(survey: Option<&Account>, kept: Option<&Account>) -> Option<Cause> {
+    match (survey, kept) {
+        (Some(_), None) => Some(Cause::New),
+        (None, Some(_)) => Some(Cause::Vanished),
+        (Some(survey), Some(kept)) if survey.rows > kept.rows => Some(Cause::Grown),
+        (Some(survey), Some(kept)) if survey.rows < kept.rows => Some(Cause::Shrunk),
+        (survey, kept) => (survey != kept).then_some(Cause::Changed),
+    }
+}
+
+/// The days grouped by the month they are in, months in order.
+pub fn by_month(changes: &Changes) -> BTreeMap<Period, Changes> {
+    let mut months = BTreeMap::<Period, Changes>::new();
+    for (&day, &cause) in changes {
+        months.entry(day.month()).or_default().insert(day, cause);
+    }
+    months
+}
+
+/// The accounts of the days of one month.
+pub fn of_month(accounts: &Accounts, month: Period) -> Accounts {
+    let span = month.span();
+    accounts.range(span.from..span.until).map(|(&day, account)| (day, account.clone())).collect()
+}
+
+/// Rows of all the days.
+pub fn rows(accounts: &Accounts) -> i64 {
+    accounts.values().map(|account| account.rows).sum()
+}
+
+/// How many days changed, by cause, in the order of [`Cause`]; causes without a day are left out.
+pub fn tally(changes: &Changes) -> BTreeMap<Cause, usize> {
+    let mut tally = BTreeMap::new();
+    for &cause in changes.values() {
+        *tally.entry(cause).or_default() += 1;
+    }
+    tally
+}
+
+impl Cause {
+    /// The cause as one word, as in the warehouse's history.
+    pub fn word(self) -> &'static str {
+        match self {
+            Self::New => "new",
+            Self::Grown => "grown",
+            Self::Changed => "changed",
+            Self::Shrunk => "shrunk",
+            Self::Vanished => "vanished",
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn account(rows: i64, sum: &str) -> Account {
+        Account {
+            rows,
+            values: rows,
+            sum: Some(sum.into()),
+            min: None,
+            max: None,
+            hash_a: "1".into(),
+            hash_b: "2".into(),
+        }
+    }
+
+    fn day(day: u8) -> Day {
+        Day::new(2023, 1, day).unwrap()
+    }
+
+    #[test]
+    fn each_difference_has_its_cause_and_equal_days_have_none() {
+        let survey = Accounts::from([
+            (day(1), account(1, "5")),
+            (day(2), account(2, "5")),
+            (day(3), account(1, "6")),
+            (day(4), account(1, "5")),
+            (day(5), account(1, "5")),
+        ]);
+        let kept = Accounts::from([
+            (day(2), account(1, "5")),
+            (day(3), account(1, "5")),
+            (day(4), account(2, "5")),
+            (day(5), account(1, "5")),
+            (day(6), account(1, "5")),
+        ]);
+        let expected = [
+            (day(1), Cause::New),
+            (day(2), Cause::Grown),
+            (day(3), Cause::Changed),
+            (day(4), Cause::Shrunk),
+            (day(6), Cause::Vanished),
+        ];
+        assert_eq!(compare(&survey, &kept), Changes::from(expected));
+        assert_eq!(compare(&survey, &survey), Changes::new());
+    }
+
+    #[test]
+    fn any_field_alone_makes_a_day_changed() {
+        let kept = account(2, "5");
+        let edits: [fn(&mut Account); 6] = [
+            |a| a.values = 1,
+            |a| a.sum = None,
+            |a| a.min = Some("1".into()),
+            |a| a.max = Some("1".into()),
+            |a| a.hash_a = "7".into(),
+            |a| a.hash_b = "7".into(),
+        ];
+        for edit in edits {
+            let mut survey = kept.clone();
+            edit(&mut survey);
+            assert_eq!(cause(Some(&survey), Some(&kept)), Some(Cause::Changed));
+        }
+    }
+
+    #[test]
+    fn changes_are_grouped_by_month_in_order() {
+        let february = Day::new(2023, 2, 1).unwrap();
+        let changes = Changes::from([(february, Cause::New), (day(31), Cause::Grown), (day(1), Cause::New)]);
+        let months: Vec<_> =
+            by_month(&changes).into_iter().map(|(month, days)| (month.to_string(), days.len())).collect();
+        assert_eq!(months, [("2023-01".to_string(), 2), ("2023-02".to_string(), 1)]);
+    }
+}

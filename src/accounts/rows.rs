@@ -1,0 +1,44 @@
+//! Accounts as `accounts/days.sql` and `accounts/kept.sql` give them, on either server.
+
+use serde::Serialize;
+use tokio_postgres::Row;
+
+use super::{Account, Accounts};
+use crate::db::AnyDate;
+
+/// Rows that belong to no day: counted and reported, in no account and no file.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize)]
+pub struct SetAside {
+    /// Rows whose time is NULL.
+    pub without_time: i64,
+    /// Rows whose time is `infinity` or `-infinity`.
+    pub infinite_time: i64,
+}
+
+/// The accounts of days, and the rows that belong to no day.
+pub fn read(rows: &[Row]) -> (Accounts, SetAside) {
+    let mut accounts = Accounts::new();
+    let mut set_aside = SetAside::default();
+    for row in rows {
+        match row.get::<_, Option<AnyDate>>("day") {
+            None => set_aside.without_time += row.get::<_, i64>("rows"),
+            Some(date) => match date.day() {
+                None => set_aside.infinite_time += row.get::<_, i64>("rows"),
+                Some(day) => drop(accounts.insert(day, account(row))),
+            },
+        }
+    }
+    (accounts, set_aside)
+}
+
+fn account(row: &Row) -> Account {
+    Account {
+        rows: row.get("rows"),
+        values: row.get("values"),
+        sum: row.get("sum"),
+        min: row.get("min"),
+        max: row.get("max"),
+        hash_a: row.get("hash_a"),
+        hash_b: row.get("hash_b"),
+    }
+}

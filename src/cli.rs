@@ -1,0 +1,128 @@
+//! What can be typed. No logic: what it means is decided in [`crate::commands`].
+
+use std::ffi::OsString;
+use std::path::PathBuf;
+
+use clap::{ArgAction, Args, Parser, Subcommand, ValueEnum};
+use clap_complete::Shell;
+
+const EXAMPLES: &str = "\
+Examples:
+  kalends run                      make warehouse, accounts and files equal to production
+  kalends verify                   prove that they are, and change nothing
+  kalends simulate 2023 3          write a month of pretend production data
+  kalends prepare && kalends export 2023 3
+  kalends local psql warehouse -- -c 'SELECT * FROM kalends_stats.entity_stats_yearly'
+
+Exit codes: 0 done or nothing to do, 1 failed, 2 usage, 3 a difference was found, 4 refused, 75 busy: try again.
+Servers: KALENDS_PRODUCTION_URL and KALENDS_WAREHOUSE_URL; without them private ones are started and stopped.";
+
+/// Settles the day, month and year accounts of a production PostgreSQL table, and publishes them as CSV files.
+#[derive(Debug, Parser)]
+#[command(name = "kalends", version, after_help = EXAMPLES, max_term_width = 100)]
+pub struct Typed {
+    /// What to do.
+    #[command(subcommand)]
+    pub command: Command,
+    /// What holds for every command.
+    #[command(flatten)]
+    pub common: Common,
+}
+
+/// Flags of every command.
+#[derive(Debug, Args)]
+#[command(next_help_heading = "Common options")]
+pub struct Common {
+    /// The settings file [default: kalends.toml, if there is one]
+    #[arg(long, global = true, value_name = "FILE")]
+    pub config: Option<PathBuf>,
+    /// The folder of the published files [default: exports]
+    #[arg(long, global = true, value_name = "FOLDER")]
+    pub exports: Option<PathBuf>,
+    /// Print the result as JSON
+    #[arg(long, global = true)]
+    pub json: bool,
+    /// Print nothing but errors
+    #[arg(short, long, global = true)]
+    pub quiet: bool,
+    /// Log each step on stderr; twice: more
+    #[arg(short, long, global = true, action = ArgAction::Count)]
+    pub verbose: u8,
+}
+
+/// The commands.
+#[derive(Debug, Subcommand)]
+pub enum Command {
+    /// Write a month of pretend production data, replacing what the month holds
+    #[command(
+        visible_alias = "insert-monthly-data",
+        after_help = "Example: RANDOM_MAIN_CONTROLLER=1 kalends simulate 2023 6"
+    )]
+    Simulate {
+        /// 1 to 9999
+        year: i32,
+        /// 1 to 12
+        month: u8,
+        /// Mark the database as a test source: from now on its rows may be replaced
+        #[arg(long)]
+        mark: bool,
+    },
+    /// Make the warehouse's rows and accounts equal to production
+    #[command(visible_alias = "data-preparation", after_help = "Example: kalends prepare --json")]
+    Prepare,
+    /// Publish the files of a month and its year; without a month, all that are due
+    #[command(visible_alias = "data-export", after_help = "Example: kalends export 2023 6 --exports /srv/exports")]
+    Export {
+        /// The year; negative before Christ
+        #[arg(allow_negative_numbers = true, requires = "month")]
+        year: Option<i32>,
+        /// 1 to 12
+        month: Option<u8>,
+    },
+    /// Prepare, then publish all files that are due
+    #[command(after_help = "Example: kalends run --quiet || echo \"kalends ended with $?\"")]
+    Run,
+    /// Prove that production = rows = accounts = files; list what differs
+    #[command(after_help = "Example: kalends verify --json | jq '.differences[].what'")]
+    Verify,
+    /// Show the last run that changed something, and what is due
+    #[command(after_help = "Example: kalends status --json | jq .due")]
+    Status,
+    /// The private PostgreSQL servers
+    #[command(subcommand, after_help = "Example: kalends local start && kalends local psql production")]
+    Local(Local),
+    /// Print the completions of a shell
+    #[command(after_help = "Example: kalends completions bash > /etc/bash_completion.d/kalends")]
+    Completions {
+        /// The shell
+        shell: Shell,
+    },
+}
+
+/// What can be done with the private servers.
+#[derive(Debug, Subcommand)]
+pub enum Local {
+    /// Start them, and leave them running
+    Start,
+    /// Stop them; their data stay
+    Stop,
+    /// Show where they are and whether they run; exits 3 when they do not
+    Status,
+    /// Open psql on one of them
+    Psql {
+        /// Which one
+        side: Side,
+        /// Arguments for psql, behind --
+        #[arg(last = true)]
+        arguments: Vec<OsString>,
+    },
+}
+
+/// One of the two private servers.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum Side {
+    /// Where the rows come from
+    Production,
+    /// Where rows, accounts and notes are kept
+    Warehouse,
+}

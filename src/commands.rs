@@ -1,0 +1,152 @@
+//! One file a command, in terms of the rooms; here what was typed becomes what is meant.
+
+mod export;
+mod local;
+mod prepare;
+mod run;
+mod simulate;
+mod status;
+mod verify;
+
+use clap::CommandFactory as _;
+use tokio::signal::unix::{SignalKind, signal};
+
+use crate::cli::{Command, Typed};
+use crate::db::{Address, Identity, Limits, Protection};
+use crate::error::{Exit, Refusal, Result};
+use crate::exports::Scope;
+use crate::local::Servers as PrivateServers;
+use crate::production::Production;
+use crate::progress::Talk;
+use crate::report::Outcome;
+use crate::settings::{Environment, Flags, Servers, Settings};
+use crate::warehouse::Warehouse;
+
+/// What a command that uses the servers is to do. All that was typed has been checked.
+enum Task {
+    Simulate(simulate::Month),
+    Prepare,
+    Export(Scope),
+    Run,
+    Verify,
+    Status,
+}
+
+/// What every task works with.
+struct World<'a> {
+    settings: &'a Settings,
+    production: Address,
+    warehouse: Address,
+    talk: Talk,
+}
+
+/// Does what was typed.
+///
+/// # Errors
+/// A refusal or a failure, with its exit code; see [`crate::error`].
+pub fn run(typed: Typed) -> Result<Outcome> {
+    let flags = Flags { config: typed.common.config, exports: typed.common.exports };
+    let settings = Settings::read(&flags, &Environment::of_process())?;
+    let talk = if typed.common.quiet { Talk::Quiet } else { Talk::Normal };
+    let task = match typed.command {
+        Command::Completions { shell } => return Ok(completions(shell)),
+        Command::Local(command) => return local::run(command, &settings),
+        Command::Simulate { year, month, mark } => Task::Simulate(simulate::Month::new(year, month, mark, &settings)?),
+        Command::Prepare => Task::Prepare,
+        Command::Export { year, month } => Task::Export(export::scope(year.zip(month))?),
+        Command::Run => Task::Run,
+        Command::Verify => Task::Verify,
+        Command::Status => Task::Status,
+    };
+    with_servers(task, &settings, talk)
+}
+
+fn completions(shell: clap_complete::Shell) -> Outcome {
+    let mut script = Vec::new();
+    clap_complete::generate(shell, &mut Typed::command(), "kalends", &mut script);
+    let script = String::from_utf8_lossy(&script).into_owned();
+    Outcome::new(Exit::Done, script.trim_end(), &script)
+}
+
+/// Does a task on the configured servers, or on private ones that run for as long as it takes.
+fn with_servers(task: Task, settings: &Settings, talk: Talk) -> Result<Outcome> {
+    let (private, production, warehouse) = match &settings.servers {
+        Servers::Configured { production, warehouse } => (None, (**production).clone(), (**warehouse).clone()),
+        Servers::Private => {
+            let servers = crate::local::borrow(&settings.local)?;
+            let (production, warehouse) = (servers.production().into(), servers.warehouse().into());
+            (Some(servers), production, warehouse)
+        }
+    };
+    let world = World { settings, production, warehouse, talk };
+    // One thread: rows pass from one socket to the other, and a second thread would only hand them over.
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
+    let outcome = runtime.block_on(async {
+        tokio::select! {
+            outcome = task.run(&world) => outcome,
+            signal = told_to_stop() => signal.map(|exit| Outcome::new(exit, "", &"stopped")),
+        }
+    });
+    // Connections end here, and what was not committed is rolled back, before the servers are stopped.
+    drop(runtime);
+    let given_back = private.map_or(Ok(()), PrivateServers::give_back);
+    let outcome = outcome?;
+    given_back?;
+    Ok(outcome)
+}
+
+/// Ends when somebody presses Ctrl-C or sends SIGTERM; what is under way is dropped then.
+async fn told_to_stop() -> Result<Exit> {
+    let (mut interrupt, mut terminate) = (signal(SignalKind::interrupt())?, signal(SignalKind::terminate())?);
+    tokio::select! {
+        _ = interrupt.recv() => Ok(Exit::Interrupted),
+        _ = terminate.recv() => Ok(Exit::Terminated),
+    }
+}
+
+impl Task {
+    async fn run(self, world: &World<'_>) -> Result<Outcome> {
+        match self {
+            Self::Simulate(month) => simulate::run(world, month).await,
+            Self::Prepare => prepare::run(world).await,
+            Self::Export(scope) => export::run(world, scope).await,
+            Self::Run => run::run(world).await,
+            Self::Verify => verify::run(world).await,
+            Self::Status => status::run(world).await,
+        }
+    }
+}
+
+impl World<'_> {
+    fn limits(&self) -> Limits {
+        self.settings.limits
+    }
+
+    async fn production(&self) -> Result<Production> {
+        Production::connect(&self.production, self.limits()).await
+    }
+
+    async fn warehouse(&self) -> Result<Warehouse> {
+        Warehouse::connect(&self.warehouse, self.limits()).await
+    }
+}
+
+/// Production and warehouse have to be two databases: what is loaded into one must not be read from it again.
+fn check_two_databases(production: &Identity, warehouse: &Identity) -> Result<()> {
+    if production != warehouse {
+        return Ok(());
+    }
+    Err(Refusal::refused(
+        "production and the warehouse are the same database",
+        "Check KALENDS_PRODUCTION_URL and KALENDS_WAREHOUSE_URL.",
+    ))
+}
+
+/// A private server as any other: its socket's folder is its host, and it asks for no password.
+impl From<&crate::local::Address> for Address {
+    fn from(private: &crate::local::Address) -> Self {
+        let mut config = tokio_postgres::Config::new();
+        config.host_path(&private.socket_folder).port(private.port).user(&private.user).dbname(&private.database);
+        Self { config, protection: Protection::Disable }
+    }
+}

@@ -1,0 +1,72 @@
+//! `export`: the files of a month and its year, or all that are due.
+
+use std::time::{Duration, Instant};
+
+use serde::Serialize;
+
+use super::World;
+use crate::calendar::{Day, Period};
+use crate::error::{Exit, Refusal, Result};
+use crate::exports::{self, Published, Scope};
+use crate::report::{self, Outcome, counted};
+
+#[derive(Serialize)]
+struct Exported {
+    month: Option<Period>,
+    written_files: usize,
+    removed_files: usize,
+    unchanged_files: usize,
+}
+
+/// What was typed as a year and a month; nothing typed means everything.
+pub(super) fn scope(typed: Option<(i32, u8)>) -> Result<Scope> {
+    let Some((year, month)) = typed else { return Ok(Scope::Everything) };
+    let first = Day::new(year, month, 1).ok_or_else(|| {
+        Refusal::usage(
+            format!("there is no month {month} of year {year}"),
+            "Months go from 1 to 12; years before Christ are negative, and there is no year 0.",
+        )
+    })?;
+    Ok(Scope::Month(first.month()))
+}
+
+pub(super) async fn run(world: &World<'_>, scope: Scope) -> Result<Outcome> {
+    let started = Instant::now();
+    let mut warehouse = world.warehouse().await?;
+    let published = exports::publish(&mut warehouse, &world.settings.exports, scope).await?;
+    let month = match scope {
+        Scope::Everything => None,
+        Scope::Month(month) => Some(month),
+    };
+    let text = text(world, month, &published, started.elapsed());
+    let json = Exported {
+        month,
+        written_files: published.written,
+        removed_files: published.removed,
+        unchanged_files: published.unchanged,
+    };
+    Ok(Outcome::new(Exit::Done, text, &json))
+}
+
+fn text(world: &World<'_>, month: Option<Period>, published: &Published, took: Duration) -> String {
+    let without_rows = month.filter(|_| !published.month_has_rows).map(|month| format!("{month} holds no rows"));
+    let done = if published.written + published.removed > 0 {
+        line(world, published, took)
+    } else if published.unchanged > 0 {
+        format!("nothing to do: {} as they should be", counted(published.unchanged, "file"))
+    } else {
+        "nothing to publish".to_string()
+    };
+    report::list_lines(without_rows.into_iter().chain([done]))
+}
+
+/// What was published, as a line of a result.
+pub(super) fn line(world: &World<'_>, published: &Published, took: Duration) -> String {
+    let removed = match published.removed {
+        0 => String::new(),
+        removed => format!(", {removed} removed"),
+    };
+    let folder = world.settings.exports.display().to_string();
+    let what = format!("{} in {}/{removed}", counted(published.written, "file"), folder.trim_end_matches('/'));
+    report::line("published", &what, took)
+}

@@ -1,0 +1,179 @@
+//! `prepare`: the warehouse's rows and accounts equal to one snapshot of production.
+
+use std::collections::BTreeMap;
+use std::time::{Duration, Instant};
+
+use anyhow::Context as _;
+use serde::Serialize;
+use tokio_postgres::error::SqlState;
+
+use super::World;
+use crate::accounts::{self, Accounts, Cause, Changes, SetAside};
+use crate::calendar::Period;
+use crate::db::sql_state;
+use crate::error::{Exit, Result};
+use crate::production::{Places, Snapshot};
+use crate::progress::Progress;
+use crate::report::{self, Outcome, count, counted};
+use crate::settle::{self, Run};
+use crate::warehouse::Warehouse;
+use crate::{load, warehouse};
+
+/// From so many months on, one more read of production to learn where their rows lie costs less than reading the whole
+/// table for each. Two reads of everything cost about what that one and two short ones do.
+const MONTHS_WORTH_PLACES: usize = 3;
+
+/// Conflicts with other sessions of the warehouse are tried again, so many times in all.
+const TRIES: usize = 3;
+
+/// What a preparation found and did.
+#[derive(Debug, Serialize)]
+pub(super) struct Prepared {
+    pub(super) entity: String,
+    pub(super) production_as_of: String,
+    pub(super) surveyed_rows: i64,
+    pub(super) surveyed_days: usize,
+    pub(super) set_aside: SetAside,
+    pub(super) settled_days: BTreeMap<Cause, usize>,
+    pub(super) settled_months: usize,
+    pub(super) loaded_rows: u64,
+    #[serde(skip)]
+    survey_took: Duration,
+    #[serde(skip)]
+    settle_took: Duration,
+}
+
+pub(super) async fn run(world: &World<'_>) -> Result<Outcome> {
+    let mut warehouse = world.warehouse().await?;
+    let prepared = prepare(world, &mut warehouse).await?;
+    let text = if prepared.nothing_to_do() { prepared.nothing_to_do_text() } else { prepared.lines().join("\n") };
+    Ok(Outcome::new(Exit::Done, text, &prepared))
+}
+
+/// Survey, compare, then load and settle month by month, each in a transaction of its own.
+pub(super) async fn prepare(world: &World<'_>, warehouse: &mut Warehouse) -> Result<Prepared> {
+    // What is kept is read before production's snapshot is taken: whoever settles in between is noticed by generation.
+    let mut ledger = warehouse.ledger().await?;
+    let mut production = world.production().await?;
+    let snapshot = production.snapshot(&world.settings.entity).await?;
+    super::check_two_databases(&snapshot.identity, &ledger.identity)?;
+    let survey = snapshot.survey().await?;
+    let changes = accounts::compare(&survey.accounts, &ledger.accounts);
+
+    let started = Instant::now();
+    let months = accounts::by_month(&changes);
+    let loaded_rows = catch_up(world, &snapshot, warehouse, &mut ledger.generation, &survey.accounts, &changes).await?;
+    Ok(Prepared {
+        entity: world.settings.entity.table.name().to_string(),
+        production_as_of: snapshot.as_of,
+        surveyed_rows: accounts::rows(&survey.accounts),
+        surveyed_days: survey.accounts.len(),
+        set_aside: survey.set_aside,
+        settled_days: accounts::tally(&changes),
+        settled_months: months.len(),
+        loaded_rows,
+        survey_took: survey.took,
+        settle_took: started.elapsed(),
+    })
+}
+
+async fn catch_up(
+    world: &World<'_>,
+    snapshot: &Snapshot<'_>,
+    warehouse: &mut Warehouse,
+    generation: &mut i64,
+    survey: &Accounts,
+    changes: &Changes,
+) -> Result<u64> {
+    let months = accounts::by_month(changes);
+    let places = if months.len() < MONTHS_WORTH_PLACES { Places::new() } else { snapshot.places().await? };
+    let wanted = changes.keys().filter_map(|day| survey.get(day)).map(|account| account.rows).sum();
+    let progress = Progress::rows(wanted, world.talk);
+    let (mut run, mut rows) = (None, 0);
+    for (month, changes) in months {
+        let survey = accounts::of_month(survey, month);
+        let mut tries = 1..;
+        let (settled, loaded) = loop {
+            let month = Month { month, changes: &changes, survey: &survey, places: &places, progress: &progress };
+            match month.catch_up(snapshot, warehouse, &mut *generation, run).await {
+                Err(error) if is_conflict(&error) && tries.next() < Some(TRIES) => continue,
+                settled => break settled.with_context(|| format!("could not settle month {}", month.month))?,
+            }
+        };
+        run = Some(settled);
+        rows += loaded;
+    }
+    Ok(rows)
+}
+
+/// A month that is not as production has it.
+struct Month<'a> {
+    month: Period,
+    changes: &'a Changes,
+    survey: &'a Accounts,
+    places: &'a Places,
+    progress: &'a Progress,
+}
+
+impl Month<'_> {
+    /// Loads and settles the month, or leaves it as it was. `generation` moves on only with the commit.
+    async fn catch_up(
+        &self,
+        snapshot: &Snapshot<'_>,
+        warehouse: &mut Warehouse,
+        generation: &mut i64,
+        run: Option<Run>,
+    ) -> Result<(Run, u64)> {
+        let locked: warehouse::Locked<'_> = warehouse.lock(*generation).await?;
+        let run = match run {
+            Some(run) => run,
+            None => settle::begin_run(&locked, &snapshot.as_of).await?,
+        };
+        let told = |rows| self.progress.add(rows);
+        let rows = load::reload(snapshot, &locked, self.month, self.changes, self.survey, self.places, &told).await?;
+        settle::settle(&locked, run, self.month, self.changes, self.survey, rows).await?;
+        locked.commit().await?;
+        *generation += 1;
+        Ok((run, rows))
+    }
+}
+
+/// Another session of the warehouse was in the way, and may not be the next time.
+fn is_conflict(error: &anyhow::Error) -> bool {
+    matches!(sql_state(error), Some(&SqlState::T_R_SERIALIZATION_FAILURE | &SqlState::T_R_DEADLOCK_DETECTED))
+}
+
+impl Prepared {
+    /// Whether production held nothing new.
+    pub(super) fn nothing_to_do(&self) -> bool {
+        self.settled_days.is_empty()
+    }
+
+    /// The line for a run that found the warehouse equal.
+    pub(super) fn nothing_to_do_text(&self) -> String {
+        let mut lines = vec![format!("nothing to do: equal to production as of {}", seconds(&self.production_as_of))];
+        lines.extend(report::set_aside(self.set_aside));
+        lines.join("\n")
+    }
+
+    /// What was done, a line a step.
+    pub(super) fn lines(&self) -> Vec<String> {
+        let days = counted(self.surveyed_days, "day");
+        let surveyed = format!("{} rows of {}, {days}", count(self.surveyed_rows), self.entity);
+        let mut lines = vec![report::line("surveyed", &surveyed, self.survey_took)];
+        lines.extend(report::set_aside(self.set_aside));
+        let days = counted(self.settled_days.values().sum(), "day");
+        let months = counted(self.settled_months, "month");
+        let settled = format!("{days} ({}), {months}", report::tally(&self.settled_days));
+        lines.push(report::line("settled", &settled, self.settle_took));
+        lines
+    }
+}
+
+/// A moment without its microseconds.
+fn seconds(as_of: &str) -> String {
+    match as_of.split_once('.') {
+        Some((seconds, _)) => format!("{seconds} UTC"),
+        None => as_of.to_string(),
+    }
+}

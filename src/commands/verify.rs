@@ -1,0 +1,64 @@
+//! `verify`: production = rows = accounts = files, or a list of what differs.
+
+use serde::Serialize;
+
+use super::World;
+use crate::accounts::{self, SetAside};
+use crate::checks::{self, Difference, Layer};
+use crate::error::{Exit, Result};
+use crate::report::{self, Outcome, count, counted};
+
+#[derive(Serialize)]
+struct Verified {
+    equal: bool,
+    production_as_of: String,
+    rows: i64,
+    days: usize,
+    set_aside: SetAside,
+    differences: Vec<Difference>,
+}
+
+pub(super) async fn run(world: &World<'_>) -> Result<Outcome> {
+    let mut production = world.production().await?;
+    let snapshot = production.snapshot(&world.settings.entity).await?;
+    let mut warehouse = world.warehouse().await?;
+    let reading = warehouse.read().await?;
+    super::check_two_databases(&snapshot.identity, &reading.identity)?;
+    let survey = snapshot.survey().await?;
+    let differences = checks::differences(&survey.accounts, &reading, &world.settings.exports).await?;
+    let verified = Verified {
+        equal: differences.is_empty(),
+        production_as_of: snapshot.as_of,
+        rows: accounts::rows(&survey.accounts),
+        days: survey.accounts.len(),
+        set_aside: survey.set_aside,
+        differences,
+    };
+    let exit = if verified.equal { Exit::Done } else { Exit::Differs };
+    Ok(Outcome::new(exit, text(&verified), &verified))
+}
+
+fn text(verified: &Verified) -> String {
+    let head = if verified.equal {
+        let (rows, days) = (count(verified.rows), counted(verified.days, "day"));
+        format!("equal: production = rows = accounts = files, {rows} rows, {days}, as of {}", verified.production_as_of)
+    } else {
+        format!(
+            "{} between production and what was settled and published",
+            counted(verified.differences.len(), "difference")
+        )
+    };
+    let differences = verified
+        .differences
+        .iter()
+        .map(|difference| format!("{:<11} {} {}", layer(difference.layer), difference.what, difference.how));
+    report::list_lines([head].into_iter().chain(differences).chain(report::set_aside(verified.set_aside)))
+}
+
+fn layer(layer: Layer) -> &'static str {
+    match layer {
+        Layer::Rows => "rows",
+        Layer::Accounts => "accounts",
+        Layer::Files => "files",
+    }
+}

@@ -1,0 +1,45 @@
+//! Days as they travel to and from a server.
+
+use std::error::Error;
+
+use bytes::{BufMut as _, BytesMut};
+use tokio_postgres::types::{FromSql, IsNull, ToSql, Type, accepts, to_sql_checked};
+
+use crate::calendar::Day;
+
+/// A `date` as the server has it: a day, or one of the two infinities.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct AnyDate(i32);
+
+impl AnyDate {
+    /// The day; `None` for an infinity.
+    pub fn day(self) -> Option<Day> {
+        Day::from_postgres(self.0)
+    }
+}
+
+impl FromSql<'_> for AnyDate {
+    fn from_sql(_type: &Type, raw: &[u8]) -> Result<Self, Box<dyn Error + Sync + Send>> {
+        Ok(Self(i32::from_be_bytes(raw.try_into()?)))
+    }
+
+    accepts!(DATE);
+}
+
+impl FromSql<'_> for Day {
+    fn from_sql(kind: &Type, raw: &[u8]) -> Result<Self, Box<dyn Error + Sync + Send>> {
+        AnyDate::from_sql(kind, raw)?.day().ok_or_else(|| "an infinite date is no day".into())
+    }
+
+    accepts!(DATE);
+}
+
+impl ToSql for Day {
+    fn to_sql(&self, _type: &Type, out: &mut BytesMut) -> Result<IsNull, Box<dyn Error + Sync + Send>> {
+        out.put_i32(self.to_postgres());
+        Ok(IsNull::No)
+    }
+
+    accepts!(DATE);
+    to_sql_checked!();
+}

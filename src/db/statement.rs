@@ -1,0 +1,212 @@
+//! Statements as they stand in `sql/`, and the only things that may be written into one.
+//!
+//! Values travel as parameters. Where a name must vary the file says `:"name"`, as psql would, and only an [`Ident`] can
+//! fill it; where a statement takes no parameters (`COPY`, `SET`) it says `:'name'`, and only types that print nothing
+//! but digits, dates and places can. So a file can still be run by hand, with `psql -v name=…`.
+
+use std::borrow::Cow;
+
+use crate::calendar::Day;
+use crate::error::{Refusal, Result};
+
+/// Names longer than this are cut by the server without a word, and may then be another object's.
+const IDENT_BYTES: usize = 63;
+
+/// One statement, one file: its path in the repository and its text.
+#[derive(Debug, Clone, Copy)]
+pub struct Statement {
+    /// Path from the repository's root, for messages.
+    pub path: &'static str,
+    /// The whole file.
+    pub text: &'static str,
+}
+
+/// The statement of a file below `sql/`, as a constant.
+#[macro_export]
+macro_rules! statement {
+    ($path:literal) => {
+        $crate::db::Statement {
+            path: concat!("sql/", $path),
+            text: include_str!(concat!(env!("CARGO_MANIFEST_DIR"), "/sql/", $path)),
+        }
+    };
+}
+
+/// A statement whose names are filled in: what is sent to a server.
+#[derive(Debug, Clone)]
+pub struct Sql {
+    pub(super) path: &'static str,
+    pub(super) text: Cow<'static, str>,
+}
+
+impl From<Statement> for Sql {
+    fn from(statement: Statement) -> Self {
+        Self { path: statement.path, text: Cow::Borrowed(statement.text) }
+    }
+}
+
+impl Statement {
+    /// Fills the statement's names. A name that is not filled stays, and the server refuses it.
+    #[must_use]
+    pub fn with(self, names: &[(&str, &dyn Filling)]) -> Sql {
+        let mut text = self.text.to_string();
+        for (name, filling) in names {
+            text = match filling.filled() {
+                Filled::Name(quoted) => text.replace(&format!(":\"{name}\""), &quoted),
+                Filled::Literal(quoted) => text.replace(&format!(":'{name}'"), &quoted),
+            };
+        }
+        Sql { path: self.path, text: Cow::Owned(text) }
+    }
+}
+
+impl Sql {
+    /// Several filled statements as one message to the server, named by the last.
+    #[must_use]
+    pub fn joined(statements: &[Sql]) -> Self {
+        let path = statements.last().map_or("", |last| last.path);
+        let text = statements.iter().map(|sql| sql.text.as_ref()).collect::<Vec<_>>().join("\n");
+        Self { path, text: Cow::Owned(text) }
+    }
+}
+
+/// What may stand in the place of a name; this module alone says what does.
+pub trait Filling {
+    /// The quoted text, and which kind of place it fits.
+    fn filled(&self) -> Filled;
+}
+
+/// Quoted text for one kind of place.
+pub enum Filled {
+    /// For `:"name"`.
+    Name(String),
+    /// For `:'name'`.
+    Literal(String),
+}
+
+/// The name of a schema, table or column; prints quoted.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Ident(String);
+
+impl Ident {
+    /// A name of 1 to 63 bytes, without a NUL.
+    ///
+    /// # Errors
+    /// Refuses (usage) any other.
+    pub fn new(name: impl Into<String>) -> Result<Self> {
+        let name = name.into();
+        if name.is_empty() || name.len() > IDENT_BYTES || name.contains('\0') {
+            return Err(Refusal::usage(
+                format!("\"{name}\" is not a name that PostgreSQL can keep"),
+                format!("Use 1 to {IDENT_BYTES} bytes."),
+            ));
+        }
+        Ok(Self(name))
+    }
+
+    /// The name as it is, for comparing and as a parameter.
+    pub fn name(&self) -> &str {
+        &self.0
+    }
+}
+
+impl Filling for Ident {
+    fn filled(&self) -> Filled {
+        Filled::Name(format!("\"{}\"", self.0.replace('"', "\"\"")))
+    }
+}
+
+/// Whole milliseconds, for a time limit.
+#[derive(Debug, Clone, Copy)]
+pub struct Milliseconds(pub u64);
+
+impl Filling for Milliseconds {
+    fn filled(&self) -> Filled {
+        Filled::Literal(format!("'{}ms'", self.0))
+    }
+}
+
+impl Filling for Day {
+    fn filled(&self) -> Filled {
+        Filled::Literal(format!("'{}'", date(*self)))
+    }
+}
+
+impl Filling for [Day] {
+    fn filled(&self) -> Filled {
+        let days: Vec<String> = self.iter().map(|&day| format!("\"{}\"", date(day))).collect();
+        Filled::Literal(format!("'{{{}}}'", days.join(",")))
+    }
+}
+
+impl<T: Filling + ?Sized> Filling for &T {
+    fn filled(&self) -> Filled {
+        (**self).filled()
+    }
+}
+
+/// A row's place in a table (`ctid`): block and line.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Place {
+    block: u32,
+    line: u16,
+}
+
+impl Place {
+    /// Before any row.
+    pub const FIRST: Self = Self { block: 0, line: 0 };
+    /// Behind any row: the largest block that a table can have is one less.
+    pub const FINAL: Self = Self { block: u32::MAX, line: u16::MAX };
+
+    /// Reads a place as the server prints it: `(block,line)`.
+    pub fn parse(text: &str) -> Option<Self> {
+        let (block, line) = text.strip_prefix('(')?.strip_suffix(')')?.split_once(',')?;
+        Some(Self { block: block.parse().ok()?, line: line.parse().ok()? })
+    }
+}
+
+impl Filling for Place {
+    fn filled(&self) -> Filled {
+        Filled::Literal(format!("'({},{})'", self.block, self.line))
+    }
+}
+
+/// A day as PostgreSQL reads it under `DateStyle` ISO.
+fn date(day: Day) -> String {
+    let (year, month, date) = day.year_month_day();
+    let era = if year < 0 { " BC" } else { "" };
+    format!("{:04}-{month:02}-{date:02}{era}", year.unsigned_abs())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const PROBE: Statement = Statement { path: "sql/probe.sql", text: "COPY :\"table\" TO :'from' :'until'" };
+
+    #[test]
+    fn a_name_is_quoted_and_cannot_end_its_quotes() {
+        let name = Ident::new("a\"; DROP TABLE b; --").unwrap();
+        assert_eq!(PROBE.with(&[("table", &name)]).text, "COPY \"a\"\"; DROP TABLE b; --\" TO :'from' :'until'");
+    }
+
+    #[test]
+    fn a_name_over_63_bytes_is_refused() {
+        assert!(Ident::new("ä".repeat(31)).is_ok());
+        assert!(Ident::new("ä".repeat(32)).is_err());
+        assert!(Ident::new("").is_err());
+    }
+
+    #[test]
+    fn days_are_literals_of_digits_in_every_era() {
+        let filled =
+            PROBE.with(&[("from", &Day::new(-44, 3, 15).unwrap()), ("until", &Day::new(12024, 1, 1).unwrap())]);
+        assert_eq!(filled.text, "COPY :\"table\" TO '0044-03-15 BC' '12024-01-01'");
+    }
+
+    #[test]
+    fn places_are_read_as_the_server_prints_them() {
+        assert_eq!(Place::parse("(12,7)"), Some(Place { block: 12, line: 7 }));
+        assert_eq!(Place::parse("(12,7); DROP"), None);
+    }
+}

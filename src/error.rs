@@ -1,0 +1,136 @@
+//! Refusals and failures, and the exit code that each ends with.
+//!
+//! A refusal is our own decision: typed, with a hint that names the next step. A failure is the world's: a chain of
+//! contexts, each saying what we were doing. Both travel as [`anyhow::Error`]; [`exit_code`] and [`render`] tell them
+//! apart where the program ends, and nowhere else.
+
+use std::fmt::Write as _;
+
+/// What every fallible function of Kalends returns.
+pub type Result<T, E = anyhow::Error> = std::result::Result<T, E>;
+
+/// How a command ends, as its exit code.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Exit {
+    /// Done, or nothing to do.
+    Done = 0,
+    /// The world failed us: a server, the network, the disk.
+    Failed = 1,
+    /// What was typed or set cannot be meant.
+    Usage = 2,
+    /// `verify` or `status` found a difference.
+    Differs = 3,
+    /// Refused: it would lose something without consent, or the source is not what it was.
+    Refused = 4,
+    /// Another run is at work; try again (`EX_TEMPFAIL` of sysexits).
+    Busy = 75,
+    /// Interrupted at the terminal (128 + SIGINT).
+    Interrupted = 130,
+    /// Told to stop (128 + SIGTERM).
+    Terminated = 143,
+}
+
+/// A decision of ours not to go on. Nothing has been changed when one is returned.
+#[derive(Debug, thiserror::Error)]
+#[error("{message}")]
+pub struct Refusal {
+    /// One line: what was found, with the object named and quoted.
+    pub message: String,
+    /// One sentence: the next step.
+    pub hint: String,
+    /// How the command ends.
+    pub exit: Exit,
+}
+
+impl Refusal {
+    /// Something typed or set that cannot be meant (exit code 2).
+    pub fn usage(message: impl Into<String>, hint: impl Into<String>) -> anyhow::Error {
+        Self::ending(Exit::Usage, message, hint)
+    }
+
+    /// Going on might lose or spoil something (exit code 4).
+    pub fn refused(message: impl Into<String>, hint: impl Into<String>) -> anyhow::Error {
+        Self::ending(Exit::Refused, message, hint)
+    }
+
+    /// Another run is at work (exit code 75).
+    pub fn busy(message: impl Into<String>, hint: impl Into<String>) -> anyhow::Error {
+        Self::ending(Exit::Busy, message, hint)
+    }
+
+    /// The world lacks something that a person can supply (exit code 1).
+    pub fn failed(message: impl Into<String>, hint: impl Into<String>) -> anyhow::Error {
+        Self::ending(Exit::Failed, message, hint)
+    }
+
+    fn ending(exit: Exit, message: impl Into<String>, hint: impl Into<String>) -> anyhow::Error {
+        Self { message: message.into(), hint: hint.into(), exit }.into()
+    }
+}
+
+/// The exit code that an error ends the program with.
+pub fn exit_code(error: &anyhow::Error) -> Exit {
+    error.downcast_ref::<Refusal>().map_or(Exit::Failed, |refusal| refusal.exit)
+}
+
+/// The lines that tell a person about an error: `error:`, then each `cause:`, then the `hint:`.
+///
+/// Control characters, which a server's message or an object's name may hold, are shown escaped, so that one error
+/// cannot pretend to be several lines or colour a terminal.
+pub fn render(error: &anyhow::Error) -> String {
+    let mut lines = String::new();
+    for (depth, link) in error.chain().enumerate() {
+        let link = link.to_string();
+        // A statement's failure draws its place below its first line; those lines are ours.
+        let (first, drawn) = link.split_once('\n').map_or((link.as_str(), None), |(first, drawn)| (first, Some(drawn)));
+        let _ = match depth {
+            0 => write!(lines, "error: {}", one_line(first)),
+            _ => write!(lines, "\ncause: {}", one_line(first)),
+        };
+        for line in drawn.into_iter().flat_map(str::lines) {
+            let _ = write!(lines, "\n{}", one_line(line));
+        }
+    }
+    if let Some(refusal) = error.downcast_ref::<Refusal>() {
+        let _ = write!(lines, "\n hint: {}", one_line(&refusal.hint));
+    }
+    lines
+}
+
+fn one_line(text: &str) -> String {
+    let mut line = String::with_capacity(text.len());
+    for character in text.chars() {
+        // U+202A to U+202E and U+2066 to U+2069 turn the direction of the text that follows.
+        let turns = matches!(character, '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}');
+        if character.is_control() || turns {
+            line.extend(character.escape_default());
+        } else {
+            line.push(character);
+        }
+    }
+    line
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use anyhow::Context as _;
+
+    #[test]
+    fn a_refusal_keeps_its_exit_code_below_a_context() {
+        let error = Err::<(), _>(Refusal::busy("another run is at work", "Try again."))
+            .context("could not settle month 2023-03")
+            .unwrap_err();
+        assert_eq!(exit_code(&error), Exit::Busy);
+        assert_eq!(
+            render(&error),
+            "error: could not settle month 2023-03\ncause: another run is at work\n hint: Try again."
+        );
+    }
+
+    #[test]
+    fn control_characters_cannot_fake_a_line() {
+        let error = anyhow::anyhow!("table \"a\u{1b}[31m\u{202e}b\" is gone");
+        assert_eq!(render(&error), "error: table \"a\\u{1b}[31m\\u{202e}b\" is gone");
+    }
+}

@@ -1,0 +1,59 @@
+//! `_manifest.json`: what Kalends has published in a folder, and what it is about to. A file that it does not name is not
+//! Kalends' to touch.
+
+use std::collections::BTreeMap;
+
+use serde::{Deserialize, Serialize};
+
+use crate::calendar::Level;
+
+/// The manifest's name in the export folder.
+pub const NAME: &str = "_manifest.json";
+
+/// The form of the manifest; a later one that old readers would misread gets the next number.
+const VERSION: u32 = 1;
+
+/// The manifest.
+#[derive(Debug, Serialize, Deserialize)]
+pub struct Manifest {
+    /// The form, for readers.
+    pub version: u32,
+    /// The moment of the production snapshot that was settled last, UTC.
+    pub production_as_of: Option<String>,
+    /// The files, by path. What is listed is there.
+    pub files: BTreeMap<String, Entry>,
+    /// Paths that a run is about to write or remove, with the SHA-256 they will have; empty when none is at work. After a
+    /// crash it tells which unlisted files are Kalends' own.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub pending: BTreeMap<String, Option<String>>,
+}
+
+/// A published file.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Entry {
+    /// What it is about.
+    pub level: Level,
+    /// The period, as people write it.
+    pub period: String,
+    /// Rows in the file, without the header.
+    pub rows: u64,
+    /// Rows of the entity that it accounts for.
+    pub entity_rows: i64,
+    /// The file's size.
+    pub bytes: u64,
+    /// SHA-256 of the file, in hexadecimal digits.
+    pub sha256: String,
+}
+
+impl Default for Manifest {
+    fn default() -> Self {
+        Self { version: VERSION, production_as_of: None, files: BTreeMap::new(), pending: BTreeMap::new() }
+    }
+}
+
+impl Manifest {
+    /// Whether Kalends wrote the file, or was about to.
+    pub fn owns(&self, path: &str) -> bool {
+        self.files.contains_key(path) || self.pending.contains_key(path)
+    }
+}

@@ -1,0 +1,37 @@
+//! Kalends settles the accounts of a production PostgreSQL table by day, month and year, in a warehouse PostgreSQL, and
+//! publishes them as CSV files.
+//!
+//! ```text
+//!  PRODUCTION (read only)                WAREHOUSE                                        DISK
+//!  entity ──survey──► accounts of days ──compare──► days to reload
+//!     └────COPY (binary)──► rows of those days ──settle──► day ─► month ─► year ──publish──► CSV files
+//!                                               (one transaction a month)      (only what changed)
+//! ```
+//!
+//! The rooms, in reading order. Arrows point down the list; rooms on the same line do not know each other, but for
+//! what is said in `ARCHITECTURE.md`.
+
+#![warn(missing_docs)]
+
+pub mod cli;
+pub mod commands;
+
+pub mod checks;
+pub mod exports;
+pub mod load;
+pub mod settle;
+pub mod simulate;
+
+pub mod production;
+pub mod warehouse;
+
+pub mod accounts;
+pub mod calendar;
+pub mod db;
+
+pub mod local;
+pub mod progress;
+pub mod report;
+
+pub mod error;
+pub mod settings;

@@ -1,0 +1,117 @@
+//! Production's rows into the warehouse: the days to reload of one month, bytes passed through unread.
+
+use std::collections::BTreeSet;
+use std::time::Duration;
+
+use anyhow::Context as _;
+use bytes::{Bytes, BytesMut};
+use futures_util::stream::Fuse;
+use futures_util::{SinkExt as _, StreamExt as _};
+use tokio_postgres::CopyOutStream;
+use tokio_postgres::types::Type;
+
+use crate::accounts::{Accounts, Changes};
+use crate::calendar::{Day, Period};
+use crate::db::{Place, Sql, Statement};
+use crate::error::Result;
+use crate::production::{Places, Snapshot, Wanted};
+use crate::statement;
+use crate::warehouse::{Locked, partition};
+
+const PARTITION: Statement = statement!("load/partition.sql");
+const CREATE_PARTITION: Statement = statement!("load/create_partition.sql");
+const ATTACH_PARTITION: Statement = statement!("load/attach_partition.sql");
+const DELETE_DAYS: Statement = statement!("load/delete_days.sql");
+const ROWS: Statement = statement!("load/rows.sql");
+
+/// Large enough that a COPY message costs nothing beside its rows, small enough to keep memory flat.
+const CHUNK_BYTES: usize = 64 * 1024;
+
+/// Production sends something every so often while it reads; this long a silence is not reading.
+const SILENCE: Duration = Duration::from_secs(600);
+
+/// Replaces the rows of a month's changed days by production's, and gives how many were loaded. `survey` holds the
+/// accounts of the month's days; `loaded` is told of rows as they pass.
+///
+/// # Errors
+/// When either server fails, or production sends another number of rows than it counted.
+pub async fn reload(
+    snapshot: &Snapshot<'_>,
+    locked: &Locked<'_>,
+    month: Period,
+    changes: &Changes,
+    survey: &Accounts,
+    places: &Places,
+    loaded: &dyn Fn(u64),
+) -> Result<u64> {
+    let days: Vec<Day> = changes.keys().copied().collect();
+    let table = partition(month)?;
+    let found = locked.work().query_one(PARTITION, &[(&table.name(), Type::TEXT)]).await?;
+    match &found {
+        None => locked.work().batch(&CREATE_PARTITION.with(&[("partition", &table)])).await?,
+        Some(_) => {
+            let days: [(&(dyn tokio_postgres::types::ToSql + Sync), Type); 1] = [(&days, Type::DATE_ARRAY)];
+            locked.work().execute(DELETE_DAYS.with(&[("partition", &table)]), &days).await?;
+        }
+    }
+    let mut rows = 0;
+    if let Some(wanted) = wanted(month, changes, survey, places) {
+        let stream = snapshot.rows(&wanted).await?;
+        rows = pump(stream, locked, &ROWS.with(&[("partition", &table)]), loaded).await?;
+        let counted: i64 = days.iter().filter_map(|day| survey.get(day)).map(|account| account.rows).sum();
+        anyhow::ensure!(
+            u64::try_from(counted) == Ok(rows),
+            "production counted {counted} rows for month {month} and sent {rows}"
+        );
+    }
+    if !found.is_some_and(|row| row.get("attached")) {
+        let span = month.span();
+        let names: [(&str, &dyn crate::db::Filling); 3] =
+            [("partition", &table), ("from", &span.from), ("until", &span.until)];
+        locked.work().batch(&ATTACH_PARTITION.with(&names)).await?;
+    }
+    tracing::info!(%month, days = days.len(), rows, "loaded");
+    Ok(rows)
+}
+
+/// The changed days that production has rows of; `None` when there are none.
+fn wanted(month: Period, changes: &Changes, survey: &Accounts, places: &Places) -> Option<Wanted> {
+    let wanted: BTreeSet<Day> = changes.keys().copied().filter(|day| survey.contains_key(day)).collect();
+    let (from, until) = (*wanted.first()?, wanted.last()?.next());
+    let except = survey.range(from..until).map(|(&day, _)| day).filter(|day| !wanted.contains(day)).collect();
+    let places = places.get(&month).copied().unwrap_or((Place::FIRST, Place::FINAL));
+    Some(Wanted { from, until, except, places })
+}
+
+/// Passes the rows of one COPY to the other, unread. A stream that breaks off is an error, and what was sent of it is
+/// rolled back: the sink ends well only when it is finished on purpose.
+async fn pump(stream: CopyOutStream, locked: &Locked<'_>, into: &Sql, loaded: &dyn Fn(u64)) -> Result<u64> {
+    let mut sink = std::pin::pin!(locked.work().copy_in(into).await.context("could not load rows into the warehouse")?);
+    let mut stream = std::pin::pin!(stream.fuse());
+    let mut chunk = BytesMut::with_capacity(CHUNK_BYTES * 2);
+    loop {
+        let gathering = gather(&mut stream, &mut chunk);
+        let gathered =
+            tokio::time::timeout(SILENCE, gathering).await.context("production fell silent in mid copy")??;
+        if gathered == 0 {
+            break;
+        }
+        let bytes: Bytes = chunk.split().freeze();
+        sink.send(bytes).await.map_err(|error| locked.work().failure(into, &error))?;
+        loaded(gathered);
+    }
+    sink.finish().await.map_err(|error| locked.work().failure(into, &error))
+}
+
+/// Gathers messages up to a chunk, and gives how many: one a row. None means that the stream has ended well.
+async fn gather(stream: &mut std::pin::Pin<&mut Fuse<CopyOutStream>>, chunk: &mut BytesMut) -> Result<u64> {
+    let mut messages = 0;
+    while chunk.len() < CHUNK_BYTES {
+        match stream.next().await {
+            None => break,
+            Some(message) => chunk.extend_from_slice(&message.context("production broke off in mid copy")?),
+        }
+        messages += 1;
+    }
+    Ok(messages)
+}

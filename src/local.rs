@@ -1,0 +1,344 @@
+//! Private PostgreSQL servers, one as production and one as warehouse, for trying out and for tests: made from the
+//! machine's own PostgreSQL, reached by Unix socket only.
+//!
+//! ```text
+//! .kalends/
+//!   start.lock       held by the command that starts or stops the servers
+//!   users.lock       shared by every command that uses them
+//!   kept             there while the servers stay until `kalends local stop`
+//!   data/            a link to /var/lib/kalends/… where the servers' user cannot reach this folder
+//!     access.conf, users.conf       who may log in: the user that runs the servers, and root
+//!     production/, .conf, .log, .lock
+//!     warehouse/,  .conf, .log, .lock
+//!     socket/        or /tmp/kalends-…, where this path is too long for a socket
+//! ```
+//!
+//! A server has its `.lock` open as standard input, locked, and so have all its processes. Whether it runs is thus
+//! known to the kernel alone: no pid file has to be believed, and none can be stale.
+//!
+//! What this room is not: a way to run PostgreSQL for others. Whoever has servers names them in the settings.
+
+use std::ffi::{OsStr, OsString};
+use std::fmt;
+use std::path::PathBuf;
+use std::process::Command;
+
+use serde::Serialize;
+
+use crate::error::Result;
+use folder::{Folder, Lock};
+use server::Server;
+
+mod account;
+mod binaries;
+mod folder;
+mod server;
+
+/// The role that logs in, a superuser of its two servers.
+const ROLE: &str = "kalends";
+
+/// Where the private servers live, and where to look for PostgreSQL.
+#[derive(Debug, Clone)]
+pub struct Place {
+    /// The folder of the servers, absolute; made when it is missing.
+    pub folder: PathBuf,
+    /// `PATH`, as the environment has it.
+    pub search_path: Option<OsString>,
+}
+
+/// One of the two servers.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Side {
+    /// The pretend production system, marked as a test source.
+    Production,
+    /// Where its accounts are settled.
+    Warehouse,
+}
+
+impl Side {
+    /// Both, in the order in which rows travel.
+    pub const BOTH: [Self; 2] = [Self::Production, Self::Warehouse];
+
+    /// The word for it: in messages, and as the name of its folder.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Production => "production",
+            Self::Warehouse => "warehouse",
+        }
+    }
+
+    fn database(self) -> &'static str {
+        match self {
+            Self::Production => "production_data",
+            Self::Warehouse => "warehouse_data",
+        }
+    }
+
+    /// No TCP port is opened; the number only tells the two sockets of one folder apart.
+    fn port(self) -> u16 {
+        match self {
+            Self::Production => 5432,
+            Self::Warehouse => 5433,
+        }
+    }
+}
+
+/// How to reach one of the servers.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Address {
+    /// The folder of the Unix socket: `host`, for PostgreSQL.
+    pub socket_folder: PathBuf,
+    /// The number in the socket's name.
+    pub port: u16,
+    /// The role to log in as; it needs no password.
+    pub user: String,
+    /// The database.
+    pub database: String,
+}
+
+impl Address {
+    fn new(folder: &Folder, side: Side) -> Self {
+        Self {
+            socket_folder: folder.sockets().to_owned(),
+            port: side.port(),
+            user: ROLE.to_owned(),
+            database: side.database().to_owned(),
+        }
+    }
+
+    /// As a URL that psql and every PostgreSQL library understand.
+    pub fn url(&self) -> String {
+        let mut host = String::new();
+        for byte in self.socket_folder.as_os_str().as_encoded_bytes() {
+            match byte {
+                b'/' | b'-' | b'.' | b'_' | b'0'..=b'9' | b'A'..=b'Z' | b'a'..=b'z' => host.push(char::from(*byte)),
+                other => host.push_str(&format!("%{other:02X}")),
+            }
+        }
+        format!("postgresql://{}@/{}?host={host}&port={}", self.user, self.database, self.port)
+    }
+}
+
+/// The two servers, running, for as long as this is held.
+///
+/// Give them back with [`Servers::give_back`]; dropping them does the same and keeps silent about what fails.
+#[derive(Debug)]
+pub struct Servers {
+    folder: Folder,
+    search_path: Option<OsString>,
+    production: Address,
+    warehouse: Address,
+    /// Shared with the other commands that use the servers; `None` once given back.
+    using: Option<Lock>,
+}
+
+/// Lends the two servers to a command, and starts what does not run.
+///
+/// # Errors
+///
+/// No PostgreSQL on the machine, servers that do not start (with what they themselves say about it), a folder that
+/// belongs to somebody else.
+pub fn borrow(place: &Place) -> Result<Servers> {
+    let (folder, _starting) = Folder::open(&place.folder)?;
+    let using = folder.share_users()?;
+    start_both(&folder, place)?;
+    Ok(Servers {
+        production: Address::new(&folder, Side::Production),
+        warehouse: Address::new(&folder, Side::Warehouse),
+        search_path: place.search_path.clone(),
+        folder,
+        using: Some(using),
+    })
+}
+
+impl Servers {
+    /// How to reach production.
+    pub fn production(&self) -> &Address {
+        &self.production
+    }
+
+    /// How to reach the warehouse.
+    pub fn warehouse(&self) -> &Address {
+        &self.warehouse
+    }
+
+    /// psql on one of the servers, ready to be run; `arguments` follow those that say where.
+    ///
+    /// Whoever runs it should not die of a Ctrl-C meanwhile: in psql it cancels a statement.
+    ///
+    /// # Errors
+    ///
+    /// No psql on the machine.
+    pub fn psql(&self, side: Side, arguments: impl IntoIterator<Item = impl AsRef<OsStr>>) -> Result<Command> {
+        let address = match side {
+            Side::Production => &self.production,
+            Side::Warehouse => &self.warehouse,
+        };
+        let mut psql = Command::new(binaries::psql(self.search_path.as_deref())?);
+        psql.arg("--host").arg(&address.socket_folder).args(["--port", &address.port.to_string()]);
+        psql.args(["--username", &address.user, "--dbname", &address.database]).args(arguments);
+        Ok(psql)
+    }
+
+    /// Stops the servers, unless another command still uses them or a person started them.
+    ///
+    /// # Errors
+    ///
+    /// A server that does not stop.
+    pub fn give_back(mut self) -> Result<()> {
+        self.return_once()
+    }
+
+    fn return_once(&mut self) -> Result<()> {
+        let Some(using) = self.using.take() else { return Ok(()) };
+        let _starting = self.folder.lock_start()?;
+        drop(using);
+        if self.folder.is_kept() || !self.folder.is_unused()? {
+            return Ok(());
+        }
+        stop_both(&self.folder)
+    }
+}
+
+impl Drop for Servers {
+    fn drop(&mut self) {
+        let _ = self.return_once();
+    }
+}
+
+/// Starts the two servers for a person: they run until [`stop`].
+///
+/// # Errors
+///
+/// As [`borrow`].
+pub fn start(place: &Place) -> Result<Status> {
+    let (folder, _starting) = Folder::open(&place.folder)?;
+    start_both(&folder, place)?;
+    folder.keep()?;
+    Status::of(&folder)
+}
+
+/// Stops the two servers; those that another command uses stop when it ends.
+///
+/// # Errors
+///
+/// A server that does not stop.
+pub fn stop(place: &Place) -> Result<Status> {
+    let Some(folder) = Folder::find(&place.folder)? else { return Ok(Status::nowhere(place)) };
+    let _starting = folder.lock_start()?;
+    folder.keep_no_longer()?;
+    if folder.is_unused()? {
+        stop_both(&folder)?;
+    }
+    Status::of(&folder)
+}
+
+/// What runs and where; changes nothing.
+///
+/// # Errors
+///
+/// A folder that belongs to somebody else.
+pub fn status(place: &Place) -> Result<Status> {
+    match Folder::find(&place.folder)? {
+        Some(folder) => Status::of(&folder),
+        None => Ok(Status::nowhere(place)),
+    }
+}
+
+/// The private servers as they are now.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct Status {
+    /// Where their data is.
+    pub folder: String,
+    /// They stay until `kalends local stop`, and do not stop with the command that uses them.
+    pub kept: bool,
+    /// Production.
+    pub production: ServerStatus,
+    /// The warehouse.
+    pub warehouse: ServerStatus,
+}
+
+/// One private server as it is now.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct ServerStatus {
+    /// It runs and lets people in.
+    pub running: bool,
+    /// Where it is reached while it runs.
+    pub url: String,
+}
+
+impl Status {
+    /// Both servers run.
+    pub fn is_running(&self) -> bool {
+        self.production.running && self.warehouse.running
+    }
+
+    fn of(folder: &Folder) -> Result<Self> {
+        let server = |side| -> Result<ServerStatus> {
+            let running = Server::new(folder, side).is_ready()?;
+            Ok(ServerStatus { running, url: Address::new(folder, side).url() })
+        };
+        Ok(Self {
+            folder: folder.data.display().to_string(),
+            kept: folder.is_kept(),
+            production: server(Side::Production)?,
+            warehouse: server(Side::Warehouse)?,
+        })
+    }
+
+    fn nowhere(place: &Place) -> Self {
+        let server = ServerStatus { running: false, url: String::new() };
+        let folder = place.folder.display().to_string();
+        Self { folder, kept: false, production: server.clone(), warehouse: server }
+    }
+}
+
+impl fmt::Display for Status {
+    fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
+        for (name, server) in [("production", &self.production), ("warehouse", &self.warehouse)] {
+            match server.running {
+                true => writeln!(out, "{name:<11} runs      {}", server.url)?,
+                false => writeln!(out, "{name:<11} is down")?,
+            }
+        }
+        write!(out, "data        in        {}", self.folder)
+    }
+}
+
+/// Starts what is down; whoever calls this holds the start lock.
+fn start_both(folder: &Folder, place: &Place) -> Result<()> {
+    let mut down = Vec::new();
+    for server in Side::BOTH.map(|side| Server::new(folder, side)) {
+        if !server.is_ready()? {
+            down.push(server);
+        }
+    }
+    if down.is_empty() {
+        return Ok(());
+    }
+    if down.len() == Side::BOTH.len() {
+        // Whoever wanted them kept, kept servers that are gone: the machine was restarted.
+        folder.keep_no_longer()?;
+    }
+    folder.prepare()?;
+    let installed = binaries::find(place.search_path.as_deref(), &folder.account);
+    at_once(&down, |server| server.start(&installed)).inspect_err(|_| {
+        // One without the other is of no use, and nobody would stop it.
+        let _ = at_once(&down, Server::stop);
+    })
+}
+
+fn stop_both(folder: &Folder) -> Result<()> {
+    at_once(&Side::BOTH.map(|side| Server::new(folder, side)), Server::stop)?;
+    folder.forget_sockets();
+    Ok(())
+}
+
+/// For each server on a thread of its own: most of a start and of a stop is waiting.
+fn at_once<'a>(servers: &[Server<'a>], act: impl Fn(&Server<'a>) -> Result<()> + Sync) -> Result<()> {
+    std::thread::scope(|scope| {
+        let threads: Vec<_> = servers.iter().map(|server| scope.spawn(|| act(server))).collect();
+        let ends: Vec<_> = threads.into_iter().map(|thread| thread.join()).collect();
+        ends.into_iter().try_for_each(|end| end.unwrap_or_else(|panic| std::panic::resume_unwind(panic)))
+    })
+}

@@ -1,0 +1,162 @@
+//! The user that the private servers run as: ourselves, or an unprivileged one when root starts them, since
+//! PostgreSQL refuses to run as root.
+
+use std::fs;
+use std::os::unix::fs::{MetadataExt as _, lchown};
+use std::os::unix::process::CommandExt as _;
+use std::path::Path;
+use std::process::Command;
+
+use anyhow::Context as _;
+
+use crate::error::{Refusal, Result};
+
+const ROOT: u32 = 0;
+
+/// Tried in this order: PostgreSQL's own user, which its packages make, then the one that every system has.
+const UNPRIVILEGED: [&str; 2] = ["postgres", "nobody"];
+
+/// A user of this machine.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct Account {
+    uid: u32,
+    gid: u32,
+}
+
+impl Account {
+    /// The user of servers whose data is not there yet.
+    pub(super) fn for_new_servers() -> Result<Self> {
+        if !is_root() {
+            return Ok(Self::ourselves());
+        }
+        UNPRIVILEGED.iter().find_map(|name| by_name(name)).ok_or_else(|| {
+            Refusal::failed(
+                "PostgreSQL does not run as root, and there is no user \"postgres\" or \"nobody\" to run it as",
+                "Run Kalends as an ordinary user, or create the user \"postgres\".",
+            )
+        })
+    }
+
+    /// The user of servers whose data is there: its owner.
+    pub(super) fn of_data(folder: &Path) -> Result<Self> {
+        let metadata = fs::metadata(folder).with_context(|| format!("could not look at \"{}\"", folder.display()))?;
+        let owner = Self { uid: metadata.uid(), gid: metadata.gid() };
+        match (is_root(), owner.uid) {
+            (true, ROOT) => Self::for_new_servers(),
+            (false, uid) if uid != Self::ourselves().uid => Err(belongs_to(folder, uid)),
+            _ => Ok(owner),
+        }
+    }
+
+    fn ourselves() -> Self {
+        Self { uid: rustix::process::geteuid().as_raw(), gid: rustix::process::getegid().as_raw() }
+    }
+
+    /// What a socket's folder name is derived from, beside its place.
+    pub(super) fn uid(&self) -> u32 {
+        self.uid
+    }
+
+    /// Its name, as the server finds it for a client at the other end of a socket.
+    pub(super) fn name(&self) -> Result<String> {
+        name_of(self.uid).ok_or_else(|| {
+            Refusal::failed(
+                format!("user {} has no name on this machine, and PostgreSQL does not run without", self.uid),
+                "Add the user to /etc/passwd, or run Kalends as another one.",
+            )
+        })
+    }
+
+    /// A program to be run as this user, in an environment that holds nothing but what is added to it.
+    pub(super) fn command(&self, program: &Path) -> Command {
+        let mut command = Command::new(program);
+        // Messages in English, as `server.rs` reads them; and macOS refuses a server that has no locale.
+        command.env_clear().env("LC_ALL", "C");
+        if is_root() {
+            command.uid(self.uid).gid(self.gid);
+        }
+        command
+    }
+
+    /// Makes this user the owner.
+    pub(super) fn own(&self, path: &Path) -> Result<()> {
+        if !is_root() {
+            return Ok(());
+        }
+        lchown(path, Some(self.uid), Some(self.gid))
+            .with_context(|| format!("could not give \"{}\" to user {}", path.display(), self.uid))
+    }
+
+    /// Whether this user may pass through `folder` and all that it is in.
+    ///
+    /// By permission bits: where an access list grants more, we are only more careful than we had to be.
+    pub(super) fn can_reach(&self, folder: &Path) -> bool {
+        folder.ancestors().all(|step| {
+            fs::metadata(step).is_ok_and(|metadata| {
+                let bit = if metadata.uid() == self.uid {
+                    0o100
+                } else if metadata.gid() == self.gid {
+                    0o010
+                } else {
+                    0o001
+                };
+                metadata.mode() & bit != 0
+            })
+        })
+    }
+}
+
+pub(super) fn is_root() -> bool {
+    rustix::process::geteuid().is_root()
+}
+
+/// Refuses a folder of somebody else, unless we are root.
+pub(super) fn check_owner(folder: &Path) -> Result<()> {
+    let metadata = fs::metadata(folder).with_context(|| format!("could not look at \"{}\"", folder.display()))?;
+    match is_root() || metadata.uid() == Account::ourselves().uid {
+        true => Ok(()),
+        false => Err(belongs_to(folder, metadata.uid())),
+    }
+}
+
+fn belongs_to(folder: &Path, uid: u32) -> anyhow::Error {
+    let owner = name_of(uid).unwrap_or_else(|| uid.to_string());
+    Refusal::failed(
+        format!("the private servers in \"{}\" belong to user \"{owner}\"", folder.display()),
+        format!("Run Kalends as \"{owner}\", or name another folder in KALENDS_LOCAL."),
+    )
+}
+
+fn by_name(name: &str) -> Option<Account> {
+    let listed = users().into_iter().find(|user| user.name == name).map(|user| (user.uid, user.gid));
+    let (uid, gid) = listed.or_else(|| Some((id("-u", name)?.parse().ok()?, id("-g", name)?.parse().ok()?)))?;
+    (uid != ROOT).then_some(Account { uid, gid })
+}
+
+fn name_of(uid: u32) -> Option<String> {
+    let listed = users().into_iter().find(|user| user.uid == uid).map(|user| user.name);
+    listed.or_else(|| id("-un", &uid.to_string()))
+}
+
+struct User {
+    name: String,
+    uid: u32,
+    gid: u32,
+}
+
+fn users() -> Vec<User> {
+    let listed = fs::read("/etc/passwd").unwrap_or_default();
+    let user = |line: &str| {
+        let mut fields = line.split(':');
+        let name = fields.next()?.to_owned();
+        Some(User { name, uid: fields.nth(1)?.parse().ok()?, gid: fields.next()?.parse().ok()? })
+    };
+    String::from_utf8_lossy(&listed).lines().filter_map(user).collect()
+}
+
+/// For the users that are not in `/etc/passwd`: those of a directory server, and all of macOS.
+fn id(what: &str, whom: &str) -> Option<String> {
+    let output = Command::new("id").args([what, whom]).output().ok()?;
+    let answer = String::from_utf8(output.stdout).ok()?.trim().to_owned();
+    (output.status.success() && !answer.is_empty()).then_some(answer)
+}

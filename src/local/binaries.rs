@@ -1,0 +1,167 @@
+//! Where this machine keeps PostgreSQL: the folders that hold `postgres` and `initdb`, newest first.
+
+use std::cmp::Reverse;
+use std::ffi::OsStr;
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::process::{Command, Stdio};
+
+use super::account::Account;
+use crate::error::{Refusal, Result};
+
+/// The oldest release that the statements in `sql/` are written for.
+const OLDEST_MAJOR: u32 = 13;
+
+/// Where packages put their versions side by side: folder, beginning of a version's name, what follows it.
+const VERSIONED: [(&str, &str, &str); 8] = [
+    ("/usr/lib/postgresql", "", "bin"),
+    ("/usr", "pgsql-", "bin"),
+    ("/usr/lib", "postgresql", "bin"),
+    ("/usr/libexec", "postgresql", ""),
+    ("/opt/homebrew/opt", "postgresql", "bin"),
+    ("/usr/local/opt", "postgresql", "bin"),
+    ("/home/linuxbrew/.linuxbrew/opt", "postgresql", "bin"),
+    ("/Applications/Postgres.app/Contents/Versions", "", "bin"),
+];
+
+/// Where a PostgreSQL built from source goes.
+const FROM_SOURCE: &str = "/usr/local/pgsql/bin";
+
+/// How to install PostgreSQL, by the package manager that is there.
+const INSTALLERS: [(&str, &str); 5] = [
+    ("/usr/bin/apt-get", "apt-get install postgresql"),
+    ("/usr/bin/dnf", "dnf install postgresql-server"),
+    ("/sbin/apk", "apk add postgresql"),
+    ("/opt/homebrew/bin/brew", "brew install postgresql"),
+    ("/usr/local/bin/brew", "brew install postgresql"),
+];
+
+/// One installed PostgreSQL.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct Installation {
+    /// Its folder of programs.
+    pub(super) programs: PathBuf,
+    /// Its major version, which data folders are bound to.
+    pub(super) major: u32,
+}
+
+/// Every PostgreSQL that `account` can run, newest first.
+pub(super) fn find(search_path: Option<&OsStr>, account: &Account) -> Vec<Installation> {
+    let mut found: Vec<Installation> = Vec::new();
+    for programs in candidates(search_path) {
+        if found.iter().any(|known| known.programs == programs) {
+            continue;
+        }
+        if let Some(major) = major_version(&programs.join("postgres"), account) {
+            found.push(Installation { programs, major });
+        }
+    }
+    // Stable: of two with the same version, the one that PATH names first.
+    found.sort_by_key(|installation| Reverse(installation.major));
+    found
+}
+
+/// The newest, for a server that has no data yet.
+pub(super) fn newest(installed: &[Installation]) -> Result<&Installation> {
+    let hint = || {
+        let known = INSTALLERS.iter().find(|(manager, _)| Path::new(manager).exists());
+        let install = known.map_or(String::new(), |(_, command)| format!(" (`{command}`)"));
+        format!(
+            "Install it{install}, or set KALENDS_PRODUCTION_URL and KALENDS_WAREHOUSE_URL to servers that you have."
+        )
+    };
+    match installed.first() {
+        Some(newest) if newest.major >= OLDEST_MAJOR => Ok(newest),
+        Some(old) => Err(Refusal::failed(
+            format!("PostgreSQL {OLDEST_MAJOR} or newer is needed, this machine has {}", old.major),
+            hint(),
+        )),
+        None => Err(Refusal::failed("this machine has no PostgreSQL server programs", hint())),
+    }
+}
+
+/// The one that existing data is bound to.
+pub(super) fn of_major<'a>(installed: &'a [Installation], major: u32, data: &Path) -> Result<&'a Installation> {
+    installed.iter().find(|installation| installation.major == major).ok_or_else(|| {
+        Refusal::failed(
+            format!("\"{}\" was made by PostgreSQL {major}, which this machine does not have", data.display()),
+            format!("Install PostgreSQL {major}, or remove \"{}\" to begin anew.", data.display()),
+        )
+    })
+}
+
+/// psql: the newest beside a server's programs, or else the one on PATH.
+pub(super) fn psql(search_path: Option<&OsStr>) -> Result<PathBuf> {
+    let beside = candidates(search_path).into_iter().map(|programs| programs.join("psql"));
+    let on_path = folders(search_path).into_iter().map(|folder| folder.join("psql"));
+    beside.chain(on_path).find(|psql| psql.is_file()).ok_or_else(|| {
+        Refusal::failed(
+            "this machine has no psql",
+            "Install PostgreSQL's client (`apt-get install postgresql-client`).",
+        )
+    })
+}
+
+/// Folders that hold both programs, links resolved: what is on PATH may be a link into the real folder.
+fn candidates(search_path: Option<&OsStr>) -> Vec<PathBuf> {
+    let mut folders = folders(search_path);
+    folders.extend(pg_config_folder(search_path));
+    for (base, beginning, inner) in VERSIONED {
+        folders.extend(versions(Path::new(base), beginning).map(|version| version.join(inner)));
+    }
+    folders.push(FROM_SOURCE.into());
+
+    let real = |folder: PathBuf| Some(fs::canonicalize(folder.join("postgres")).ok()?.parent()?.to_owned());
+    let complete = |folder: &PathBuf| folder.join("postgres").is_file() && folder.join("initdb").is_file();
+    folders.into_iter().filter_map(real).filter(complete).collect()
+}
+
+fn folders(search_path: Option<&OsStr>) -> Vec<PathBuf> {
+    // An empty entry of PATH means the working directory, which is no place for a server's programs.
+    search_path.map(std::env::split_paths).into_iter().flatten().filter(|folder| folder.is_absolute()).collect()
+}
+
+fn pg_config_folder(search_path: Option<&OsStr>) -> Option<PathBuf> {
+    let pg_config = folders(search_path).into_iter().map(|folder| folder.join("pg_config")).find(|it| it.is_file())?;
+    let output = Command::new(pg_config).arg("--bindir").stdin(Stdio::null()).output().ok()?;
+    Some(PathBuf::from(String::from_utf8(output.stdout).ok()?.trim_end()))
+}
+
+fn versions<'a>(base: &Path, beginning: &'a str) -> impl Iterator<Item = PathBuf> + 'a {
+    let entries = fs::read_dir(base).into_iter().flatten().flatten();
+    entries.filter(move |entry| entry.file_name().to_string_lossy().starts_with(beginning)).map(|entry| entry.path())
+}
+
+fn major_version(postgres: &Path, account: &Account) -> Option<u32> {
+    let output = account.command(postgres).arg("--version").current_dir("/").stdin(Stdio::null()).output().ok()?;
+    major_in(&String::from_utf8(output.stdout).ok()?)
+}
+
+/// From `postgres (PostgreSQL) 15.18 (Debian 15.18-0+deb12u1)`, `… 18beta1`.
+fn major_in(line: &str) -> Option<u32> {
+    let version = line.split_once("(PostgreSQL) ")?.1;
+    version.split(|character: char| !character.is_ascii_digit()).next()?.parse().ok()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_major_version_is_read_from_what_postgres_says() {
+        assert_eq!(major_in("postgres (PostgreSQL) 15.18 (Debian 15.18-0+deb12u1)\n"), Some(15));
+        assert_eq!(major_in("postgres (PostgreSQL) 18beta1\n"), Some(18));
+        assert_eq!(major_in("postgres (PostgreSQL) 9.6.24\n"), Some(9));
+        assert_eq!(major_in("bash: postgres: command not found\n"), None);
+    }
+
+    #[test]
+    fn the_newest_is_taken_and_one_that_is_too_old_is_named() {
+        let installed = |major| Installation { programs: "/pg".into(), major };
+        assert_eq!(newest(&[installed(17), installed(15)]).unwrap().major, 17);
+        let error = newest(&[installed(12)]).unwrap_err().to_string();
+        assert_eq!(error, "PostgreSQL 13 or newer is needed, this machine has 12");
+        let error = newest(&[]).unwrap_err().to_string();
+        assert_eq!(error, "this machine has no PostgreSQL server programs");
+    }
+}

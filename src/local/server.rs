@@ -1,0 +1,399 @@
+//! One private server: its making, its start and its end.
+
+use std::ffi::OsString;
+use std::fs;
+use std::io::{ErrorKind, Read as _, Seek as _, SeekFrom, Write as _};
+use std::os::unix::net::UnixStream;
+use std::os::unix::process::CommandExt as _;
+use std::path::{Path, PathBuf};
+use std::process::{Command, Stdio};
+use std::time::{Duration, Instant};
+
+use anyhow::Context as _;
+use rustix::io::Errno;
+use rustix::process::{Pid, Signal, kill_process, test_kill_process};
+
+use super::binaries::{self, Installation};
+use super::folder::{self, Folder, Lock};
+use super::{ROLE, Side};
+use crate::error::{Refusal, Result};
+
+/// How often a server that starts or stops is looked at. A start takes some 100 ms.
+const LOOK_EVERY: Duration = Duration::from_millis(5);
+
+/// How long a server may take to recover from a kill, or to write out what it holds in memory: its write-ahead log,
+/// of at most 4 GB, read and written on a slow disk.
+const PATIENCE: Duration = Duration::from_secs(300);
+
+/// How long a killed process may take to be gone, after it has let go of its lock.
+const DYING: Duration = Duration::from_secs(2);
+
+/// A log that has grown beyond this is set aside at the next start, in the place of the one before it.
+const LOG_BYTES: u64 = 1024 * 1024;
+
+/// What we set beside what `initdb` found out about the machine. Sizes for a few million rows on a laptop; durability
+/// is PostgreSQL's own: these servers show what a real one does.
+const SETTINGS: &str = "\
+listen_addresses = ''
+unix_socket_permissions = 0700
+shared_buffers = 256MB
+work_mem = 32MB
+maintenance_work_mem = 256MB
+max_wal_size = 4GB
+checkpoint_timeout = 15min
+timezone = 'UTC'
+log_timezone = 'UTC'
+logging_collector = off
+log_destination = stderr
+log_checkpoints = off
+";
+
+/// One private server in its folder.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Server<'a> {
+    folder: &'a Folder,
+    side: Side,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum State {
+    Down,
+    /// Starting, stopping, or the last of a killed server's processes.
+    Changing,
+    Ready,
+}
+
+/// A start of ours, to tell its log and its pid from those of the start before.
+struct Launch {
+    pid: u32,
+    log_bytes: u64,
+}
+
+impl<'a> Server<'a> {
+    pub(super) fn new(folder: &'a Folder, side: Side) -> Self {
+        Self { folder, side }
+    }
+
+    /// Whether it runs and lets people in.
+    pub(super) fn is_ready(&self) -> Result<bool> {
+        Ok(self.state()? == State::Ready)
+    }
+
+    /// Makes it if it was never made, starts it if it is down, and waits until it lets people in.
+    pub(super) fn start(&self, installed: &[Installation]) -> Result<()> {
+        let begun = Instant::now();
+        let mut launch: Option<Launch> = None;
+        while begun.elapsed() < PATIENCE {
+            match (self.state()?, &launch) {
+                (State::Ready, None) => return Ok(()),
+                // The pid file may still be that of a server that was killed.
+                (State::Ready, Some(ours)) if self.pid_file().is_some_and(|file| file.is_of(ours)) => return Ok(()),
+                (State::Down, Some(ours)) => return Err(self.failure("start", ours.log_bytes)),
+                (State::Down, None) => {
+                    // Not ours at once if somebody is just looking at it.
+                    if let Some(lock) = Lock::try_alone(&self.file("lock"))? {
+                        launch = Some(self.launch(installed, &lock)?);
+                    }
+                }
+                _ => {}
+            }
+            std::thread::sleep(LOOK_EVERY);
+        }
+        Err(self.failure("start", launch.map_or(0, |ours| ours.log_bytes)))
+    }
+
+    /// Stops it as soon as its transactions are rolled back and its memory is written out.
+    pub(super) fn stop(&self) -> Result<()> {
+        let begun = Instant::now();
+        let mut asked: Option<Pid> = None;
+        while begun.elapsed() < PATIENCE {
+            if self.state()? == State::Down {
+                return Ok(());
+            }
+            // A server that is only just starting writes its pid a little later.
+            if let Some(PidFile { pid, .. }) = self.pid_file()
+                && asked != Some(pid)
+                && self.may_be_ours(pid)
+            {
+                // SIGINT is the fast shutdown; a process that is gone need not be asked.
+                match kill_process(pid, Signal::INT) {
+                    Ok(()) | Err(Errno::SRCH) => asked = Some(pid),
+                    Err(errno) => {
+                        return Err(errno).with_context(|| format!("could not stop the {} server", self.side.name()));
+                    }
+                }
+            }
+            std::thread::sleep(LOOK_EVERY);
+        }
+        Err(self.failure("stop", 0))
+    }
+
+    fn state(&self) -> Result<State> {
+        if !Lock::is_held(&self.file("lock"))? {
+            return Ok(State::Down);
+        }
+        // Its word for it, and that there is somebody behind it: of a killed server there may be processes left.
+        let ready = self.pid_file().is_some_and(|file| file.ready) && UnixStream::connect(self.socket()).is_ok();
+        Ok(if ready { State::Ready } else { State::Changing })
+    }
+
+    /// Starts it and does not wait. The lock goes to its first process as standard input, and from there to all others.
+    fn launch(&self, installed: &[Installation], lock: &Lock) -> Result<Launch> {
+        let programs = &self.installation(installed, lock)?.programs;
+        self.forget_foreign_pid()?;
+        self.write_settings()?;
+        let log = self.open_log()?;
+        let log_bytes = log.metadata().context("could not look at the log of a private server")?.len();
+
+        let home = &self.folder.data;
+        let mut postgres = self.command(&programs.join("postgres"));
+        postgres.arg("-D").arg(self.data());
+        for (setting, value) in [
+            ("config_file", self.file("conf").as_path()),
+            ("hba_file", &home.join("access.conf")),
+            ("ident_file", &home.join("users.conf")),
+            ("unix_socket_directories", self.folder.sockets()),
+        ] {
+            // As arguments, a path may hold what it likes; in a settings file it would have to be quoted.
+            let mut option = OsString::from(format!("{setting}="));
+            option.push(value);
+            postgres.arg("-c").arg(option);
+        }
+        postgres.stdin(lock.to_hand_on()?);
+        postgres.stdout(log.try_clone().context("could not share a log")?).stderr(log);
+        // Out of reach of the Ctrl-C that is typed to the command.
+        postgres.process_group(0);
+        let child = postgres.spawn().with_context(|| format!("could not run {:?}", postgres.get_program()))?;
+        tracing::debug!(server = self.side.name(), pid = child.id(), "started a private server");
+        Ok(Launch { pid: child.id(), log_bytes })
+    }
+
+    /// The PostgreSQL that its data is bound to; the newest, and new data, if it has none.
+    fn installation<'i>(&self, installed: &'i [Installation], lock: &Lock) -> Result<&'i Installation> {
+        let data = self.data();
+        if !data.exists() {
+            let newest = binaries::newest(installed)?;
+            self.create(newest, lock)?;
+            return Ok(newest);
+        }
+        let version = fs::read_to_string(data.join("PG_VERSION")).ok();
+        let major = version.and_then(|version| version.trim().parse().ok());
+        let major = major.with_context(|| format!("\"{}\" is not the data folder of a server", data.display()))?;
+        binaries::of_major(installed, major, &data)
+    }
+
+    fn open_log(&self) -> Result<fs::File> {
+        let log = self.file("log");
+        if fs::metadata(&log).is_ok_and(|metadata| metadata.len() > LOG_BYTES) {
+            fs::rename(&log, self.file("log.old")).context("could not set the log of a private server aside")?;
+        }
+        folder::open_plain(&log)
+    }
+
+    /// Makes the server's data beside its place, so that half a server is never taken for one.
+    fn create(&self, installation: &Installation, lock: &Lock) -> Result<()> {
+        let begun = Instant::now();
+        let new = self.file("unfinished");
+        self.folder.make_empty(&new)?;
+        let mut initdb = self.command(&installation.programs.join("initdb"));
+        initdb.args(["--username", ROLE, "--auth-local=peer", "--auth-host=reject", "--encoding=UTF8", "--locale=C"]);
+        initdb.args(["--data-checksums", "--no-sync", "-D"]).arg(&new).stdin(lock.to_hand_on()?);
+        self.finish(initdb, "")?;
+
+        // A server for one session, over standard input; it ends with the input.
+        let mut session = self.command(&installation.programs.join("postgres"));
+        session.args(["--single", "-F", "-c", "exit_on_error=on", "-D"]).arg(&new).arg("postgres");
+        self.finish(session, &self.first_statements())?;
+
+        // Neither of the two has flushed anything.
+        if !folder::flush_disk(&new)? {
+            let mut flush = self.command(&installation.programs.join("initdb"));
+            flush.args(["--sync-only", "-D"]).arg(&new);
+            self.finish(flush, "")?;
+        }
+        fs::rename(&new, self.data())
+            .and_then(|()| fs::File::open(&self.folder.data)?.sync_all())
+            .with_context(|| format!("could not rename \"{}\"", new.display()))?;
+        tracing::info!(
+            server = self.side.name(),
+            ms = begun.elapsed().as_millis(),
+            "made a private PostgreSQL {} server in {}",
+            installation.major,
+            self.data().display()
+        );
+        Ok(())
+    }
+
+    fn first_statements(&self) -> String {
+        let database = self.side.database();
+        match self.side {
+            Side::Production => {
+                format!("CREATE DATABASE {database};\nALTER DATABASE {database} SET kalends.test_source = 'on';\n")
+            }
+            Side::Warehouse => format!("CREATE DATABASE {database};\n"),
+        }
+    }
+
+    fn write_settings(&self) -> Result<()> {
+        let name = self.side.name();
+        let own =
+            format!("include '{name}/postgresql.conf'\ncluster_name = 'kalends_{name}'\nport = {}\n", self.side.port());
+        let head = "# Written by Kalends at each start. What you want otherwise, set with ALTER SYSTEM.\n";
+        folder::write(&self.file("conf"), &format!("{head}{own}{SETTINGS}"))
+    }
+
+    /// Runs a program to its end, with what it reads; where it fails, with what it says about that.
+    fn finish(&self, mut command: Command, input: &str) -> Result<()> {
+        if !input.is_empty() {
+            command.stdin(Stdio::piped());
+        }
+        let mut run = || -> std::io::Result<_> {
+            let mut child = command.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn()?;
+            if let Some(mut stdin) = child.stdin.take() {
+                // What a program that fails did not read is told by its messages.
+                let _ = stdin.write_all(input.as_bytes());
+            }
+            child.wait_with_output()
+        };
+        let output = run().with_context(|| format!("could not run {:?}", command.get_program()))?;
+        if output.status.success() {
+            return Ok(());
+        }
+        let said = [output.stdout, output.stderr].concat();
+        Err(self.refusal("be made", &String::from_utf8_lossy(&said)))
+    }
+
+    /// A pid file whose pid now is another process's would keep PostgreSQL from starting: in a restarted container the
+    /// same few numbers come again. It is removed only when the kernel says that this process works elsewhere.
+    fn forget_foreign_pid(&self) -> Result<()> {
+        let begun = Instant::now();
+        while let Some(file) = self.pid_file().filter(|file| is_alive(file.pid)) {
+            if !self.may_be_ours(file.pid) {
+                return fs::remove_file(self.data().join("postmaster.pid"))
+                    .context("could not remove a stale pid file");
+            }
+            if begun.elapsed() > DYING {
+                // Started by hand: PostgreSQL itself will say so.
+                return Ok(());
+            }
+            std::thread::sleep(LOOK_EVERY);
+        }
+        Ok(())
+    }
+
+    /// Every process of a server works in its data folder, until it is dead and only waits to be buried. Where there is
+    /// no `/proc`, any process may be ours.
+    fn may_be_ours(&self, pid: Pid) -> bool {
+        let process = PathBuf::from(format!("/proc/{}", pid.as_raw_nonzero()));
+        match fs::read_link(process.join("cwd")) {
+            Ok(works_in) => works_in == self.data(),
+            Err(error) if error.kind() == ErrorKind::NotFound => !process.exists(),
+            Err(_) => true,
+        }
+    }
+
+    fn pid_file(&self) -> Option<PidFile> {
+        PidFile::read(&fs::read_to_string(self.data().join("postmaster.pid")).ok()?)
+    }
+
+    fn failure(&self, what: &str, log_bytes: u64) -> anyhow::Error {
+        let mut said = Vec::new();
+        if let Ok(mut log) = fs::File::open(self.file("log")) {
+            let _ = log.seek(SeekFrom::Start(log_bytes)).and_then(|_| log.read_to_end(&mut said));
+        }
+        self.refusal(what, &String::from_utf8_lossy(&said))
+    }
+
+    fn refusal(&self, what: &str, said: &str) -> anyhow::Error {
+        let line = telling_line(said).unwrap_or("it does not say why");
+        let message = format!("the private {} server could not {what}: {line}", self.side.name());
+        let hint = if line.contains("No space left on device") {
+            format!("Make room where \"{}\" is, and try again.", self.folder.data.display())
+        } else {
+            format!("Its log is \"{}\".", self.file("log").display())
+        };
+        Refusal::failed(message, hint)
+    }
+
+    fn command(&self, program: &Path) -> Command {
+        let mut command = self.folder.account.command(program);
+        command.current_dir(&self.folder.data);
+        command
+    }
+
+    fn data(&self) -> PathBuf {
+        self.folder.data.join(self.side.name())
+    }
+
+    fn socket(&self) -> PathBuf {
+        self.folder.sockets().join(format!(".s.PGSQL.{}", self.side.port()))
+    }
+
+    fn file(&self, extension: &str) -> PathBuf {
+        self.folder.data.join(format!("{}.{extension}", self.side.name()))
+    }
+}
+
+fn is_alive(pid: Pid) -> bool {
+    matches!(test_kill_process(pid), Ok(()) | Err(Errno::PERM))
+}
+
+/// What a running server writes about itself: <https://www.postgresql.org/docs/current/storage-file-layout.html>.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+struct PidFile {
+    pid: Pid,
+    ready: bool,
+}
+
+impl PidFile {
+    fn read(text: &str) -> Option<Self> {
+        let mut lines = text.lines();
+        let pid = Pid::from_raw(i32::try_from(lines.next()?.trim().parse::<u32>().ok()?).ok()?)?;
+        // The eighth line; `miscadmin.h` of PostgreSQL lists what it may hold.
+        Some(Self { pid, ready: lines.nth(6).is_some_and(|status| status.trim() == "ready") })
+    }
+
+    fn is_of(&self, launch: &Launch) -> bool {
+        u32::try_from(self.pid.as_raw_nonzero().get()) == Ok(launch.pid)
+    }
+}
+
+/// The line of a log, or of what a program printed, that says why it ended.
+fn telling_line(said: &str) -> Option<&str> {
+    let mut marked = said.lines().filter_map(|line| {
+        let said = ["PANIC:", "FATAL:", "ERROR:", "error:"].iter().find_map(|mark| line.split_once(mark))?.1.trim();
+        // What it told those who knocked too early.
+        (!said.starts_with("the database system is ")).then_some(said)
+    });
+    marked.next_back().or_else(|| said.lines().map(str::trim).rfind(|line| !line.is_empty()))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_pid_file_tells_who_and_whether_ready() {
+        let ready = "4242\n/data\n1700000000\n5432\n/data/socket\n\n  12345\nready   \n";
+        let read = PidFile::read(ready).unwrap();
+        assert_eq!((read.pid.as_raw_nonzero().get(), read.ready), (4242, true));
+        assert!(!PidFile::read("4242\n/data\n1700000000\n5432\n/data/socket\n\n  12345\nstarting\n").unwrap().ready);
+        assert!(!PidFile::read("4242\n").unwrap().ready);
+        for broken in ["", "0\n", "-1\n", "x\n"] {
+            assert_eq!(PidFile::read(broken), None, "{broken:?}");
+        }
+    }
+
+    #[test]
+    fn the_line_that_says_why_is_found_among_the_others() {
+        let log = "2026-01-01 00:00:00.000 UTC [7] LOG:  starting PostgreSQL 15.18\n\
+                   2026-01-01 00:00:00.001 UTC [7] FATAL:  could not write lock file \"postmaster.pid\": No space left on device\n\
+                   2026-01-01 00:00:00.002 UTC [8] FATAL:  the database system is starting up\n\
+                   2026-01-01 00:00:00.003 UTC [7] LOG:  database system is shut down\n";
+        let why = "could not write lock file \"postmaster.pid\": No space left on device";
+        assert_eq!(telling_line(log), Some(why));
+        assert_eq!(telling_line("initdb: error: no\ninitdb: hint: maybe\n"), Some("no"));
+        assert_eq!(telling_line("one\ntwo\n\n"), Some("two"));
+        assert_eq!(telling_line(""), None);
+    }
+}

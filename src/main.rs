@@ -1,0 +1,44 @@
+//! Parse, dispatch, print, exit code.
+
+use std::process::ExitCode;
+
+use clap::Parser as _;
+use kalends::cli::{Common, Typed};
+use kalends::error::{exit_code, render};
+use kalends::report::{print, talk};
+use tracing_subscriber::filter::LevelFilter;
+
+fn main() -> ExitCode {
+    let typed = Typed::parse();
+    log(&typed.common);
+    let (quiet, json) = (typed.common.quiet, typed.common.json);
+    match kalends::commands::run(typed) {
+        Ok(outcome) => {
+            if json {
+                print(&format!("{:#}", outcome.json));
+            } else if !quiet && !outcome.text.is_empty() {
+                print(&outcome.text);
+            }
+            ExitCode::from(outcome.exit as u8)
+        }
+        Err(error) => {
+            talk(&render(&error));
+            ExitCode::from(exit_code(&error) as u8)
+        }
+    }
+}
+
+/// The log goes to stderr, in colour on a terminal unless `NO_COLOR` is set.
+fn log(common: &Common) {
+    let level = match common.verbose {
+        0 => LevelFilter::OFF,
+        1 => LevelFilter::INFO,
+        _ => LevelFilter::DEBUG,
+    };
+    tracing_subscriber::fmt()
+        .with_max_level(level)
+        .with_target(false)
+        .with_writer(std::io::stderr)
+        .with_ansi(kalends::report::colours())
+        .init();
+}

@@ -1,0 +1,248 @@
+//! Production: a connection that can only read. Nothing in this room writes, and its transaction is read only as well.
+
+use std::collections::BTreeMap;
+use std::time::Duration;
+
+use anyhow::Context as _;
+use tokio_postgres::error::SqlState;
+use tokio_postgres::types::Type;
+use tokio_postgres::{CopyOutStream, Row};
+
+use crate::accounts::{self, Accounts, SetAside};
+use crate::calendar::{Day, Period};
+use crate::db::{
+    Access, Address, Filling, Ident, Identity, Limits, Place, Server, Session, Statement, Work, sql_state,
+};
+use crate::error::{Refusal, Result};
+use crate::statement;
+
+const LOCK: Statement = statement!("production/lock.sql");
+const IDENTITY: Statement = statement!("production/identity.sql");
+const DAYS: Statement = statement!("accounts/days.sql");
+const PLACES: Statement = statement!("production/places.sql");
+const ROWS: Statement = statement!("production/rows.sql");
+
+/// A table that is accounted for: where it is, and the columns that matter.
+#[derive(Debug, Clone)]
+pub struct Entity {
+    /// Schema of the table in production.
+    pub schema: Ident,
+    /// Name of the table in production.
+    pub table: Ident,
+    /// The column that says which day a row belongs to: `timestamp without time zone`.
+    pub time: Ident,
+    /// The column that is summed: `integer`.
+    pub measure: Ident,
+}
+
+/// A connection to production.
+pub struct Production {
+    session: Session,
+}
+
+/// One snapshot of production, the table held in place.
+pub struct Snapshot<'a> {
+    work: Work<'a>,
+    entity: &'a Entity,
+    /// Which database this is.
+    pub identity: Identity,
+    /// The moment of the snapshot, UTC, as text.
+    pub as_of: String,
+}
+
+/// The accounts of all days of one snapshot, and what no day can hold.
+#[derive(Debug)]
+pub struct Survey {
+    /// By day.
+    pub accounts: Accounts,
+    /// Rows that no account holds.
+    pub set_aside: SetAside,
+    /// How long production worked for it.
+    pub took: Duration,
+}
+
+/// Where each month's rows lie in the table.
+pub type Places = BTreeMap<Period, (Place, Place)>;
+
+/// The days of one month whose rows are wanted.
+#[derive(Debug)]
+pub struct Wanted {
+    /// The first wanted day.
+    pub from: Day,
+    /// The day after the final wanted day.
+    pub until: Day,
+    /// Days in between that are not wanted.
+    pub except: Vec<Day>,
+    /// Where to look: no row of the wanted days lies outside.
+    pub places: (Place, Place),
+}
+
+impl Production {
+    /// Connects.
+    ///
+    /// # Errors
+    /// As [`Session::connect`].
+    pub async fn connect(address: &Address, limits: Limits) -> Result<Self> {
+        Ok(Self { session: Session::connect(Server::Production, address, limits).await? })
+    }
+
+    /// Takes a snapshot, the table held in place before it, and checks that the table is what is accounted for.
+    ///
+    /// # Errors
+    /// Refuses when the table or a column is missing, may not be read, or has another type; busy when the table is
+    /// locked by somebody else for longer than the limit.
+    pub async fn snapshot<'a>(&'a mut self, entity: &'a Entity) -> Result<Snapshot<'a>> {
+        let lock = LOCK.with(&entity.table_names());
+        let work = self
+            .session
+            .begin(Access::ReadSnapshot, &[lock])
+            .await
+            .map_err(|error| entity.explain(error))
+            .context("could not take a snapshot of production")?;
+        let names = [&entity.schema, &entity.table, &entity.time, &entity.measure].map(Ident::name);
+        let parameters =
+            [&names[0] as _, &names[1] as _, &names[2] as _, &names[3] as _].map(|name| (name, Type::TEXT));
+        let row = work.query_one(IDENTITY, &parameters).await?.ok_or_else(|| entity.missing())?;
+        entity.check(&row)?;
+        Ok(Snapshot { work, entity, identity: Identity::of(&row), as_of: row.get("as_of") })
+    }
+}
+
+impl Snapshot<'_> {
+    /// The accounts of all days, as they should be.
+    ///
+    /// # Errors
+    /// Refuses when row-level security would hide rows.
+    pub async fn survey(&self) -> Result<Survey> {
+        let started = std::time::Instant::now();
+        let rows = self
+            .work
+            .query(DAYS.with(&self.entity.names()), &[])
+            .await
+            .map_err(|error| self.entity.explain(error))
+            .context("could not survey production")?;
+        let (accounts, set_aside) = accounts::read(&rows);
+        tracing::info!(days = accounts.len(), rows = accounts::rows(&accounts), "surveyed production");
+        Ok(Survey { accounts, set_aside, took: started.elapsed() })
+    }
+
+    /// Where each month's rows lie. One more read of the table: worth it when several months are wanted.
+    pub async fn places(&self) -> Result<Places> {
+        let rows =
+            self.work.query(PLACES.with(&self.entity.names()), &[]).await.context("could not survey production")?;
+        let place =
+            |row: &Row, column| Place::parse(row.get(column)).context("production printed a place in an unknown form");
+        let mut places = Places::new();
+        for row in &rows {
+            let month = row.get::<_, Day>("month").month();
+            places.insert(month, (place(row, "first_place")?, place(row, "final_place")?));
+        }
+        Ok(places)
+    }
+
+    /// The rows of the wanted days, in PostgreSQL's binary COPY format.
+    pub async fn rows(&self, wanted: &Wanted) -> Result<CopyOutStream> {
+        let entity = self.entity;
+        let sql = ROWS.with(&[
+            ("schema", &entity.schema),
+            ("table", &entity.table),
+            ("time", &entity.time),
+            ("measure", &entity.measure),
+            ("from", &wanted.from),
+            ("until", &wanted.until),
+            ("except", &wanted.except.as_slice()),
+            ("first_place", &wanted.places.0),
+            ("final_place", &wanted.places.1),
+        ]);
+        self.work.copy_out(&sql).await.context("could not read rows from production")
+    }
+}
+
+impl Entity {
+    /// The table's name, for a statement.
+    fn table_names(&self) -> [(&'static str, &dyn Filling); 2] {
+        [("schema", &self.schema), ("table", &self.table)]
+    }
+
+    /// The names of table and columns, for a statement.
+    pub fn names(&self) -> [(&'static str, &dyn Filling); 4] {
+        [("schema", &self.schema), ("table", &self.table), ("time", &self.time), ("measure", &self.measure)]
+    }
+
+    fn missing(&self) -> anyhow::Error {
+        Refusal::refused(
+            format!("production has no table {self}"),
+            "Create it, or check that KALENDS_PRODUCTION_URL names the right database.",
+        )
+    }
+
+    /// What a server's refusal means for this table.
+    fn explain(&self, error: anyhow::Error) -> anyhow::Error {
+        match sql_state(&error) {
+            Some(&SqlState::UNDEFINED_TABLE | &SqlState::INVALID_SCHEMA_NAME) => self.missing(),
+            Some(&SqlState::UNDEFINED_COLUMN) => error,
+            Some(&SqlState::INSUFFICIENT_PRIVILEGE) => Refusal::refused(
+                format!("production does not show all of table {self}: {error}", error = first_line(&error)),
+                format!(
+                    "Grant it with `GRANT SELECT ON {}.{} TO …`, and exempt the role from row-level security.",
+                    self.schema.name(),
+                    self.table.name()
+                ),
+            ),
+            Some(&SqlState::LOCK_NOT_AVAILABLE) => Refusal::busy(
+                format!("table {self} of production is locked by another session"),
+                "Try again when it is free.",
+            ),
+            _ => error,
+        }
+    }
+
+    fn check(&self, row: &Row) -> Result<()> {
+        let kind: &str = row.get("kind");
+        let persistence: &str = row.get("persistence");
+        if !matches!(kind, "r" | "p") || persistence == "t" {
+            return Err(Refusal::refused(
+                format!("{self} of production is {}", spelled_out(kind)),
+                "Only a table or a partitioned table can be accounted for.",
+            ));
+        }
+        self.check_column(&self.time, row.get("time_type"), "timestamp without time zone")?;
+        self.check_column(&self.measure, row.get("measure_type"), "integer")
+    }
+
+    fn check_column(&self, column: &Ident, found: Option<&str>, expected: &str) -> Result<()> {
+        let name = column.name();
+        match found {
+            Some(found) if found == expected => Ok(()),
+            Some(found) => Err(Refusal::refused(
+                format!("column \"{name}\" of table {self} is of type {found}, not {expected}"),
+                "Give the column its type back; nothing was read or changed.",
+            )),
+            None => Err(Refusal::refused(
+                format!("table {self} of production has no column \"{name}\""),
+                "Give the column its name back; nothing was read or changed.",
+            )),
+        }
+    }
+}
+
+impl std::fmt::Display for Entity {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "\"{}.{}\"", self.schema.name(), self.table.name())
+    }
+}
+
+/// `pg_class.relkind` in words.
+fn spelled_out(kind: &str) -> &'static str {
+    match kind {
+        "v" => "a view",
+        "m" => "a materialized view",
+        "f" => "a foreign table",
+        "r" | "p" => "a temporary table",
+        _ => "not a table",
+    }
+}
+
+fn first_line(error: &anyhow::Error) -> String {
+    error.to_string().lines().next().unwrap_or_default().to_string()
+}

@@ -1,0 +1,66 @@
+//! How far long work has come, on stderr: a bar on a terminal, a line now and then elsewhere, nothing when quiet.
+
+use std::cell::Cell;
+use std::io::IsTerminal as _;
+use std::time::{Duration, Instant};
+
+use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
+
+use crate::report::{count, talk};
+
+/// Often enough to see that it lives, seldom enough for a log.
+const LINE_EVERY: Duration = Duration::from_secs(10);
+
+/// Whether anything is said while a command works.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Talk {
+    /// Progress and, where asked for, the log.
+    Normal,
+    /// Errors only.
+    Quiet,
+}
+
+/// Rows that pass, of a number known before.
+pub struct Progress {
+    bar: ProgressBar,
+    lines: Lines,
+    spoken: Cell<Instant>,
+}
+
+#[derive(PartialEq, Eq)]
+enum Lines {
+    Spoken,
+    Silent,
+}
+
+impl Progress {
+    /// Of `total` rows.
+    pub fn rows(total: i64, how: Talk) -> Self {
+        let terminal = std::io::stderr().is_terminal();
+        let target =
+            if how == Talk::Normal && terminal { ProgressDrawTarget::stderr() } else { ProgressDrawTarget::hidden() };
+        let bar = ProgressBar::with_draw_target(Some(total.unsigned_abs()), target);
+        let style =
+            ProgressStyle::with_template("{msg:12} {bar:24} {human_pos} of {human_len} rows  {per_sec}  {eta} left");
+        bar.set_style(style.unwrap_or_else(|_| ProgressStyle::default_bar()));
+        bar.set_message("loading");
+        let lines = if how == Talk::Normal && !terminal { Lines::Spoken } else { Lines::Silent };
+        Self { bar, lines, spoken: Cell::new(Instant::now()) }
+    }
+
+    /// So many more rows have passed.
+    pub fn add(&self, rows: u64) {
+        self.bar.inc(rows);
+        if self.lines == Lines::Spoken && self.spoken.get().elapsed() >= LINE_EVERY {
+            self.spoken.set(Instant::now());
+            let (done, total) = (self.bar.position(), self.bar.length().unwrap_or_default());
+            talk(&format!("loading: {} of {} rows", count(done.cast_signed()), count(total.cast_signed())));
+        }
+    }
+}
+
+impl Drop for Progress {
+    fn drop(&mut self) {
+        self.bar.finish_and_clear();
+    }
+}

@@ -1,0 +1,137 @@
+//! What is meant: settings file, environment and flags together, each over the one before. The only reader of the
+//! environment.
+
+mod address;
+mod environment;
+mod file;
+
+use std::path::PathBuf;
+use std::time::Duration;
+
+pub use environment::Environment;
+
+use crate::db::{Address, Ident, Limits, Server};
+use crate::error::{Refusal, Result};
+use crate::local::Place;
+use crate::production::Entity;
+
+/// The file that is read where none is named, if it is there.
+const FILE: &str = "kalends.toml";
+
+/// The controller of the pretend production system where none is set, as the brief says.
+const CONTROLLER: &str = "100";
+
+/// What was typed that settings depend on.
+#[derive(Debug, Default)]
+pub struct Flags {
+    /// `--config`
+    pub config: Option<PathBuf>,
+    /// `--exports`
+    pub exports: Option<PathBuf>,
+}
+
+/// Everything that can be set, with its defaults filled in.
+#[derive(Debug)]
+pub struct Settings {
+    /// The two servers.
+    pub servers: Servers,
+    /// The table that is accounted for.
+    pub entity: Entity,
+    /// The folder of the published files.
+    pub exports: PathBuf,
+    /// How long to wait.
+    pub limits: Limits,
+    /// Where private servers live, whether they are used or not.
+    pub local: Place,
+    controller: String,
+}
+
+/// Which servers are used.
+#[derive(Debug)]
+pub enum Servers {
+    /// Private servers of our own: nothing is configured.
+    Private,
+    /// The servers that the URLs name.
+    Configured {
+        /// Where rows come from.
+        production: Box<Address>,
+        /// Where rows, accounts and notes are kept.
+        warehouse: Box<Address>,
+    },
+}
+
+impl Settings {
+    /// Reads file and environment, and lays the flags over them.
+    ///
+    /// # Errors
+    /// Refuses (usage) a file with an unknown key or a wrong value, one URL without the other, and a URL that does not
+    /// parse; never showing a password.
+    pub fn read(flags: &Flags, environment: &Environment) -> Result<Self> {
+        let named = flags.config.clone().or_else(|| environment.path("KALENDS_CONFIG"));
+        let file = match &named {
+            Some(path) => file::read(path)?,
+            None => file::read_if_there(FILE.as_ref())?,
+        };
+        let url =
+            |server: Server, in_file: Option<String>| environment.text(server.setting()).map(|url| url.or(in_file));
+        let production = url(Server::Production, file.production_url)?;
+        let warehouse = url(Server::Warehouse, file.warehouse_url)?;
+        let exports = flags.exports.clone().or_else(|| environment.path("KALENDS_EXPORTS")).unwrap_or(file.exports);
+        let folder = environment.path("KALENDS_LOCAL").unwrap_or(file.local);
+        Ok(Self {
+            servers: servers(production, warehouse, environment)?,
+            entity: brief_entity()?,
+            exports,
+            limits: Limits {
+                connect: Duration::from_secs(file.limits.connect_seconds.get()),
+                lock: Duration::from_secs(file.limits.lock_seconds.get()),
+                statement: Duration::from_secs(file.limits.statement_seconds.get()),
+                idle: Duration::from_secs(file.limits.idle_seconds.get()),
+            },
+            local: Place { folder: environment.absolute(&folder)?, search_path: environment.search_path() },
+            controller: environment.text("RANDOM_MAIN_CONTROLLER")?.unwrap_or_else(|| CONTROLLER.to_string()),
+        })
+    }
+
+    /// The controller of the pretend production system: how many rows it makes, and how large their values are.
+    ///
+    /// # Errors
+    /// Refuses (usage) anything but a positive whole number.
+    pub fn controller(&self) -> Result<u32> {
+        let controller = self.controller.parse().ok().filter(|&controller| controller > 0);
+        controller.ok_or_else(|| {
+            Refusal::usage(
+                format!("RANDOM_MAIN_CONTROLLER is \"{}\", not a positive whole number", self.controller),
+                "Set it to 1 or more; more gives more rows, and larger values.",
+            )
+        })
+    }
+}
+
+fn servers(production: Option<String>, warehouse: Option<String>, environment: &Environment) -> Result<Servers> {
+    let missing = |there: Server, missing: Server| {
+        Refusal::usage(
+            format!("{} is set and {} is not", there.setting(), missing.setting()),
+            "Set both, or neither to use private servers.",
+        )
+    };
+    match (production, warehouse) {
+        (None, None) => Ok(Servers::Private),
+        (Some(_), None) => Err(missing(Server::Production, Server::Warehouse)),
+        (None, Some(_)) => Err(missing(Server::Warehouse, Server::Production)),
+        (Some(production), Some(warehouse)) => Ok(Servers::Configured {
+            production: Box::new(address::parse(Server::Production, &production, environment)?),
+            warehouse: Box::new(address::parse(Server::Warehouse, &warehouse, environment)?),
+        }),
+    }
+}
+
+/// The table of the brief.
+fn brief_entity() -> Result<Entity> {
+    Ok(Entity {
+        schema: Ident::new("public")?,
+        table: Ident::new("entity")?,
+        time: Ident::new("created_at")?,
+        measure: Ident::new("value")?,
+    })
+}

@@ -1,0 +1,206 @@
+//! Where a server is: a PostgreSQL URL, completed from the `PG*` variables and the password file, as libpq does.
+
+use std::net::IpAddr;
+use std::os::unix::fs::PermissionsExt as _;
+use std::path::{Path, PathBuf};
+
+use tokio_postgres::Config;
+use tokio_postgres::config::Host;
+
+use super::Environment;
+use crate::db::{Address, Protection, Server};
+use crate::error::{Refusal, Result};
+
+/// Reads a URL. Neither it nor a part of it is ever shown: it may hold a password, and a misplaced `@` or `?` makes any
+/// part of it the password's.
+pub(super) fn parse(server: Server, url: &str, environment: &Environment) -> Result<Address> {
+    let name = server.setting();
+    let unreadable = || {
+        Refusal::usage(
+            format!("{name} is not a PostgreSQL URL"),
+            "Write postgresql://role@host:5432/database, with special characters of a password as %40 and the like.",
+        )
+    };
+    if !url.starts_with("postgresql://") && !url.starts_with("postgres://") {
+        return Err(unreadable());
+    }
+    let (url, mode, roots) = without_tls(url);
+    let mut config: Config = url.parse().map_err(|_| unreadable())?;
+    complete(&mut config, environment)?;
+    let mode = mode.or(environment.text("PGSSLMODE")?);
+    let roots = roots.map(PathBuf::from).or_else(|| environment.path("PGSSLROOTCERT"));
+    let protection = protection(name, mode.as_deref(), roots, is_local(&config))?;
+    if config.get_password().is_none() {
+        if let Some(password) = password_from_file(&config, environment)? {
+            config.password(password);
+        }
+    }
+    Ok(Address { config, protection })
+}
+
+/// Takes `sslmode` and `sslrootcert` out of a URL: the driver knows neither verify-full nor certificate files.
+fn without_tls(url: &str) -> (String, Option<String>, Option<String>) {
+    let Some((base, query)) = url.split_once('?') else { return (url.to_string(), None, None) };
+    let (mut mode, mut roots, mut rest) = (None, None, Vec::new());
+    for pair in query.split('&') {
+        match pair.split_once('=') {
+            Some(("sslmode", value)) => mode = Some(value.to_string()),
+            Some(("sslrootcert", value)) => roots = Some(percent_decoded(value)),
+            _ => rest.push(pair),
+        }
+    }
+    (format!("{base}?{}", rest.join("&")), mode, roots)
+}
+
+fn percent_decoded(text: &str) -> String {
+    percent_encoding::percent_decode_str(text).decode_utf8_lossy().into_owned()
+}
+
+fn complete(config: &mut Config, environment: &Environment) -> Result<()> {
+    if config.get_hosts().is_empty() && config.get_hostaddrs().is_empty() {
+        let standard = ["/var/run/postgresql", "/tmp"].into_iter().find(|folder| Path::new(folder).is_dir());
+        let host = environment.text("PGHOST")?.unwrap_or_else(|| standard.unwrap_or("localhost").to_string());
+        config.host(host);
+    }
+    if config.get_ports().is_empty() {
+        if let Some(port) = environment.text("PGPORT")? {
+            config.port(port.parse().map_err(|_| Refusal::usage("PGPORT is not a port", "Set it to 1 to 65535."))?);
+        }
+    }
+    if config.get_user().is_none() {
+        if let Some(user) = environment.text("PGUSER")? {
+            config.user(user);
+        }
+    }
+    if config.get_dbname().is_none() {
+        if let Some(database) = environment.text("PGDATABASE")? {
+            config.dbname(database);
+        }
+    }
+    if config.get_password().is_none() {
+        if let Some(password) = environment.text("PGPASSWORD")? {
+            config.password(password);
+        }
+    }
+    Ok(())
+}
+
+/// On this machine: nobody listens on the way, so certificates prove nothing.
+fn is_local(config: &Config) -> bool {
+    config.get_hostaddrs().iter().all(IpAddr::is_loopback)
+        && config.get_hosts().iter().all(|host| match host {
+            Host::Unix(_) => true,
+            Host::Tcp(name) => name == "localhost" || name.parse::<IpAddr>().is_ok_and(|ip| ip.is_loopback()),
+        })
+}
+
+fn protection(name: &str, mode: Option<&str>, roots: Option<PathBuf>, local: bool) -> Result<Protection> {
+    Ok(match mode {
+        None if local => Protection::Prefer,
+        Some("disable") => Protection::Disable,
+        Some("prefer" | "allow") if local => Protection::Prefer,
+        Some("require") => Protection::Require,
+        None | Some("verify-full" | "verify-ca") => Protection::VerifyFull { roots },
+        Some("prefer" | "allow") => {
+            return Err(Refusal::usage(
+                format!("sslmode=prefer of {name} protects nothing: whoever is in the way can turn it off"),
+                "Use verify-full, require, or disable if you mean it.",
+            ));
+        }
+        Some(_) => {
+            return Err(Refusal::usage(
+                format!("{name} has an sslmode that does not exist"),
+                "Use verify-full, require or disable.",
+            ));
+        }
+    })
+}
+
+/// The password of the first line that fits, as libpq finds it in PGPASSFILE or ~/.pgpass.
+fn password_from_file(config: &Config, environment: &Environment) -> Result<Option<String>> {
+    let named = environment.path("PGPASSFILE");
+    let Some(path) = named.or_else(|| environment.path("HOME").map(|home| home.join(".pgpass"))) else {
+        return Ok(None);
+    };
+    let Ok(metadata) = std::fs::metadata(&path) else { return Ok(None) };
+    if metadata.permissions().mode() & 0o077 != 0 {
+        return Err(Refusal::refused(
+            format!("the password file \"{}\" may be read by others", path.display()),
+            format!("Run `chmod 0600 {}`.", path.display()),
+        ));
+    }
+    let Ok(text) = std::fs::read_to_string(&path) else { return Ok(None) };
+    let host = match config.get_hosts().first() {
+        Some(Host::Tcp(name)) => name.clone(),
+        _ => "localhost".to_string(),
+    };
+    let port = config.get_ports().first().copied().unwrap_or(5432).to_string();
+    let user = config.get_user().unwrap_or_default();
+    let database = config.get_dbname().unwrap_or(user);
+    let asked = [host.as_str(), &port, database, user];
+    let fits = |line: &Vec<String>| {
+        line.len() == 5 && line.iter().zip(asked).all(|(field, asked)| field == "*" || field == asked)
+    };
+    Ok(text.lines().map(pass_line).find(fits).and_then(|line| line.into_iter().nth(4)))
+}
+
+/// The fields of a line, `\:` and `\\` read as what they stand for.
+fn pass_line(line: &str) -> Vec<String> {
+    let mut fields = vec![String::new()];
+    let mut characters = line.chars();
+    while let Some(character) = characters.next() {
+        match character {
+            ':' if fields.len() < 5 => fields.push(String::new()),
+            '\\' => fields.last_mut().into_iter().for_each(|field| field.extend(characters.next())),
+            _ => fields.last_mut().into_iter().for_each(|field| field.push(character)),
+        }
+    }
+    fields
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn read(url: &str) -> Result<Address> {
+        parse(Server::Production, url, &Environment::default())
+    }
+
+    #[test]
+    fn a_remote_server_has_to_prove_who_it_is_and_a_local_one_has_not() {
+        let protection = |url: &str| read(url).unwrap().protection;
+        assert_eq!(protection("postgresql://a@db.example.com/b"), Protection::VerifyFull { roots: None });
+        assert_eq!(protection("postgresql://a@localhost/b"), Protection::Prefer);
+        assert_eq!(protection("postgresql://a@127.0.0.1/b"), Protection::Prefer);
+        assert_eq!(protection("postgresql://a@%2Frun%2Fpg/b"), Protection::Prefer);
+        assert_eq!(protection("postgresql://a@db.example.com/b?sslmode=disable"), Protection::Disable);
+        assert_eq!(
+            protection("postgresql://a@db/b?sslmode=verify-full&sslrootcert=%2Fca.pem&connect_timeout=3"),
+            Protection::VerifyFull { roots: Some("/ca.pem".into()) }
+        );
+        assert!(read("postgresql://a@db/b?sslmode=prefer").is_err());
+    }
+
+    #[test]
+    fn what_does_not_parse_is_never_shown() {
+        for url in ["postgresql://a:s3cret@b:port/c", "postgresql://a:s3?cret@b/c", "mysql://a:s3cret@b", "a:s3cret@b"]
+        {
+            let message = crate::error::render(&read(url).unwrap_err());
+            assert!(message.contains("KALENDS_PRODUCTION_URL") && !message.contains("cret"), "{message}");
+        }
+        let address = read("postgresql://a:s3cret@b/c").unwrap();
+        assert!(!format!("{address:?} {address}").contains("s3cret"));
+    }
+
+    #[test]
+    fn what_the_url_leaves_open_comes_from_the_environment() {
+        let environment = Environment::of([("PGHOST", "h"), ("PGPORT", "6"), ("PGUSER", "u"), ("PGDATABASE", "d")]);
+        let address = parse(Server::Warehouse, "postgresql://", &environment).unwrap();
+        assert_eq!(address.to_string(), "\"h:6/d\" as role \"u\"");
+    }
+
+    #[test]
+    fn a_password_file_line_is_split_at_bare_colons() {
+        assert_eq!(pass_line(r"h:5:d:u:a\:b\\c:d"), ["h", "5", "d", "u", r"a:b\c:d"]);
+    }
+}

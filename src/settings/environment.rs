@@ -1,0 +1,58 @@
+//! The process's environment, taken once.
+
+use std::collections::HashMap;
+use std::ffi::OsString;
+use std::path::{Path, PathBuf};
+
+use anyhow::Context as _;
+
+use crate::error::{Refusal, Result};
+
+/// The variables as they were when the program started.
+#[derive(Clone, Default)]
+pub struct Environment {
+    variables: HashMap<OsString, OsString>,
+}
+
+impl Environment {
+    /// Of this process.
+    pub fn of_process() -> Self {
+        Self { variables: std::env::vars_os().collect() }
+    }
+
+    /// Of these variables alone.
+    pub fn of<const N: usize>(variables: [(&str, &str); N]) -> Self {
+        Self { variables: variables.into_iter().map(|(name, value)| (name.into(), value.into())).collect() }
+    }
+
+    /// A variable's text; an empty one is as good as none.
+    ///
+    /// # Errors
+    /// Refuses (usage) a value that is not UTF-8.
+    pub fn text(&self, name: &str) -> Result<Option<String>> {
+        let Some(value) = self.variables.get(name.as_ref() as &std::ffi::OsStr).filter(|value| !value.is_empty())
+        else {
+            return Ok(None);
+        };
+        let text = value.to_str().map(str::to_string);
+        text.map(Some).ok_or_else(|| Refusal::usage(format!("{name} is not UTF-8"), "Set it to plain text."))
+    }
+
+    /// A variable's value as a path.
+    pub fn path(&self, name: &str) -> Option<PathBuf> {
+        self.variables.get(name.as_ref() as &std::ffi::OsStr).filter(|value| !value.is_empty()).map(PathBuf::from)
+    }
+
+    /// Where programs are looked for.
+    pub fn search_path(&self) -> Option<OsString> {
+        self.path("PATH").map(PathBuf::into_os_string)
+    }
+
+    /// The path from the file system's root on.
+    ///
+    /// # Errors
+    /// When the working directory is gone.
+    pub fn absolute(&self, path: &Path) -> Result<PathBuf> {
+        std::path::absolute(path).with_context(|| format!("could not tell where \"{}\" is", path.display()))
+    }
+}

@@ -1,0 +1,121 @@
+//! The settings file, as `kalends.example.toml` shows it.
+
+use std::io::ErrorKind;
+use std::num::NonZeroU64;
+use std::os::unix::fs::PermissionsExt as _;
+use std::path::{Path, PathBuf};
+
+use anyhow::Context as _;
+use serde::Deserialize;
+
+use crate::error::{Refusal, Result};
+
+/// All that the file may say.
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub(super) struct File {
+    pub(super) production_url: Option<String>,
+    pub(super) warehouse_url: Option<String>,
+    pub(super) exports: PathBuf,
+    pub(super) local: PathBuf,
+    pub(super) limits: Limits,
+}
+
+/// Limits in whole seconds; none may be 0, which to PostgreSQL would mean no limit.
+#[derive(Debug, PartialEq, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub(super) struct Limits {
+    pub(super) connect_seconds: NonZeroU64,
+    pub(super) lock_seconds: NonZeroU64,
+    pub(super) statement_seconds: NonZeroU64,
+    pub(super) idle_seconds: NonZeroU64,
+}
+
+impl Default for File {
+    fn default() -> Self {
+        Self {
+            production_url: None,
+            warehouse_url: None,
+            exports: "exports".into(),
+            local: ".kalends".into(),
+            limits: Limits::default(),
+        }
+    }
+}
+
+impl Default for Limits {
+    fn default() -> Self {
+        let seconds = |seconds| NonZeroU64::new(seconds).unwrap_or(NonZeroU64::MIN);
+        Self {
+            connect_seconds: seconds(10),
+            lock_seconds: seconds(10),
+            statement_seconds: seconds(3600),
+            idle_seconds: seconds(3600),
+        }
+    }
+}
+
+/// Reads a file that was named, so it has to be there.
+pub(super) fn read(path: &Path) -> Result<File> {
+    let text = std::fs::read_to_string(path)
+        .with_context(|| format!("could not read the settings file \"{}\"", path.display()))?;
+    let file = parse(path, &text)?;
+    let holds_url = file.production_url.is_some() || file.warehouse_url.is_some();
+    let mode = std::fs::metadata(path)?.permissions().mode();
+    if holds_url && mode & 0o004 != 0 {
+        return Err(Refusal::refused(
+            format!("the settings file \"{}\" holds a URL and everybody may read it", path.display()),
+            format!("Run `chmod o-r {}`.", path.display()),
+        ));
+    }
+    Ok(file)
+}
+
+/// Reads the file of the working directory, if there is one.
+pub(super) fn read_if_there(path: &Path) -> Result<File> {
+    match std::fs::metadata(path) {
+        Err(error) if error.kind() == ErrorKind::NotFound => Ok(File::default()),
+        _ => read(path),
+    }
+}
+
+fn parse(path: &Path, text: &str) -> Result<File> {
+    toml::from_str(text).map_err(|error| {
+        // The library would print the line as well, and the line may hold a password.
+        let line = error.span().map_or(1, |span| text[..span.start].lines().count().max(1));
+        let message = error.message().lines().next().unwrap_or_default();
+        Refusal::usage(
+            format!("\"{}\", line {line}: {message}", path.display()),
+            "kalends.example.toml shows every setting.",
+        )
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_example_file_shows_the_defaults() {
+        let example = include_str!("../../kalends.example.toml");
+        let shown: String =
+            example.lines().map(|line| line.strip_prefix("#= ").unwrap_or(line).to_string() + "\n").collect();
+        let file = parse("kalends.example.toml".as_ref(), &shown).unwrap();
+        let default = File::default();
+        assert_eq!(file.exports, default.exports);
+        assert_eq!(file.local, default.local);
+        assert_eq!(file.limits, default.limits);
+        // Both URLs are shown, although they have no default.
+        assert!(file.production_url.is_some() && file.warehouse_url.is_some());
+    }
+
+    #[test]
+    fn an_unknown_key_is_refused_with_its_line_and_without_its_text() {
+        let error =
+            parse("k.toml".as_ref(), "exports = \"x\"\nproduktion_url = \"postgres://a:s3cret@b\"\n").err().unwrap();
+        let message = error.to_string();
+        assert!(message.starts_with("\"k.toml\", line 2: unknown field `produktion_url`"), "{message}");
+        assert!(!message.contains("s3cret"));
+        assert!(parse("k.toml".as_ref(), "[limits]\nlock_seconds = 0\n").is_err());
+    }
+}

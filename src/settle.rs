@@ -1,0 +1,119 @@
+//! Rows into accounts: day, month and year, proven equal to the survey before they are written.
+
+use anyhow::Context as _;
+use tokio_postgres::types::{ToSql, Type};
+
+use crate::accounts::{self, Accounts, Changes};
+use crate::calendar::{Day, Period};
+use crate::db::{Filling, Ident, Statement};
+use crate::error::Result;
+use crate::statement;
+use crate::warehouse::{Locked, partition};
+
+const DAYS: Statement = statement!("accounts/days.sql");
+const WRITE_DAYS: Statement = statement!("accounts/write_days.sql");
+const REMOVE_DAYS: Statement = statement!("accounts/remove_days.sql");
+const MONTHS: Statement = statement!("accounts/months.sql");
+const YEARS: Statement = statement!("accounts/years.sql");
+const BEGIN_RUN: Statement = statement!("warehouse/begin_run.sql");
+const COUNT_RUN: Statement = statement!("warehouse/count_run.sql");
+const RESTATEMENT_BEFORE: Statement = statement!("warehouse/restatement_before.sql");
+const RESTATEMENT_AFTER: Statement = statement!("warehouse/restatement_after.sql");
+
+/// A run in the warehouse's log.
+#[derive(Debug, Clone, Copy)]
+pub struct Run(i64);
+
+/// Opens the log entry of a run that settles the snapshot of `as_of`.
+pub async fn begin_run(locked: &Locked<'_>, as_of: &str) -> Result<Run> {
+    let row = locked.work().query_one(BEGIN_RUN, &[(&as_of, Type::TEXT)]).await?;
+    Ok(Run(row.context("the warehouse gave the run no number")?.get("run")))
+}
+
+/// Settles a month whose rows were just loaded: proves that the warehouse's rows are what `survey` says of production,
+/// writes the accounts of the changed days, of the month and of its year, and notes what was restated.
+///
+/// # Errors
+/// When any day of the month, changed or not, is not what production holds. Then nothing may be committed.
+pub async fn settle(
+    locked: &Locked<'_>,
+    run: Run,
+    month: Period,
+    changes: &Changes,
+    survey: &Accounts,
+    rows: u64,
+) -> Result<()> {
+    let work = locked.work();
+    let year = month.first().year();
+    let days: Vec<Day> = changes.keys().copied().collect();
+    let causes: Vec<&str> = changes.values().map(|cause| cause.word()).collect();
+    let (month_first, year_first) = (month.first(), year.first());
+
+    work.execute(
+        RESTATEMENT_BEFORE,
+        &[
+            (&run.0, Type::INT8),
+            (&days, Type::DATE_ARRAY),
+            (&causes, Type::TEXT_ARRAY),
+            (&month_first, Type::DATE),
+            (&year_first, Type::DATE),
+        ],
+    )
+    .await?;
+
+    prove(locked, month, survey).await?;
+    write_days(locked, changes, survey).await?;
+    work.execute(MONTHS, &[(&month_first, Type::DATE)]).await?;
+    work.execute(YEARS, &[(&year_first, Type::DATE)]).await?;
+
+    work.execute(
+        RESTATEMENT_AFTER,
+        &[(&run.0, Type::INT8), (&days, Type::DATE_ARRAY), (&month_first, Type::DATE), (&year_first, Type::DATE)],
+    )
+    .await?;
+    let (days, rows) = (i64::try_from(days.len())?, i64::try_from(rows)?);
+    work.execute(COUNT_RUN, &[(&run.0, Type::INT8), (&days, Type::INT8), (&rows, Type::INT8)]).await?;
+    tracing::info!(%month, days, rows, "settled");
+    Ok(())
+}
+
+/// The same statement that surveyed production, on the warehouse's copy of the month.
+async fn prove(locked: &Locked<'_>, month: Period, survey: &Accounts) -> Result<()> {
+    let table = partition(month)?;
+    let (schema, time, measure) = (Ident::new("kalends_raw")?, Ident::new("created_at")?, Ident::new("value")?);
+    let names: [(&str, &dyn Filling); 4] =
+        [("schema", &schema), ("table", &table), ("time", &time), ("measure", &measure)];
+    let (settled, _) = accounts::read(&locked.work().query(DAYS.with(&names), &[]).await?);
+    let differing = accounts::compare(survey, &settled);
+    let Some((day, cause)) = differing.first_key_value() else { return Ok(()) };
+    anyhow::bail!(
+        "the warehouse's rows of {day} are not production's ({}), and {} more days of {month}",
+        cause.word(),
+        differing.len() - 1
+    )
+}
+
+/// The proven accounts of the days that changed, into the ledger; vanished days out of it.
+async fn write_days(locked: &Locked<'_>, changes: &Changes, survey: &Accounts) -> Result<()> {
+    let (present, vanished): (Vec<Day>, Vec<Day>) = changes.keys().partition(|day| survey.contains_key(day));
+    if !vanished.is_empty() {
+        locked.work().execute(REMOVE_DAYS, &[(&vanished, Type::DATE_ARRAY)]).await?;
+    }
+    let accounts: Vec<_> = present.iter().map(|day| &survey[day]).collect();
+    fn column<'a, T>(accounts: &[&'a accounts::Account], field: impl Fn(&'a accounts::Account) -> T) -> Vec<T> {
+        accounts.iter().map(|account| field(account)).collect()
+    }
+    let numbers: [Vec<i64>; 2] = [column(&accounts, |a| a.rows), column(&accounts, |a| a.values)];
+    let texts: [Vec<Option<&str>>; 5] = [
+        column(&accounts, |a| a.sum.as_deref()),
+        column(&accounts, |a| a.min.as_deref()),
+        column(&accounts, |a| a.max.as_deref()),
+        column(&accounts, |a| Some(a.hash_a.as_str())),
+        column(&accounts, |a| Some(a.hash_b.as_str())),
+    ];
+    let mut parameters: Vec<(&(dyn ToSql + Sync), Type)> = vec![(&present, Type::DATE_ARRAY)];
+    parameters.extend(numbers.iter().map(|column| (column as &(dyn ToSql + Sync), Type::INT8_ARRAY)));
+    parameters.extend(texts.iter().map(|column| (column as &(dyn ToSql + Sync), Type::TEXT_ARRAY)));
+    locked.work().execute(WRITE_DAYS, &parameters).await?;
+    Ok(())
+}

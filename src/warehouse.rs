@@ -1,0 +1,220 @@
+//! The warehouse: a connection; only a [`Locked`] one can write, and [`Warehouse::lock`] is the only way to one.
+
+use tokio_postgres::types::Type;
+
+use crate::accounts::{self, Accounts};
+use crate::calendar::Period;
+use crate::db::{Access, Address, Ident, Identity, Limits, Server, Session, Statement, Work};
+use crate::error::{Refusal, Result};
+use crate::statement;
+
+const IDENTITY: Statement = statement!("warehouse/identity.sql");
+const STATE: Statement = statement!("warehouse/state.sql");
+const NOTE_VERSION: Statement = statement!("warehouse/note_version.sql");
+const LOCK: Statement = statement!("warehouse/lock.sql");
+const LOCK_NOTES: Statement = statement!("warehouse/lock_notes.sql");
+const HOLDER: Statement = statement!("warehouse/holder.sql");
+const TAKE_GENERATION: Statement = statement!("warehouse/take_generation.sql");
+const LAST_RUN: Statement = statement!("warehouse/last_run.sql");
+const KEPT: Statement = statement!("accounts/kept.sql");
+
+/// The schemas' history, in order. A migration that was released is never edited; the next one mends it.
+const MIGRATIONS: [Statement; 1] = [statement!("warehouse/migrations/0001_first.sql")];
+
+/// A connection to the warehouse.
+pub struct Warehouse {
+    session: Session,
+}
+
+/// One snapshot of the warehouse.
+pub struct Reading<'a> {
+    work: Work<'a>,
+    /// Which database this is.
+    pub identity: Identity,
+    /// Whether the schemas are there.
+    pub prepared: bool,
+}
+
+/// A transaction that holds the warehouse: the only one that writes.
+pub struct Locked<'a> {
+    work: Work<'a>,
+}
+
+/// A run that changed something.
+#[derive(Debug, serde::Serialize)]
+pub struct LastRun {
+    /// Its number.
+    pub run: i64,
+    /// The moment of the production snapshot that it settled, UTC.
+    pub production_as_of: String,
+    /// When it settled its last month, UTC, by the warehouse's clock.
+    pub settled_at: String,
+    /// Days that it settled.
+    pub days: i64,
+    /// Rows that it loaded.
+    pub rows: i64,
+}
+
+/// What was settled, as it was found before production is looked at.
+#[derive(Debug)]
+pub struct Ledger {
+    /// The accounts of days.
+    pub accounts: Accounts,
+    /// Counts settlements: it tells whether another run has settled something since.
+    pub generation: i64,
+    /// Which database this is.
+    pub identity: Identity,
+}
+
+impl Warehouse {
+    /// Connects.
+    ///
+    /// # Errors
+    /// As [`Session::connect`].
+    pub async fn connect(address: &Address, limits: Limits) -> Result<Self> {
+        Ok(Self { session: Session::connect(Server::Warehouse, address, limits).await? })
+    }
+
+    /// A snapshot to read from.
+    pub async fn read(&mut self) -> Result<Reading<'_>> {
+        let work = self.session.begin(Access::ReadSnapshot, &[]).await?;
+        let row = work
+            .query_one(IDENTITY, &[])
+            .await?
+            .ok_or_else(|| anyhow::anyhow!("the warehouse did not say who it is"))?;
+        Ok(Reading { identity: Identity::of(&row), prepared: row.get("prepared"), work })
+    }
+
+    /// The ledger, after bringing the schemas up to date. Writes only where they were not.
+    ///
+    /// # Errors
+    /// Refuses schemas that a newer Kalends made.
+    pub async fn ledger(&mut self) -> Result<Ledger> {
+        let reading = self.read().await?;
+        if schema_version(&reading.work, reading.prepared).await? < MIGRATIONS.len() {
+            drop(reading);
+            self.migrate().await?;
+            return Box::pin(self.ledger()).await;
+        }
+        let generation = reading.generation().await?;
+        let accounts = reading.accounts().await?;
+        Ok(Ledger { accounts, generation, identity: reading.identity })
+    }
+
+    async fn migrate(&mut self) -> Result<()> {
+        let work = hold(&mut self.session).await?;
+        let row = work.query_one(IDENTITY, &[]).await?;
+        let prepared = row.is_some_and(|row| row.get("prepared"));
+        let version = schema_version(&work, prepared).await?;
+        for (number, migration) in (1_i32..).zip(MIGRATIONS).skip(version) {
+            tracing::info!(number, "bringing the warehouse's schemas up to date");
+            work.batch(&migration.into()).await?;
+            work.execute(NOTE_VERSION, &[(&number, Type::INT4)]).await?;
+        }
+        work.commit().await
+    }
+
+    /// Holds the warehouse for one transaction, to settle what was compared with `generation`.
+    ///
+    /// # Errors
+    /// Busy when another run holds the warehouse, or has settled something since.
+    pub async fn lock(&mut self, generation: i64) -> Result<Locked<'_>> {
+        let work = hold(&mut self.session).await?;
+        if work.execute(TAKE_GENERATION, &[(&generation, Type::INT8)]).await? == 0 {
+            return Err(Refusal::busy("another run has settled something since this one looked", "Try again."));
+        }
+        Ok(Locked { work })
+    }
+
+    /// Waits its turn to note what was published. Settling goes on meanwhile: no comparison depends on such notes.
+    pub async fn lock_for_notes(&mut self) -> Result<Locked<'_>> {
+        let work = self.session.begin(Access::Write, &[LOCK_NOTES.into()]).await?;
+        Ok(Locked { work })
+    }
+}
+
+async fn hold(session: &mut Session) -> Result<Work<'_>> {
+    let work = session.begin(Access::Write, &[]).await?;
+    let locked = work.query_one(LOCK, &[]).await?.is_some_and(|row| row.get("locked"));
+    if locked {
+        return Ok(work);
+    }
+    let holder = work.query_one(HOLDER, &[]).await?;
+    let holder = holder.map_or_else(|| "a session that just ended".to_string(), |row| row.get("holder"));
+    Err(Refusal::busy(format!("another run holds the warehouse: {holder}"), "Try again when it has ended."))
+}
+
+async fn schema_version(work: &Work<'_>, prepared: bool) -> Result<usize> {
+    if !prepared {
+        return Ok(0);
+    }
+    let row = work.query_one(STATE, &[]).await?;
+    let version: i32 = row.map_or(0, |row| row.get("schema_version"));
+    let version = usize::try_from(version).unwrap_or_default();
+    if version > MIGRATIONS.len() {
+        return Err(Refusal::refused(
+            format!("the warehouse's schemas are of version {version}, this Kalends knows {}", MIGRATIONS.len()),
+            "Use the newer Kalends that made them.",
+        ));
+    }
+    Ok(version)
+}
+
+impl<'a> Reading<'a> {
+    /// The accounts of days, as they were settled.
+    pub async fn accounts(&self) -> Result<Accounts> {
+        if !self.prepared {
+            return Ok(Accounts::new());
+        }
+        Ok(accounts::read(&self.work.query(KEPT, &[]).await?).0)
+    }
+
+    /// The run that changed something last; `None` where none has yet.
+    pub async fn last_run(&self) -> Result<Option<LastRun>> {
+        if !self.prepared {
+            return Ok(None);
+        }
+        let row = self.work.query_one(LAST_RUN, &[]).await?;
+        Ok(row.map(|row| LastRun {
+            run: row.get("run"),
+            production_as_of: row.get("production_as_of"),
+            settled_at: row.get("settled_at"),
+            days: row.get("days"),
+            rows: row.get("rows"),
+        }))
+    }
+
+    async fn generation(&self) -> Result<i64> {
+        let row = self.work.query_one(STATE, &[]).await?;
+        row.map(|row| row.get("generation")).ok_or_else(|| {
+            Refusal::refused(
+                "table kalends.state of the warehouse is empty",
+                "Restore the warehouse, or drop its schemas.",
+            )
+        })
+    }
+
+    /// The transaction, read only.
+    pub fn work(&self) -> &Work<'a> {
+        &self.work
+    }
+}
+
+impl<'a> Locked<'a> {
+    /// The transaction, which may write.
+    pub fn work(&self) -> &Work<'a> {
+        &self.work
+    }
+
+    /// Commits all or nothing.
+    pub async fn commit(self) -> Result<()> {
+        self.work.commit().await
+    }
+}
+
+/// The table that holds a month's rows, in schema `kalends_raw`.
+pub fn partition(month: Period) -> Result<Ident> {
+    let (year, number, _) = month.first().year_month_day();
+    let era = if year < 0 { "bc" } else { "" };
+    Ident::new(format!("entity_{era}{:04}_{number:02}", year.unsigned_abs()))
+}
