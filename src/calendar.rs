@@ -11,6 +11,9 @@ use time::{Date, Month as MonthName};
 /// The Julian day number of 2000-01-01, from which PostgreSQL counts its dates.
 const JULIAN_DAY_OF_2000: i32 = 2_451_545;
 
+/// 4713 BC, the first year whose every day PostgreSQL can name.
+const FIRST_ASTRONOMICAL_YEAR: i32 = -4712;
+
 /// A day of the proleptic Gregorian calendar, counted from 2000-01-01, as PostgreSQL's `date` is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Day(i32);
@@ -66,10 +69,12 @@ impl Day {
         Some(Self(date.to_julian_day() - JULIAN_DAY_OF_2000))
     }
 
-    /// The day that PostgreSQL sends as `days` since 2000-01-01; `None` for `infinity`, `-infinity` and days outside
-    /// the years -999999 to 999999, which no timestamp has.
+    /// The day that PostgreSQL sends as `days` since 2000-01-01; `None` for `infinity` and `-infinity`, for the 38 days of
+    /// 4714 BC that a timestamp can have (their year and month start before PostgreSQL's first date), and for days beyond
+    /// the year 999999, which no timestamp has.
     pub fn from_postgres(days: i32) -> Option<Self> {
-        Date::from_julian_day(days.checked_add(JULIAN_DAY_OF_2000)?).ok().map(|_| Self(days))
+        let date = Date::from_julian_day(days.checked_add(JULIAN_DAY_OF_2000)?).ok()?;
+        (date.year() >= FIRST_ASTRONOMICAL_YEAR).then_some(Self(days))
     }
 
     /// Days since 2000-01-01.
@@ -242,6 +247,8 @@ mod tests {
         assert_eq!(day(1970, 1, 1).to_postgres(), -10957);
         assert_eq!(Day::from_postgres(i32::MAX), None);
         assert_eq!(Day::from_postgres(i32::MIN), None);
+        let first = day(-4713, 1, 1).to_postgres();
+        assert!(Day::from_postgres(first).is_some() && Day::from_postgres(first - 1).is_none());
         assert_eq!(Day::new(0, 1, 1), None);
         assert_eq!(Period::new(Level::Month, day(2023, 1, 2)), None);
     }

@@ -9,7 +9,7 @@ mod manifest;
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
 
-use tokio_postgres::types::{ToSql, Type};
+use tokio_postgres::types::Type;
 
 pub use content::Scope;
 use content::{Contents, contents, sha256};
@@ -17,7 +17,7 @@ use folder::Folder;
 use manifest::{Entry, Manifest};
 
 use crate::calendar::{Day, Level};
-use crate::db::Statement;
+use crate::db::{Parameter, Statement};
 use crate::error::{Refusal, Result};
 use crate::statement;
 use crate::warehouse::{Reading, Warehouse};
@@ -234,7 +234,7 @@ async fn note(warehouse: &mut Warehouse, wanted: &Wanted, scope: Scope) -> Resul
     let rows: Vec<i64> = news.iter().map(|(_, _, entry)| entry.entity_rows).collect();
     let bytes: Vec<i64> = news.iter().map(|(_, _, entry)| entry.bytes.cast_signed()).collect();
     let hashes: Vec<&str> = news.iter().map(|(_, _, entry)| entry.sha256.as_str()).collect();
-    let parameters: [(&(dyn ToSql + Sync), Type); 6] = [
+    let parameters: [Parameter<'_>; 6] = [
         (&paths, Type::TEXT_ARRAY),
         (&levels, Type::TEXT_ARRAY),
         (&periods, Type::DATE_ARRAY),

@@ -12,7 +12,7 @@ use tokio_postgres::types::Type;
 
 use crate::accounts::{Accounts, Changes};
 use crate::calendar::{Day, Period};
-use crate::db::{Place, Sql, Statement};
+use crate::db::{Bound, Filling, Parameter, Place, Sql, Statement};
 use crate::error::Result;
 use crate::production::{Places, Snapshot, Wanted};
 use crate::statement;
@@ -50,7 +50,7 @@ pub async fn reload(
     match &found {
         None => locked.work().batch(&CREATE_PARTITION.with(&[("partition", &table)])).await?,
         Some(_) => {
-            let days: [(&(dyn tokio_postgres::types::ToSql + Sync), Type); 1] = [(&days, Type::DATE_ARRAY)];
+            let days: [Parameter<'_>; 1] = [(&days, Type::DATE_ARRAY)];
             locked.work().execute(DELETE_DAYS.with(&[("partition", &table)]), &days).await?;
         }
     }
@@ -65,9 +65,8 @@ pub async fn reload(
         );
     }
     if !found.is_some_and(|row| row.get("attached")) {
-        let span = month.span();
-        let names: [(&str, &dyn crate::db::Filling); 3] =
-            [("partition", &table), ("from", &span.from), ("until", &span.until)];
+        let (from, until) = (Bound(month.span().from), Bound(month.span().until));
+        let names: [(&str, &dyn Filling); 3] = [("partition", &table), ("from", &from), ("until", &until)];
         locked.work().batch(&ATTACH_PARTITION.with(&names)).await?;
     }
     tracing::info!(%month, days = days.len(), rows, "loaded");

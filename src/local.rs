@@ -33,6 +33,7 @@ mod account;
 mod binaries;
 mod folder;
 mod server;
+mod traces;
 
 /// The role that logs in, a superuser of its two servers.
 const ROLE: &str = "kalends";

@@ -11,7 +11,7 @@ use tokio_postgres::{CopyOutStream, Row};
 use crate::accounts::{self, Accounts, SetAside};
 use crate::calendar::{Day, Period};
 use crate::db::{
-    Access, Address, Filling, Ident, Identity, Limits, Place, Server, Session, Statement, Work, sql_state,
+    Access, Address, AnyDate, Filling, Ident, Identity, Limits, Place, Server, Session, Statement, Work, sql_state,
 };
 use crate::error::{Refusal, Result};
 use crate::statement;
@@ -134,8 +134,10 @@ impl Snapshot<'_> {
             |row: &Row, column| Place::parse(row.get(column)).context("production printed a place in an unknown form");
         let mut places = Places::new();
         for row in &rows {
-            let month = row.get::<_, Day>("month").month();
-            places.insert(month, (place(row, "first_place")?, place(row, "final_place")?));
+            let Some(day) = row.get::<_, AnyDate>("day").day() else { continue };
+            let (first, finally) = (place(row, "first_place")?, place(row, "final_place")?);
+            let month = places.entry(day.month()).or_insert((first, finally));
+            *month = (month.0.min(first), month.1.max(finally));
         }
         Ok(places)
     }

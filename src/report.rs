@@ -77,8 +77,9 @@ pub fn set_aside(rows: SetAside) -> Option<String> {
     if rows == SetAside::default() {
         return None;
     }
-    let SetAside { without_time, infinite_time } = rows;
-    Some(format!("set aside   {} rows without a time, {} at infinity", count(without_time), count(infinite_time)))
+    let SetAside { without_time, outside_calendar } = rows;
+    let (without, outside) = (count(without_time), count(outside_calendar));
+    Some(format!("set aside   {without} rows without a time, {outside} at infinity or before 4713 BC"))
 }
 
 /// Lines one below the other.

@@ -1,11 +1,13 @@
 //! Rows into accounts: day, month and year, proven equal to the survey before they are written.
 
+use std::collections::BTreeSet;
+
 use anyhow::Context as _;
 use tokio_postgres::types::{ToSql, Type};
 
 use crate::accounts::{self, Accounts, Changes};
 use crate::calendar::{Day, Period};
-use crate::db::{Filling, Ident, Statement};
+use crate::db::{Filling, Ident, Parameter, Statement};
 use crate::error::Result;
 use crate::statement;
 use crate::warehouse::{Locked, partition};
@@ -21,13 +23,18 @@ const RESTATEMENT_BEFORE: Statement = statement!("warehouse/restatement_before.s
 const RESTATEMENT_AFTER: Statement = statement!("warehouse/restatement_after.sql");
 
 /// A run in the warehouse's log.
-#[derive(Debug, Clone, Copy)]
-pub struct Run(i64);
+#[derive(Debug, Clone)]
+pub struct Run {
+    number: i64,
+    /// The years of which it has settled a month.
+    years: BTreeSet<Period>,
+}
 
 /// Opens the log entry of a run that settles the snapshot of `as_of`.
 pub async fn begin_run(locked: &Locked<'_>, as_of: &str) -> Result<Run> {
     let row = locked.work().query_one(BEGIN_RUN, &[(&as_of, Type::TEXT)]).await?;
-    Ok(Run(row.context("the warehouse gave the run no number")?.get("run")))
+    let row = row.context("the warehouse gave the run no number")?;
+    Ok(Run { number: row.get("run"), years: BTreeSet::new() })
 }
 
 /// Settles a month whose rows were just loaded: proves that the warehouse's rows are what `survey` says of production,
@@ -37,7 +44,7 @@ pub async fn begin_run(locked: &Locked<'_>, as_of: &str) -> Result<Run> {
 /// When any day of the month, changed or not, is not what production holds. Then nothing may be committed.
 pub async fn settle(
     locked: &Locked<'_>,
-    run: Run,
+    run: &mut Run,
     month: Period,
     changes: &Changes,
     survey: &Accounts,
@@ -45,35 +52,46 @@ pub async fn settle(
 ) -> Result<()> {
     let work = locked.work();
     let year = month.first().year();
-    let days: Vec<Day> = changes.keys().copied().collect();
-    let causes: Vec<&str> = changes.values().map(|cause| cause.word()).collect();
-    let (month_first, year_first) = (month.first(), year.first());
-
-    work.execute(
-        RESTATEMENT_BEFORE,
-        &[
-            (&run.0, Type::INT8),
-            (&days, Type::DATE_ARRAY),
-            (&causes, Type::TEXT_ARRAY),
-            (&month_first, Type::DATE),
-            (&year_first, Type::DATE),
-        ],
-    )
-    .await?;
-
+    note_before(locked, run, month, changes).await?;
     prove(locked, month, survey).await?;
     write_days(locked, changes, survey).await?;
-    work.execute(MONTHS, &[(&month_first, Type::DATE)]).await?;
-    work.execute(YEARS, &[(&year_first, Type::DATE)]).await?;
-
-    work.execute(
-        RESTATEMENT_AFTER,
-        &[(&run.0, Type::INT8), (&days, Type::DATE_ARRAY), (&month_first, Type::DATE), (&year_first, Type::DATE)],
-    )
-    .await?;
-    let (days, rows) = (i64::try_from(days.len())?, i64::try_from(rows)?);
-    work.execute(COUNT_RUN, &[(&run.0, Type::INT8), (&days, Type::INT8), (&rows, Type::INT8)]).await?;
+    for (statement, span) in [(MONTHS, month.span()), (YEARS, year.span())] {
+        work.execute(statement, &[(&span.from, Type::DATE), (&span.until, Type::DATE)]).await?;
+    }
+    note_after(locked, run, month, changes).await?;
+    let (days, rows) = (i64::try_from(changes.len())?, i64::try_from(rows)?);
+    work.execute(COUNT_RUN, &[(&run.number, Type::INT8), (&days, Type::INT8), (&rows, Type::INT8)]).await?;
+    run.years.insert(year);
     tracing::info!(%month, days, rows, "settled");
+    Ok(())
+}
+
+async fn note_before(locked: &Locked<'_>, run: &Run, month: Period, changes: &Changes) -> Result<()> {
+    let days: Vec<Day> = changes.keys().copied().collect();
+    let causes: Vec<&str> = changes.values().map(|cause| cause.word()).collect();
+    let year = month.first().year();
+    // A year that this run has settled a month of already is not restated by its next month.
+    let year_first = (!run.years.contains(&year)).then_some(year.first());
+    let parameters: [Parameter<'_>; 5] = [
+        (&run.number, Type::INT8),
+        (&days, Type::DATE_ARRAY),
+        (&causes, Type::TEXT_ARRAY),
+        (&month.first(), Type::DATE),
+        (&year_first, Type::DATE),
+    ];
+    locked.work().execute(RESTATEMENT_BEFORE, &parameters).await?;
+    Ok(())
+}
+
+async fn note_after(locked: &Locked<'_>, run: &Run, month: Period, changes: &Changes) -> Result<()> {
+    let days: Vec<Day> = changes.keys().copied().collect();
+    let parameters: [Parameter<'_>; 4] = [
+        (&run.number, Type::INT8),
+        (&days, Type::DATE_ARRAY),
+        (&month.first(), Type::DATE),
+        (&month.first().year().first(), Type::DATE),
+    ];
+    locked.work().execute(RESTATEMENT_AFTER, &parameters).await?;
     Ok(())
 }
 
@@ -111,7 +129,7 @@ async fn write_days(locked: &Locked<'_>, changes: &Changes, survey: &Accounts) -
         column(&accounts, |a| Some(a.hash_a.as_str())),
         column(&accounts, |a| Some(a.hash_b.as_str())),
     ];
-    let mut parameters: Vec<(&(dyn ToSql + Sync), Type)> = vec![(&present, Type::DATE_ARRAY)];
+    let mut parameters: Vec<Parameter<'_>> = vec![(&present, Type::DATE_ARRAY)];
     parameters.extend(numbers.iter().map(|column| (column as &(dyn ToSql + Sync), Type::INT8_ARRAY)));
     parameters.extend(texts.iter().map(|column| (column as &(dyn ToSql + Sync), Type::TEXT_ARRAY)));
     locked.work().execute(WRITE_DAYS, &parameters).await?;

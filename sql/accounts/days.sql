@@ -7,25 +7,33 @@
 -- Params:  none
 -- Repeat:  safe
 
+WITH hashed AS (
+    SELECT
+        -- Rows without a time come as day NULL, rows at an infinite time as day infinity or -infinity.
+        :"time"::date AS day,
+        :"measure" AS value,
+        -- Two 64-bit hashes of each row. The functions are strict: without a value the first is NULL and adds nothing,
+        -- and the second takes a seed that no integer is.
+        hashint4extended(:"measure", timestamp_hash_extended(:"time", 1)) AS hash_a,
+        -- timestamp_hash_extended() first folds the 64 bits of a time into 32, so times that fold alike are alike to it
+        -- under every seed. The second hash takes the time as a double, which keeps each microsecond apart.
+        hashfloat8extended(date_part('epoch', :"time"), coalesce(:"measure", 1::bigint << 40)) AS hash_b
+    FROM :"schema".:"table"
+    -- This arm gives no rows. It hides from the planner that a day is made from a time, of which it would expect as many
+    -- days as rows and therefore never add up in parallel; so it expects 200, and does. Nearly twice as fast.
+    UNION ALL
+    SELECT :"time"::date, :"measure", 0::bigint, 0::bigint FROM :"schema".:"table" WHERE false
+)
+
 SELECT
-    -- Rows without a time come as day NULL, rows at an infinite time as day infinity or -infinity.
-    :"time"::date AS day,
+    day,
     count(*) AS rows,
-    count(:"measure") AS values,
-    sum(:"measure")::text AS sum,
-    min(:"measure")::text AS min,
-    max(:"measure")::text AS max,
-    -- Two 64-bit hashes of each row, added up exactly: never XOR, in which a pair of equal rows cancels out.
-    -- The hash functions are strict, so a row with no value hashes its time alone, with a seed of its own.
-    sum(coalesce(
-        hashint4extended(:"measure", timestamp_hash_extended(:"time", 1)),
-        timestamp_hash_extended(:"time", 3)
-    ))::text AS hash_a,
-    -- timestamp_hash_extended() first folds the 64 bits of a time into 32, so times that fold alike are alike to it
-    -- under every seed. The second hash therefore takes the time as a double, which keeps each microsecond apart.
-    sum(coalesce(
-        hashint4extended(:"measure", hashfloat8extended(date_part('epoch', :"time"), 2)),
-        hashfloat8extended(date_part('epoch', :"time"), 4)
-    ))::text AS hash_b
-FROM :"schema".:"table"
-GROUP BY :"time"::date
+    count(value) AS values,
+    sum(value)::text AS sum,
+    min(value)::text AS min,
+    max(value)::text AS max,
+    -- Added up exactly: never XOR, in which a pair of equal rows cancels out.
+    coalesce(sum(hash_a), 0)::text AS hash_a,
+    coalesce(sum(hash_b), 0)::text AS hash_b
+FROM hashed
+GROUP BY day

@@ -2,7 +2,7 @@
 --
 -- Reads:   kalends_stats.entity_day
 -- Writes:  kalends_stats.entity_month
--- Params:  $1 date, first day of the month
+-- Params:  $1 date first day of the month, $2 date first day of the next
 -- Repeat:  safe; the month is always summed from its days, never added to.
 
 WITH fresh AS (
@@ -14,7 +14,7 @@ WITH fresh AS (
         min(min_values) AS min_values,
         max(max_values) AS max_values
     FROM kalends_stats.entity_day
-    WHERE day >= $1 AND day < $1 + interval '1 month'
+    WHERE day >= $1 AND day < $2
     HAVING count(*) > 0
 ),
 

@@ -2,7 +2,7 @@
 --
 -- Reads:   kalends_stats.entity_month
 -- Writes:  kalends_stats.entity_year
--- Params:  $1 date, first day of the year
+-- Params:  $1 date first day of the year, $2 date first day of the next
 -- Repeat:  safe; the year is always summed from its months, never added to.
 
 WITH fresh AS (
@@ -14,7 +14,7 @@ WITH fresh AS (
         min(min_values) AS min_values,
         max(max_values) AS max_values
     FROM kalends_stats.entity_month
-    WHERE month >= $1 AND month < $1 + interval '1 year'
+    WHERE month >= $1 AND month < $2
     HAVING count(*) > 0
 ),
 

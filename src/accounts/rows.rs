@@ -11,8 +11,8 @@ use crate::db::AnyDate;
 pub struct SetAside {
     /// Rows whose time is NULL.
     pub without_time: i64,
-    /// Rows whose time is `infinity` or `-infinity`.
-    pub infinite_time: i64,
+    /// Rows whose time is `infinity`, `-infinity` or in 4714 BC.
+    pub outside_calendar: i64,
 }
 
 /// The accounts of days, and the rows that belong to no day.
@@ -23,7 +23,7 @@ pub fn read(rows: &[Row]) -> (Accounts, SetAside) {
         match row.get::<_, Option<AnyDate>>("day") {
             None => set_aside.without_time += row.get::<_, i64>("rows"),
             Some(date) => match date.day() {
-                None => set_aside.infinite_time += row.get::<_, i64>("rows"),
+                None => set_aside.outside_calendar += row.get::<_, i64>("rows"),
                 Some(day) => drop(accounts.insert(day, account(row))),
             },
         }

@@ -95,7 +95,7 @@ async fn catch_up(
         let mut tries = 1..;
         let (settled, loaded) = loop {
             let month = Month { month, changes: &changes, survey: &survey, places: &places, progress: &progress };
-            match month.catch_up(snapshot, warehouse, &mut *generation, run).await {
+            match month.catch_up(snapshot, warehouse, &mut *generation, run.clone()).await {
                 Err(error) if is_conflict(&error) && tries.next() < Some(TRIES) => continue,
                 settled => break settled.with_context(|| format!("could not settle month {}", month.month))?,
             }
@@ -125,13 +125,13 @@ impl Month<'_> {
         run: Option<Run>,
     ) -> Result<(Run, u64)> {
         let locked: warehouse::Locked<'_> = warehouse.lock(*generation).await?;
-        let run = match run {
+        let mut run = match run {
             Some(run) => run,
             None => settle::begin_run(&locked, &snapshot.as_of).await?,
         };
         let told = |rows| self.progress.add(rows);
         let rows = load::reload(snapshot, &locked, self.month, self.changes, self.survey, self.places, &told).await?;
-        settle::settle(&locked, run, self.month, self.changes, self.survey, rows).await?;
+        settle::settle(&locked, &mut run, self.month, self.changes, self.survey, rows).await?;
         locked.commit().await?;
         *generation += 1;
         Ok((run, rows))

@@ -132,6 +132,18 @@ impl Filling for Day {
     }
 }
 
+/// The bound of a partition by timestamp. The last month that a timestamp can be in ends where none is.
+#[derive(Debug, Clone, Copy)]
+pub struct Bound(pub Day);
+
+impl Filling for Bound {
+    fn filled(&self) -> Filled {
+        let past_all = matches!(self.0.year_month_day(), (294_277.., ..));
+        let bound = if past_all { "infinity".to_string() } else { date(self.0) };
+        Filled::Literal(format!("'{bound}'"))
+    }
+}
+
 impl Filling for [Day] {
     fn filled(&self) -> Filled {
         let days: Vec<String> = self.iter().map(|&day| format!("\"{}\"", date(day))).collect();
@@ -146,7 +158,7 @@ impl<T: Filling + ?Sized> Filling for &T {
 }
 
 /// A row's place in a table (`ctid`): block and line.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Place {
     block: u32,
     line: u16,

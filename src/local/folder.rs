@@ -214,16 +214,10 @@ pub(super) fn open_plain(path: &Path) -> Result<File> {
     Ok(file)
 }
 
-/// Flushes everything written to the disk that `path` is on, in one call for a thousand small files; false where the
-/// system has no such call.
-pub(super) fn flush_disk(path: &Path) -> Result<bool> {
-    let flush = || -> std::io::Result<()> {
-        #[cfg(target_os = "linux")]
-        rustix::fs::syncfs(File::open(path)?)?;
-        Ok(())
-    };
-    flush().with_context(|| format!("could not flush \"{}\"", path.display()))?;
-    Ok(cfg!(target_os = "linux"))
+/// What is left of the disk that a folder is on, for ordinary users.
+pub(super) fn room_bytes(folder: &Path) -> Option<u64> {
+    let disk = rustix::fs::statvfs(folder).ok()?;
+    disk.f_bavail.checked_mul(disk.f_frsize)
 }
 
 /// What root makes in somebody's folder belongs to that somebody, who could not open it later otherwise.

@@ -11,10 +11,11 @@ use std::time::{Duration, Instant};
 
 use anyhow::Context as _;
 use rustix::io::Errno;
-use rustix::process::{Pid, Signal, kill_process, test_kill_process};
+use rustix::process::{Pid, Signal, kill_process};
 
 use super::binaries::{self, Installation};
 use super::folder::{self, Folder, Lock};
+use super::traces::{PidFile, is_alive, telling_line};
 use super::{ROLE, Side};
 use crate::error::{Refusal, Result};
 
@@ -30,6 +31,9 @@ const DYING: Duration = Duration::from_secs(2);
 
 /// A log that has grown beyond this is set aside at the next start, in the place of the one before it.
 const LOG_BYTES: u64 = 1024 * 1024;
+
+/// A disk with less room than this is full: PostgreSQL writes its log ahead in pieces of 16 MiB.
+const FULL_BYTES: u64 = 1024 * 1024;
 
 /// What we set beside what `initdb` found out about the machine. Sizes for a few million rows on a laptop; durability
 /// is PostgreSQL's own: these servers show what a real one does.
@@ -87,8 +91,8 @@ impl<'a> Server<'a> {
             match (self.state()?, &launch) {
                 (State::Ready, None) => return Ok(()),
                 // The pid file may still be that of a server that was killed.
-                (State::Ready, Some(ours)) if self.pid_file().is_some_and(|file| file.is_of(ours)) => return Ok(()),
-                (State::Down, Some(ours)) => return Err(self.failure("start", ours.log_bytes)),
+                (State::Ready, Some(ours)) if self.pid_file().is_some_and(|file| file.is_of(ours.pid)) => return Ok(()),
+                (State::Down, Some(ours)) => return Err(self.failure(ours)),
                 (State::Down, None) => {
                     // Not ours at once if somebody is just looking at it.
                     if let Some(lock) = Lock::try_alone(&self.file("lock"))? {
@@ -99,7 +103,7 @@ impl<'a> Server<'a> {
             }
             std::thread::sleep(LOOK_EVERY);
         }
-        Err(self.failure("start", launch.map_or(0, |ours| ours.log_bytes)))
+        Err(self.out_of_patience("start"))
     }
 
     /// Stops it as soon as its transactions are rolled back and its memory is written out.
@@ -125,7 +129,7 @@ impl<'a> Server<'a> {
             }
             std::thread::sleep(LOOK_EVERY);
         }
-        Err(self.failure("stop", 0))
+        Err(self.out_of_patience("stop"))
     }
 
     fn state(&self) -> Result<State> {
@@ -133,14 +137,14 @@ impl<'a> Server<'a> {
             return Ok(State::Down);
         }
         // Its word for it, and that there is somebody behind it: of a killed server there may be processes left.
-        let ready = self.pid_file().is_some_and(|file| file.ready) && UnixStream::connect(self.socket()).is_ok();
+        let ready = self.pid_file().is_some_and(|file| file.ready) && UnixStream::connect(self.socket("")).is_ok();
         Ok(if ready { State::Ready } else { State::Changing })
     }
 
     /// Starts it and does not wait. The lock goes to its first process as standard input, and from there to all others.
     fn launch(&self, installed: &[Installation], lock: &Lock) -> Result<Launch> {
         let programs = &self.installation(installed, lock)?.programs;
-        self.forget_foreign_pid()?;
+        self.forget_foreign_pids()?;
         self.write_settings()?;
         let log = self.open_log()?;
         let log_bytes = log.metadata().context("could not look at the log of a private server")?.len();
@@ -173,8 +177,8 @@ impl<'a> Server<'a> {
         let data = self.data();
         if !data.exists() {
             let newest = binaries::newest(installed)?;
-            self.create(newest, lock)?;
-            return Ok(newest);
+            let unfinished = |_: &_| drop(fs::remove_dir_all(self.file("unfinished")));
+            return self.create(newest, lock).inspect_err(unfinished).map(|()| newest);
         }
         let version = fs::read_to_string(data.join("PG_VERSION")).ok();
         let major = version.and_then(|version| version.trim().parse().ok());
@@ -205,12 +209,11 @@ impl<'a> Server<'a> {
         session.args(["--single", "-F", "-c", "exit_on_error=on", "-D"]).arg(&new).arg("postgres");
         self.finish(session, &self.first_statements())?;
 
-        // Neither of the two has flushed anything.
-        if !folder::flush_disk(&new)? {
-            let mut flush = self.command(&installation.programs.join("initdb"));
-            flush.args(["--sync-only", "-D"]).arg(&new);
-            self.finish(flush, "")?;
-        }
+        // Neither of the two has flushed anything: a thousand small files go faster all together.
+        let mut flush = self.command(&installation.programs.join("initdb"));
+        flush.args(["--sync-only", "-D"]).arg(&new).stdin(lock.to_hand_on()?);
+        self.finish(flush, "")?;
+
         fs::rename(&new, self.data())
             .and_then(|()| fs::File::open(&self.folder.data)?.sync_all())
             .with_context(|| format!("could not rename \"{}\"", new.display()))?;
@@ -263,20 +266,21 @@ impl<'a> Server<'a> {
         Err(self.refusal("be made", &String::from_utf8_lossy(&said)))
     }
 
-    /// A pid file whose pid now is another process's would keep PostgreSQL from starting: in a restarted container the
-    /// same few numbers come again. It is removed only when the kernel says that this process works elsewhere.
-    fn forget_foreign_pid(&self) -> Result<()> {
+    /// A file with the pid of a process that is not ours would keep PostgreSQL from starting: in a restarted container
+    /// the same few numbers come again. It is removed only when the kernel says that this process works elsewhere.
+    fn forget_foreign_pids(&self) -> Result<()> {
         let begun = Instant::now();
-        while let Some(file) = self.pid_file().filter(|file| is_alive(file.pid)) {
-            if !self.may_be_ours(file.pid) {
-                return fs::remove_file(self.data().join("postmaster.pid"))
-                    .context("could not remove a stale pid file");
+        for file in [self.data().join("postmaster.pid"), self.socket(".lock")] {
+            while let Some(PidFile { pid, .. }) = PidFile::read(&file)
+                && is_alive(pid)
+                // Longer than that, and it was started by hand; PostgreSQL itself will say so.
+                && begun.elapsed() < DYING
+            {
+                if !self.may_be_ours(pid) {
+                    fs::remove_file(&file).with_context(|| format!("could not remove \"{}\"", file.display()))?;
+                }
+                std::thread::sleep(LOOK_EVERY);
             }
-            if begun.elapsed() > DYING {
-                // Started by hand: PostgreSQL itself will say so.
-                return Ok(());
-            }
-            std::thread::sleep(LOOK_EVERY);
         }
         Ok(())
     }
@@ -293,21 +297,32 @@ impl<'a> Server<'a> {
     }
 
     fn pid_file(&self) -> Option<PidFile> {
-        PidFile::read(&fs::read_to_string(self.data().join("postmaster.pid")).ok()?)
+        PidFile::read(&self.data().join("postmaster.pid"))
     }
 
-    fn failure(&self, what: &str, log_bytes: u64) -> anyhow::Error {
+    fn failure(&self, launch: &Launch) -> anyhow::Error {
         let mut said = Vec::new();
         if let Ok(mut log) = fs::File::open(self.file("log")) {
-            let _ = log.seek(SeekFrom::Start(log_bytes)).and_then(|_| log.read_to_end(&mut said));
+            let _ = log.seek(SeekFrom::Start(launch.log_bytes)).and_then(|_| log.read_to_end(&mut said));
         }
-        self.refusal(what, &String::from_utf8_lossy(&said))
+        self.refusal("start", &String::from_utf8_lossy(&said))
+    }
+
+    fn out_of_patience(&self, what: &str) -> anyhow::Error {
+        Refusal::failed(
+            format!("the private {} server did not {what} within {} s", self.side.name(), PATIENCE.as_secs()),
+            format!("It may still be at work; its log is \"{}\".", self.file("log").display()),
+        )
     }
 
     fn refusal(&self, what: &str, said: &str) -> anyhow::Error {
-        let line = telling_line(said).unwrap_or("it does not say why");
+        // On a full disk there may be no room for the log either.
+        let disk_is_full = folder::room_bytes(&self.folder.data).is_some_and(|bytes| bytes < FULL_BYTES);
+        let silent = if disk_is_full { "No space left on device" } else { "it does not say why" };
+        let line = telling_line(said).unwrap_or(silent);
         let message = format!("the private {} server could not {what}: {line}", self.side.name());
-        let hint = if line.contains("No space left on device") {
+        // PostgreSQL's words where part of a page still fitted.
+        let hint = if disk_is_full || line.contains("No space left on device") || line.contains("wrote only") {
             format!("Make room where \"{}\" is, and try again.", self.folder.data.display())
         } else {
             format!("Its log is \"{}\".", self.file("log").display())
@@ -325,75 +340,11 @@ impl<'a> Server<'a> {
         self.folder.data.join(self.side.name())
     }
 
-    fn socket(&self) -> PathBuf {
-        self.folder.sockets().join(format!(".s.PGSQL.{}", self.side.port()))
+    fn socket(&self, suffix: &str) -> PathBuf {
+        self.folder.sockets().join(format!(".s.PGSQL.{}{suffix}", self.side.port()))
     }
 
     fn file(&self, extension: &str) -> PathBuf {
         self.folder.data.join(format!("{}.{extension}", self.side.name()))
-    }
-}
-
-fn is_alive(pid: Pid) -> bool {
-    matches!(test_kill_process(pid), Ok(()) | Err(Errno::PERM))
-}
-
-/// What a running server writes about itself: <https://www.postgresql.org/docs/current/storage-file-layout.html>.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-struct PidFile {
-    pid: Pid,
-    ready: bool,
-}
-
-impl PidFile {
-    fn read(text: &str) -> Option<Self> {
-        let mut lines = text.lines();
-        let pid = Pid::from_raw(i32::try_from(lines.next()?.trim().parse::<u32>().ok()?).ok()?)?;
-        // The eighth line; `miscadmin.h` of PostgreSQL lists what it may hold.
-        Some(Self { pid, ready: lines.nth(6).is_some_and(|status| status.trim() == "ready") })
-    }
-
-    fn is_of(&self, launch: &Launch) -> bool {
-        u32::try_from(self.pid.as_raw_nonzero().get()) == Ok(launch.pid)
-    }
-}
-
-/// The line of a log, or of what a program printed, that says why it ended.
-fn telling_line(said: &str) -> Option<&str> {
-    let mut marked = said.lines().filter_map(|line| {
-        let said = ["PANIC:", "FATAL:", "ERROR:", "error:"].iter().find_map(|mark| line.split_once(mark))?.1.trim();
-        // What it told those who knocked too early.
-        (!said.starts_with("the database system is ")).then_some(said)
-    });
-    marked.next_back().or_else(|| said.lines().map(str::trim).rfind(|line| !line.is_empty()))
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn a_pid_file_tells_who_and_whether_ready() {
-        let ready = "4242\n/data\n1700000000\n5432\n/data/socket\n\n  12345\nready   \n";
-        let read = PidFile::read(ready).unwrap();
-        assert_eq!((read.pid.as_raw_nonzero().get(), read.ready), (4242, true));
-        assert!(!PidFile::read("4242\n/data\n1700000000\n5432\n/data/socket\n\n  12345\nstarting\n").unwrap().ready);
-        assert!(!PidFile::read("4242\n").unwrap().ready);
-        for broken in ["", "0\n", "-1\n", "x\n"] {
-            assert_eq!(PidFile::read(broken), None, "{broken:?}");
-        }
-    }
-
-    #[test]
-    fn the_line_that_says_why_is_found_among_the_others() {
-        let log = "2026-01-01 00:00:00.000 UTC [7] LOG:  starting PostgreSQL 15.18\n\
-                   2026-01-01 00:00:00.001 UTC [7] FATAL:  could not write lock file \"postmaster.pid\": No space left on device\n\
-                   2026-01-01 00:00:00.002 UTC [8] FATAL:  the database system is starting up\n\
-                   2026-01-01 00:00:00.003 UTC [7] LOG:  database system is shut down\n";
-        let why = "could not write lock file \"postmaster.pid\": No space left on device";
-        assert_eq!(telling_line(log), Some(why));
-        assert_eq!(telling_line("initdb: error: no\ninitdb: hint: maybe\n"), Some("no"));
-        assert_eq!(telling_line("one\ntwo\n\n"), Some("two"));
-        assert_eq!(telling_line(""), None);
     }
 }

@@ -1,0 +1,15 @@
+#!/bin/sh
+# Every test. Arguments go to `cargo test`, for example: sh test_all.sh --test it local::
+set -eu
+
+cd "$(CDPATH='' dirname "$0")"
+# shellcheck source=scripts/postgresql.sh
+. ./scripts/postgresql.sh
+
+see_to_postgresql
+find_cargo || {
+    say "there is no cargo: please install Rust, https://rustup.rs"
+    exit 1
+}
+see_to_c_compiler
+exec "$CARGO" test --locked "$@"
