@@ -9,7 +9,7 @@
 # The files are in exports/, beside this script, wherever it is called from.
 set -eu
 
-cd "$(CDPATH='' dirname "$0")"
+CDPATH='' cd -- "$(dirname -- "$0")"
 # shellcheck source=scripts/postgresql.sh
 . ./scripts/postgresql.sh
 
@@ -35,7 +35,7 @@ if [ "$SERVERS" = private ]; then
 fi
 
 # Built here where there is cargo; in the container, kalends is on PATH and there is no cargo.
-if find_cargo; then
+if CARGO=$(find_cargo); then
     see_to_c_compiler
     KALENDS=${CARGO_TARGET_DIR:-target}/release/kalends
     if [ -x "$KALENDS" ]; then

@@ -2,12 +2,12 @@
 # Every test. Arguments go to `cargo test`, for example: sh test_all.sh --test it local::
 set -eu
 
-cd "$(CDPATH='' dirname "$0")"
+CDPATH='' cd -- "$(dirname -- "$0")"
 # shellcheck source=scripts/postgresql.sh
 . ./scripts/postgresql.sh
 
 see_to_postgresql
-find_cargo || {
+CARGO=$(find_cargo) || {
     say "there is no cargo: please install Rust, https://rustup.rs"
     exit 1
 }

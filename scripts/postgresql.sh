@@ -91,7 +91,7 @@ see_to_c_compiler() {
     command -v cc >/dev/null || install "a C compiler" 'gcc libc6-dev' gcc 'gcc musl-dev' gcc
 }
 
-# Leaves the way to cargo in CARGO; fails where there is none.
+# Where cargo is; fails where there is none.
 find_cargo() {
-    CARGO=$(command -v cargo || command -v "$HOME/.cargo/bin/cargo")
+    command -v cargo || command -v "${HOME:-}/.cargo/bin/cargo"
 }

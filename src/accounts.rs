@@ -69,19 +69,41 @@ fn cause(survey: Option<&Account>, kept: Option<&Account>) -> Option<Cause> {
     }
 }
 
-/// The days grouped by the month they are in, months in order.
-pub fn by_month(changes: &Changes) -> BTreeMap<Period, Changes> {
-    let mut months = BTreeMap::<Period, Changes>::new();
-    for (&day, &cause) in changes {
-        months.entry(day.month()).or_default().insert(day, cause);
-    }
-    months
+/// A month that is not as production has it.
+#[derive(Debug)]
+pub struct Month {
+    /// The month.
+    pub period: Period,
+    /// Its days that differ.
+    pub changes: Changes,
+    /// The accounts of all its days, as production has them.
+    pub survey: Accounts,
 }
 
-/// The accounts of the days of one month.
-pub fn of_month(accounts: &Accounts, month: Period) -> Accounts {
-    let span = month.span();
-    accounts.range(span.from..span.until).map(|(&day, account)| (day, account.clone())).collect()
+/// The months that changes are in, in order.
+pub fn months(changes: Changes, survey: &Accounts) -> Vec<Month> {
+    let mut months = BTreeMap::<Period, Changes>::new();
+    for (day, cause) in changes {
+        months.entry(day.month()).or_default().insert(day, cause);
+    }
+    let with_survey = months.into_iter().map(|(period, changes)| {
+        let span = period.span();
+        let survey = survey.range(span.from..span.until).map(|(&day, account)| (day, account.clone())).collect();
+        Month { period, changes, survey }
+    });
+    with_survey.collect()
+}
+
+impl Month {
+    /// The days that differ.
+    pub fn days(&self) -> Vec<Day> {
+        self.changes.keys().copied().collect()
+    }
+
+    /// Rows that production has on the days that differ.
+    pub fn changed_rows(&self) -> i64 {
+        self.changes.keys().filter_map(|day| self.survey.get(day)).map(|account| account.rows).sum()
+    }
 }
 
 /// Rows of all the days.
@@ -180,8 +202,11 @@ mod tests {
     fn changes_are_grouped_by_month_in_order() {
         let february = Day::new(2023, 2, 1).unwrap();
         let changes = Changes::from([(february, Cause::New), (day(31), Cause::Grown), (day(1), Cause::New)]);
-        let months: Vec<_> =
-            by_month(&changes).into_iter().map(|(month, days)| (month.to_string(), days.len())).collect();
-        assert_eq!(months, [("2023-01".to_string(), 2), ("2023-02".to_string(), 1)]);
+        let survey =
+            Accounts::from([(day(1), account(2, "5")), (day(30), account(3, "5")), (february, account(4, "5"))]);
+        let months = months(changes, &survey);
+        let seen = months.iter().map(|month| (month.period.to_string(), month.days().len(), month.changed_rows()));
+        assert_eq!(seen.collect::<Vec<_>>(), [("2023-01".to_string(), 2, 2), ("2023-02".to_string(), 1, 4)]);
+        assert_eq!(months[0].survey.len(), 2);
     }
 }

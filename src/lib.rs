@@ -1,4 +1,3 @@
-//! Kalends settles the accounts of a production PostgreSQL table by day, month and year, in a warehouse PostgreSQL, and
 //! publishes them as CSV files.
 //!
 //! ```text
@@ -28,6 +27,7 @@ pub mod warehouse;
 pub mod accounts;
 pub mod calendar;
 pub mod db;
+pub mod entity;
 
 pub mod local;
 pub mod progress;

@@ -10,9 +10,9 @@ use futures_util::{SinkExt as _, StreamExt as _};
 use tokio_postgres::CopyOutStream;
 use tokio_postgres::types::Type;
 
-use crate::accounts::{Accounts, Changes};
-use crate::calendar::{Day, Period};
-use crate::db::{Bound, Filling, Parameter, Place, Sql, Statement};
+use crate::accounts::Month;
+use crate::calendar::Day;
+use crate::db::{Bound, Filling, Place, Sql, Statement};
 use crate::error::Result;
 use crate::production::{Places, Snapshot, Wanted};
 use crate::statement;
@@ -30,55 +30,49 @@ const CHUNK_BYTES: usize = 64 * 1024;
 /// Production sends something every so often while it reads; this long a silence is not reading.
 const SILENCE: Duration = Duration::from_secs(600);
 
-/// Replaces the rows of a month's changed days by production's, and gives how many were loaded. `survey` holds the
-/// accounts of the month's days; `loaded` is told of rows as they pass.
+/// Replaces the rows of a month's changed days by production's, and gives how many were loaded; `loaded` is told of rows
+/// as they pass.
 ///
 /// # Errors
 /// When either server fails, or production sends another number of rows than it counted.
 pub async fn reload(
     snapshot: &Snapshot<'_>,
     locked: &Locked<'_>,
-    month: Period,
-    changes: &Changes,
-    survey: &Accounts,
+    month: &Month,
     places: &Places,
     loaded: &dyn Fn(u64),
 ) -> Result<u64> {
-    let days: Vec<Day> = changes.keys().copied().collect();
-    let table = partition(month)?;
-    let found = locked.work().query_one(PARTITION, &[(&table.name(), Type::TEXT)]).await?;
-    match &found {
-        None => locked.work().batch(&CREATE_PARTITION.with(&[("partition", &table)])).await?,
-        Some(_) => {
-            let days: [Parameter<'_>; 1] = [(&days, Type::DATE_ARRAY)];
-            locked.work().execute(DELETE_DAYS.with(&[("partition", &table)]), &days).await?;
-        }
+    let (work, period, days) = (locked.work(), month.period, month.days());
+    let table = partition(period)?;
+    let found = work.query_one(PARTITION, &[(&table.name(), Type::TEXT)]).await?;
+    if found.is_none() {
+        work.batch(&CREATE_PARTITION.with(&[("partition", &table)])).await?;
+    } else {
+        work.execute(DELETE_DAYS.with(&[("partition", &table)]), &[(&days, Type::DATE_ARRAY)]).await?;
     }
     let mut rows = 0;
-    if let Some(wanted) = wanted(month, changes, survey, places) {
+    if let Some(wanted) = wanted(month, places) {
         let stream = snapshot.rows(&wanted).await?;
         rows = pump(stream, locked, &ROWS.with(&[("partition", &table)]), loaded).await?;
-        let counted: i64 = days.iter().filter_map(|day| survey.get(day)).map(|account| account.rows).sum();
-        anyhow::ensure!(
-            u64::try_from(counted) == Ok(rows),
-            "production counted {counted} rows for month {month} and sent {rows}"
-        );
+        let counted = month.changed_rows();
+        let as_counted = u64::try_from(counted) == Ok(rows);
+        anyhow::ensure!(as_counted, "production counted {counted} rows for {period} and sent {rows}");
     }
     if !found.is_some_and(|row| row.get("attached")) {
-        let (from, until) = (Bound(month.span().from), Bound(month.span().until));
+        let (from, until) = (Bound(period.span().from), Bound(period.span().until));
         let names: [(&str, &dyn Filling); 3] = [("partition", &table), ("from", &from), ("until", &until)];
-        locked.work().batch(&ATTACH_PARTITION.with(&names)).await?;
+        work.batch(&ATTACH_PARTITION.with(&names)).await?;
     }
-    tracing::info!(%month, days = days.len(), rows, "loaded");
+    tracing::info!(month = %period, days = days.len(), rows, "loaded");
     Ok(rows)
 }
 
 /// The changed days that production has rows of; `None` when there are none.
-fn wanted(month: Period, changes: &Changes, survey: &Accounts, places: &Places) -> Option<Wanted> {
-    let wanted: BTreeSet<Day> = changes.keys().copied().filter(|day| survey.contains_key(day)).collect();
+fn wanted(month: &Month, places: &Places) -> Option<Wanted> {
+    let wanted: BTreeSet<Day> = month.changes.keys().copied().filter(|day| month.survey.contains_key(day)).collect();
     let (from, until) = (*wanted.first()?, wanted.last()?.next());
-    let except = survey.range(from..until).map(|(&day, _)| day).filter(|day| !wanted.contains(day)).collect();
-    let places = places.get(&month).copied().unwrap_or((Place::FIRST, Place::FINAL));
+    let except = month.survey.range(from..until).map(|(&day, _)| day).filter(|day| !wanted.contains(day)).collect();
+    let places = places.get(&month.period).copied().unwrap_or((Place::FIRST, Place::FINAL));
     Some(Wanted { from, until, except, places })
 }
 

@@ -11,8 +11,9 @@ use tokio_postgres::{CopyOutStream, Row};
 use crate::accounts::{self, Accounts, SetAside};
 use crate::calendar::{Day, Period};
 use crate::db::{
-    Access, Address, AnyDate, Filling, Ident, Identity, Limits, Place, Server, Session, Statement, Work, sql_state,
+    Access, Address, AnyDate, Ident, Identity, Limits, Place, Server, Session, Statement, Work, sql_state,
 };
+use crate::entity::Entity;
 use crate::error::{Refusal, Result};
 use crate::statement;
 
@@ -21,19 +22,6 @@ const IDENTITY: Statement = statement!("production/identity.sql");
 const DAYS: Statement = statement!("accounts/days.sql");
 const PLACES: Statement = statement!("production/places.sql");
 const ROWS: Statement = statement!("production/rows.sql");
-
-/// A table that is accounted for: where it is, and the columns that matter.
-#[derive(Debug, Clone)]
-pub struct Entity {
-    /// Schema of the table in production.
-    pub schema: Ident,
-    /// Name of the table in production.
-    pub table: Ident,
-    /// The column that says which day a row belongs to: `timestamp without time zone`.
-    pub time: Ident,
-    /// The column that is summed: `integer`.
-    pub measure: Ident,
-}
 
 /// A connection to production.
 pub struct Production {
@@ -97,13 +85,13 @@ impl Production {
             .session
             .begin(Access::ReadSnapshot, &[lock])
             .await
-            .map_err(|error| entity.explain(error))
+            .map_err(|error| explain(entity, error))
             .context("could not take a snapshot of production")?;
         let names = [&entity.schema, &entity.table, &entity.time, &entity.measure].map(Ident::name);
         let parameters =
             [&names[0] as _, &names[1] as _, &names[2] as _, &names[3] as _].map(|name| (name, Type::TEXT));
-        let row = work.query_one(IDENTITY, &parameters).await?.ok_or_else(|| entity.missing())?;
-        entity.check(&row)?;
+        let row = work.query_one(IDENTITY, &parameters).await?.ok_or_else(|| missing(entity))?;
+        check(entity, &row)?;
         Ok(Snapshot { work, entity, identity: Identity::of(&row), as_of: row.get("as_of") })
     }
 }
@@ -119,7 +107,7 @@ impl Snapshot<'_> {
             .work
             .query(DAYS.with(&self.entity.names()), &[])
             .await
-            .map_err(|error| self.entity.explain(error))
+            .map_err(|error| explain(self.entity, error))
             .context("could not survey production")?;
         let (accounts, set_aside) = accounts::read(&rows);
         tracing::info!(days = accounts.len(), rows = accounts::rows(&accounts), "surveyed production");
@@ -145,11 +133,12 @@ impl Snapshot<'_> {
     /// The rows of the wanted days, in PostgreSQL's binary COPY format.
     pub async fn rows(&self, wanted: &Wanted) -> Result<CopyOutStream> {
         let entity = self.entity;
+        let [schema, table, time, measure] = entity.names();
         let sql = ROWS.with(&[
-            ("schema", &entity.schema),
-            ("table", &entity.table),
-            ("time", &entity.time),
-            ("measure", &entity.measure),
+            schema,
+            table,
+            time,
+            measure,
             ("from", &wanted.from),
             ("until", &wanted.until),
             ("except", &wanted.except.as_slice()),
@@ -160,77 +149,58 @@ impl Snapshot<'_> {
     }
 }
 
-impl Entity {
-    /// The table's name, for a statement.
-    fn table_names(&self) -> [(&'static str, &dyn Filling); 2] {
-        [("schema", &self.schema), ("table", &self.table)]
-    }
+fn missing(entity: &Entity) -> anyhow::Error {
+    Refusal::refused(
+        format!("production has no table {entity}"),
+        "Create it, or check that KALENDS_PRODUCTION_URL names the right database.",
+    )
+}
 
-    /// The names of table and columns, for a statement.
-    pub fn names(&self) -> [(&'static str, &dyn Filling); 4] {
-        [("schema", &self.schema), ("table", &self.table), ("time", &self.time), ("measure", &self.measure)]
-    }
-
-    fn missing(&self) -> anyhow::Error {
-        Refusal::refused(
-            format!("production has no table {self}"),
-            "Create it, or check that KALENDS_PRODUCTION_URL names the right database.",
-        )
-    }
-
-    /// What a server's refusal means for this table.
-    fn explain(&self, error: anyhow::Error) -> anyhow::Error {
-        match sql_state(&error) {
-            Some(&SqlState::UNDEFINED_TABLE | &SqlState::INVALID_SCHEMA_NAME) => self.missing(),
-            Some(&SqlState::UNDEFINED_COLUMN) => error,
-            Some(&SqlState::INSUFFICIENT_PRIVILEGE) => Refusal::refused(
-                format!("production does not show all of table {self}: {error}", error = first_line(&error)),
-                format!(
-                    "Grant it with `GRANT SELECT ON {}.{} TO …`, and exempt the role from row-level security.",
-                    self.schema.name(),
-                    self.table.name()
-                ),
+/// What a server's refusal means for the table.
+fn explain(entity: &Entity, error: anyhow::Error) -> anyhow::Error {
+    match sql_state(&error) {
+        Some(&SqlState::UNDEFINED_TABLE | &SqlState::INVALID_SCHEMA_NAME) => missing(entity),
+        Some(&SqlState::INSUFFICIENT_PRIVILEGE) => Refusal::refused(
+            format!("production does not show all of table {entity}: {}", first_line(&error)),
+            format!(
+                "Grant it with `GRANT SELECT ON {}.{} TO …`, and exempt the role from row-level security.",
+                entity.schema.name(),
+                entity.table.name()
             ),
-            Some(&SqlState::LOCK_NOT_AVAILABLE) => Refusal::busy(
-                format!("table {self} of production is locked by another session"),
-                "Try again when it is free.",
-            ),
-            _ => error,
-        }
-    }
-
-    fn check(&self, row: &Row) -> Result<()> {
-        let kind: &str = row.get("kind");
-        let persistence: &str = row.get("persistence");
-        if !matches!(kind, "r" | "p") || persistence == "t" {
-            return Err(Refusal::refused(
-                format!("{self} of production is {}", spelled_out(kind)),
-                "Only a table or a partitioned table can be accounted for.",
-            ));
-        }
-        self.check_column(&self.time, row.get("time_type"), "timestamp without time zone")?;
-        self.check_column(&self.measure, row.get("measure_type"), "integer")
-    }
-
-    fn check_column(&self, column: &Ident, found: Option<&str>, expected: &str) -> Result<()> {
-        let name = column.name();
-        match found {
-            Some(found) if found == expected => Ok(()),
-            Some(found) => Err(Refusal::refused(
-                format!("column \"{name}\" of table {self} is of type {found}, not {expected}"),
-                "Give the column its type back; nothing was read or changed.",
-            )),
-            None => Err(Refusal::refused(
-                format!("table {self} of production has no column \"{name}\""),
-                "Give the column its name back; nothing was read or changed.",
-            )),
-        }
+        ),
+        Some(&SqlState::LOCK_NOT_AVAILABLE) => Refusal::busy(
+            format!("table {entity} of production is locked by another session"),
+            "Try again when it is free.",
+        ),
+        _ => error,
     }
 }
 
-impl std::fmt::Display for Entity {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        write!(f, "\"{}.{}\"", self.schema.name(), self.table.name())
+fn check(entity: &Entity, row: &Row) -> Result<()> {
+    let kind: &str = row.get("kind");
+    let persistence: &str = row.get("persistence");
+    if !matches!(kind, "r" | "p") || persistence == "t" {
+        return Err(Refusal::refused(
+            format!("{entity} of production is {}", spelled_out(kind)),
+            "Only a table or a partitioned table can be accounted for.",
+        ));
+    }
+    check_column(entity, &entity.time, row.get("time_type"), "timestamp without time zone")?;
+    check_column(entity, &entity.measure, row.get("measure_type"), "integer")
+}
+
+fn check_column(entity: &Entity, column: &Ident, found: Option<&str>, expected: &str) -> Result<()> {
+    let name = column.name();
+    match found {
+        Some(found) if found == expected => Ok(()),
+        Some(found) => Err(Refusal::refused(
+            format!("column \"{name}\" of table {entity} is of type {found}, not {expected}"),
+            "Give the column its type back; nothing was read or changed.",
+        )),
+        None => Err(Refusal::refused(
+            format!("table {entity} of production has no column \"{name}\""),
+            "Give the column its name back; nothing was read or changed.",
+        )),
     }
 }
 

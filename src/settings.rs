@@ -11,9 +11,9 @@ use std::time::Duration;
 pub use environment::Environment;
 
 use crate::db::{Address, Ident, Limits, Server};
+use crate::entity::Entity;
 use crate::error::{Refusal, Result};
 use crate::local::Place;
-use crate::production::Entity;
 
 /// The file that is read where none is named, if it is there.
 const FILE: &str = "kalends.toml";

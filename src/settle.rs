@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use anyhow::Context as _;
 use tokio_postgres::types::{ToSql, Type};
 
-use crate::accounts::{self, Accounts, Changes};
+use crate::accounts::{self, Changes, Month};
 use crate::calendar::{Day, Period};
 use crate::db::{Filling, Ident, Parameter, Statement};
 use crate::error::Result;
@@ -37,87 +37,82 @@ pub async fn begin_run(locked: &Locked<'_>, as_of: &str) -> Result<Run> {
     Ok(Run { number: row.get("run"), years: BTreeSet::new() })
 }
 
-/// Settles a month whose rows were just loaded: proves that the warehouse's rows are what `survey` says of production,
-/// writes the accounts of the changed days, of the month and of its year, and notes what was restated.
-///
-/// # Errors
-/// When any day of the month, changed or not, is not what production holds. Then nothing may be committed.
-pub async fn settle(
-    locked: &Locked<'_>,
-    run: &mut Run,
-    month: Period,
-    changes: &Changes,
-    survey: &Accounts,
-    rows: u64,
-) -> Result<()> {
-    let work = locked.work();
-    let year = month.first().year();
-    note_before(locked, run, month, changes).await?;
-    prove(locked, month, survey).await?;
-    write_days(locked, changes, survey).await?;
-    for (statement, span) in [(MONTHS, month.span()), (YEARS, year.span())] {
+/// What came of comparing a month's rows in the warehouse with production's.
+pub enum Proof {
+    /// They are equal.
+    Equal(Proven),
+    /// These days differ.
+    Differing(Changes),
+}
+
+/// A month's rows in the warehouse are production's. Only [`prove`] says so.
+pub struct Proven(());
+
+/// Compares a month's rows in the warehouse with production's, by the statement that surveyed production: the whole
+/// month, its unchanged days included.
+pub async fn prove(locked: &Locked<'_>, month: &Month) -> Result<Proof> {
+    let table = partition(month.period)?;
+    let (schema, time, measure) = (Ident::new("kalends_raw")?, Ident::new("created_at")?, Ident::new("value")?);
+    let names: [(&str, &dyn Filling); 4] =
+        [("schema", &schema), ("table", &table), ("time", &time), ("measure", &measure)];
+    let (settled, _) = accounts::read(&locked.work().query(DAYS.with(&names), &[]).await?);
+    let differing = accounts::compare(&month.survey, &settled);
+    Ok(if differing.is_empty() { Proof::Equal(Proven(())) } else { Proof::Differing(differing) })
+}
+
+/// Settles a month whose rows were loaded and proven: writes the accounts of the changed days, of the month and of its
+/// year, and notes what was restated.
+pub async fn settle(locked: &Locked<'_>, run: &mut Run, month: &Month, rows: u64, _proven: Proven) -> Result<()> {
+    let (work, period) = (locked.work(), month.period);
+    let year = period.first().year();
+    note_before(locked, run, month).await?;
+    write_days(locked, month).await?;
+    for (statement, span) in [(MONTHS, period.span()), (YEARS, year.span())] {
         work.execute(statement, &[(&span.from, Type::DATE), (&span.until, Type::DATE)]).await?;
     }
-    note_after(locked, run, month, changes).await?;
-    let (days, rows) = (i64::try_from(changes.len())?, i64::try_from(rows)?);
+    note_after(locked, run, month).await?;
+    let (days, rows) = (i64::try_from(month.changes.len())?, i64::try_from(rows)?);
     work.execute(COUNT_RUN, &[(&run.number, Type::INT8), (&days, Type::INT8), (&rows, Type::INT8)]).await?;
     run.years.insert(year);
-    tracing::info!(%month, days, rows, "settled");
+    tracing::info!(month = %period, days, rows, "settled");
     Ok(())
 }
 
-async fn note_before(locked: &Locked<'_>, run: &Run, month: Period, changes: &Changes) -> Result<()> {
-    let days: Vec<Day> = changes.keys().copied().collect();
-    let causes: Vec<&str> = changes.values().map(|cause| cause.word()).collect();
-    let year = month.first().year();
+async fn note_before(locked: &Locked<'_>, run: &Run, month: &Month) -> Result<()> {
+    let causes: Vec<&str> = month.changes.values().map(|cause| cause.word()).collect();
+    let year = month.period.first().year();
     // A year that this run has settled a month of already is not restated by its next month.
     let year_first = (!run.years.contains(&year)).then_some(year.first());
     let parameters: [Parameter<'_>; 5] = [
         (&run.number, Type::INT8),
-        (&days, Type::DATE_ARRAY),
+        (&month.days(), Type::DATE_ARRAY),
         (&causes, Type::TEXT_ARRAY),
-        (&month.first(), Type::DATE),
+        (&month.period.first(), Type::DATE),
         (&year_first, Type::DATE),
     ];
     locked.work().execute(RESTATEMENT_BEFORE, &parameters).await?;
     Ok(())
 }
 
-async fn note_after(locked: &Locked<'_>, run: &Run, month: Period, changes: &Changes) -> Result<()> {
-    let days: Vec<Day> = changes.keys().copied().collect();
+async fn note_after(locked: &Locked<'_>, run: &Run, month: &Month) -> Result<()> {
     let parameters: [Parameter<'_>; 4] = [
         (&run.number, Type::INT8),
-        (&days, Type::DATE_ARRAY),
-        (&month.first(), Type::DATE),
-        (&month.first().year().first(), Type::DATE),
+        (&month.days(), Type::DATE_ARRAY),
+        (&month.period.first(), Type::DATE),
+        (&month.period.first().year().first(), Type::DATE),
     ];
     locked.work().execute(RESTATEMENT_AFTER, &parameters).await?;
     Ok(())
 }
 
-/// The same statement that surveyed production, on the warehouse's copy of the month.
-async fn prove(locked: &Locked<'_>, month: Period, survey: &Accounts) -> Result<()> {
-    let table = partition(month)?;
-    let (schema, time, measure) = (Ident::new("kalends_raw")?, Ident::new("created_at")?, Ident::new("value")?);
-    let names: [(&str, &dyn Filling); 4] =
-        [("schema", &schema), ("table", &table), ("time", &time), ("measure", &measure)];
-    let (settled, _) = accounts::read(&locked.work().query(DAYS.with(&names), &[]).await?);
-    let differing = accounts::compare(survey, &settled);
-    let Some((day, cause)) = differing.first_key_value() else { return Ok(()) };
-    anyhow::bail!(
-        "the warehouse's rows of {day} are not production's ({}), and {} more days of {month}",
-        cause.word(),
-        differing.len() - 1
-    )
-}
-
 /// The proven accounts of the days that changed, into the ledger; vanished days out of it.
-async fn write_days(locked: &Locked<'_>, changes: &Changes, survey: &Accounts) -> Result<()> {
-    let (present, vanished): (Vec<Day>, Vec<Day>) = changes.keys().partition(|day| survey.contains_key(day));
+async fn write_days(locked: &Locked<'_>, month: &Month) -> Result<()> {
+    let (present, vanished): (Vec<Day>, Vec<Day>) =
+        month.changes.keys().partition(|day| month.survey.contains_key(day));
     if !vanished.is_empty() {
         locked.work().execute(REMOVE_DAYS, &[(&vanished, Type::DATE_ARRAY)]).await?;
     }
-    let accounts: Vec<_> = present.iter().map(|day| &survey[day]).collect();
+    let accounts: Vec<_> = present.iter().map(|day| &month.survey[day]).collect();
     fn column<'a, T>(accounts: &[&'a accounts::Account], field: impl Fn(&'a accounts::Account) -> T) -> Vec<T> {
         accounts.iter().map(|account| field(account)).collect()
     }

@@ -12,8 +12,8 @@ pub use month::{MonthRows, Refused, Row};
 
 use crate::calendar::Span;
 use crate::db::{Access, Address, Ident, Limits, Server, Session, Statement, Work};
+use crate::entity::Entity;
 use crate::error::{Refusal, Result};
-use crate::production::Entity;
 use crate::statement;
 
 const CONSENT: Statement = statement!("simulate/consent.sql");

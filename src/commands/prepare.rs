@@ -3,21 +3,20 @@
 use std::collections::BTreeMap;
 use std::time::{Duration, Instant};
 
-use anyhow::Context as _;
+use anyhow::{Context as _, bail};
 use serde::Serialize;
 use tokio_postgres::error::SqlState;
 
 use super::World;
-use crate::accounts::{self, Accounts, Cause, Changes, SetAside};
-use crate::calendar::Period;
+use crate::accounts::{self, Cause, Month, SetAside};
 use crate::db::sql_state;
 use crate::error::{Exit, Result};
+use crate::load;
 use crate::production::{Places, Snapshot};
 use crate::progress::Progress;
 use crate::report::{self, Outcome, count, counted};
-use crate::settle::{self, Run};
-use crate::warehouse::Warehouse;
-use crate::{load, warehouse};
+use crate::settle::{self, Proof, Run};
+use crate::warehouse::{Locked, Warehouse};
 
 /// From so many months on, one more read of production to learn where their rows lie costs less than reading the whole
 /// table for each. Two reads of everything cost about what that one and two short ones do.
@@ -53,7 +52,7 @@ pub(super) async fn run(world: &World<'_>) -> Result<Outcome> {
 /// Survey, compare, then load and settle month by month, each in a transaction of its own.
 pub(super) async fn prepare(world: &World<'_>, warehouse: &mut Warehouse) -> Result<Prepared> {
     // What is kept is read before production's snapshot is taken: whoever settles in between is noticed by generation.
-    let mut ledger = warehouse.ledger().await?;
+    let ledger = warehouse.ledger().await?;
     let mut production = world.production().await?;
     let snapshot = production.snapshot(&world.settings.entity).await?;
     super::check_two_databases(&snapshot.identity, &ledger.identity)?;
@@ -61,81 +60,84 @@ pub(super) async fn prepare(world: &World<'_>, warehouse: &mut Warehouse) -> Res
     let changes = accounts::compare(&survey.accounts, &ledger.accounts);
 
     let started = Instant::now();
-    let months = accounts::by_month(&changes);
-    let loaded_rows = catch_up(world, &snapshot, warehouse, &mut ledger.generation, &survey.accounts, &changes).await?;
+    let settled_days = accounts::tally(&changes);
+    let months = accounts::months(changes, &survey.accounts);
+    let settled_months = months.len();
+    let loaded_rows = catch_up(world, &snapshot, warehouse, ledger.generation, months).await?;
     Ok(Prepared {
         entity: world.settings.entity.table.name().to_string(),
         production_as_of: snapshot.as_of,
         surveyed_rows: accounts::rows(&survey.accounts),
         surveyed_days: survey.accounts.len(),
         set_aside: survey.set_aside,
-        settled_days: accounts::tally(&changes),
-        settled_months: months.len(),
+        settled_days,
+        settled_months,
         loaded_rows,
         survey_took: survey.took,
         settle_took: started.elapsed(),
     })
 }
 
+/// Loads and settles the months one after the other, and gives the rows that were loaded.
 async fn catch_up(
     world: &World<'_>,
     snapshot: &Snapshot<'_>,
     warehouse: &mut Warehouse,
-    generation: &mut i64,
-    survey: &Accounts,
-    changes: &Changes,
+    mut generation: i64,
+    months: Vec<Month>,
 ) -> Result<u64> {
-    let months = accounts::by_month(changes);
     let places = if months.len() < MONTHS_WORTH_PLACES { Places::new() } else { snapshot.places().await? };
-    let wanted = changes.keys().filter_map(|day| survey.get(day)).map(|account| account.rows).sum();
-    let progress = Progress::rows(wanted, world.talk);
+    let progress = Progress::rows(months.iter().map(Month::changed_rows).sum(), world.talk);
     let (mut run, mut rows) = (None, 0);
-    for (month, changes) in months {
-        let survey = accounts::of_month(survey, month);
+    for mut month in months {
         let mut tries = 1..;
         let (settled, loaded) = loop {
-            let month = Month { month, changes: &changes, survey: &survey, places: &places, progress: &progress };
-            match month.catch_up(snapshot, warehouse, &mut *generation, run.clone()).await {
+            let locked = warehouse.lock(generation).await;
+            match settle_month(snapshot, locked?, &mut month, &places, &progress, run.clone()).await {
                 Err(error) if is_conflict(&error) && tries.next() < Some(TRIES) => continue,
-                settled => break settled.with_context(|| format!("could not settle month {}", month.month))?,
+                settled => break settled.with_context(|| format!("could not settle month {}", month.period))?,
             }
         };
+        generation += 1;
         run = Some(settled);
         rows += loaded;
     }
     Ok(rows)
 }
 
-/// A month that is not as production has it.
-struct Month<'a> {
-    month: Period,
-    changes: &'a Changes,
-    survey: &'a Accounts,
-    places: &'a Places,
-    progress: &'a Progress,
-}
-
-impl Month<'_> {
-    /// Loads and settles the month, or leaves it as it was. `generation` moves on only with the commit.
-    async fn catch_up(
-        &self,
-        snapshot: &Snapshot<'_>,
-        warehouse: &mut Warehouse,
-        generation: &mut i64,
-        run: Option<Run>,
-    ) -> Result<(Run, u64)> {
-        let locked: warehouse::Locked<'_> = warehouse.lock(*generation).await?;
-        let mut run = match run {
-            Some(run) => run,
-            None => settle::begin_run(&locked, &snapshot.as_of).await?,
-        };
-        let told = |rows| self.progress.add(rows);
-        let rows = load::reload(snapshot, &locked, self.month, self.changes, self.survey, self.places, &told).await?;
-        settle::settle(&locked, &mut run, self.month, self.changes, self.survey, rows).await?;
-        locked.commit().await?;
-        *generation += 1;
-        Ok((run, rows))
-    }
+/// Loads and settles a month in one transaction, or leaves it as it was.
+async fn settle_month(
+    snapshot: &Snapshot<'_>,
+    locked: Locked<'_>,
+    month: &mut Month,
+    places: &Places,
+    progress: &Progress,
+    run: Option<Run>,
+) -> Result<(Run, u64)> {
+    let mut run = match run {
+        Some(run) => run,
+        None => settle::begin_run(&locked, &snapshot.as_of).await?,
+    };
+    let told = |rows| progress.add(rows);
+    let mut rows = load::reload(snapshot, &locked, month, places, &told).await?;
+    let proven = match settle::prove(&locked, month).await? {
+        Proof::Equal(proven) => proven,
+        Proof::Differing(tampered) => {
+            // Days that no survey could tell of: somebody changed the warehouse's rows. They are loaded again as well.
+            tracing::warn!(month = %month.period, days = tampered.len(), "the warehouse's rows were tampered with");
+            month.changes.extend(tampered);
+            rows = load::reload(snapshot, &locked, month, places, &told).await?;
+            match settle::prove(&locked, month).await? {
+                Proof::Equal(proven) => proven,
+                Proof::Differing(days) => {
+                    bail!("the warehouse does not keep {} days as production sent them", days.len())
+                }
+            }
+        }
+    };
+    settle::settle(&locked, &mut run, month, rows, proven).await?;
+    locked.commit().await?;
+    Ok((run, rows))
 }
 
 /// Another session of the warehouse was in the way, and may not be the next time.

@@ -14,7 +14,8 @@ use crate::simulate::{Mark, MonthRows, simulate};
 /// A month that can be simulated.
 pub(super) struct Month {
     month: Period,
-    rows: MonthRows,
+    /// Boxed: the state of Python's random numbers is large beside what other commands need.
+    rows: Box<MonthRows>,
     mark: Mark,
 }
 
@@ -37,7 +38,7 @@ impl Month {
         })?;
         let first = Day::new(year, month, 1);
         let first = first.ok_or_else(|| Refusal::usage(format!("there is no month {year}-{month}"), "Name one."))?;
-        Ok(Self { month: first.month(), rows, mark })
+        Ok(Self { month: first.month(), rows: Box::new(rows), mark })
     }
 }
 
@@ -45,7 +46,7 @@ pub(super) async fn run(world: &World<'_>, month: Month) -> Result<Outcome> {
     let started = Instant::now();
     let Month { month, rows, mark } = month;
     let entity = &world.settings.entity;
-    let done = simulate(&world.production, world.limits(), entity, month.span(), rows, mark).await?;
+    let done = simulate(&world.production, world.limits(), entity, month.span(), *rows, mark).await?;
     let inserted = count(i64::try_from(done.inserted)?);
     let what = format!("{inserted} rows of {}, {month}", entity.table.name());
     let json = Simulated { month, deleted_rows: done.deleted, inserted_rows: done.inserted };

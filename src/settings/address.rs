@@ -30,10 +30,10 @@ pub(super) fn parse(server: Server, url: &str, environment: &Environment) -> Res
     let mode = mode.or(environment.text("PGSSLMODE")?);
     let roots = roots.map(PathBuf::from).or_else(|| environment.path("PGSSLROOTCERT"));
     let protection = protection(name, mode.as_deref(), roots, is_local(&config))?;
-    if config.get_password().is_none() {
-        if let Some(password) = password_from_file(&config, environment)? {
-            config.password(password);
-        }
+    if config.get_password().is_none()
+        && let Some(password) = password_from_file(&config, environment)?
+    {
+        config.password(password);
     }
     Ok(Address { config, protection })
 }
@@ -62,25 +62,25 @@ fn complete(config: &mut Config, environment: &Environment) -> Result<()> {
         let host = environment.text("PGHOST")?.unwrap_or_else(|| standard.unwrap_or("localhost").to_string());
         config.host(host);
     }
-    if config.get_ports().is_empty() {
-        if let Some(port) = environment.text("PGPORT")? {
-            config.port(port.parse().map_err(|_| Refusal::usage("PGPORT is not a port", "Set it to 1 to 65535."))?);
-        }
+    if config.get_ports().is_empty()
+        && let Some(port) = environment.text("PGPORT")?
+    {
+        config.port(port.parse().map_err(|_| Refusal::usage("PGPORT is not a port", "Set it to 1 to 65535."))?);
     }
-    if config.get_user().is_none() {
-        if let Some(user) = environment.text("PGUSER")? {
-            config.user(user);
-        }
+    if config.get_user().is_none()
+        && let Some(user) = environment.text("PGUSER")?
+    {
+        config.user(user);
     }
-    if config.get_dbname().is_none() {
-        if let Some(database) = environment.text("PGDATABASE")? {
-            config.dbname(database);
-        }
+    if config.get_dbname().is_none()
+        && let Some(database) = environment.text("PGDATABASE")?
+    {
+        config.dbname(database);
     }
-    if config.get_password().is_none() {
-        if let Some(password) = environment.text("PGPASSWORD")? {
-            config.password(password);
-        }
+    if config.get_password().is_none()
+        && let Some(password) = environment.text("PGPASSWORD")?
+    {
+        config.password(password);
     }
     Ok(())
 }

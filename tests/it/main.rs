@@ -6,3 +6,4 @@ mod kit;
 mod oracle;
 
 mod prepare;
+mod tidy;

@@ -331,3 +331,14 @@ fn restatements_are_noted_with_cause_before_and_after() {
         ]
     );
 }
+
+#[test]
+fn rows_that_somebody_changed_in_the_warehouse_do_not_keep_their_month_from_settling() {
+    let world = settled();
+    world.warehouse_sql(
+        "UPDATE kalends_raw.entity SET value = 6 WHERE value = 10; DELETE FROM kalends_raw.entity WHERE value = 8",
+    );
+    world.kalends("verify").fails_with(3).says("rows        2024-01-31 changed").says("rows        2024-02-29 new");
+    world.production_sql("INSERT INTO entity VALUES ('2024-01-02', 1), ('2024-02-01', 1)");
+    world.heals();
+}

@@ -5,12 +5,12 @@ use std::os::unix::fs::{MetadataExt as _, chown};
 use std::os::unix::net::UnixStream;
 use std::os::unix::process::CommandExt as _;
 use std::path::{Path, PathBuf};
-use std::process::{Command, Output, Stdio};
+use std::process::{Command, Stdio};
 use std::sync::atomic::{AtomicU32, Ordering};
 use std::thread::sleep;
 use std::time::{Duration, Instant};
 
-pub const KALENDS: &str = env!("CARGO_BIN_EXE_kalends");
+use crate::kit::{BINARY, Ran};
 
 /// `nobody`, who owns nothing that matters.
 const ORDINARY: u32 = 65534;
@@ -31,7 +31,7 @@ impl Home {
     pub fn at(name: &str) -> Self {
         static NUMBER: AtomicU32 = AtomicU32::new(0);
         let number = NUMBER.fetch_add(1, Ordering::Relaxed);
-        let root = Path::new("/tmp").join(format!("kalends-it-{}-{number}", std::process::id()));
+        let root = Path::new("/tmp").join(format!("kalends-home-{}-{number}", std::process::id()));
         let folder = root.join(name).join(".kalends");
         fs::create_dir_all(root.join(name)).unwrap();
         Self { folder, uid: None, root, owned: true }
@@ -72,12 +72,12 @@ impl Home {
     }
 
     pub fn command(&self, arguments: &[&str]) -> Command {
-        let mut program = PathBuf::from(KALENDS);
+        let mut program = PathBuf::from(BINARY);
         if self.uid.is_some() {
             // The ordinary user may not be allowed into the folder of the build.
             program = self.root.join("kalends");
             if !program.exists() {
-                fs::copy(KALENDS, &program).unwrap();
+                fs::copy(BINARY, &program).unwrap();
             }
         }
         let mut command = self.as_user(&program);
@@ -85,20 +85,36 @@ impl Home {
         command
     }
 
-    pub fn local(&self, what: &str) -> Said {
-        Said(self.command(&["local", what]).output().unwrap())
+    pub fn local(&self, what: &str) -> Ran {
+        Ran::of(self.command(&["local", what]).output().unwrap(), what)
     }
 
     pub fn psql(&self, server: &str, statement: &str) -> Command {
         self.command(&["local", "psql", server, "--", "-XAtq", "-v", "ON_ERROR_STOP=1", "-c", statement])
     }
 
-    pub fn sql(&self, server: &str, statement: &str) -> Said {
-        Said(self.psql(server, statement).output().unwrap())
+    #[track_caller]
+    pub fn sql(&self, server: &str, statement: &str) {
+        self.answers(server, statement, "");
+    }
+
+    /// psql prints exactly this.
+    #[track_caller]
+    pub fn answers(&self, server: &str, statement: &str, answer: &str) {
+        let ran = Ran::of(self.psql(server, statement).output().unwrap(), statement);
+        ran.succeeds();
+        assert_eq!(ran.stdout.trim_end(), answer, "{}", ran.stderr);
     }
 
     pub fn data(&self) -> PathBuf {
         fs::canonicalize(self.folder.join("data")).unwrap()
+    }
+
+    /// Where the sockets are while the servers run.
+    pub fn sockets(&self) -> PathBuf {
+        let status = Ran::of(self.command(&["local", "status", "--json"]).output().unwrap(), "local status").json();
+        let url = status["production"]["url"].as_str().unwrap();
+        PathBuf::from(url.split_once("host=").unwrap().1.split_once('&').unwrap().0)
     }
 
     pub fn pid(&self, server: &str) -> u32 {
@@ -125,9 +141,9 @@ impl Home {
         );
         let begun = Instant::now();
         while begun.elapsed() < Duration::from_secs(60) {
-            let sockets = self.data().join("socket");
             let mut psql = self.as_user(Path::new("psql"));
-            psql.args(["-U", "kalends", "-d", "production_data", "-XAtc", &asked, "-h"]).arg(sockets);
+            psql.args(["-U", "kalends", "-d", "production_data", "-XAtc", &asked, "-h"])
+                .arg(self.data().join("socket"));
             if psql.output().unwrap().stdout == b"1\n" {
                 return;
             }
@@ -138,15 +154,15 @@ impl Home {
 
     /// `kalends local start` where a script has changed what is mounted, for this command alone; `None` for others than
     /// root.
-    pub fn in_namespace(&self, script: &str) -> Option<Said> {
+    pub fn in_namespace(&self, script: &str) -> Option<Ran> {
         if !is_root() {
             eprintln!("not tried: only root can hide PostgreSQL or fill a disk");
             return None;
         }
         fs::create_dir_all(&self.folder).unwrap();
-        let script = format!("set -e\n{script}\n'{KALENDS}' local start\n'{KALENDS}' local stop");
+        let script = format!("set -e\n{script}\n'{BINARY}' local start\n'{BINARY}' local stop");
         let mut unshare = self.as_user(Path::new("unshare"));
-        Some(Said(unshare.args(["--mount", "/bin/sh", "-c", &script]).output().unwrap()))
+        Some(Ran::of(unshare.args(["--mount", "/bin/sh", "-c", &script]).output().unwrap(), &script))
     }
 }
 
@@ -165,55 +181,6 @@ impl Drop for Home {
             assert!(stopped, "the servers stop at the end");
             removed.unwrap();
         }
-    }
-}
-
-/// What a command answered.
-pub struct Said(pub Output);
-
-impl Said {
-    #[track_caller]
-    pub fn succeeds(&self) -> &Self {
-        self.fails_with(0)
-    }
-
-    #[track_caller]
-    pub fn fails_with(&self, code: i32) -> &Self {
-        assert_eq!(self.0.status.code(), Some(code), "{}{}", self.stdout(), self.stderr());
-        self
-    }
-
-    #[track_caller]
-    pub fn prints(&self, text: &str) -> &Self {
-        self.succeeds();
-        assert_eq!(self.stdout().trim_end(), text, "{}", self.stderr());
-        self
-    }
-
-    #[track_caller]
-    pub fn says(&self, text: &str) -> &Self {
-        assert!(self.stdout().contains(text), "{text:?} in {}", self.stdout());
-        self
-    }
-
-    #[track_caller]
-    pub fn complains(&self, text: &str) -> &Self {
-        assert!(self.stderr().contains(text), "{text:?} in {}", self.stderr());
-        self
-    }
-
-    #[track_caller]
-    pub fn line(&self, beginning: &str) -> String {
-        let stdout = self.stdout();
-        stdout.lines().find(|line| line.starts_with(beginning)).unwrap().to_owned()
-    }
-
-    pub fn stdout(&self) -> String {
-        String::from_utf8_lossy(&self.0.stdout).into_owned()
-    }
-
-    pub fn stderr(&self) -> String {
-        String::from_utf8_lossy(&self.0.stderr).into_owned()
     }
 }
 
