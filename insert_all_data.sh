@@ -30,10 +30,6 @@ warehouse)
     ;;
 esac
 
-if [ "$SERVERS" = private ]; then
-    see_to_postgresql
-fi
-
 # Built here where there is cargo; in the container, kalends is on PATH and there is no cargo.
 if CARGO=$(find_cargo); then
     see_to_c_compiler
@@ -49,6 +45,9 @@ elif KALENDS=$(command -v kalends); then
 else
     say "kalends is not built, and there is no cargo to build it: please install Rust, https://rustup.rs"
     exit 1
+fi
+if [ "$SERVERS" = private ]; then
+    see_to_postgresql
 fi
 
 # Whatever ends the script, the servers that it started stop, and the code is that of what ended it.

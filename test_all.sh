@@ -6,10 +6,10 @@ CDPATH='' cd -- "$(dirname -- "$0")"
 # shellcheck source=scripts/postgresql.sh
 . ./scripts/postgresql.sh
 
-see_to_postgresql
 CARGO=$(find_cargo) || {
     say "there is no cargo: please install Rust, https://rustup.rs"
     exit 1
 }
 see_to_c_compiler
+see_to_postgresql
 exec "$CARGO" test --locked "$@"

@@ -66,7 +66,7 @@ install() {
         ;;
     esac
 
-    say "$what is missing: running $AS_ROOT $command"
+    say "$what is missing: running ${AS_ROOT:+$AS_ROOT }$command"
     # Lists of packages are words, and nothing is asked: this may run where nobody can answer.
     # shellcheck disable=SC2086
     case $command in

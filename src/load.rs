@@ -1,7 +1,7 @@
 //! Production's rows into the warehouse: the days to reload of one month, bytes passed through unread.
 
 use std::collections::BTreeSet;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use anyhow::Context as _;
 use bytes::{Bytes, BytesMut};
@@ -12,7 +12,7 @@ use tokio_postgres::types::Type;
 
 use crate::accounts::Month;
 use crate::calendar::Day;
-use crate::db::{Bound, Filling, Place, Sql, Statement};
+use crate::db::{Bound, Filling, Sql, Statement};
 use crate::error::Result;
 use crate::production::{Places, Snapshot, Wanted};
 use crate::statement;
@@ -30,8 +30,16 @@ const CHUNK_BYTES: usize = 64 * 1024;
 /// Production sends something every so often while it reads; this long a silence is not reading.
 const SILENCE: Duration = Duration::from_secs(600);
 
-/// Replaces the rows of a month's changed days by production's, and gives how many were loaded; `loaded` is told of rows
-/// as they pass.
+/// What was loaded of a month.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct Loaded {
+    /// Rows that came from production.
+    pub rows: u64,
+    /// How long they took from one server to the other.
+    pub copying: Duration,
+}
+
+/// Replaces the rows of a month's changed days by production's; `passing` is told of rows as they pass.
 ///
 /// # Errors
 /// When either server fails, or production sends another number of rows than it counted.
@@ -40,8 +48,8 @@ pub async fn reload(
     locked: &Locked<'_>,
     month: &Month,
     places: &Places,
-    loaded: &dyn Fn(u64),
-) -> Result<u64> {
+    passing: &dyn Fn(u64),
+) -> Result<Loaded> {
     let (work, period, days) = (locked.work(), month.period, month.days());
     let table = partition(period)?;
     let found = work.query_one(PARTITION, &[(&table.name(), Type::TEXT)]).await?;
@@ -50,21 +58,23 @@ pub async fn reload(
     } else {
         work.execute(DELETE_DAYS.with(&[("partition", &table)]), &[(&days, Type::DATE_ARRAY)]).await?;
     }
-    let mut rows = 0;
+    let started = Instant::now();
+    let mut loaded = Loaded::default();
     if let Some(wanted) = wanted(month, places) {
         let stream = snapshot.rows(&wanted).await?;
-        rows = pump(stream, locked, &ROWS.with(&[("partition", &table)]), loaded).await?;
+        let rows = pump(stream, locked, &ROWS.with(&[("partition", &table)]), passing).await?;
         let counted = month.changed_rows();
         let as_counted = u64::try_from(counted) == Ok(rows);
         anyhow::ensure!(as_counted, "production counted {counted} rows for {period} and sent {rows}");
+        loaded = Loaded { rows, copying: started.elapsed() };
     }
     if !found.is_some_and(|row| row.get("attached")) {
         let (from, until) = (Bound(period.span().from), Bound(period.span().until));
         let names: [(&str, &dyn Filling); 3] = [("partition", &table), ("from", &from), ("until", &until)];
         work.batch(&ATTACH_PARTITION.with(&names)).await?;
     }
-    tracing::info!(month = %period, days = days.len(), rows, "loaded");
-    Ok(rows)
+    tracing::info!(month = %period, days = days.len(), rows = loaded.rows, "loaded");
+    Ok(loaded)
 }
 
 /// The changed days that production has rows of; `None` when there are none.
@@ -72,13 +82,12 @@ fn wanted(month: &Month, places: &Places) -> Option<Wanted> {
     let wanted: BTreeSet<Day> = month.changes.keys().copied().filter(|day| month.survey.contains_key(day)).collect();
     let (from, until) = (*wanted.first()?, wanted.last()?.next());
     let except = month.survey.range(from..until).map(|(&day, _)| day).filter(|day| !wanted.contains(day)).collect();
-    let places = places.get(&month.period).copied().unwrap_or((Place::FIRST, Place::FINAL));
-    Some(Wanted { from, until, except, places })
+    Some(Wanted { from, until, except, places: *places.get(&month.period)? })
 }
 
 /// Passes the rows of one COPY to the other, unread. A stream that breaks off is an error, and what was sent of it is
 /// rolled back: the sink ends well only when it is finished on purpose.
-async fn pump(stream: CopyOutStream, locked: &Locked<'_>, into: &Sql, loaded: &dyn Fn(u64)) -> Result<u64> {
+async fn pump(stream: CopyOutStream, locked: &Locked<'_>, into: &Sql, passing: &dyn Fn(u64)) -> Result<u64> {
     let mut sink = std::pin::pin!(locked.work().copy_in(into).await.context("could not load rows into the warehouse")?);
     let mut stream = std::pin::pin!(stream.fuse());
     let mut chunk = BytesMut::with_capacity(CHUNK_BYTES * 2);
@@ -91,7 +100,7 @@ async fn pump(stream: CopyOutStream, locked: &Locked<'_>, into: &Sql, loaded: &d
         }
         let bytes: Bytes = chunk.split().freeze();
         sink.send(bytes).await.map_err(|error| locked.work().failure(into, &error))?;
-        loaded(gathered);
+        passing(gathered);
     }
     sink.finish().await.map_err(|error| locked.work().failure(into, &error))
 }

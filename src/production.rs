@@ -20,7 +20,6 @@ use crate::statement;
 const LOCK: Statement = statement!("production/lock.sql");
 const IDENTITY: Statement = statement!("production/identity.sql");
 const DAYS: Statement = statement!("accounts/days.sql");
-const PLACES: Statement = statement!("production/places.sql");
 const ROWS: Statement = statement!("production/rows.sql");
 
 /// A connection to production.
@@ -45,6 +44,8 @@ pub struct Survey {
     pub accounts: Accounts,
     /// Rows that no account holds.
     pub set_aside: SetAside,
+    /// Where each month's rows lie in the table.
+    pub places: Places,
     /// How long production worked for it.
     pub took: Duration,
 }
@@ -111,23 +112,7 @@ impl Snapshot<'_> {
             .context("could not survey production")?;
         let (accounts, set_aside) = accounts::read(&rows);
         tracing::info!(days = accounts.len(), rows = accounts::rows(&accounts), "surveyed production");
-        Ok(Survey { accounts, set_aside, took: started.elapsed() })
-    }
-
-    /// Where each month's rows lie. One more read of the table: worth it when several months are wanted.
-    pub async fn places(&self) -> Result<Places> {
-        let rows =
-            self.work.query(PLACES.with(&self.entity.names()), &[]).await.context("could not survey production")?;
-        let place =
-            |row: &Row, column| Place::parse(row.get(column)).context("production printed a place in an unknown form");
-        let mut places = Places::new();
-        for row in &rows {
-            let Some(day) = row.get::<_, AnyDate>("day").day() else { continue };
-            let (first, finally) = (place(row, "first_place")?, place(row, "final_place")?);
-            let month = places.entry(day.month()).or_insert((first, finally));
-            *month = (month.0.min(first), month.1.max(finally));
-        }
-        Ok(places)
+        Ok(Survey { accounts, set_aside, places: places(&rows)?, took: started.elapsed() })
     }
 
     /// The rows of the wanted days, in PostgreSQL's binary COPY format.
@@ -147,6 +132,19 @@ impl Snapshot<'_> {
         ]);
         self.work.copy_out(&sql).await.context("could not read rows from production")
     }
+}
+
+/// Where each month's rows lie, from where each day's do.
+fn places(rows: &[Row]) -> Result<Places> {
+    let mut places = Places::new();
+    for row in rows {
+        let Some(day) = row.get::<_, Option<AnyDate>>("day").and_then(AnyDate::day) else { continue };
+        let place = |column| Place::parse(row.get(column)).context("production printed a place in an unknown form");
+        let (first, finally) = (place("first_place")?, place("final_place")?);
+        let month = places.entry(day.month()).or_insert((first, finally));
+        *month = (month.0.min(first), month.1.max(finally));
+    }
+    Ok(places)
 }
 
 fn missing(entity: &Entity) -> anyhow::Error {

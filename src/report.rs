@@ -3,7 +3,6 @@
 use std::collections::BTreeMap;
 use std::fmt::Display;
 use std::io::Write as _;
-use std::time::Duration;
 
 use serde::Serialize;
 
@@ -44,8 +43,8 @@ pub fn colours() -> bool {
 }
 
 /// A line of a result: what was done, to what, and how long it took.
-pub fn line(verb: &str, what: &str, took: Duration) -> String {
-    format!("{verb:<11} {what:<45} {:>6.2} s", took.as_secs_f64())
+pub fn line(verb: &str, what: &str, took_seconds: f64) -> String {
+    format!("{verb:<11} {what:<45} {took_seconds:>6.2} s")
 }
 
 /// A number with its thousands apart: `742 784`.

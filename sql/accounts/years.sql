@@ -7,7 +7,7 @@
 
 WITH fresh AS (
     SELECT
-        $1 AS year,
+        $1::date AS year,
         sum(rows)::bigint AS rows,
         sum(values)::bigint AS values,
         sum(sum_values) AS sum_values,

@@ -16,4 +16,4 @@ SELECT
     max_values::text,
     mean_values::text
 FROM kalends.daily
-WHERE ($1 IS NULL OR period >= $1) AND ($2 IS NULL OR period < $2)
+WHERE ($1::date IS NULL OR period >= $1) AND ($2::date IS NULL OR period < $2)

@@ -7,13 +7,13 @@
 
 INSERT INTO kalends.restatement
     (run, level, period, cause, rows_before, values_before, sum_before, min_before, max_before)
-SELECT $1, 'day', kept.day, changed.cause, rows, values, sum_values, min_values, max_values
+SELECT $1::bigint, 'day', kept.day, changed.cause, rows, values, sum_values, min_values, max_values
 FROM unnest($2::date[], $3::text[]) AS changed (day, cause)
 INNER JOIN kalends_stats.entity_day AS kept ON changed.day = kept.day
 UNION ALL
-SELECT $1, 'month', month, NULL, rows, values, sum_values, min_values, max_values
+SELECT $1::bigint, 'month', month, NULL::text, rows, values, sum_values, min_values, max_values
 FROM kalends_stats.entity_month WHERE month = $4
 UNION ALL
-SELECT $1, 'year', year, NULL, rows, values, sum_values, min_values, max_values
+SELECT $1::bigint, 'year', year, NULL::text, rows, values, sum_values, min_values, max_values
 FROM kalends_stats.entity_year WHERE year = $5
 ON CONFLICT (run, level, period) DO NOTHING

@@ -1,6 +1,6 @@
 //! `export`: the files of a month and its year, or all that are due.
 
-use std::time::{Duration, Instant};
+use std::time::Instant;
 
 use serde::Serialize;
 
@@ -38,7 +38,7 @@ pub(super) async fn run(world: &World<'_>, scope: Scope) -> Result<Outcome> {
         Scope::Everything => None,
         Scope::Month(month) => Some(month),
     };
-    let text = text(world, month, &published, started.elapsed());
+    let text = text(world, month, &published, started.elapsed().as_secs_f64());
     let json = Exported {
         month,
         written_files: published.written,
@@ -48,10 +48,10 @@ pub(super) async fn run(world: &World<'_>, scope: Scope) -> Result<Outcome> {
     Ok(Outcome::new(Exit::Done, text, &json))
 }
 
-fn text(world: &World<'_>, month: Option<Period>, published: &Published, took: Duration) -> String {
+fn text(world: &World<'_>, month: Option<Period>, published: &Published, took_seconds: f64) -> String {
     let without_rows = month.filter(|_| !published.month_has_rows).map(|month| format!("{month} holds no rows"));
     let done = if published.written + published.removed > 0 {
-        line(world, published, took)
+        line(world, published, took_seconds)
     } else if published.unchanged > 0 {
         format!("nothing to do: {} as they should be", counted(published.unchanged, "file"))
     } else {
@@ -61,12 +61,12 @@ fn text(world: &World<'_>, month: Option<Period>, published: &Published, took: D
 }
 
 /// What was published, as a line of a result.
-pub(super) fn line(world: &World<'_>, published: &Published, took: Duration) -> String {
+pub(super) fn line(world: &World<'_>, published: &Published, took_seconds: f64) -> String {
     let removed = match published.removed {
         0 => String::new(),
         removed => format!(", {removed} removed"),
     };
     let folder = world.settings.exports.display().to_string();
     let what = format!("{} in {}/{removed}", counted(published.written, "file"), folder.trim_end_matches('/'));
-    report::line("published", &what, took)
+    report::line("published", &what, took_seconds)
 }

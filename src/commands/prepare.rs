@@ -1,7 +1,7 @@
 //! `prepare`: the warehouse's rows and accounts equal to one snapshot of production.
 
 use std::collections::BTreeMap;
-use std::time::{Duration, Instant};
+use std::time::Instant;
 
 use anyhow::{Context as _, bail};
 use serde::Serialize;
@@ -11,16 +11,12 @@ use super::World;
 use crate::accounts::{self, Cause, Month, SetAside};
 use crate::db::sql_state;
 use crate::error::{Exit, Result};
-use crate::load;
+use crate::load::{self, Loaded};
 use crate::production::{Places, Snapshot};
 use crate::progress::Progress;
 use crate::report::{self, Outcome, count, counted};
 use crate::settle::{self, Proof, Run};
 use crate::warehouse::{Locked, Warehouse};
-
-/// From so many months on, one more read of production to learn where their rows lie costs less than reading the whole
-/// table for each. Two reads of everything cost about what that one and two short ones do.
-const MONTHS_WORTH_PLACES: usize = 3;
 
 /// Conflicts with other sessions of the warehouse are tried again, so many times in all.
 const TRIES: usize = 3;
@@ -36,10 +32,18 @@ pub(super) struct Prepared {
     pub(super) settled_days: BTreeMap<Cause, usize>,
     pub(super) settled_months: usize,
     pub(super) loaded_rows: u64,
-    #[serde(skip)]
-    survey_took: Duration,
-    #[serde(skip)]
-    settle_took: Duration,
+    took_seconds: Took,
+}
+
+/// How long the parts took, in seconds.
+#[derive(Debug, Serialize)]
+struct Took {
+    /// Production's survey.
+    survey: f64,
+    /// Rows on their way from one server to the other.
+    copy: f64,
+    /// Loading and settling as a whole, copying included.
+    settle: f64,
 }
 
 pub(super) async fn run(world: &World<'_>) -> Result<Outcome> {
@@ -63,7 +67,7 @@ pub(super) async fn prepare(world: &World<'_>, warehouse: &mut Warehouse) -> Res
     let settled_days = accounts::tally(&changes);
     let months = accounts::months(changes, &survey.accounts);
     let settled_months = months.len();
-    let loaded_rows = catch_up(world, &snapshot, warehouse, ledger.generation, months).await?;
+    let loaded = catch_up(world, &snapshot, warehouse, ledger.generation, months, &survey.places).await?;
     Ok(Prepared {
         entity: world.settings.entity.table.name().to_string(),
         production_as_of: snapshot.as_of,
@@ -72,37 +76,40 @@ pub(super) async fn prepare(world: &World<'_>, warehouse: &mut Warehouse) -> Res
         set_aside: survey.set_aside,
         settled_days,
         settled_months,
-        loaded_rows,
-        survey_took: survey.took,
-        settle_took: started.elapsed(),
+        loaded_rows: loaded.rows,
+        took_seconds: Took {
+            survey: survey.took.as_secs_f64(),
+            copy: loaded.copying.as_secs_f64(),
+            settle: started.elapsed().as_secs_f64(),
+        },
     })
 }
 
-/// Loads and settles the months one after the other, and gives the rows that were loaded.
+/// Loads and settles the months one after the other, and gives what was loaded in all.
 async fn catch_up(
     world: &World<'_>,
     snapshot: &Snapshot<'_>,
     warehouse: &mut Warehouse,
     mut generation: i64,
     months: Vec<Month>,
-) -> Result<u64> {
-    let places = if months.len() < MONTHS_WORTH_PLACES { Places::new() } else { snapshot.places().await? };
+    places: &Places,
+) -> Result<Loaded> {
     let progress = Progress::rows(months.iter().map(Month::changed_rows).sum(), world.talk);
-    let (mut run, mut rows) = (None, 0);
+    let (mut run, mut all) = (None, Loaded::default());
     for mut month in months {
         let mut tries = 1..;
         let (settled, loaded) = loop {
             let locked = warehouse.lock(generation).await;
-            match settle_month(snapshot, locked?, &mut month, &places, &progress, run.clone()).await {
+            match settle_month(snapshot, locked?, &mut month, places, &progress, run.clone()).await {
                 Err(error) if is_conflict(&error) && tries.next() < Some(TRIES) => continue,
                 settled => break settled.with_context(|| format!("could not settle month {}", month.period))?,
             }
         };
         generation += 1;
         run = Some(settled);
-        rows += loaded;
+        all = Loaded { rows: all.rows + loaded.rows, copying: all.copying + loaded.copying };
     }
-    Ok(rows)
+    Ok(all)
 }
 
 /// Loads and settles a month in one transaction, or leaves it as it was.
@@ -113,20 +120,20 @@ async fn settle_month(
     places: &Places,
     progress: &Progress,
     run: Option<Run>,
-) -> Result<(Run, u64)> {
+) -> Result<(Run, Loaded)> {
     let mut run = match run {
         Some(run) => run,
         None => settle::begin_run(&locked, &snapshot.as_of).await?,
     };
-    let told = |rows| progress.add(rows);
-    let mut rows = load::reload(snapshot, &locked, month, places, &told).await?;
+    let passing = |rows| progress.add(rows);
+    let mut loaded = load::reload(snapshot, &locked, month, places, &passing).await?;
     let proven = match settle::prove(&locked, month).await? {
         Proof::Equal(proven) => proven,
         Proof::Differing(tampered) => {
             // Days that no survey could tell of: somebody changed the warehouse's rows. They are loaded again as well.
             tracing::warn!(month = %month.period, days = tampered.len(), "the warehouse's rows were tampered with");
             month.changes.extend(tampered);
-            rows = load::reload(snapshot, &locked, month, places, &told).await?;
+            loaded = load::reload(snapshot, &locked, month, places, &passing).await?;
             match settle::prove(&locked, month).await? {
                 Proof::Equal(proven) => proven,
                 Proof::Differing(days) => {
@@ -135,9 +142,9 @@ async fn settle_month(
             }
         }
     };
-    settle::settle(&locked, &mut run, month, rows, proven).await?;
+    settle::settle(&locked, &mut run, month, loaded.rows, proven).await?;
     locked.commit().await?;
-    Ok((run, rows))
+    Ok((run, loaded))
 }
 
 /// Another session of the warehouse was in the way, and may not be the next time.
@@ -162,12 +169,15 @@ impl Prepared {
     pub(super) fn lines(&self) -> Vec<String> {
         let days = counted(self.surveyed_days, "day");
         let surveyed = format!("{} rows of {}, {days}", count(self.surveyed_rows), self.entity);
-        let mut lines = vec![report::line("surveyed", &surveyed, self.survey_took)];
+        let mut lines = vec![report::line("surveyed", &surveyed, self.took_seconds.survey)];
         lines.extend(report::set_aside(self.set_aside));
+        if self.nothing_to_do() {
+            return lines;
+        }
         let days = counted(self.settled_days.values().sum(), "day");
         let months = counted(self.settled_months, "month");
         let settled = format!("{days} ({}), {months}", report::tally(&self.settled_days));
-        lines.push(report::line("settled", &settled, self.settle_took));
+        lines.push(report::line("settled", &settled, self.took_seconds.settle));
         lines
     }
 }

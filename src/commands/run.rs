@@ -27,7 +27,7 @@ pub(super) async fn run(world: &World<'_>) -> Result<Outcome> {
         prepared.nothing_to_do_text()
     } else {
         let mut lines = prepared.lines();
-        lines.push(export::line(world, &published, started.elapsed()));
+        lines.push(export::line(world, &published, started.elapsed().as_secs_f64()));
         lines.join("\n")
     };
     let json = Ran {

@@ -50,5 +50,5 @@ pub(super) async fn run(world: &World<'_>, month: Month) -> Result<Outcome> {
     let inserted = count(i64::try_from(done.inserted)?);
     let what = format!("{inserted} rows of {}, {month}", entity.table.name());
     let json = Simulated { month, deleted_rows: done.deleted, inserted_rows: done.inserted };
-    Ok(Outcome::new(Exit::Done, report::line("simulated", &what, started.elapsed()), &json))
+    Ok(Outcome::new(Exit::Done, report::line("simulated", &what, started.elapsed().as_secs_f64()), &json))
 }

@@ -165,11 +165,6 @@ pub struct Place {
 }
 
 impl Place {
-    /// Before any row.
-    pub const FIRST: Self = Self { block: 0, line: 0 };
-    /// Behind any row: the largest block that a table can have is one less.
-    pub const FINAL: Self = Self { block: u32::MAX, line: u16::MAX };
-
     /// Reads a place as the server prints it: `(block,line)`.
     pub fn parse(text: &str) -> Option<Self> {
         let (block, line) = text.strip_prefix('(')?.strip_suffix(')')?.split_once(',')?;

@@ -42,7 +42,7 @@ pub fn servers() -> &'static Servers {
 }
 
 impl Servers {
-    fn start(folder: PathBuf) -> Self {
+    pub fn start(folder: PathBuf) -> Self {
         let place = folder.display().to_string();
         let started = kalends(&["local", "start", "--json"], &[("KALENDS_LOCAL", &place)]);
         assert!(started.status.success(), "{}", String::from_utf8_lossy(&started.stderr));
@@ -79,7 +79,10 @@ pub fn command(arguments: &[&str], variables: &[(&str, &str)]) -> Command {
 impl World {
     /// Both databases empty; production has an empty table `entity`.
     pub fn new() -> Self {
-        let servers = servers();
+        Self::on(servers())
+    }
+
+    pub fn on(servers: &Servers) -> Self {
         let name = format!("world_{}", WORLDS.fetch_add(1, Ordering::Relaxed));
         for port in [5432, 5433] {
             let maintenance = servers.url(port, "kalends", "postgres");
@@ -144,7 +147,17 @@ impl World {
     }
 
     pub fn kalends(&self, arguments: &str) -> Ran {
-        Ran::of(self.command(arguments).output().unwrap(), arguments)
+        self.kalends_with(arguments, &[])
+    }
+
+    /// The same with these variables as well.
+    pub fn kalends_with(&self, arguments: &str, variables: &[(&str, &str)]) -> Ran {
+        Ran::of(self.command(arguments).envs(variables.iter().copied()).output().unwrap(), arguments)
+    }
+
+    /// The working directory of the binary.
+    pub fn folder(&self) -> &Path {
+        self.folder.path()
     }
 
     /// The file says exactly this; lines may be indented.

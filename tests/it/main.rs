@@ -5,5 +5,7 @@
 mod kit;
 mod oracle;
 
+mod export;
 mod prepare;
+mod simulate;
 mod tidy;

@@ -1,0 +1,79 @@
+//! Faults at system calls, by strace: it counts a process's calls, and stops, fails or signals the one that is meant.
+
+use std::collections::BTreeMap;
+use std::fs;
+use std::process::Command;
+
+use super::sample;
+use super::stage::Stage;
+use crate::kit::{Ran, World};
+
+/// Calls that change something, or send it, or begin to.
+const CALLS: &str = "?sendto,?sendmsg,?write,?writev,?pwrite64,?open,?openat,?openat2,?mkdir,?mkdirat,?rename,?renameat,\
+                     ?renameat2,?unlink,?unlinkat,?rmdir,?fsync,?fdatasync,?syncfs,?flock";
+
+/// The `number`th of its calls of this name.
+#[derive(Debug, Clone)]
+pub struct Point {
+    pub call: String,
+    pub number: usize,
+}
+
+pub fn available() -> bool {
+    let found = Command::new("strace").arg("-V").output().is_ok_and(|output| output.status.success());
+    if !found {
+        eprintln!("there is no strace: faults at system calls were not tried");
+    }
+    found
+}
+
+/// Runs `kalends run` with a fault, such as `signal=SIGKILL` or `error=EIO`; with `forever` at all later calls as well.
+pub fn run_with(world: &World, point: &Point, fault: &str, forever: bool) -> Ran {
+    let Point { call, number } = point;
+    let inject = format!("inject={call}:{fault}:when={number}{}", if forever { "+" } else { "" });
+    let output = strace(world, &["-e", &format!("trace={call}"), "-e", &inject, "-o", "/dev/null"]).output().unwrap();
+    Ran::of(output, &format!("run, {inject}"))
+}
+
+fn strace(world: &World, options: &[&str]) -> Command {
+    let kalends = world.command("run");
+    let mut strace = Command::new("strace");
+    strace.args(["-f", "-qq", "--seccomp-bpf"]).args(options).arg("--").arg(kalends.get_program());
+    strace.args(kalends.get_args()).env_clear().env("PATH", std::env::var_os("PATH").unwrap());
+    strace.envs(kalends.get_envs().filter_map(|(name, value)| Some((name, value?))));
+    strace.current_dir(kalends.get_current_dir().unwrap());
+    strace
+}
+
+/// The points of a run on this stage, by call: everything sent, and what is done with files below the export folder.
+pub fn points(stage: &mut Stage) -> BTreeMap<String, Vec<Point>> {
+    stage.ready();
+    let world = &stage.world;
+    let log = world.exports.with_extension("log");
+    let options = ["-y", "-e", &format!("trace={CALLS}"), "-o", &log.display().to_string()];
+    let ran = Ran::of(strace(world, &options).output().unwrap(), "run, traced");
+    ran.succeeds();
+    stage.is_mended();
+    let (mut counts, mut points) = (BTreeMap::<String, usize>::new(), BTreeMap::<String, Vec<Point>>::new());
+    for line in fs::read_to_string(&log).unwrap().lines() {
+        let Some((head, rest)) = line.split_once('(') else { continue };
+        let call = head.split_whitespace().next_back().unwrap().to_string();
+        let number = counts.entry(call.clone()).or_default();
+        *number += 1;
+        if call.starts_with("send") || rest.contains(&stage.world.exports.display().to_string()) {
+            let point = Point { call: call.clone(), number: *number };
+            points.entry(call).or_default().push(point);
+        }
+    }
+    points
+}
+
+/// Of each call so many points at most.
+pub fn sampled(points: BTreeMap<String, Vec<Point>>, most: usize) -> Vec<Point> {
+    points.into_values().flat_map(|points| sample(points, most)).collect()
+}
+
+/// `42 of 42 points, by call: fsync 4, …`, for people to read.
+pub fn figures(points: &BTreeMap<String, Vec<Point>>) -> String {
+    points.iter().map(|(call, points)| format!("{call} {}", points.len())).collect::<Vec<_>>().join(", ")
+}

@@ -1,0 +1,136 @@
+//! A disk that is full or broken, at every call of the publishing; and a folder that is really full.
+
+use std::fs;
+use std::path::PathBuf;
+use std::process::Command;
+
+use super::calls::{Point, available, figures, points, run_with, sampled};
+use super::stage::{Stage, Start};
+use super::whole::{State, files_are_whole, is_mended, is_whole, nothing_lies_about};
+use crate::kit::{Ran, World};
+
+/// A failure of one of these is never to be forgiven.
+const STRICT: [&str; 7] = ["write", "fsync", "fdatasync", "syncfs", "rename", "renameat", "renameat2"];
+
+#[test]
+fn a_call_of_the_publishing_that_fails_fails_the_run_and_the_next_one_mends_it() {
+    for (fault, forever) in [("error=ENOSPC", false), ("error=EIO", false)] {
+        failed_at_every_point(fault, forever);
+    }
+}
+
+#[test]
+fn a_disk_that_is_full_from_some_call_on_fails_the_run_and_the_next_one_mends_it() {
+    for (fault, forever) in [("error=ENOSPC", true), ("error=EIO", true)] {
+        failed_at_every_point(fault, forever);
+    }
+}
+
+fn failed_at_every_point(fault: &str, forever: bool) {
+    if !available() {
+        return;
+    }
+    let mut stage = Stage::new(Start::Change);
+    let mut all = points(&mut stage);
+    all.retain(|call, _| !call.starts_with("send"));
+    let (found, mut failed, mut forgiven) = (figures(&all), 0, Vec::new());
+    for point in sampled(all, 5) {
+        let [before, after] = stage.ready();
+        let ran = run_with(&stage.world, &point, fault, forever);
+        is_whole(&stage.world, &[&before, &after]);
+        if ran.code == Some(0) {
+            assert!(!STRICT.contains(&point.call.as_str()), "{point:?} {fault}: exit 0");
+            forgiven.push(point.clone());
+            is_really_done(&stage, &after, &point, fault);
+        } else {
+            failed += 1;
+            complains_once(&ran, &point, forever);
+        }
+        stage.is_mended();
+    }
+    let forever = if forever { " from there on" } else { "" };
+    eprintln!("{fault}{forever}: {failed} runs failed and were mended, {} forgave it; in all: {found}", forgiven.len());
+}
+
+/// Whoever says 0 has done it all.
+fn is_really_done(stage: &Stage, after: &State, point: &Point, fault: &str) {
+    eprintln!("{point:?} {fault}: the run ended with 0");
+    files_are_whole(&stage.world, &[after]);
+    stage.world.is_exact();
+    nothing_lies_about(&stage.world);
+}
+
+fn complains_once(ran: &Ran, point: &Point, forever: bool) {
+    assert!(ran.code.is_some_and(|code| code != 0 && code != 101), "{point:?}: {:?}\n{}", ran.code, ran.stderr);
+    // Where every write fails, so does the one of the complaint.
+    if point.call != "write" || !forever {
+        assert_eq!(ran.stderr.matches("error:").count(), 1, "{point:?}: {}", ran.stderr);
+    }
+}
+
+/// A file system of its own, of so many kilobytes.
+struct Mount(PathBuf);
+
+impl Mount {
+    /// `None`, and says so, where this may not be tried.
+    fn new(kilobytes: usize) -> Option<Self> {
+        let folder = tempfile::tempdir().unwrap().keep();
+        let size = format!("size={kilobytes}k,mode=0755");
+        let mount = Command::new("mount").args(["-t", "tmpfs", "-o", &size, "tmpfs"]).arg(&folder).output();
+        if mount.is_ok_and(|output| output.status.success()) {
+            return Some(Self(folder));
+        }
+        eprintln!("only root can mount a small disk: a full one was not tried");
+        fs::remove_dir(&folder).unwrap();
+        None
+    }
+
+    /// Leaves so many pages of 4 kilobytes.
+    fn fill(&self, pages_left: usize) {
+        let mut content = Vec::new();
+        while fs::write(self.0.join("filler"), &content).is_ok() {
+            content.resize(content.len() + 4096, 0);
+        }
+        fs::write(self.0.join("filler"), &content[..content.len() - 4096 * (1 + pages_left)]).unwrap();
+    }
+
+    fn empty(&self) {
+        fs::remove_file(self.0.join("filler")).unwrap();
+    }
+}
+
+impl Drop for Mount {
+    fn drop(&mut self) {
+        let _ = Command::new("umount").arg("-l").arg(&self.0).status();
+        let _ = fs::remove_dir(&self.0);
+    }
+}
+
+#[test]
+fn a_full_disk_leaves_the_old_files_and_is_mended_when_there_is_room() {
+    let Some(mount) = Mount::new(512) else { return };
+    let mut world = World::new();
+    world.exports = mount.0.join("exports");
+    let mut stage = Stage::of(world, Start::Change);
+    is_mended(&stage.world);
+    let mut pages = Vec::new();
+    for left in 0..40 {
+        let [before, after] = stage.ready();
+        mount.fill(left);
+        let ran = stage.world.kalends("run");
+        is_whole(&stage.world, &[&before, &after]);
+        if ran.code == Some(0) {
+            mount.empty();
+            assert!(left > 0, "there was room on a full disk");
+            break;
+        }
+        ran.fails_with(1).says("No space left on device");
+        assert_eq!(ran.stderr.matches("error:").count(), 1, "{}", ran.stderr);
+        assert!(!ran.stderr.contains("panicked"), "{}", ran.stderr);
+        pages.push(left);
+        mount.empty();
+        stage.is_mended();
+    }
+    eprintln!("a disk with {pages:?} pages left was full, and mended");
+    stage.is_mended();
+}

@@ -1,0 +1,62 @@
+//! `kill -9` at every send and at every file call of the publishing.
+
+use super::calls::{available, figures, points, run_with, sampled};
+use super::stage::{Stage, Start};
+use super::whole::is_whole;
+
+#[test]
+fn a_first_run_that_is_killed_anywhere_leaves_nothing_torn_and_is_done_by_the_next() {
+    killed_at_every_point(Start::FirstRun);
+}
+
+#[test]
+fn a_run_that_changes_adds_and_removes_is_killed_anywhere_and_done_by_the_next() {
+    killed_at_every_point(Start::Change);
+}
+
+fn killed_at_every_point(start: Start) {
+    if !available() {
+        return;
+    }
+    let mut stage = Stage::new(start);
+    let all = points(&mut stage);
+    let found = figures(&all);
+    let (mut killed, mut ended) = (0, 0);
+    for point in sampled(all, 12) {
+        let [before, after] = stage.ready();
+        let ran = run_with(&stage.world, &point, "signal=SIGKILL", false);
+        match ran.code {
+            None => killed += 1,
+            Some(code) => {
+                assert_eq!(code, 0, "{point:?}: {}", ran.stderr);
+                ended += 1;
+            }
+        }
+        is_whole(&stage.world, &[&before, &after]);
+        stage.is_mended();
+    }
+    eprintln!("{start:?}: survived {killed} kills of {killed}, {ended} points not reached; in all: {found}");
+    assert!(ended <= 1 + killed / 20, "{ended} points were not reached");
+}
+
+#[test]
+fn a_recovery_that_is_killed_is_done_by_the_next_run() {
+    if !available() {
+        return;
+    }
+    let mut stage = Stage::new(Start::Change);
+    let all = points(&mut stage);
+    let few = sampled(all, 3);
+    let pairs: Vec<_> = few.iter().flat_map(|first| few.iter().map(move |second| (first, second))).collect();
+    let (mut both, tried) = (0, super::sample(pairs, 24));
+    for (first, second) in &tried {
+        let [before, after] = stage.ready();
+        let killed = run_with(&stage.world, first, "signal=SIGKILL", false).code.is_none();
+        let again = run_with(&stage.world, second, "signal=SIGKILL", false).code.is_none();
+        both += usize::from(killed && again);
+        is_whole(&stage.world, &[&before, &after]);
+        stage.is_mended();
+    }
+    eprintln!("killed and killed again: survived {} pairs of {}, in {both} of them both were reached", tried.len(), tried.len());
+    assert!(both > 0);
+}

@@ -1,0 +1,74 @@
+//! A pair of servers for one story alone: it may stop them, and read their logs.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::process::Command;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::thread::sleep;
+use std::time::{Duration, Instant};
+
+use crate::kit::{Servers, World, kalends};
+
+static PAIRS: AtomicUsize = AtomicUsize::new(0);
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Side {
+    Production,
+    Warehouse,
+}
+
+impl Side {
+    fn name(self) -> &'static str {
+        match self {
+            Self::Production => "production",
+            Self::Warehouse => "warehouse",
+        }
+    }
+}
+
+pub struct OwnServers {
+    servers: Servers,
+    data: PathBuf,
+}
+
+impl OwnServers {
+    pub fn new() -> Self {
+        let number = PAIRS.fetch_add(1, Ordering::Relaxed);
+        let place = PathBuf::from(format!("/tmp/kalends-own-{}-{number}", std::process::id()));
+        let servers = Servers::start(place.clone());
+        let told = kalends(&["local", "status", "--json"], &[("KALENDS_LOCAL", &place.display().to_string())]);
+        let status: serde_json::Value = serde_json::from_slice(&told.stdout).unwrap();
+        Self { servers, data: PathBuf::from(status["folder"].as_str().unwrap()) }
+    }
+
+    pub fn world(&self) -> World {
+        World::on(&self.servers)
+    }
+
+    /// Of the database for maintenance, which no story fills.
+    pub fn maintenance(&self, side: Side) -> String {
+        let port = if side == Side::Production { 5432 } else { 5433 };
+        self.servers.url(port, "kalends", "postgres")
+    }
+
+    /// What `pg_ctl stop -m immediate` does: no goodbye to anybody, nothing flushed.
+    pub fn stop_at_once(&self, side: Side) {
+        let pid_file = fs::read_to_string(self.data.join(side.name()).join("postmaster.pid")).unwrap();
+        let pid = pid_file.lines().next().unwrap();
+        assert!(Command::new("kill").args(["-QUIT", pid]).status().unwrap().success());
+        let started = Instant::now();
+        while Path::new("/proc").join(pid).exists() && started.elapsed() < Duration::from_secs(20) {
+            sleep(Duration::from_millis(10));
+        }
+    }
+
+    pub fn start_again(&self) {
+        let place = self.servers.folder.display().to_string();
+        let started = kalends(&["local", "start"], &[("KALENDS_LOCAL", &place)]);
+        assert!(started.status.success(), "{}", String::from_utf8_lossy(&started.stderr));
+    }
+
+    pub fn log(&self, side: Side) -> String {
+        fs::read_to_string(self.data.join(format!("{}.log", side.name()))).unwrap()
+    }
+}
