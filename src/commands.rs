@@ -95,6 +95,13 @@ fn with_servers(task: Task, settings: &Settings, talk: Talk) -> Result<Outcome> 
     Ok(outcome)
 }
 
+/// While this is held, Ctrl-C ends other programs of the terminal and not this one.
+fn unheeding_interrupts() -> Result<impl Sized> {
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
+    let interrupts = runtime.block_on(async { signal(SignalKind::interrupt()) })?;
+    Ok((runtime, interrupts))
+}
+
 /// Ends when somebody presses Ctrl-C or sends SIGTERM; what is under way is dropped then.
 async fn told_to_stop() -> Result<Exit> {
     let (mut interrupt, mut terminate) = (signal(SignalKind::interrupt())?, signal(SignalKind::terminate())?);

@@ -8,7 +8,7 @@ mod statement;
 mod tls;
 
 use std::fmt;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use anyhow::Context as _;
 use backon::{ExponentialBuilder, Retryable as _};
@@ -207,7 +207,10 @@ impl Work<'_> {
         sql: &Sql,
         statement: impl Future<Output = Result<T, tokio_postgres::Error>>,
     ) -> Result<T> {
-        match tokio::time::timeout(self.patience, statement).await {
+        let started = Instant::now();
+        let answer = tokio::time::timeout(self.patience, statement).await;
+        tracing::debug!(statement = sql.path, took_ms = started.elapsed().as_millis(), "answered");
+        match answer {
             Ok(answer) => answer.map_err(|error| StatementFailure::new(sql, &error).into()),
             Err(_) => Err(StatementFailure::stalled(sql, self.patience.as_secs()).into()),
         }

@@ -21,6 +21,8 @@ pub(super) fn run(command: cli::Local, settings: &Settings) -> Result<Outcome> {
                 cli::Side::Production => Side::Production,
                 cli::Side::Warehouse => Side::Warehouse,
             };
+            // In psql a Ctrl-C cancels a statement; it is not meant for us, who wait.
+            let _unheeded = super::unheeding_interrupts()?;
             let ended = servers.psql(side, arguments)?.status()?;
             servers.give_back()?;
             Ok(Outcome::new(if ended.success() { Exit::Done } else { Exit::Failed }, "", &ended.code()))

@@ -90,7 +90,7 @@ pub(super) fn of_major<'a>(installed: &'a [Installation], major: u32, data: &Pat
     })
 }
 
-/// psql: the newest beside a server's programs, or else the one on PATH.
+/// psql, which speaks to servers of every version: beside a server's programs, or else on PATH.
 pub(super) fn psql(search_path: Option<&OsStr>) -> Result<PathBuf> {
     let beside = candidates(search_path).into_iter().map(|programs| programs.join("psql"));
     let on_path = folders(search_path).into_iter().map(|folder| folder.join("psql"));

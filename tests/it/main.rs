@@ -1,11 +1,17 @@
 //! Stories: the real binary, real PostgreSQL, one test binary with a module a room.
 
-#![allow(clippy::unwrap_used, clippy::disallowed_methods, missing_docs)]
+#![allow(clippy::unwrap_used, clippy::disallowed_methods, clippy::print_stderr, missing_docs)]
 
 mod kit;
 mod oracle;
+mod own_servers;
 
+mod edits;
 mod export;
+mod faults;
+mod messages;
+mod local;
 mod prepare;
+mod reports;
 mod simulate;
 mod tidy;

@@ -57,6 +57,10 @@ fn a_recovery_that_is_killed_is_done_by_the_next_run() {
         is_whole(&stage.world, &[&before, &after]);
         stage.is_mended();
     }
-    eprintln!("killed and killed again: survived {} pairs of {}, in {both} of them both were reached", tried.len(), tried.len());
+    eprintln!(
+        "killed and killed again: survived {} pairs of {}, in {both} of them both were reached",
+        tried.len(),
+        tried.len()
+    );
     assert!(both > 0);
 }

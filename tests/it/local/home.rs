@@ -155,8 +155,9 @@ impl Home {
     /// `kalends local start` where a script has changed what is mounted, for this command alone; `None` for others than
     /// root.
     pub fn in_namespace(&self, script: &str) -> Option<Ran> {
-        if !is_root() {
-            eprintln!("not tried: only root can hide PostgreSQL or fill a disk");
+        let may = Command::new("unshare").args(["--mount", "true"]).output().is_ok_and(|tried| tried.status.success());
+        if !is_root() || !may {
+            eprintln!("not tried: only root can hide PostgreSQL or fill a disk, where containers let it");
             return None;
         }
         fs::create_dir_all(&self.folder).unwrap();

@@ -1,0 +1,108 @@
+//! A run that is held up at a known moment, by a lock that another session has.
+
+use std::process::{Child, Stdio};
+use std::thread::sleep;
+use std::time::{Duration, Instant};
+
+use postgres::{Client, NoTls};
+
+use crate::kit::{Ran, World, ask};
+use crate::own_servers::Side;
+
+/// Where a run is held up.
+#[derive(Debug, Clone, Copy)]
+pub struct Moment {
+    pub side: Side,
+    pub lock: &'static str,
+    /// Whether nothing is committed by then.
+    pub early: bool,
+}
+
+const fn at(side: Side, lock: &'static str, early: bool) -> Moment {
+    Moment { side, lock, early }
+}
+
+/// In the order in which a run comes by. `SHARE` lets others read and not write.
+pub const MOMENTS: [Moment; 10] = [
+    at(Side::Warehouse, "kalends_stats.entity_day IN ACCESS EXCLUSIVE", true),
+    at(Side::Production, "public.entity IN ACCESS EXCLUSIVE", true),
+    at(Side::Warehouse, "kalends.state IN SHARE", true),
+    at(Side::Warehouse, "kalends.run IN SHARE", true),
+    at(Side::Warehouse, "kalends_raw.entity_2024_01 IN SHARE", true),
+    at(Side::Warehouse, "kalends.restatement IN SHARE", true),
+    at(Side::Warehouse, "kalends_stats.entity_day IN SHARE", true),
+    at(Side::Warehouse, "kalends_stats.entity_month IN SHARE", true),
+    at(Side::Warehouse, "kalends_stats.entity_year IN SHARE", true),
+    at(Side::Warehouse, "kalends.file IN SHARE", false),
+];
+
+pub fn url(world: &World, side: Side) -> &str {
+    match side {
+        Side::Production => &world.production_url,
+        Side::Warehouse => &world.warehouse_url,
+    }
+}
+
+/// A session that holds something until it is dropped.
+pub struct Hold {
+    _client: Client,
+}
+
+impl Hold {
+    pub fn at(world: &World, moment: Moment) -> Self {
+        Self::by(url(world, moment.side), &format!("LOCK TABLE {} MODE", moment.lock))
+    }
+
+    pub fn by(url: &str, sql: &str) -> Self {
+        let mut client = Client::connect(url, NoTls).unwrap();
+        client.batch_execute(&format!("BEGIN; {sql}")).unwrap();
+        Self { _client: client }
+    }
+}
+
+/// A run that goes on beside the story.
+pub struct Running(Option<Child>);
+
+impl Running {
+    pub fn new(world: &World) -> Self {
+        let mut command = world.command("run");
+        Self(Some(command.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap()))
+    }
+
+    /// One that has come to where it is held up.
+    pub fn until_held(world: &World, side: Side) -> Self {
+        let running = Self::new(world);
+        let held = "SELECT pid FROM pg_stat_activity WHERE datname = current_database()
+                    AND application_name = 'kalends' AND wait_event_type = 'Lock'";
+        wait_for("a run that is held up", || !ask(url(world, side), held).is_empty());
+        running
+    }
+
+    pub fn signal(&self, name: &str) {
+        let pid = self.0.as_ref().unwrap().id().to_string();
+        assert!(std::process::Command::new("kill").args([name, &pid]).status().unwrap().success());
+    }
+
+    pub fn ends(mut self) -> Ran {
+        let mut child = self.0.take().unwrap();
+        wait_for("the end of a run", || child.try_wait().unwrap().is_some());
+        Ran::of(child.wait_with_output().unwrap(), "run")
+    }
+}
+
+impl Drop for Running {
+    fn drop(&mut self) {
+        if let Some(mut child) = self.0.take() {
+            let _ = child.kill();
+            let _ = child.wait();
+        }
+    }
+}
+
+pub fn wait_for(what: &str, mut is_so: impl FnMut() -> bool) {
+    let started = Instant::now();
+    while !is_so() {
+        assert!(started.elapsed() < Duration::from_secs(30), "waited 30 s for {what}");
+        sleep(Duration::from_millis(5));
+    }
+}

@@ -1,0 +1,66 @@
+//! SIGTERM and SIGINT in the middle of a run.
+
+use std::time::{Duration, Instant};
+
+use super::calls::{available, points, run_with, sampled};
+use super::held::{Hold, MOMENTS, Running};
+use super::stage::{Stage, Start};
+use super::whole::{is_whole, no_session_is_left};
+
+const SIGNALS: [(&str, i32); 2] = [("-TERM", 143), ("-INT", 130)];
+
+#[test]
+fn a_run_that_is_told_to_stop_stops_at_once_and_commits_nothing_of_the_month_under_way() {
+    let mut stage = Stage::new(Start::Change);
+    let (mut stopped, mut worst) = (0, Duration::ZERO);
+    for moment in MOMENTS {
+        for (signal, code) in SIGNALS {
+            let [before, after] = stage.ready();
+            let tuples = stage.world.tuples();
+            let hold = Hold::at(&stage.world, moment);
+            let running = Running::until_held(&stage.world, moment.side);
+            let started = Instant::now();
+            running.signal(signal);
+            running.ends().fails_with(code);
+            worst = worst.max(started.elapsed());
+            assert!(started.elapsed() < Duration::from_secs(5), "{moment:?}: {:?}", started.elapsed());
+
+            // Its sessions end although what they waited for is still held.
+            no_session_is_left(&stage.world);
+            drop(hold);
+            if moment.early {
+                assert_eq!(stage.world.tuples(), tuples, "{moment:?}");
+            }
+            is_whole(&stage.world, &[&before, &after]);
+            stage.is_mended();
+            stopped += 1;
+        }
+    }
+    eprintln!("told to stop at {} moments: stopped {stopped} times of {stopped}, at worst in {worst:?}", MOMENTS.len());
+}
+
+#[test]
+fn a_run_that_is_told_to_stop_at_any_call_leaves_nothing_torn() {
+    if !available() {
+        return;
+    }
+    let mut stage = Stage::new(Start::Change);
+    let (mut stopped, mut done) = (0, 0);
+    for point in sampled(points(&mut stage), 4) {
+        let [before, after] = stage.ready();
+        let ran = run_with(&stage.world, &point, "signal=SIGTERM", false);
+        match ran.code {
+            // Without a code: before it could say what it wants to do about a signal.
+            Some(143) | None => stopped += 1,
+            _ => {
+                ran.succeeds();
+                done += 1;
+                stage.world.is_exact();
+            }
+        }
+        is_whole(&stage.world, &[&before, &after]);
+        stage.is_mended();
+    }
+    eprintln!("told to stop at a call: {stopped} runs stopped, {done} were at their end");
+    assert!(stopped > 0);
+}

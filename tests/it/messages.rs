@@ -1,0 +1,450 @@
+//! Bad input and a bad world: each ends with its code and its words, and loses nothing. The words are kept in `golden/`;
+//! `KALENDS_BLESS=1` writes them anew.
+
+use std::fs;
+use std::net::TcpListener;
+use std::os::unix::fs::PermissionsExt as _;
+use std::path::Path;
+use std::process::Command;
+use std::sync::OnceLock;
+use std::thread::sleep;
+use std::time::{Duration, Instant};
+
+use postgres::{Client, NoTls};
+
+use crate::export::Frozen;
+use crate::kit::{BINARY, Ran, World, ask, command, run_sql, servers};
+
+const CANARY: &str = "S3CRET";
+
+/// The text is that of the golden file.
+#[track_caller]
+pub fn golden(name: &str, text: &str) {
+    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join(format!("tests/it/golden/{name}.txt"));
+    if std::env::var_os("KALENDS_BLESS").is_some() {
+        fs::write(&path, text).unwrap();
+    }
+    let expected = fs::read_to_string(&path).unwrap_or_default();
+    assert_eq!(text, expected, "not as in {}; KALENDS_BLESS=1 takes it over", path.display());
+}
+
+fn settled() -> World {
+    let world = World::new();
+    world.production("created_at | value\n 2024-01-02 | 5\n 2024-02-29 | 8");
+    world.kalends("run").succeeds();
+    world
+}
+
+/// Ends with this code and the words of the golden file, and leaves warehouse and files as they were.
+#[track_caller]
+fn refuses(world: &World, arguments: &str, variables: &[(&str, &str)], code: i32, name: &str) {
+    let before = (world.tuples(), world.tree());
+    let ran = world.kalends_with(arguments, variables);
+    ran.fails_with(code);
+    assert_eq!(ran.stdout, "", "{name}");
+    golden(name, &masked(world, &ran.stderr));
+    assert_eq!((world.tuples(), world.tree()), before, "{name}");
+}
+
+/// What is another each time, under the name of what it is.
+fn masked(world: &World, text: &str) -> String {
+    let database = world.production_url.rsplit('/').next().unwrap();
+    [
+        (world.exports.display().to_string(), "EXPORTS"),
+        (world.folder().display().to_string(), "FOLDER"),
+        (servers().sockets.display().to_string(), "SOCKETS"),
+        (servers().folder.display().to_string(), "SERVERS"),
+        (database.to_string(), "DATABASE"),
+    ]
+    .iter()
+    .fold(world_words(text), |text, (found, name)| text.replace(found, name))
+}
+
+/// Without what differs between systems, users and versions of PostgreSQL.
+fn world_words(text: &str) -> String {
+    let text = text.replace("Permission denied", "Operation not permitted").replace(", no encryption", "");
+    let mut parts = text.split("(os error ");
+    let first = parts.next().unwrap_or_default().to_string();
+    parts.fold(first, |text, part| text + "(os error" + part.trim_start_matches(|digit: char| digit.is_ascii_digit()))
+}
+
+/// The URL of production for another role, which needs no password, or for one that has to give one.
+fn as_role(world: &World, role: &str) -> String {
+    static ROLES: OnceLock<()> = OnceLock::new();
+    ROLES.get_or_init(|| {
+        let maintenance = servers().url(5432, "kalends", "postgres");
+        run_sql(&maintenance, "CREATE ROLE stranger LOGIN; CREATE ROLE forgetful LOGIN PASSWORD 'right'");
+        let access = ask(&maintenance, "SHOW hba_file").remove(0);
+        let lines = fs::read_to_string(&access).unwrap();
+        let ours = "local all stranger trust\nlocal all forgetful scram-sha-256\n";
+        fs::write(&access, format!("{ours}{lines}")).unwrap();
+        run_sql(&maintenance, "SELECT pg_reload_conf()");
+        let begun = Instant::now();
+        while Client::connect(&servers().url(5432, "stranger", "postgres"), NoTls).is_err() {
+            assert!(begun.elapsed() < Duration::from_secs(20), "the server does not take over {access}");
+            sleep(Duration::from_millis(20));
+        }
+    });
+    world.production_url.replacen("kalends", role, 1)
+}
+
+#[test]
+fn a_month_or_year_that_there_is_not() {
+    let world = settled();
+    for (arguments, name) in [
+        ("export 2024 13", "export_month_13"),
+        ("export 2024 0", "export_month_0"),
+        ("export 0 1", "export_year_0"),
+        ("export 2024", "export_without_month"),
+        ("export 2024 june", "export_month_june"),
+        ("simulate 2024 13", "simulate_month_13"),
+        ("simulate 10000 1", "simulate_year_10000"),
+        ("simulate 0 1", "simulate_year_0"),
+        ("simulate 2024", "simulate_without_month"),
+        ("settle", "unknown_command"),
+        ("run --fast", "unknown_flag"),
+        ("", "no_command"),
+    ] {
+        refuses(&world, arguments, &[], 2, name);
+    }
+}
+
+#[test]
+fn a_controller_that_makes_no_rows() {
+    let world = settled();
+    for (controller, name) in [
+        ("0", "controller_0"),
+        ("-1", "controller_negative"),
+        ("abc", "controller_abc"),
+        ("20001", "controller_too_large"),
+    ] {
+        refuses(&world, "simulate 2024 1", &[("RANDOM_MAIN_CONTROLLER", controller)], 2, name);
+    }
+    assert_eq!(world.ask_production("SELECT count(*) FROM entity"), ["2"]);
+}
+
+#[test]
+fn a_database_that_is_no_test_source() {
+    let world = settled();
+    refuses(&world, "simulate 2024 1", &[], 4, "simulate_unmarked");
+    assert_eq!(world.ask_production("SELECT count(*) FROM entity"), ["2"]);
+}
+
+#[test]
+fn a_machine_without_postgresql() {
+    let folder = tempfile::tempdir().unwrap();
+    let mut hidden = Command::new("unshare");
+    let script = format!(
+        "for folder in /usr/lib/postgresql /usr/local/pgsql; do
+             [ ! -d $folder ] || mount -t tmpfs none $folder || exit 99
+         done
+         PATH=/nowhere exec '{BINARY}' run"
+    );
+    hidden.args(["--mount", "/bin/sh", "-c", &script]).env_clear().env("PATH", std::env::var_os("PATH").unwrap());
+    hidden.env("KALENDS_LOCAL", folder.path().join("local")).current_dir(folder.path());
+    let output = hidden.output();
+    let Some(output) = output.ok().filter(|output| matches!(output.status.code(), Some(0..99))) else {
+        return eprintln!("not tried: nothing can be hidden without unshare and the right to mount");
+    };
+    let ran = Ran::of(output, "run");
+    if ran.stderr.starts_with("unshare") {
+        return eprintln!("not tried: {}", ran.stderr);
+    }
+    ran.fails_with(1);
+    // The command that installs it is that of the machine.
+    let installer = ran.stderr.split("(`").nth(1).and_then(|rest| rest.split("`)").next());
+    golden("no_postgresql", &installer.map_or(ran.stderr.clone(), |found| ran.stderr.replace(found, "INSTALL")));
+}
+
+#[test]
+fn a_wrong_password() {
+    let world = settled();
+    let url = as_role(&world, "forgetful").replacen('@', &format!(":{CANARY}@"), 1);
+    refuses(&world, "run", &[("KALENDS_PRODUCTION_URL", &url)], 1, "wrong_password");
+    let url = as_role(&world, "forgetful");
+    refuses(&world, "verify", &[("KALENDS_PRODUCTION_URL", &url)], 1, "no_password");
+}
+
+#[test]
+fn a_password_file_that_others_may_read() {
+    let world = settled();
+    let file = world.folder().join("passwords");
+    fs::write(&file, format!("*:*:*:forgetful:{CANARY}\n")).unwrap();
+    let (url, place) = (as_role(&world, "forgetful"), file.display().to_string());
+    let variables = [("KALENDS_PRODUCTION_URL", url.as_str()), ("PGPASSFILE", place.as_str())];
+    refuses(&world, "run", &variables, 4, "password_file_open_to_all");
+    fs::set_permissions(&file, fs::Permissions::from_mode(0o600)).unwrap();
+    refuses(&world, "run", &variables, 1, "wrong_password");
+    fs::write(&file, "elsewhere:*:*:*:x\nlocalhost:5432:*:forgetful:right\n*:*:*:*:y\n").unwrap();
+    world.production_sql("GRANT SELECT ON entity TO forgetful");
+    world.kalends_with("run", &variables).succeeds().says("nothing to do");
+}
+
+#[test]
+fn a_role_that_may_not_log_in() {
+    let world = settled();
+    let url = as_role(&world, "nobody_here");
+    refuses(&world, "run", &[("KALENDS_PRODUCTION_URL", &url)], 1, "unknown_role");
+}
+
+#[test]
+fn a_database_that_is_missing() {
+    let world = settled();
+    let url = format!("{}_missing", world.production_url);
+    refuses(&world, "run", &[("KALENDS_PRODUCTION_URL", &url)], 1, "production_database_missing");
+    let url = format!("{}_missing", world.warehouse_url);
+    refuses(&world, "run", &[("KALENDS_WAREHOUSE_URL", &url)], 1, "warehouse_database_missing");
+}
+
+#[test]
+fn a_table_that_is_missing() {
+    let world = settled();
+    world.production_sql("ALTER TABLE entity RENAME TO entities");
+    refuses(&world, "run", &[], 4, "table_missing");
+    refuses(&world, "verify", &[], 4, "table_missing");
+    world.production_sql(
+        "CREATE SCHEMA other; ALTER TABLE entities RENAME TO entity; ALTER TABLE entity SET SCHEMA other",
+    );
+    refuses(&world, "prepare", &[], 4, "table_missing");
+    world.production_sql("DROP SCHEMA public");
+    refuses(&world, "prepare", &[], 4, "table_missing");
+}
+
+#[test]
+fn a_column_that_is_missing() {
+    let world = settled();
+    world.production_sql("ALTER TABLE entity RENAME created_at TO created");
+    refuses(&world, "run", &[], 4, "column_time_missing");
+    world.production_sql("ALTER TABLE entity RENAME created TO created_at; ALTER TABLE entity DROP COLUMN value");
+    refuses(&world, "run", &[], 4, "column_value_missing");
+}
+
+#[test]
+fn a_column_of_another_type() {
+    let world = settled();
+    world.production_sql("ALTER TABLE entity ALTER value TYPE bigint");
+    refuses(&world, "run", &[], 4, "column_value_bigint");
+    world.production_sql("ALTER TABLE entity ALTER value TYPE integer, ALTER created_at TYPE timestamptz");
+    refuses(&world, "run", &[], 4, "column_time_with_zone");
+}
+
+#[test]
+fn a_table_that_is_no_table() {
+    let world = settled();
+    world.production_sql("ALTER TABLE entity RENAME TO entities; CREATE VIEW entity AS SELECT * FROM entities");
+    refuses(&world, "run", &[], 4, "table_is_a_view");
+    world.production_sql("DROP VIEW entity; CREATE MATERIALIZED VIEW entity AS SELECT * FROM entities");
+    refuses(&world, "run", &[], 4, "table_is_a_materialized_view");
+    world.production_sql("DROP MATERIALIZED VIEW entity; CREATE SEQUENCE entity");
+    refuses(&world, "run", &[], 4, "table_is_a_sequence");
+}
+
+#[test]
+fn rows_that_are_hidden_from_the_role() {
+    let world = settled();
+    let url = as_role(&world, "stranger");
+    world.production_sql(
+        "GRANT SELECT ON entity TO stranger;
+         CREATE POLICY large_ones ON entity USING (value > 5);
+         ALTER TABLE entity ENABLE ROW LEVEL SECURITY",
+    );
+    refuses(&world, "run", &[("KALENDS_PRODUCTION_URL", &url)], 4, "row_level_security");
+    world.production_sql("ALTER TABLE entity DISABLE ROW LEVEL SECURITY");
+    world.kalends_with("run", &[("KALENDS_PRODUCTION_URL", &url)]).succeeds().says("nothing to do");
+}
+
+#[test]
+fn a_role_that_may_not_read_the_table() {
+    let world = settled();
+    let url = as_role(&world, "stranger");
+    refuses(&world, "run", &[("KALENDS_PRODUCTION_URL", &url)], 4, "select_not_granted");
+    world.production_sql("GRANT SELECT (created_at) ON entity TO stranger");
+    refuses(&world, "run", &[("KALENDS_PRODUCTION_URL", &url)], 4, "select_not_granted");
+    world.production_sql("GRANT SELECT ON entity TO stranger; REVOKE USAGE ON SCHEMA public FROM public");
+    refuses(&world, "run", &[("KALENDS_PRODUCTION_URL", &url)], 4, "schema_not_granted");
+}
+
+#[test]
+fn one_server_without_the_other() {
+    let world = settled();
+    refuses(&world, "run", &[("KALENDS_WAREHOUSE_URL", "")], 2, "production_without_warehouse");
+    refuses(&world, "run", &[("KALENDS_PRODUCTION_URL", "")], 2, "warehouse_without_production");
+}
+
+#[test]
+fn a_warehouse_that_is_production() {
+    let world = settled();
+    for arguments in ["run", "prepare", "verify"] {
+        refuses(&world, arguments, &[("KALENDS_WAREHOUSE_URL", &world.production_url)], 4, "same_database");
+    }
+}
+
+#[test]
+fn a_warehouse_that_is_production_is_refused_before_anything_is_made_there() {
+    let world = World::new();
+    world.production("created_at | value\n 2024-01-02 | 5");
+    world.kalends_with("run", &[("KALENDS_WAREHOUSE_URL", &world.production_url)]).fails_with(4);
+    assert_eq!(
+        world.ask_production("SELECT nspname FROM pg_namespace WHERE nspname LIKE 'kalends%'"),
+        Vec::<String>::new()
+    );
+}
+
+#[test]
+fn an_export_folder_that_cannot_be_written() {
+    let world = settled();
+    let fresh = world.folder().join("frozen");
+    fs::create_dir(&fresh).unwrap();
+    let Some(frozen) = Frozen::new(&fresh) else { return };
+    let (fresh, inner) = (fresh.display().to_string(), fresh.join("exports").display().to_string());
+    refuses(&world, "export", &[("KALENDS_EXPORTS", &fresh)], 1, "exports_not_writable");
+    refuses(&world, "run", &[("KALENDS_EXPORTS", &inner)], 1, "exports_not_made");
+    drop(frozen);
+}
+
+#[test]
+fn an_export_folder_full_of_somebody_elses_files() {
+    let world = settled();
+    let theirs = world.folder().join("photos");
+    fs::create_dir(&theirs).unwrap();
+    fs::write(theirs.join("one.jpg"), "mine").unwrap();
+    let photos = theirs.display().to_string();
+    refuses(&world, "export", &[("KALENDS_EXPORTS", &photos)], 4, "exports_of_somebody_else");
+    refuses(&world, "run", &[("KALENDS_EXPORTS", &photos)], 4, "exports_of_somebody_else");
+    assert_eq!(fs::read_dir(theirs).unwrap().count(), 1);
+}
+
+#[test]
+fn a_url_that_does_not_parse_is_not_shown() {
+    let world = settled();
+    for url in [
+        "postgresql://kalends:S3CRET@host:port/database",
+        "postgresql://kalends:S3CRET@host:99999/database",
+        "postgresql://kalends:S3CRET/@host:5432:1/database",
+        "postgresql://kalends:S3CRET@[::1/database",
+        "postgresql://kalends:S3CRET@host/database?S3CRET",
+        "postgresql://kalends:x@host/database?passwort=S3CRET",
+        "mysql://kalends:S3CRET@host/database",
+        "kalends:S3CRET@host/database",
+        "host=localhost password=S3CRET",
+        "postgresql//kalends:S3CRET@host/database",
+        " postgresql://kalends:S3CRET@host/database",
+        "S3CRET",
+    ] {
+        refuses(&world, "run -vv", &[("KALENDS_PRODUCTION_URL", url)], 2, "production_url_unreadable");
+        refuses(&world, "status", &[("KALENDS_WAREHOUSE_URL", url)], 2, "warehouse_url_unreadable");
+    }
+    let url = format!("postgresql://kalends:{CANARY}@host/database?sslmode={CANARY}");
+    refuses(&world, "run", &[("KALENDS_PRODUCTION_URL", &url)], 2, "sslmode_unknown");
+}
+
+#[test]
+fn a_password_that_is_not_encoded_is_not_shown_as_a_part_of_the_host() {
+    let world = settled();
+    for url in [
+        "postgresql://kalends:pass@S3CRET@127.0.0.1:1/database",
+        "postgresql://kalends:pass/S3CRET@127.0.0.1:1/database",
+        "postgresql://kalends:pass?S3CRET@127.0.0.1:1/database",
+        "postgresql://kalends:pass#S3CRET@127.0.0.1:1/database",
+        "postgresql://kalends:pass:S3CRET@127.0.0.1:1/database",
+        "postgresql://kalends:pass%S3CRET@127.0.0.1:1/database",
+        "postgresql://kalends@127.0.0.1:1/database?password=S3CRET",
+    ] {
+        let ran = world.kalends_with("run -vv", &[("KALENDS_PRODUCTION_URL", url)]);
+        assert!(matches!(ran.code, Some(1 | 2)), "{url}");
+        assert!(!format!("{}{}", ran.stdout, ran.stderr).contains(CANARY), "{url}: {}", ran.stderr);
+    }
+}
+
+#[test]
+fn a_settings_file_that_cannot_be_meant() {
+    let world = settled();
+    let file = world.folder().join("kalends.toml");
+    for (text, name) in [
+        ("exports = \"exports\"\n\n[limits]\nlook_seconds = 3\n", "setting_unknown"),
+        ("exports = \"exports\"\n\nlook_seconds = 3\n", "setting_unknown_at_the_top"),
+        ("[limits]\nlock_seconds = 0\n", "setting_zero"),
+        ("[limits]\nlock_seconds = \"soon\"\n", "setting_of_another_type"),
+        ("produktion_url = \"postgresql://kalends:S3CRET@host/database\"\n", "setting_misspelt"),
+        ("# URLs\nproduction_url = \"postgresql://kalends:S3CRET@host/database\n", "settings_not_toml"),
+        ("production_url = postgresql://kalends:S3CRET@host/database\n", "settings_without_quotes"),
+        ("production_url = [\"postgresql://kalends:S3CRET@host/database\"]\n", "setting_list"),
+    ] {
+        fs::write(&file, text).unwrap();
+        refuses(&world, "run", &[], 2, name);
+        let shown = fs::read_to_string(format!("{}/tests/it/golden/{name}.txt", env!("CARGO_MANIFEST_DIR"))).unwrap();
+        assert!(!shown.contains(CANARY), "{name}");
+    }
+
+    // The variables are stronger, and yet a password lies open here.
+    fs::write(&file, "production_url = \"postgresql://kalends:S3CRET@host/database\"\n").unwrap();
+    fs::set_permissions(&file, fs::Permissions::from_mode(0o644)).unwrap();
+    refuses(&world, "run", &[], 4, "settings_file_open_to_all");
+    fs::set_permissions(&file, fs::Permissions::from_mode(0o640)).unwrap();
+    world.kalends("run").succeeds();
+}
+
+#[test]
+fn a_settings_file_that_cannot_be_read() {
+    let world = settled();
+    refuses(&world, "run --config missing.toml", &[], 1, "settings_file_missing");
+    refuses(&world, "run", &[("KALENDS_CONFIG", "missing.toml")], 1, "settings_file_missing");
+    fs::create_dir(world.folder().join("kalends.toml")).unwrap();
+    refuses(&world, "run", &[], 1, "settings_file_is_a_folder");
+    fs::remove_dir(world.folder().join("kalends.toml")).unwrap();
+    fs::write(world.folder().join("kalends.toml"), b"exports = \"\xff\"\n").unwrap();
+    refuses(&world, "run", &[], 1, "settings_file_not_utf8");
+}
+
+#[test]
+fn a_server_that_does_not_answer() {
+    let world = settled();
+    fs::write(world.folder().join("kalends.toml"), "[limits]\nconnect_seconds = 1\n").unwrap();
+    let silent = TcpListener::bind("127.0.0.1:0").unwrap();
+    let port = silent.local_addr().unwrap().port();
+    let url = format!("postgresql://kalends:{CANARY}@127.0.0.1:{port}/database");
+    let begun = Instant::now();
+    unanswered(&world, "KALENDS_PRODUCTION_URL", &url, port, "production_silent");
+    unanswered(&world, "KALENDS_WAREHOUSE_URL", &url, port, "warehouse_silent");
+    assert!(begun.elapsed() < Duration::from_secs(20), "took {:?}", begun.elapsed());
+
+    drop(silent);
+    unanswered(&world, "KALENDS_PRODUCTION_URL", &url, port, "production_refused");
+    unanswered(&world, "KALENDS_WAREHOUSE_URL", &url, port, "warehouse_refused");
+}
+
+#[track_caller]
+fn unanswered(world: &World, setting: &str, url: &str, port: u16, name: &str) {
+    let before = (world.tuples(), world.tree());
+    let ran = world.kalends_with("run", &[(setting, url)]);
+    ran.fails_with(1);
+    golden(name, &world_words(&ran.stderr).replace(&port.to_string(), "PORT"));
+    assert_eq!((world.tuples(), world.tree()), before, "{name}");
+}
+
+#[test]
+fn a_socket_that_is_not_there() {
+    let world = settled();
+    let url = "postgresql://kalends@%2Fnowhere:5432/database";
+    refuses(&world, "run", &[("KALENDS_PRODUCTION_URL", url)], 1, "socket_missing");
+}
+
+#[test]
+fn no_golden_file_is_left_over_and_none_holds_a_secret() {
+    let rooms = concat!(include_str!("messages.rs"), include_str!("reports.rs"));
+    for entry in fs::read_dir(Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/it/golden")).unwrap() {
+        let path = entry.unwrap().path();
+        let name = path.file_stem().unwrap().to_str().unwrap();
+        let quoted = format!("\"{name}\"");
+        assert!(rooms.contains(&quoted) || name.starts_with("help"), "{name} is used nowhere");
+        assert!(!fs::read_to_string(&path).unwrap().contains(CANARY), "{name}");
+    }
+}
+
+#[test]
+fn a_message_is_one_line_and_a_hint_whatever_the_names_hold() {
+    let ran = command(&["status", "--config", "a\nerror: b\u{1b}[31m.toml"], &[]).output().unwrap();
+    let ran = Ran::of(ran, "status");
+    ran.fails_with(1);
+    assert!(!ran.stderr.contains('\u{1b}') && !ran.stderr.contains("\nerror: b"), "{}", ran.stderr);
+}

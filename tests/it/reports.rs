@@ -1,0 +1,447 @@
+//! What commands say: verify, status, JSON, help, and the ways in which nobody listens.
+
+use std::fs;
+use std::process::{Command, Stdio};
+
+use serde_json::{Value, json};
+
+use crate::kit::{BINARY, Ran, World, command, servers};
+use crate::messages::golden;
+
+const YEAR: &str = "year=2024/entity_stats_yearly_2024.csv";
+const JANUARY: &str = "year=2024/month=1/entity_stats_monthly_2024_1.csv";
+const JANUARY_2: &str = "year=2024/month=1/day=2/entity_stats_daily_2024_1_2.csv";
+const MANIFEST: &str = "_manifest.json";
+
+/// Every command that reports, with arguments that do no harm.
+const REPORTING: [&str; 8] =
+    ["simulate 2023 1 --mark", "prepare", "export", "export 2024 1", "run", "verify", "status", "local status"];
+
+const COMMANDS: [&str; 8] = ["simulate", "prepare", "export", "run", "verify", "status", "local", "completions"];
+
+fn prepared() -> World {
+    let world = World::new();
+    world.production(
+        "created_at          | value
+         2024-01-02 08:00:00 | 5
+         2024-01-02 09:00:00 | 7
+         2024-01-31 10:00:00 | 10
+         2024-02-29 23:59:59 | 8",
+    );
+    world.kalends("prepare").succeeds();
+    world
+}
+
+fn settled() -> World {
+    let world = prepared();
+    world.settles();
+    world
+}
+
+/// Verify finds exactly these differences, as (layer, what, how), says them in text as well, and changes nothing.
+#[track_caller]
+fn differs(world: &World, expected: &[(&str, &str, &str)]) {
+    let before = (world.tuples(), world.tree(), world.ask_production("SELECT ctid, xmin, xmax, * FROM entity"));
+    let found = world.kalends("verify --json").fails_with(3).json();
+    let differences: Vec<Value> =
+        expected.iter().map(|(layer, what, how)| json!({"layer": layer, "what": what, "how": how})).collect();
+    assert_eq!(found["differences"], Value::from(differences));
+    assert_eq!(found["equal"], false);
+
+    let text = world.kalends("verify");
+    text.fails_with(3);
+    for (layer, what, how) in expected {
+        text.says(&format!("{layer:<11} {what} {how}\n"));
+    }
+    assert_eq!(text.stdout.lines().count(), 1 + expected.len());
+    let after = (world.tuples(), world.tree(), world.ask_production("SELECT ctid, xmin, xmax, * FROM entity"));
+    assert_eq!(after, before, "verify changed something");
+}
+
+#[test]
+fn verify_agrees_with_what_is_equal() {
+    let world = settled();
+    let text = world.kalends("verify");
+    text.succeeds().says("equal: production = rows = accounts = files, 4 rows, 3 days, as of ");
+    let found = world.kalends("verify --json").succeeds().json();
+    assert_eq!(found["equal"], true);
+    assert_eq!(found["rows"], 4);
+    assert_eq!(found["days"], 3);
+    assert_eq!(found["differences"], json!([]));
+}
+
+#[test]
+fn verify_before_anything_was_prepared_lists_every_day() {
+    let world = World::new();
+    world.kalends("verify").succeeds();
+    world.production("created_at | value\n 2024-01-02 | 5");
+    differs(&world, &[("rows", "2024-01-02", "new"), ("accounts", "2024-01-02", "new")]);
+}
+
+#[test]
+fn verify_lists_what_is_late_in_every_layer() {
+    let world = settled();
+    world.production("created_at | value\n 2024-03-01 | 1");
+    world.production_sql("DELETE FROM entity WHERE value IN (5, 8); UPDATE entity SET value = 11 WHERE value = 10");
+    let days = [("2024-01-02", "shrunk"), ("2024-01-31", "changed"), ("2024-02-29", "vanished"), ("2024-03-01", "new")];
+    let layers = ["rows", "accounts"].map(|layer| days.map(|(what, how)| (layer, what, how)));
+    differs(&world, &layers.concat());
+
+    world.kalends("prepare").succeeds();
+    let march_1 = "year=2024/month=3/day=1/entity_stats_daily_2024_3_1.csv";
+    differs(
+        &world,
+        &[
+            ("files", YEAR, "changed"),
+            ("files", JANUARY_2, "changed"),
+            ("files", "year=2024/month=1/day=31/entity_stats_daily_2024_1_31.csv", "changed"),
+            ("files", JANUARY, "changed"),
+            ("files", march_1, "missing"),
+            ("files", "year=2024/month=3/entity_stats_monthly_2024_3.csv", "missing"),
+            ("files", "year=2024/month=2/day=29/entity_stats_daily_2024_2_29.csv", "vanished"),
+            ("files", "year=2024/month=2/entity_stats_monthly_2024_2.csv", "vanished"),
+        ],
+    );
+    world.kalends("export").succeeds();
+    world.kalends("verify").succeeds();
+}
+
+#[test]
+fn verify_sees_rows_of_the_warehouse_that_somebody_changed() {
+    let world = settled();
+    for (tamper, found) in [
+        ("UPDATE kalends_raw.entity SET value = 6 WHERE value = 7", vec![("rows", "2024-01-02", "changed")]),
+        ("DELETE FROM kalends_raw.entity WHERE value = 5", vec![("rows", "2024-01-02", "grown")]),
+        (
+            "INSERT INTO kalends_raw.entity VALUES ('2024-01-02', 5), ('2024-01-02', 5), ('2024-01-09', 1)",
+            vec![("rows", "2024-01-02", "shrunk"), ("rows", "2024-01-09", "vanished")],
+        ),
+        ("DELETE FROM kalends_raw.entity WHERE created_at < '2024-01-31'", vec![("rows", "2024-01-02", "new")]),
+        (
+            "INSERT INTO kalends_raw.entity VALUES ('2024-01-02 09:00', 5), ('2024-01-02 08:00', 7)",
+            vec![("rows", "2024-01-02", "changed")],
+        ),
+    ] {
+        world.warehouse_sql(tamper);
+        differs(&world, &found);
+    }
+}
+
+#[test]
+fn verify_sees_accounts_that_somebody_changed() {
+    let day = ("accounts", "2024-01-02", "changed");
+    let (month, year) = (("accounts", "2024-01", "changed"), ("accounts", "2024", "changed"));
+    let files = [("files", YEAR, "changed"), ("files", JANUARY_2, "changed"), ("files", JANUARY, "changed")];
+    for (tamper, found) in [
+        ("UPDATE kalends_stats.entity_day SET hash_b = hash_b + 1 WHERE day = '2024-01-02'", vec![day]),
+        (
+            "UPDATE kalends_stats.entity_day SET sum_values = sum_values + 1 WHERE day = '2024-01-02'",
+            vec![day, month, files[1]],
+        ),
+        (
+            "UPDATE kalends_stats.entity_month SET min_values = 4 WHERE month = '2024-01-01'",
+            vec![month, year, files[2]],
+        ),
+        ("UPDATE kalends_stats.entity_year SET max_values = 11", vec![year, files[0]]),
+        ("DELETE FROM kalends_stats.entity_year", vec![year, ("files", YEAR, "vanished")]),
+        (
+            "INSERT INTO kalends_stats.entity_year VALUES ('2023-01-01', 1, 0)",
+            vec![("accounts", "2023", "changed"), ("files", "year=2023/entity_stats_yearly_2023.csv", "missing")],
+        ),
+    ] {
+        let world = settled();
+        world.warehouse_sql(tamper);
+        differs(&world, &found);
+    }
+}
+
+#[test]
+fn verify_sees_files_that_somebody_changed() {
+    let world = settled();
+    let path = |path: &str| world.exports.join(path);
+    fs::write(path(JANUARY_2), "year,month\n").unwrap();
+    differs(&world, &[("files", JANUARY_2, "changed")]);
+    fs::remove_file(path(YEAR)).unwrap();
+    differs(&world, &[("files", YEAR, "missing"), ("files", JANUARY_2, "changed")]);
+    world.kalends("run").succeeds();
+
+    let mut manifest: Value = serde_json::from_slice(&fs::read(path(MANIFEST)).unwrap()).unwrap();
+    manifest["files"].as_object_mut().unwrap().remove(JANUARY);
+    manifest["files"][JANUARY_2]["sha256"] = "0".repeat(64).into();
+    fs::write(path(MANIFEST), manifest.to_string()).unwrap();
+    differs(&world, &[("files", JANUARY_2, "unlisted"), ("files", JANUARY, "unlisted")]);
+    world.settles();
+}
+
+#[test]
+fn accounts_of_days_that_somebody_changed_are_mended_by_one_run() {
+    let world = settled();
+    world.warehouse_sql("UPDATE kalends_stats.entity_day SET sum_values = sum_values + 1 WHERE day = '2024-01-02'");
+    world.heals();
+    world.warehouse_sql("DELETE FROM kalends_stats.entity_day WHERE day = '2024-01-31'");
+    world.heals();
+}
+
+#[test]
+fn accounts_of_months_and_years_that_somebody_changed_are_not_published() {
+    let world = settled();
+    world.warehouse_sql("UPDATE kalends_stats.entity_month SET sum_values = 1000 WHERE month = '2024-01-01'");
+    world.kalends("run");
+    // A run must not carry what it cannot prove into a file.
+    world.is_exact();
+}
+
+#[test]
+fn rows_of_the_warehouse_that_somebody_changed_are_mended_with_the_next_change_of_their_month() {
+    let world = settled();
+    world.warehouse_sql("DELETE FROM kalends_raw.entity WHERE value = 5");
+    world.production_sql("UPDATE entity SET value = 11 WHERE value = 10");
+    world.heals();
+}
+
+#[test]
+fn status_tells_the_last_run_and_what_is_due() {
+    let world = World::new();
+    let status = world.kalends("status");
+    status.succeeds().says("last run    none has settled anything yet").says("settled     0 rows, 0 days");
+    let never = json!({
+        "last_run": null, "settled_rows": 0, "settled_days": 0,
+        "due": {"write": [], "remove": [], "unchanged_files": 0}
+    });
+    assert_eq!(world.kalends("status --json").succeeds().json(), never);
+    assert_eq!(world.tuples(), Vec::<String>::new(), "status makes no schema");
+
+    world.production("created_at | value\n 2024-01-02 | 5");
+    let prepared = world.kalends("prepare --json").succeeds().json();
+    let status = world.kalends("status --json").fails_with(3).json();
+    assert_eq!(status["last_run"]["run"], 1);
+    assert_eq!(status["last_run"]["days"], 1);
+    assert_eq!(status["last_run"]["rows"], 1);
+    assert_eq!(status["last_run"]["production_as_of"], prepared["production_as_of"]);
+    assert_eq!(status["settled_rows"], 1);
+    assert_eq!(status["settled_days"], 1);
+    assert_eq!(status["due"], json!({"write": [YEAR, JANUARY_2, JANUARY], "remove": [], "unchanged_files": 0}));
+    world.kalends("status").fails_with(3).says("due         3 files to write, 0 to remove; `kalends export` does it");
+    assert!(!world.exports.exists());
+
+    world.kalends("export").succeeds();
+    world.kalends("status").succeeds().says("published   3 files, nothing is due");
+    let status = world.kalends("status --json").succeeds().json();
+    assert_eq!(status["due"], json!({"write": [], "remove": [], "unchanged_files": 3}));
+
+    // What production has since is not status' business, and a run without a change leaves no trace.
+    world.production("created_at | value\n 2024-01-03 | 5");
+    world.kalends("status").succeeds();
+    world.production_sql("DELETE FROM entity WHERE created_at = '2024-01-03'");
+    world.kalends("run").succeeds();
+    assert_eq!(world.kalends("status --json").json()["last_run"]["run"], 1);
+}
+
+#[test]
+fn json_is_one_document_and_all_there_is_on_stdout() {
+    let world = World::new();
+    world.production("created_at | value\n 2024-01-02 | 5\n NULL | 1");
+    let keys = |arguments: &str| -> Vec<String> {
+        let ran = world.kalends_with(&format!("{arguments} --json"), &[("RANDOM_MAIN_CONTROLLER", "1")]);
+        assert!(matches!(ran.code, Some(0 | 3)), "{arguments}: {}", ran.stderr);
+        assert_eq!(ran.stderr, "", "{arguments}");
+        ran.json().as_object().unwrap_or_else(|| panic!("{arguments}: {}", ran.stdout)).keys().cloned().collect()
+    };
+    let prepared = [
+        "entity",
+        "loaded_rows",
+        "production_as_of",
+        "set_aside",
+        "settled_days",
+        "settled_months",
+        "surveyed_days",
+        "surveyed_rows",
+        "took_seconds",
+    ];
+    let exported = ["month", "removed_files", "unchanged_files", "written_files"];
+    assert_eq!(keys("simulate 2023 1 --mark"), ["deleted_rows", "inserted_rows", "month"]);
+    assert_eq!(keys("prepare"), prepared);
+    assert_eq!(keys("export 2024 1"), exported);
+    assert_eq!(keys("export"), exported);
+    let mut ran = [prepared.as_slice(), exported.as_slice()].concat();
+    ran.retain(|&key| key != "month");
+    ran.sort_unstable();
+    assert_eq!(keys("run"), ran);
+    assert_eq!(keys("verify"), ["days", "differences", "equal", "production_as_of", "rows", "set_aside"]);
+    assert_eq!(keys("status"), ["due", "last_run", "settled_days", "settled_rows"]);
+    assert_eq!(keys("local status"), ["folder", "kept", "production", "warehouse"]);
+}
+
+#[test]
+fn json_tells_what_was_done() {
+    let world = prepared();
+    world.production_sql("UPDATE entity SET value = 11 WHERE value = 10; DELETE FROM entity WHERE value = 5");
+    let prepared = world.kalends("prepare --json").json();
+    assert_eq!(prepared["settled_days"], json!({"changed": 1, "shrunk": 1}));
+    assert_eq!((&prepared["settled_months"], &prepared["loaded_rows"]), (&json!(1), &json!(2)));
+    let month = json!({"month": "2024-01", "written_files": 4, "removed_files": 0, "unchanged_files": 0});
+    assert_eq!(world.kalends("export 2024 1 --json").json(), month);
+    let rest = json!({"month": null, "written_files": 2, "removed_files": 0, "unchanged_files": 4});
+    assert_eq!(world.kalends("export --json").json(), rest);
+    world.production_sql("DELETE FROM entity WHERE value = 8");
+    let ran = world.kalends("run --json").json();
+    assert_eq!(ran["settled_days"], json!({"vanished": 1}));
+    assert_eq!(
+        [&ran["written_files"], &ran["removed_files"], &ran["unchanged_files"]],
+        [1, 2, 3].map(|n: i32| json!(n)).each_ref()
+    );
+    let ran = world.kalends("run --json").json();
+    assert_eq!(
+        [&ran["written_files"], &ran["removed_files"], &ran["unchanged_files"]],
+        [0, 0, 4].map(|n: i32| json!(n)).each_ref()
+    );
+    assert_eq!(ran["settled_days"], json!({}));
+}
+
+#[test]
+fn quiet_prints_nothing_but_errors() {
+    let world = World::new();
+    world.production("created_at | value\n 2024-01-02 | 5");
+    for arguments in REPORTING {
+        let ran = world.kalends_with(&format!("{arguments} --quiet"), &[("RANDOM_MAIN_CONTROLLER", "1")]);
+        assert!(matches!(ran.code, Some(0 | 3)), "{arguments}: {}", ran.stderr);
+        assert_eq!((ran.stdout.as_str(), ran.stderr.as_str()), ("", ""), "{arguments}");
+    }
+    let ran = world.kalends("export 2024 13 -q");
+    ran.fails_with(2).says("error: there is no month 13");
+    assert_eq!(ran.stdout, "");
+}
+
+#[test]
+fn results_go_to_stdout_and_the_log_to_stderr_without_secrets_and_rows() {
+    let world = World::new();
+    world.production("created_at | value\n 2024-01-02 03:04:05.678901 | 987654321\n 2024-01-02 | 1234567890");
+    let url = |url: &str| url.replacen('@', ":S3CRET@", 1);
+    let (production, warehouse) = (url(&world.production_url), url(&world.warehouse_url));
+    let variables = [("KALENDS_PRODUCTION_URL", production.as_str()), ("KALENDS_WAREHOUSE_URL", warehouse.as_str())];
+    for (arguments, logged) in [
+        ("prepare -v", "surveyed production"),
+        ("export --verbose", "published"),
+        ("run -vv", "surveyed production"),
+        ("verify -vvv", "surveyed production"),
+    ] {
+        let ran = world.kalends_with(arguments, &variables);
+        ran.succeeds();
+        assert!(ran.stderr.contains(logged), "{arguments}: {}", ran.stderr);
+        assert!(!ran.stderr.contains('\u{1b}'), "{arguments}: {}", ran.stderr);
+        for secret in ["S3CRET", "987654321", "1234567890", "678901"] {
+            assert!(!format!("{}{}", ran.stdout, ran.stderr).contains(secret), "{arguments} shows {secret}");
+        }
+        assert!(!ran.stdout.contains("INFO"), "{arguments}: {}", ran.stdout);
+        let json = world.kalends_with(&format!("{arguments} --json"), &variables);
+        json.succeeds().json();
+    }
+    let silent = world.kalends("run");
+    assert_eq!(silent.stderr, "");
+}
+
+#[test]
+fn colours_are_for_terminals_that_want_them() {
+    let world = settled();
+    let in_terminal = |arguments: &str, variables: &[(&str, &str)]| -> Option<String> {
+        let mut script = Command::new("script");
+        script.args(["--quiet", "--return", "--command", &format!("'{BINARY}' {arguments}"), "/dev/null"]);
+        script.envs(world.variables()).env_remove("NO_COLOR").env("TERM", "xterm").env("SHELL", "/bin/sh");
+        let output = script.envs(variables.iter().copied()).stdin(Stdio::null()).output().ok()?;
+        Some(String::from_utf8(output.stdout).unwrap())
+    };
+    let Some(coloured) = in_terminal("verify -v", &[]) else {
+        return eprintln!("not tried: there is no script to make a terminal");
+    };
+    assert!(coloured.contains("surveyed production") && coloured.contains('\u{1b}'), "{coloured:?}");
+    let help = in_terminal("--help", &[]).unwrap();
+    assert!(help.contains('\u{1b}'), "{help:?}");
+    for arguments in ["verify -v", "status -vv", "--help", "export 2024 june"] {
+        let plain = in_terminal(arguments, &[("NO_COLOR", "1")]).unwrap();
+        assert!(plain.len() > 20 && !plain.contains('\u{1b}'), "{arguments}: {plain:?}");
+        let ran = world.kalends(arguments);
+        assert!(!format!("{}{}", ran.stdout, ran.stderr).contains('\u{1b}'), "{arguments}");
+    }
+}
+
+#[test]
+fn completions_know_every_command() {
+    for shell in ["bash", "zsh", "fish"] {
+        let ran = Ran::of(command(&["completions", shell], &[]).output().unwrap(), "completions");
+        ran.succeeds();
+        for name in COMMANDS {
+            assert!(ran.stdout.contains(name), "{shell} does not know {name}");
+        }
+        assert!(ran.stdout.ends_with('\n') && ran.stderr.is_empty());
+    }
+    Ran::of(command(&["completions", "cmd"], &[]).output().unwrap(), "completions").fails_with(2).says("cmd");
+    let bash = Command::new("sh").args(["-c", &format!("'{BINARY}' completions bash | bash -n")]).status().unwrap();
+    assert!(bash.success());
+}
+
+#[test]
+fn help_says_this() {
+    let pages = COMMANDS.into_iter().chain(["", "local start", "local stop", "local status", "local psql"]);
+    for page in pages {
+        let arguments: Vec<&str> = page.split_whitespace().chain(["--help"]).collect();
+        let ran = Ran::of(command(&arguments, &[]).output().unwrap(), page);
+        ran.succeeds();
+        assert_eq!(ran.stderr, "");
+        let name = ["help"].into_iter().chain(page.split_whitespace()).collect::<Vec<_>>().join("_");
+        golden(&name, &ran.stdout);
+    }
+}
+
+#[test]
+fn the_version_is_that_of_the_package() {
+    let ran = Ran::of(command(&["--version"], &[]).output().unwrap(), "--version");
+    assert_eq!(ran.succeeds().stdout, format!("kalends {}\n", env!("CARGO_PKG_VERSION")));
+}
+
+#[test]
+fn a_reader_that_goes_away_is_no_harm() {
+    let world = prepared();
+    for arguments in ["export", "run", "run --json", "verify", "verify --json", "status", "--help", "completions bash"]
+    {
+        let mut child = world.command(arguments).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
+        drop(child.stdout.take());
+        let ran = Ran::of(child.wait_with_output().unwrap(), arguments);
+        ran.succeeds();
+        assert_eq!(ran.stderr, "", "{arguments}");
+    }
+    // Nobody hears of the error; the code is the same.
+    let mut child = world.command("export 2024 13 -v").stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
+    drop((child.stdout.take(), child.stderr.take()));
+    assert_eq!(child.wait().unwrap().code(), Some(2));
+    world.is_exact();
+}
+
+#[test]
+fn closed_streams_are_no_harm() {
+    let world = World::new();
+    world.production("created_at | value\n 2024-01-02 | 5\n 2024-01-03 | 6");
+    for (redirection, value) in [("<&-", 1), (">&-", 2), ("2>&-", 3), ("<&- >&- 2>&-", 4)] {
+        world.production_sql(&format!("UPDATE entity SET value = {value}"));
+        let mut shell = Command::new("sh");
+        shell.args(["-c", &format!("exec '{BINARY}' run -v {redirection}")]).envs(world.variables());
+        let ran = Ran::of(shell.output().unwrap(), redirection);
+        ran.succeeds();
+        world.is_exact();
+    }
+    world.settles();
+}
+
+#[test]
+fn where_the_private_servers_are_is_said_without_starting_them() {
+    let place = servers().folder.display().to_string();
+    let ran = Ran::of(command(&["local", "status"], &[("KALENDS_LOCAL", &place)]).output().unwrap(), "local status");
+    ran.succeeds().says("production  runs      postgresql://kalends@/production_data?host=");
+    let folder = tempfile::tempdir().unwrap();
+    let nowhere = folder.path().join("none").display().to_string();
+    let ran = command(&["local", "status", "--json"], &[("KALENDS_LOCAL", &nowhere)]).output().unwrap();
+    let ran = Ran::of(ran, "local status");
+    let down = json!({"running": false, "url": ""});
+    let expected = json!({"folder": nowhere, "kept": false, "production": down, "warehouse": down});
+    assert_eq!(ran.fails_with(3).json(), expected);
+    assert_eq!(fs::read_dir(folder.path()).unwrap().count(), 0);
+}
