@@ -3,7 +3,6 @@
 use std::ffi::OsString;
 use std::fs;
 use std::io::{ErrorKind, Read as _, Seek as _, SeekFrom, Write as _};
-use std::os::unix::net::UnixStream;
 use std::os::unix::process::CommandExt as _;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
@@ -136,8 +135,9 @@ impl<'a> Server<'a> {
         if !Lock::is_held(&self.file("lock"))? {
             return Ok(State::Down);
         }
-        // Its word for it, and that there is somebody behind it: of a killed server there may be processes left.
-        let ready = self.pid_file().is_some_and(|file| file.ready) && UnixStream::connect(self.socket("")).is_ok();
+        // Its word for it, and that its first process is there: of a killed server there may be others left. Connecting
+        // would tell as well, at the price of a process of the server for each look.
+        let ready = self.pid_file().is_some_and(|file| file.ready && is_alive(file.pid) && self.may_be_ours(file.pid));
         Ok(if ready { State::Ready } else { State::Changing })
     }
 

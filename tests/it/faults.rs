@@ -8,9 +8,11 @@
 
 mod calls;
 mod disk;
+mod flush;
 mod held;
 mod hostile;
 mod kill;
+mod network;
 mod production;
 mod race;
 mod servers;
@@ -18,10 +20,20 @@ mod signals;
 mod stage;
 mod whole;
 
-/// Of so many points: all of them, or as many as the default run has time for, the first and the last among them.
+/// Whether every point is to be tried.
+pub fn sweeping() -> bool {
+    std::env::var("KALENDS_SWEEP").is_ok_and(|sweep| sweep == "all")
+}
+
+/// Of so many points: all of them, or as many as the default run has time for.
 pub fn sample<T>(points: Vec<T>, most: usize) -> Vec<T> {
+    if sweeping() { points } else { spread(points, most) }
+}
+
+/// So many points at most, evenly, the first and the last among them.
+pub fn spread<T>(points: Vec<T>, most: usize) -> Vec<T> {
     let count = points.len();
-    if std::env::var("KALENDS_SWEEP").is_ok_and(|sweep| sweep == "all") || count <= most {
+    if count <= most {
         return points;
     }
     let chosen: std::collections::BTreeSet<usize> = (0..most).map(|step| step * (count - 1) / (most - 1)).collect();

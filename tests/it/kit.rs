@@ -183,8 +183,9 @@ impl World {
             "SELECT format('%I.%I', nspname, relname) FROM pg_class JOIN pg_namespace n ON n.oid = relnamespace
              WHERE nspname LIKE 'kalends%' AND relkind = 'r' ORDER BY 1",
         );
+        let mut client = Client::connect(&self.warehouse_url, NoTls).unwrap();
         let all = tables.iter().flat_map(|table| {
-            let rows = self.ask_warehouse(&format!("SELECT ctid, xmin, xmax, t.* FROM {table} AS t ORDER BY ctid"));
+            let rows = ask_on(&mut client, &format!("SELECT ctid, xmin, xmax, t.* FROM {table} AS t ORDER BY ctid"));
             rows.into_iter().map(move |row| format!("{table}: {row}"))
         });
         all.collect()
@@ -223,7 +224,7 @@ impl World {
 }
 
 /// A file as its folder has it.
-#[derive(Debug, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub struct File {
     pub inode: u64,
     pub modified_ns: i64,
@@ -303,7 +304,10 @@ pub fn run_sql(url: &str, sql: &str) {
 
 /// Rows as text, fields with `|` between, NULL as nothing.
 pub fn ask(url: &str, sql: &str) -> Vec<String> {
-    let mut client = Client::connect(url, NoTls).unwrap();
+    ask_on(&mut Client::connect(url, NoTls).unwrap(), sql)
+}
+
+fn ask_on(client: &mut Client, sql: &str) -> Vec<String> {
     let messages = client.simple_query(sql).unwrap_or_else(|error| panic!("{sql}: {error:?}"));
     let rows = messages.iter().filter_map(|message| match message {
         SimpleQueryMessage::Row(row) => {

@@ -1,9 +1,10 @@
 //! Bad input and a bad world: each ends with its code and its words, and loses nothing. The words are kept in `golden/`;
 //! `KALENDS_BLESS=1` writes them anew.
 
+mod settings;
+
 use std::fs;
 use std::net::TcpListener;
-use std::os::unix::fs::PermissionsExt as _;
 use std::path::Path;
 use std::process::Command;
 use std::sync::OnceLock;
@@ -13,7 +14,7 @@ use std::time::{Duration, Instant};
 use postgres::{Client, NoTls};
 
 use crate::export::Frozen;
-use crate::kit::{BINARY, Ran, World, ask, command, run_sql, servers};
+use crate::kit::{BINARY, Ran, World, ask, run_sql, servers};
 
 const CANARY: &str = "S3CRET";
 
@@ -166,21 +167,6 @@ fn a_wrong_password() {
 }
 
 #[test]
-fn a_password_file_that_others_may_read() {
-    let world = settled();
-    let file = world.folder().join("passwords");
-    fs::write(&file, format!("*:*:*:forgetful:{CANARY}\n")).unwrap();
-    let (url, place) = (as_role(&world, "forgetful"), file.display().to_string());
-    let variables = [("KALENDS_PRODUCTION_URL", url.as_str()), ("PGPASSFILE", place.as_str())];
-    refuses(&world, "run", &variables, 4, "password_file_open_to_all");
-    fs::set_permissions(&file, fs::Permissions::from_mode(0o600)).unwrap();
-    refuses(&world, "run", &variables, 1, "wrong_password");
-    fs::write(&file, "elsewhere:*:*:*:x\nlocalhost:5432:*:forgetful:right\n*:*:*:*:y\n").unwrap();
-    world.production_sql("GRANT SELECT ON entity TO forgetful");
-    world.kalends_with("run", &variables).succeeds().says("nothing to do");
-}
-
-#[test]
 fn a_role_that_may_not_log_in() {
     let world = settled();
     let url = as_role(&world, "nobody_here");
@@ -265,13 +251,6 @@ fn a_role_that_may_not_read_the_table() {
 }
 
 #[test]
-fn one_server_without_the_other() {
-    let world = settled();
-    refuses(&world, "run", &[("KALENDS_WAREHOUSE_URL", "")], 2, "production_without_warehouse");
-    refuses(&world, "run", &[("KALENDS_PRODUCTION_URL", "")], 2, "warehouse_without_production");
-}
-
-#[test]
 fn a_warehouse_that_is_production() {
     let world = settled();
     for arguments in ["run", "prepare", "verify"] {
@@ -315,88 +294,6 @@ fn an_export_folder_full_of_somebody_elses_files() {
 }
 
 #[test]
-fn a_url_that_does_not_parse_is_not_shown() {
-    let world = settled();
-    for url in [
-        "postgresql://kalends:S3CRET@host:port/database",
-        "postgresql://kalends:S3CRET@host:99999/database",
-        "postgresql://kalends:S3CRET/@host:5432:1/database",
-        "postgresql://kalends:S3CRET@[::1/database",
-        "postgresql://kalends:S3CRET@host/database?S3CRET",
-        "postgresql://kalends:x@host/database?passwort=S3CRET",
-        "mysql://kalends:S3CRET@host/database",
-        "kalends:S3CRET@host/database",
-        "host=localhost password=S3CRET",
-        "postgresql//kalends:S3CRET@host/database",
-        " postgresql://kalends:S3CRET@host/database",
-        "S3CRET",
-    ] {
-        refuses(&world, "run -vv", &[("KALENDS_PRODUCTION_URL", url)], 2, "production_url_unreadable");
-        refuses(&world, "status", &[("KALENDS_WAREHOUSE_URL", url)], 2, "warehouse_url_unreadable");
-    }
-    let url = format!("postgresql://kalends:{CANARY}@host/database?sslmode={CANARY}");
-    refuses(&world, "run", &[("KALENDS_PRODUCTION_URL", &url)], 2, "sslmode_unknown");
-}
-
-#[test]
-fn a_password_that_is_not_encoded_is_not_shown_as_a_part_of_the_host() {
-    let world = settled();
-    for url in [
-        "postgresql://kalends:pass@S3CRET@127.0.0.1:1/database",
-        "postgresql://kalends:pass/S3CRET@127.0.0.1:1/database",
-        "postgresql://kalends:pass?S3CRET@127.0.0.1:1/database",
-        "postgresql://kalends:pass#S3CRET@127.0.0.1:1/database",
-        "postgresql://kalends:pass:S3CRET@127.0.0.1:1/database",
-        "postgresql://kalends:pass%S3CRET@127.0.0.1:1/database",
-        "postgresql://kalends@127.0.0.1:1/database?password=S3CRET",
-    ] {
-        let ran = world.kalends_with("run -vv", &[("KALENDS_PRODUCTION_URL", url)]);
-        assert!(matches!(ran.code, Some(1 | 2)), "{url}");
-        assert!(!format!("{}{}", ran.stdout, ran.stderr).contains(CANARY), "{url}: {}", ran.stderr);
-    }
-}
-
-#[test]
-fn a_settings_file_that_cannot_be_meant() {
-    let world = settled();
-    let file = world.folder().join("kalends.toml");
-    for (text, name) in [
-        ("exports = \"exports\"\n\n[limits]\nlook_seconds = 3\n", "setting_unknown"),
-        ("exports = \"exports\"\n\nlook_seconds = 3\n", "setting_unknown_at_the_top"),
-        ("[limits]\nlock_seconds = 0\n", "setting_zero"),
-        ("[limits]\nlock_seconds = \"soon\"\n", "setting_of_another_type"),
-        ("produktion_url = \"postgresql://kalends:S3CRET@host/database\"\n", "setting_misspelt"),
-        ("# URLs\nproduction_url = \"postgresql://kalends:S3CRET@host/database\n", "settings_not_toml"),
-        ("production_url = postgresql://kalends:S3CRET@host/database\n", "settings_without_quotes"),
-        ("production_url = [\"postgresql://kalends:S3CRET@host/database\"]\n", "setting_list"),
-    ] {
-        fs::write(&file, text).unwrap();
-        refuses(&world, "run", &[], 2, name);
-        let shown = fs::read_to_string(format!("{}/tests/it/golden/{name}.txt", env!("CARGO_MANIFEST_DIR"))).unwrap();
-        assert!(!shown.contains(CANARY), "{name}");
-    }
-
-    // The variables are stronger, and yet a password lies open here.
-    fs::write(&file, "production_url = \"postgresql://kalends:S3CRET@host/database\"\n").unwrap();
-    fs::set_permissions(&file, fs::Permissions::from_mode(0o644)).unwrap();
-    refuses(&world, "run", &[], 4, "settings_file_open_to_all");
-    fs::set_permissions(&file, fs::Permissions::from_mode(0o640)).unwrap();
-    world.kalends("run").succeeds();
-}
-
-#[test]
-fn a_settings_file_that_cannot_be_read() {
-    let world = settled();
-    refuses(&world, "run --config missing.toml", &[], 1, "settings_file_missing");
-    refuses(&world, "run", &[("KALENDS_CONFIG", "missing.toml")], 1, "settings_file_missing");
-    fs::create_dir(world.folder().join("kalends.toml")).unwrap();
-    refuses(&world, "run", &[], 1, "settings_file_is_a_folder");
-    fs::remove_dir(world.folder().join("kalends.toml")).unwrap();
-    fs::write(world.folder().join("kalends.toml"), b"exports = \"\xff\"\n").unwrap();
-    refuses(&world, "run", &[], 1, "settings_file_not_utf8");
-}
-
-#[test]
 fn a_server_that_does_not_answer() {
     let world = settled();
     fs::write(world.folder().join("kalends.toml"), "[limits]\nconnect_seconds = 1\n").unwrap();
@@ -431,7 +328,7 @@ fn a_socket_that_is_not_there() {
 
 #[test]
 fn no_golden_file_is_left_over_and_none_holds_a_secret() {
-    let rooms = concat!(include_str!("messages.rs"), include_str!("reports.rs"));
+    let rooms = concat!(include_str!("messages.rs"), include_str!("messages/settings.rs"), include_str!("reports.rs"));
     for entry in fs::read_dir(Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/it/golden")).unwrap() {
         let path = entry.unwrap().path();
         let name = path.file_stem().unwrap().to_str().unwrap();
@@ -439,12 +336,4 @@ fn no_golden_file_is_left_over_and_none_holds_a_secret() {
         assert!(rooms.contains(&quoted) || name.starts_with("help"), "{name} is used nowhere");
         assert!(!fs::read_to_string(&path).unwrap().contains(CANARY), "{name}");
     }
-}
-
-#[test]
-fn a_message_is_one_line_and_a_hint_whatever_the_names_hold() {
-    let ran = command(&["status", "--config", "a\nerror: b\u{1b}[31m.toml"], &[]).output().unwrap();
-    let ran = Ran::of(ran, "status");
-    ran.fails_with(1);
-    assert!(!ran.stderr.contains('\u{1b}') && !ran.stderr.contains("\nerror: b"), "{}", ran.stderr);
 }

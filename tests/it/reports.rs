@@ -1,9 +1,11 @@
 //! What commands say: verify, status, JSON, help, and the ways in which nobody listens.
 
+mod verify;
+
 use std::fs;
 use std::process::{Command, Stdio};
 
-use serde_json::{Value, json};
+use serde_json::json;
 
 use crate::kit::{BINARY, Ran, World, command, servers};
 use crate::messages::golden;
@@ -36,167 +38,6 @@ fn settled() -> World {
     let world = prepared();
     world.settles();
     world
-}
-
-/// Verify finds exactly these differences, as (layer, what, how), says them in text as well, and changes nothing.
-#[track_caller]
-fn differs(world: &World, expected: &[(&str, &str, &str)]) {
-    let before = (world.tuples(), world.tree(), world.ask_production("SELECT ctid, xmin, xmax, * FROM entity"));
-    let found = world.kalends("verify --json").fails_with(3).json();
-    let differences: Vec<Value> =
-        expected.iter().map(|(layer, what, how)| json!({"layer": layer, "what": what, "how": how})).collect();
-    assert_eq!(found["differences"], Value::from(differences));
-    assert_eq!(found["equal"], false);
-
-    let text = world.kalends("verify");
-    text.fails_with(3);
-    for (layer, what, how) in expected {
-        text.says(&format!("{layer:<11} {what} {how}\n"));
-    }
-    assert_eq!(text.stdout.lines().count(), 1 + expected.len());
-    let after = (world.tuples(), world.tree(), world.ask_production("SELECT ctid, xmin, xmax, * FROM entity"));
-    assert_eq!(after, before, "verify changed something");
-}
-
-#[test]
-fn verify_agrees_with_what_is_equal() {
-    let world = settled();
-    let text = world.kalends("verify");
-    text.succeeds().says("equal: production = rows = accounts = files, 4 rows, 3 days, as of ");
-    let found = world.kalends("verify --json").succeeds().json();
-    assert_eq!(found["equal"], true);
-    assert_eq!(found["rows"], 4);
-    assert_eq!(found["days"], 3);
-    assert_eq!(found["differences"], json!([]));
-}
-
-#[test]
-fn verify_before_anything_was_prepared_lists_every_day() {
-    let world = World::new();
-    world.kalends("verify").succeeds();
-    world.production("created_at | value\n 2024-01-02 | 5");
-    differs(&world, &[("rows", "2024-01-02", "new"), ("accounts", "2024-01-02", "new")]);
-}
-
-#[test]
-fn verify_lists_what_is_late_in_every_layer() {
-    let world = settled();
-    world.production("created_at | value\n 2024-03-01 | 1");
-    world.production_sql("DELETE FROM entity WHERE value IN (5, 8); UPDATE entity SET value = 11 WHERE value = 10");
-    let days = [("2024-01-02", "shrunk"), ("2024-01-31", "changed"), ("2024-02-29", "vanished"), ("2024-03-01", "new")];
-    let layers = ["rows", "accounts"].map(|layer| days.map(|(what, how)| (layer, what, how)));
-    differs(&world, &layers.concat());
-
-    world.kalends("prepare").succeeds();
-    let march_1 = "year=2024/month=3/day=1/entity_stats_daily_2024_3_1.csv";
-    differs(
-        &world,
-        &[
-            ("files", YEAR, "changed"),
-            ("files", JANUARY_2, "changed"),
-            ("files", "year=2024/month=1/day=31/entity_stats_daily_2024_1_31.csv", "changed"),
-            ("files", JANUARY, "changed"),
-            ("files", march_1, "missing"),
-            ("files", "year=2024/month=3/entity_stats_monthly_2024_3.csv", "missing"),
-            ("files", "year=2024/month=2/day=29/entity_stats_daily_2024_2_29.csv", "vanished"),
-            ("files", "year=2024/month=2/entity_stats_monthly_2024_2.csv", "vanished"),
-        ],
-    );
-    world.kalends("export").succeeds();
-    world.kalends("verify").succeeds();
-}
-
-#[test]
-fn verify_sees_rows_of_the_warehouse_that_somebody_changed() {
-    let world = settled();
-    for (tamper, found) in [
-        ("UPDATE kalends_raw.entity SET value = 6 WHERE value = 7", vec![("rows", "2024-01-02", "changed")]),
-        ("DELETE FROM kalends_raw.entity WHERE value = 5", vec![("rows", "2024-01-02", "grown")]),
-        (
-            "INSERT INTO kalends_raw.entity VALUES ('2024-01-02', 5), ('2024-01-02', 5), ('2024-01-09', 1)",
-            vec![("rows", "2024-01-02", "shrunk"), ("rows", "2024-01-09", "vanished")],
-        ),
-        ("DELETE FROM kalends_raw.entity WHERE created_at < '2024-01-31'", vec![("rows", "2024-01-02", "new")]),
-        (
-            "INSERT INTO kalends_raw.entity VALUES ('2024-01-02 09:00', 5), ('2024-01-02 08:00', 7)",
-            vec![("rows", "2024-01-02", "changed")],
-        ),
-    ] {
-        world.warehouse_sql(tamper);
-        differs(&world, &found);
-    }
-}
-
-#[test]
-fn verify_sees_accounts_that_somebody_changed() {
-    let day = ("accounts", "2024-01-02", "changed");
-    let (month, year) = (("accounts", "2024-01", "changed"), ("accounts", "2024", "changed"));
-    let files = [("files", YEAR, "changed"), ("files", JANUARY_2, "changed"), ("files", JANUARY, "changed")];
-    for (tamper, found) in [
-        ("UPDATE kalends_stats.entity_day SET hash_b = hash_b + 1 WHERE day = '2024-01-02'", vec![day]),
-        (
-            "UPDATE kalends_stats.entity_day SET sum_values = sum_values + 1 WHERE day = '2024-01-02'",
-            vec![day, month, files[1]],
-        ),
-        (
-            "UPDATE kalends_stats.entity_month SET min_values = 4 WHERE month = '2024-01-01'",
-            vec![month, year, files[2]],
-        ),
-        ("UPDATE kalends_stats.entity_year SET max_values = 11", vec![year, files[0]]),
-        ("DELETE FROM kalends_stats.entity_year", vec![year, ("files", YEAR, "vanished")]),
-        (
-            "INSERT INTO kalends_stats.entity_year VALUES ('2023-01-01', 1, 0)",
-            vec![("accounts", "2023", "changed"), ("files", "year=2023/entity_stats_yearly_2023.csv", "missing")],
-        ),
-    ] {
-        let world = settled();
-        world.warehouse_sql(tamper);
-        differs(&world, &found);
-    }
-}
-
-#[test]
-fn verify_sees_files_that_somebody_changed() {
-    let world = settled();
-    let path = |path: &str| world.exports.join(path);
-    fs::write(path(JANUARY_2), "year,month\n").unwrap();
-    differs(&world, &[("files", JANUARY_2, "changed")]);
-    fs::remove_file(path(YEAR)).unwrap();
-    differs(&world, &[("files", YEAR, "missing"), ("files", JANUARY_2, "changed")]);
-    world.kalends("run").succeeds();
-
-    let mut manifest: Value = serde_json::from_slice(&fs::read(path(MANIFEST)).unwrap()).unwrap();
-    manifest["files"].as_object_mut().unwrap().remove(JANUARY);
-    manifest["files"][JANUARY_2]["sha256"] = "0".repeat(64).into();
-    fs::write(path(MANIFEST), manifest.to_string()).unwrap();
-    differs(&world, &[("files", JANUARY_2, "unlisted"), ("files", JANUARY, "unlisted")]);
-    world.settles();
-}
-
-#[test]
-fn accounts_of_days_that_somebody_changed_are_mended_by_one_run() {
-    let world = settled();
-    world.warehouse_sql("UPDATE kalends_stats.entity_day SET sum_values = sum_values + 1 WHERE day = '2024-01-02'");
-    world.heals();
-    world.warehouse_sql("DELETE FROM kalends_stats.entity_day WHERE day = '2024-01-31'");
-    world.heals();
-}
-
-#[test]
-fn accounts_of_months_and_years_that_somebody_changed_are_not_published() {
-    let world = settled();
-    world.warehouse_sql("UPDATE kalends_stats.entity_month SET sum_values = 1000 WHERE month = '2024-01-01'");
-    world.kalends("run");
-    // A run must not carry what it cannot prove into a file.
-    world.is_exact();
-}
-
-#[test]
-fn rows_of_the_warehouse_that_somebody_changed_are_mended_with_the_next_change_of_their_month() {
-    let world = settled();
-    world.warehouse_sql("DELETE FROM kalends_raw.entity WHERE value = 5");
-    world.production_sql("UPDATE entity SET value = 11 WHERE value = 10");
-    world.heals();
 }
 
 #[test]

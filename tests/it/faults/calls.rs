@@ -8,8 +8,8 @@ use super::sample;
 use super::stage::Stage;
 use crate::kit::{Ran, World};
 
-/// Calls that change something, or send it, or begin to.
-const CALLS: &str = "?sendto,?sendmsg,?write,?writev,?pwrite64,?open,?openat,?openat2,?mkdir,?mkdirat,?rename,?renameat,\
+/// Calls that change something, or begin to, or send or receive.
+const CALLS: &str = "?sendto,?sendmsg,?recvfrom,?recvmsg,?write,?writev,?pwrite64,?open,?openat,?openat2,?mkdir,?mkdirat,?rename,?renameat,\
                      ?renameat2,?unlink,?unlinkat,?rmdir,?fsync,?fdatasync,?syncfs,?flock";
 
 /// The `number`th of its calls of this name.
@@ -38,15 +38,15 @@ pub fn run_with(world: &World, point: &Point, fault: &str, forever: bool) -> Ran
 fn strace(world: &World, options: &[&str]) -> Command {
     let kalends = world.command("run");
     let mut strace = Command::new("strace");
-    strace.args(["-f", "-qq", "--seccomp-bpf"]).args(options).arg("--").arg(kalends.get_program());
+    strace.args(["-f", "-qq"]).args(options).arg("--").arg(kalends.get_program());
     strace.args(kalends.get_args()).env_clear().env("PATH", std::env::var_os("PATH").unwrap());
     strace.envs(kalends.get_envs().filter_map(|(name, value)| Some((name, value?))));
     strace.current_dir(kalends.get_current_dir().unwrap());
     strace
 }
 
-/// The points of a run on this stage, by call: everything sent, and what is done with files below the export folder.
-pub fn points(stage: &mut Stage) -> BTreeMap<String, Vec<Point>> {
+/// The calls of a run on this stage, a line each.
+pub fn traced(stage: &mut Stage) -> String {
     stage.ready();
     let world = &stage.world;
     let log = world.exports.with_extension("log");
@@ -54,13 +54,22 @@ pub fn points(stage: &mut Stage) -> BTreeMap<String, Vec<Point>> {
     let ran = Ran::of(strace(world, &options).output().unwrap(), "run, traced");
     ran.succeeds();
     stage.is_mended();
+    fs::read_to_string(&log).unwrap()
+}
+
+/// The points of a run on this stage, by call: everything sent and received, and what is done with files below the export folder.
+pub fn points(stage: &mut Stage) -> BTreeMap<String, Vec<Point>> {
+    let log = traced(stage);
     let (mut counts, mut points) = (BTreeMap::<String, usize>::new(), BTreeMap::<String, Vec<Point>>::new());
-    for line in fs::read_to_string(&log).unwrap().lines() {
+    for line in log.lines() {
         let Some((head, rest)) = line.split_once('(') else { continue };
         let call = head.split_whitespace().next_back().unwrap().to_string();
         let number = counts.entry(call.clone()).or_default();
         *number += 1;
-        if call.starts_with("send") || rest.contains(&stage.world.exports.display().to_string()) {
+        if call.starts_with("send")
+            || call.starts_with("recv")
+            || rest.contains(&stage.world.exports.display().to_string())
+        {
             let point = Point { call: call.clone(), number: *number };
             points.entry(call).or_default().push(point);
         }

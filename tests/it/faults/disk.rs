@@ -9,21 +9,27 @@ use super::stage::{Stage, Start};
 use super::whole::{State, files_are_whole, is_mended, is_whole, nothing_lies_about};
 use crate::kit::{Ran, World};
 
-/// A failure of one of these is never to be forgiven.
-const STRICT: [&str; 7] = ["write", "fsync", "fdatasync", "syncfs", "rename", "renameat", "renameat2"];
+/// The only calls that may fail without harm: the folder to be made may be there already.
+const FORGIVEN: &str = "mkdir";
 
 #[test]
-fn a_call_of_the_publishing_that_fails_fails_the_run_and_the_next_one_mends_it() {
-    for (fault, forever) in [("error=ENOSPC", false), ("error=EIO", false)] {
-        failed_at_every_point(fault, forever);
-    }
+fn a_call_that_finds_the_disk_full_fails_the_run_and_the_next_one_mends_it() {
+    failed_at_every_point("error=ENOSPC", false);
+}
+
+#[test]
+fn a_call_that_finds_the_disk_broken_fails_the_run_and_the_next_one_mends_it() {
+    failed_at_every_point("error=EIO", false);
 }
 
 #[test]
 fn a_disk_that_is_full_from_some_call_on_fails_the_run_and_the_next_one_mends_it() {
-    for (fault, forever) in [("error=ENOSPC", true), ("error=EIO", true)] {
-        failed_at_every_point(fault, forever);
-    }
+    failed_at_every_point("error=ENOSPC", true);
+}
+
+#[test]
+fn a_disk_that_is_broken_from_some_call_on_fails_the_run_and_the_next_one_mends_it() {
+    failed_at_every_point("error=EIO", true);
 }
 
 fn failed_at_every_point(fault: &str, forever: bool) {
@@ -32,16 +38,15 @@ fn failed_at_every_point(fault: &str, forever: bool) {
     }
     let mut stage = Stage::new(Start::Change);
     let mut all = points(&mut stage);
-    all.retain(|call, _| !call.starts_with("send"));
+    all.retain(|call, _| !call.starts_with("send") && !call.starts_with("recv"));
     let (found, mut failed, mut forgiven) = (figures(&all), 0, Vec::new());
-    for point in sampled(all, 5) {
+    for point in sampled(all, 3) {
         let [before, after] = stage.ready();
         let ran = run_with(&stage.world, &point, fault, forever);
         is_whole(&stage.world, &[&before, &after]);
         if ran.code == Some(0) {
-            assert!(!STRICT.contains(&point.call.as_str()), "{point:?} {fault}: exit 0");
             forgiven.push(point.clone());
-            is_really_done(&stage, &after, &point, fault);
+            is_really_done(&stage, &after);
         } else {
             failed += 1;
             complains_once(&ran, &point, forever);
@@ -49,12 +54,13 @@ fn failed_at_every_point(fault: &str, forever: bool) {
         stage.is_mended();
     }
     let forever = if forever { " from there on" } else { "" };
+    let unforgivable: Vec<&Point> = forgiven.iter().filter(|point| !point.call.starts_with(FORGIVEN)).collect();
     eprintln!("{fault}{forever}: {failed} runs failed and were mended, {} forgave it; in all: {found}", forgiven.len());
+    assert!(unforgivable.is_empty(), "{fault}{forever}, and exit 0: {unforgivable:?}");
 }
 
 /// Whoever says 0 has done it all.
-fn is_really_done(stage: &Stage, after: &State, point: &Point, fault: &str) {
-    eprintln!("{point:?} {fault}: the run ended with 0");
+fn is_really_done(stage: &Stage, after: &State) {
     files_are_whole(&stage.world, &[after]);
     stage.world.is_exact();
     nothing_lies_about(&stage.world);

@@ -33,7 +33,7 @@ const PLANTED: &str = "
     CREATE DOMAIN evil.date AS text;
     CREATE DOMAIN evil.timestamp AS text";
 
-const SETTINGS: [&str; 30] = [
+const SETTINGS: [&str; 29] = [
     "search_path = evil, pg_catalog, public",
     "TimeZone = 'America/New_York'",
     "DateStyle = 'SQL, DMY'",
@@ -63,7 +63,6 @@ const SETTINGS: [&str; 30] = [
     "jit_above_cost = 0",
     "parallel_setup_cost = 0",
     "min_parallel_table_scan_size = 0",
-    "default_tablespace = 'pg_default'",
 ];
 
 /// Of the database and of the role in it. From outside, for they would be in our own way as well.
@@ -136,5 +135,14 @@ fn what_is_committed_is_on_the_disk_whatever_the_settings() {
         ["TimeZone UTC", "row_security off", "search_path \"\"", "synchronous_commit on", "transaction_read_only off"]
     );
     world.warehouse_sql("DROP FUNCTION public.note() CASCADE");
+    is_mended(&world);
+}
+
+#[test]
+fn a_default_tablespace_that_is_the_database_s_own_is_no_hindrance() {
+    let world = World::new();
+    world.production("created_at | value\n 2024-01-01 | 1");
+    let database = world.warehouse_url.rsplit_once('/').unwrap().1;
+    world.warehouse_sql(&format!("ALTER DATABASE {database} SET default_tablespace = 'pg_default'"));
     is_mended(&world);
 }

@@ -3,6 +3,7 @@
 use super::calls::{available, figures, points, run_with, sampled};
 use super::stage::{Stage, Start};
 use super::whole::is_whole;
+use super::{sample, spread, sweeping};
 
 #[test]
 fn a_first_run_that_is_killed_anywhere_leaves_nothing_torn_and_is_done_by_the_next() {
@@ -46,9 +47,9 @@ fn a_recovery_that_is_killed_is_done_by_the_next_run() {
     }
     let mut stage = Stage::new(Start::Change);
     let all = points(&mut stage);
-    let few = sampled(all, 3);
+    let few = spread(all.into_values().flatten().collect(), if sweeping() { 12 } else { 5 });
     let pairs: Vec<_> = few.iter().flat_map(|first| few.iter().map(move |second| (first, second))).collect();
-    let (mut both, tried) = (0, super::sample(pairs, 24));
+    let (mut both, tried) = (0, sample(pairs, 12));
     for (first, second) in &tried {
         let [before, after] = stage.ready();
         let killed = run_with(&stage.world, first, "signal=SIGKILL", false).code.is_none();
@@ -63,4 +64,27 @@ fn a_recovery_that_is_killed_is_done_by_the_next_run() {
         tried.len()
     );
     assert!(both > 0);
+}
+
+#[test]
+fn a_run_that_is_killed_before_production_goes_back_to_what_it_was_leaves_nothing_behind() {
+    if !available() {
+        return;
+    }
+    let mut stage = Stage::new(Start::Change);
+    let (mut killed, mut left) = (0, Vec::new());
+    let staged = stage.world.exports.join("._manifest.json.staged");
+    for point in sampled(points(&mut stage), 4) {
+        let [before, after] = stage.ready();
+        killed += usize::from(run_with(&stage.world, &point, "signal=SIGKILL", false).code.is_none());
+        is_whole(&stage.world, &[&before, &after]);
+        stage.ready();
+        stage.world.kalends("run");
+        if std::fs::remove_file(&staged).is_ok() {
+            left.push(point);
+        }
+        stage.is_mended();
+    }
+    eprintln!("killed, and production went back: survived {killed} of {killed}");
+    assert!(left.is_empty(), "the next run left {} after {left:?}", staged.display());
 }

@@ -31,7 +31,7 @@ fn of_four_first_runs_at_once_each_is_done_or_gives_way() {
 
 fn together(start: Start, runs: usize, rounds: usize) {
     let mut stage = Stage::new(start);
-    let rounds = if super::sample(vec![(); 1000], 2).len() > 2 { rounds * 10 } else { rounds };
+    let rounds = if super::sweeping() { rounds * 10 } else { rounds };
     let (mut done, mut gave_way, mut nobody) = (0, 0, 0);
     for _ in 0..rounds {
         let [before, after] = stage.ready();

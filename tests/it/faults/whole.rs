@@ -153,6 +153,18 @@ pub fn no_session_is_left(world: &World) {
     }
 }
 
+/// Every committed row of ours in the warehouse with the transaction that wrote it: what a transaction that was rolled back
+/// leaves behind in a table does not show.
+pub fn committed(world: &World) -> Vec<String> {
+    let tables = "SELECT format('%I.%I', nspname, relname) FROM pg_class JOIN pg_namespace n ON n.oid = relnamespace
+                  WHERE nspname LIKE 'kalends%' AND relkind = 'r' ORDER BY 1";
+    let rows = world
+        .ask_warehouse(tables)
+        .into_iter()
+        .map(|table| format!("SELECT '{table}' AS name, xmin::text, t::text AS row FROM {table} AS t"));
+    world.ask_warehouse(&format!("{} ORDER BY 1, 2, 3", rows.collect::<Vec<_>>().join(" UNION ALL ")))
+}
+
 /// No staged file, no empty folder, no month's table outside the whole, no lock.
 pub fn nothing_lies_about(world: &World) {
     let mut folders = vec![world.exports.clone()];

@@ -1,0 +1,119 @@
+//! Settings that cannot be meant, and secrets that no message shows.
+
+use std::fs;
+use std::os::unix::fs::PermissionsExt as _;
+
+use super::{CANARY, as_role, refuses, settled};
+use crate::kit::{Ran, command};
+
+#[test]
+fn a_password_file_that_others_may_read() {
+    let world = settled();
+    let file = world.folder().join("passwords");
+    fs::write(&file, format!("*:*:*:forgetful:{CANARY}\n")).unwrap();
+    let (url, place) = (as_role(&world, "forgetful"), file.display().to_string());
+    let variables = [("KALENDS_PRODUCTION_URL", url.as_str()), ("PGPASSFILE", place.as_str())];
+    refuses(&world, "run", &variables, 4, "password_file_open_to_all");
+    fs::set_permissions(&file, fs::Permissions::from_mode(0o600)).unwrap();
+    refuses(&world, "run", &variables, 1, "wrong_password");
+    fs::write(&file, "elsewhere:*:*:*:x\nlocalhost:5432:*:forgetful:right\n*:*:*:*:y\n").unwrap();
+    world.production_sql("GRANT SELECT ON entity TO forgetful");
+    world.kalends_with("run", &variables).succeeds().says("nothing to do");
+}
+
+#[test]
+fn one_server_without_the_other() {
+    let world = settled();
+    refuses(&world, "run", &[("KALENDS_WAREHOUSE_URL", "")], 2, "production_without_warehouse");
+    refuses(&world, "run", &[("KALENDS_PRODUCTION_URL", "")], 2, "warehouse_without_production");
+}
+
+#[test]
+fn a_url_that_does_not_parse_is_not_shown() {
+    let world = settled();
+    for url in [
+        "postgresql://kalends:S3CRET@host:port/database",
+        "postgresql://kalends:S3CRET@host:99999/database",
+        "postgresql://kalends:S3CRET/@host:5432:1/database",
+        "postgresql://kalends:S3CRET@[::1/database",
+        "postgresql://kalends:S3CRET@host/database?S3CRET",
+        "postgresql://kalends:x@host/database?passwort=S3CRET",
+        "mysql://kalends:S3CRET@host/database",
+        "kalends:S3CRET@host/database",
+        "host=localhost password=S3CRET",
+        "postgresql//kalends:S3CRET@host/database",
+        " postgresql://kalends:S3CRET@host/database",
+        "S3CRET",
+    ] {
+        refuses(&world, "run -vv", &[("KALENDS_PRODUCTION_URL", url)], 2, "production_url_unreadable");
+        refuses(&world, "status", &[("KALENDS_WAREHOUSE_URL", url)], 2, "warehouse_url_unreadable");
+    }
+    let url = format!("postgresql://kalends:{CANARY}@host/database?sslmode={CANARY}");
+    refuses(&world, "run", &[("KALENDS_PRODUCTION_URL", &url)], 2, "sslmode_unknown");
+}
+
+#[test]
+fn a_password_that_is_not_encoded_is_not_shown_as_a_part_of_the_host() {
+    let world = settled();
+    for url in [
+        "postgresql://kalends:pass@S3CRET@127.0.0.1:1/database",
+        "postgresql://kalends:pass/S3CRET@127.0.0.1:1/database",
+        "postgresql://kalends:pass?S3CRET@127.0.0.1:1/database",
+        "postgresql://kalends:pass#S3CRET@127.0.0.1:1/database",
+        "postgresql://kalends:pass:S3CRET@127.0.0.1:1/database",
+        "postgresql://kalends:pass%S3CRET@127.0.0.1:1/database",
+        "postgresql://kalends@127.0.0.1:1/database?password=S3CRET",
+    ] {
+        let ran = world.kalends_with("run -vv", &[("KALENDS_PRODUCTION_URL", url)]);
+        assert!(matches!(ran.code, Some(1 | 2)), "{url}");
+        assert!(!format!("{}{}", ran.stdout, ran.stderr).contains(CANARY), "{url}: {}", ran.stderr);
+    }
+}
+
+#[test]
+fn a_settings_file_that_cannot_be_meant() {
+    let world = settled();
+    let file = world.folder().join("kalends.toml");
+    for (text, name) in [
+        ("exports = \"exports\"\n\n[limits]\nlook_seconds = 3\n", "setting_unknown"),
+        ("exports = \"exports\"\n\nlook_seconds = 3\n", "setting_unknown_at_the_top"),
+        ("[limits]\nlock_seconds = 0\n", "setting_zero"),
+        ("[limits]\nlock_seconds = \"soon\"\n", "setting_of_another_type"),
+        ("produktion_url = \"postgresql://kalends:S3CRET@host/database\"\n", "setting_misspelt"),
+        ("# URLs\nproduction_url = \"postgresql://kalends:S3CRET@host/database\n", "settings_not_toml"),
+        ("production_url = postgresql://kalends:S3CRET@host/database\n", "settings_without_quotes"),
+        ("production_url = [\"postgresql://kalends:S3CRET@host/database\"]\n", "setting_list"),
+    ] {
+        fs::write(&file, text).unwrap();
+        refuses(&world, "run", &[], 2, name);
+        let shown = fs::read_to_string(format!("{}/tests/it/golden/{name}.txt", env!("CARGO_MANIFEST_DIR"))).unwrap();
+        assert!(!shown.contains(CANARY), "{name}");
+    }
+
+    // The variables are stronger, and yet a password lies open here.
+    fs::write(&file, "production_url = \"postgresql://kalends:S3CRET@host/database\"\n").unwrap();
+    fs::set_permissions(&file, fs::Permissions::from_mode(0o644)).unwrap();
+    refuses(&world, "run", &[], 4, "settings_file_open_to_all");
+    fs::set_permissions(&file, fs::Permissions::from_mode(0o640)).unwrap();
+    world.kalends("run").succeeds();
+}
+
+#[test]
+fn a_settings_file_that_cannot_be_read() {
+    let world = settled();
+    refuses(&world, "run --config missing.toml", &[], 1, "settings_file_missing");
+    refuses(&world, "run", &[("KALENDS_CONFIG", "missing.toml")], 1, "settings_file_missing");
+    fs::create_dir(world.folder().join("kalends.toml")).unwrap();
+    refuses(&world, "run", &[], 1, "settings_file_is_a_folder");
+    fs::remove_dir(world.folder().join("kalends.toml")).unwrap();
+    fs::write(world.folder().join("kalends.toml"), b"exports = \"\xff\"\n").unwrap();
+    refuses(&world, "run", &[], 1, "settings_file_not_utf8");
+}
+
+#[test]
+fn a_message_is_one_line_and_a_hint_whatever_the_names_hold() {
+    let ran = command(&["status", "--config", "a\nerror: b\u{1b}[31m.toml"], &[]).output().unwrap();
+    let ran = Ran::of(ran, "status");
+    ran.fails_with(1);
+    assert!(!ran.stderr.contains('\u{1b}') && !ran.stderr.contains("\nerror: b"), "{}", ran.stderr);
+}
