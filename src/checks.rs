@@ -5,7 +5,7 @@ use std::path::Path;
 use serde::Serialize;
 
 use crate::accounts::{self, Accounts, SetAside};
-use crate::calendar::{Day, Level, Period};
+use crate::calendar::Period;
 use crate::db::{Filling, Ident, Statement};
 use crate::error::Result;
 use crate::exports::{self, Fault, Scope};
@@ -13,8 +13,6 @@ use crate::statement;
 use crate::warehouse::Reading;
 
 const DAYS: Statement = statement!("accounts/days.sql");
-const MONTHS: Statement = statement!("checks/months.sql");
-const YEARS: Statement = statement!("checks/years.sql");
 
 /// Which of the three copies of production differs.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
@@ -50,15 +48,9 @@ pub async fn differences(survey: &Accounts, reading: &Reading<'_>, exports: &Pat
         found.push(Difference { layer: Layer::Rows, what: "rows of no day".to_string(), how: "vanished" });
     }
     found.extend(days_that_differ(Layer::Accounts, survey, &reading.accounts().await?));
-    if reading.prepared {
-        for (level, statement) in [(Level::Month, MONTHS), (Level::Year, YEARS)] {
-            for row in reading.work().query(statement, &[]).await? {
-                let first: Day = row.get("period");
-                let what = Period::new(level, first).map_or_else(|| first.to_string(), |period| period.to_string());
-                found.push(Difference { layer: Layer::Accounts, what, how: "changed" });
-            }
-        }
-    }
+    let unsummed = reading.unsummed().await?;
+    let changed = |period: Period| Difference { layer: Layer::Accounts, what: period.to_string(), how: "changed" };
+    found.extend(unsummed.into_iter().map(changed));
     let due = exports::due(reading, exports, Scope::Everything).await?;
     found.extend(due.write.into_iter().map(|(what, fault)| Difference { layer: Layer::Files, what, how: word(fault) }));
     found.extend(due.remove.into_iter().map(|what| Difference { layer: Layer::Files, what, how: "vanished" }));

@@ -12,8 +12,8 @@ use clap::CommandFactory as _;
 use tokio::signal::unix::{SignalKind, signal};
 
 use crate::cli::{Command, Typed};
-use crate::db::{Address, Identity, Limits, Protection};
-use crate::error::{Exit, Refusal, Result};
+use crate::db::{Address, Limits, Protection};
+use crate::error::{Exit, Result};
 use crate::exports::Scope;
 use crate::local::Servers as PrivateServers;
 use crate::production::Production;
@@ -136,17 +136,6 @@ impl World<'_> {
     async fn warehouse(&self) -> Result<Warehouse> {
         Warehouse::connect(&self.warehouse, self.limits()).await
     }
-}
-
-/// Production and warehouse have to be two databases: what is loaded into one must not be read from it again.
-fn check_two_databases(production: &Identity, warehouse: &Identity) -> Result<()> {
-    if production != warehouse {
-        return Ok(());
-    }
-    Err(Refusal::refused(
-        "production and the warehouse are the same database",
-        "Check KALENDS_PRODUCTION_URL and KALENDS_WAREHOUSE_URL.",
-    ))
 }
 
 /// A private server as any other: its socket's folder is its host, and it asks for no password.

@@ -293,6 +293,9 @@ fn explain(server: Server, address: &Address, attempt: &Attempt) -> anyhow::Erro
             format!("Create the database with `createdb {database}`, or name another in {name}.")
         }
         Some(_) => "The server's log says more.".to_string(),
+        None if plainly(error).contains("password missing") => {
+            format!("Put the password into PGPASSFILE or ~/.pgpass, or into {name}.")
+        }
         None => format!("Check that the server runs, and host, port and sslmode of {name}."),
     };
     Refusal::failed(plainly(error), hint)

@@ -68,6 +68,11 @@ impl Refusal {
     }
 }
 
+/// Lines that are shown as they stand, below the error whose source they are: where in a statement it happened.
+#[derive(Debug, thiserror::Error)]
+#[error("{}", .0.join("\n"))]
+pub struct Picture(pub Vec<String>);
+
 /// The exit code that an error ends the program with.
 pub fn exit_code(error: &anyhow::Error) -> Exit {
     error.downcast_ref::<Refusal>().map_or(Exit::Failed, |refusal| refusal.exit)
@@ -80,16 +85,11 @@ pub fn exit_code(error: &anyhow::Error) -> Exit {
 pub fn render(error: &anyhow::Error) -> String {
     let mut lines = String::new();
     for (depth, link) in error.chain().enumerate() {
-        let link = link.to_string();
-        // A statement's failure draws its place below its first line; those lines are ours.
-        let (first, drawn) = link.split_once('\n').map_or((link.as_str(), None), |(first, drawn)| (first, Some(drawn)));
-        let _ = match depth {
-            0 => write!(lines, "error: {}", one_line(first)),
-            _ => write!(lines, "\ncause: {}", one_line(first)),
+        let _ = match (depth, link.downcast_ref::<Picture>()) {
+            (_, Some(Picture(drawn))) => drawn.iter().try_for_each(|line| write!(lines, "\n{}", one_line(line))),
+            (0, None) => write!(lines, "error: {}", one_line(&link.to_string())),
+            (_, None) => write!(lines, "\ncause: {}", one_line(&link.to_string())),
         };
-        for line in drawn.into_iter().flat_map(str::lines) {
-            let _ = write!(lines, "\n{}", one_line(line));
-        }
     }
     if let Some(refusal) = error.downcast_ref::<Refusal>() {
         let _ = write!(lines, "\n hint: {}", one_line(&refusal.hint));

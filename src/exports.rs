@@ -63,6 +63,8 @@ pub struct Published {
 
 /// What the warehouse says of the files.
 struct Wanted {
+    /// Which warehouse says so; `None` before anything was prepared in it.
+    warehouse: Option<String>,
     contents: Contents,
     /// SHA-256 of each file as it was published, by path.
     recorded: BTreeMap<String, String>,
@@ -77,7 +79,7 @@ pub async fn due(reading: &Reading<'_>, path: &Path, scope: Scope) -> Result<Due
     let wanted = wanted(reading, scope).await?;
     let folder = Folder::open(path)?;
     let manifest = folder.as_ref().map_or(Ok(None), Folder::manifest)?.unwrap_or_default();
-    compare(&wanted.contents, folder.as_ref(), &manifest, scope)
+    compare(&wanted, folder.as_ref(), &manifest, scope)
 }
 
 /// Publishes the files of a scope that are due, and removes those whose periods hold no rows any more.
@@ -96,8 +98,11 @@ pub async fn publish(warehouse: &mut Warehouse, path: &Path, scope: Scope) -> Re
     let found = folder.manifest()?;
     check_folder(&folder, path, found.as_ref())?;
     let mut manifest = found.unwrap_or_default();
-    let due = compare(&wanted.contents, Some(&folder), &manifest, scope)?;
+    let due = compare(&wanted, Some(&folder), &manifest, scope)?;
+    check_warehouse(path, &manifest, &wanted, &due)?;
     check_owned(&folder, path, &manifest, &wanted, &due)?;
+    // What a run that died left of a manifest.
+    folder.unstage(manifest::NAME)?;
     let unfinished = manifest.pending.keys().any(|path| scope.covers(path));
     if !due.write.is_empty() || !due.remove.is_empty() || unfinished {
         replace(&folder, &mut manifest, &wanted, &due, scope)?;
@@ -115,11 +120,17 @@ async fn read_wanted(warehouse: &mut Warehouse, scope: Scope) -> Result<Wanted> 
 
 async fn wanted(reading: &Reading<'_>, scope: Scope) -> Result<Wanted> {
     if !reading.prepared {
-        return Ok(Wanted { contents: Contents::new(), recorded: BTreeMap::new(), production_as_of: None });
+        return Ok(Wanted {
+            warehouse: None,
+            contents: Contents::new(),
+            recorded: BTreeMap::new(),
+            production_as_of: None,
+        });
     }
     let recorded = reading.work().query(RECORDED, &[]).await?;
     let run = reading.last_run().await?;
     Ok(Wanted {
+        warehouse: reading.name().await?,
         contents: contents(reading, scope).await?,
         recorded: recorded.iter().map(|row| (row.get("path"), row.get("sha256"))).collect(),
         production_as_of: run.map(|run| run.production_as_of),
@@ -127,10 +138,11 @@ async fn wanted(reading: &Reading<'_>, scope: Scope) -> Result<Wanted> {
 }
 
 /// What is due: by content, not by date or size, so a file that somebody edited is due as well.
-fn compare(contents: &Contents, folder: Option<&Folder>, manifest: &Manifest, scope: Scope) -> Result<Due> {
+fn compare(wanted: &Wanted, folder: Option<&Folder>, manifest: &Manifest, scope: Scope) -> Result<Due> {
     let mut due = Due::default();
-    for (path, content) in contents {
-        let found = folder.map_or(Ok(None), |folder| folder.read(path))?;
+    let read = |path: &str| folder.map_or(Ok(None), |folder| folder.read(path));
+    for (path, content) in &wanted.contents {
+        let found = read(path)?;
         let listed = manifest.files.get(path).is_some_and(|entry| *entry == entry_of(content));
         match found {
             None => drop(due.write.insert(path.clone(), Fault::Missing)),
@@ -139,8 +151,14 @@ fn compare(contents: &Contents, folder: Option<&Folder>, manifest: &Manifest, sc
             Some(_) => due.unchanged += 1,
         }
     }
-    let ours = manifest.files.keys().chain(manifest.pending.keys());
-    due.remove = ours.filter(|path| scope.covers(path) && !contents.contains_key(*path)).cloned().collect();
+    let gone = |path: &&String| scope.covers(path) && !wanted.contents.contains_key(*path);
+    due.remove = manifest.files.keys().chain(manifest.pending.keys()).filter(gone).cloned().collect();
+    // Where the manifest was lost, the warehouse knows what is ours.
+    for path in wanted.recorded.keys().filter(gone) {
+        if read(path)?.is_some_and(|bytes| wanted.recorded[path] == sha256(&bytes)) {
+            due.remove.insert(path.clone());
+        }
+    }
     Ok(due)
 }
 
@@ -153,6 +171,21 @@ fn check_folder(folder: &Folder, path: &Path, manifest: Option<&Manifest>) -> Re
     Err(Refusal::refused(
         format!("the export folder \"{}\" holds files that Kalends did not write, such as \"{name}\"", path.display()),
         "Name an empty or new folder with --exports or KALENDS_EXPORTS.",
+    ))
+}
+
+/// Files that another warehouse published are not replaced or removed by this one; equal ones may be taken over.
+fn check_warehouse(path: &Path, manifest: &Manifest, wanted: &Wanted, due: &Due) -> Result<()> {
+    let takes_something = !due.remove.is_empty() || due.write.values().any(|fault| *fault == Fault::Differs);
+    if manifest.warehouse.is_none() || manifest.warehouse == wanted.warehouse || !takes_something {
+        return Ok(());
+    }
+    Err(Refusal::refused(
+        format!(
+            "the files in \"{}\" were published from another warehouse, and differ from this one's",
+            path.display()
+        ),
+        "Check KALENDS_WAREHOUSE_URL, name another folder with --exports or KALENDS_EXPORTS, or empty this one.",
     ))
 }
 
@@ -186,6 +219,7 @@ fn replace(folder: &Folder, manifest: &mut Manifest, wanted: &Wanted, due: &Due,
         manifest.files.remove(path);
         manifest.pending.insert(path.clone(), None);
     }
+    manifest.warehouse.clone_from(&wanted.warehouse);
     folder.write_manifest(manifest)?;
 
     stale.iter().try_for_each(|path| folder.unstage(path))?;

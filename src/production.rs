@@ -75,6 +75,16 @@ impl Production {
         Ok(Self { session: Session::connect(Server::Production, address, limits).await? })
     }
 
+    /// Which database this is, after a look whether the table is there and what is accounted for: before its lock is asked
+    /// for, which views and the like do not have.
+    ///
+    /// # Errors
+    /// As [`Production::snapshot`].
+    pub async fn identity(&mut self, entity: &Entity) -> Result<Identity> {
+        let work = self.session.begin(Access::ReadSnapshot, &[]).await?;
+        Ok(Identity::of(&look(&work, entity).await?))
+    }
+
     /// Takes a snapshot, the table held in place before it, and checks that the table is what is accounted for.
     ///
     /// # Errors
@@ -88,11 +98,7 @@ impl Production {
             .await
             .map_err(|error| explain(entity, error))
             .context("could not take a snapshot of production")?;
-        let names = [&entity.schema, &entity.table, &entity.time, &entity.measure].map(Ident::name);
-        let parameters =
-            [&names[0] as _, &names[1] as _, &names[2] as _, &names[3] as _].map(|name| (name, Type::TEXT));
-        let row = work.query_one(IDENTITY, &parameters).await?.ok_or_else(|| missing(entity))?;
-        check(entity, &row)?;
+        let row = look(&work, entity).await?;
         Ok(Snapshot { work, entity, identity: Identity::of(&row), as_of: row.get("as_of") })
     }
 }
@@ -145,6 +151,15 @@ fn places(rows: &[Row]) -> Result<Places> {
         *month = (month.0.min(first), month.1.max(finally));
     }
     Ok(places)
+}
+
+/// The table's identity, checked.
+async fn look(work: &Work<'_>, entity: &Entity) -> Result<Row> {
+    let names = [&entity.schema, &entity.table, &entity.time, &entity.measure].map(Ident::name);
+    let parameters = [&names[0] as _, &names[1] as _, &names[2] as _, &names[3] as _].map(|name| (name, Type::TEXT));
+    let row = work.query_one(IDENTITY, &parameters).await?.ok_or_else(|| missing(entity))?;
+    check(entity, &row)?;
+    Ok(row)
 }
 
 fn missing(entity: &Entity) -> anyhow::Error {

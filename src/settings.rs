@@ -97,8 +97,11 @@ impl Settings {
     ///
     /// # Errors
     /// Refuses (usage) anything but a positive whole number.
-    pub fn controller(&self) -> Result<u32> {
-        let controller = self.controller.parse().ok().filter(|&controller| controller > 0);
+    pub fn controller(&self) -> Result<u64> {
+        let digits = !self.controller.is_empty() && self.controller.bytes().all(|byte| byte.is_ascii_digit());
+        // Beyond 64 bits one is as much too large as another.
+        let controller =
+            digits.then(|| self.controller.parse().unwrap_or(u64::MAX)).filter(|&controller| controller > 0);
         controller.ok_or_else(|| {
             Refusal::usage(
                 format!("RANDOM_MAIN_CONTROLLER is \"{}\", not a positive whole number", self.controller),

@@ -6,7 +6,7 @@ use anyhow::Context as _;
 use tokio_postgres::types::{ToSql, Type};
 
 use crate::accounts::{self, Changes, Month};
-use crate::calendar::{Day, Period};
+use crate::calendar::{Day, Level, Period};
 use crate::db::{Filling, Ident, Parameter, Statement};
 use crate::error::Result;
 use crate::statement;
@@ -64,17 +64,23 @@ pub async fn prove(locked: &Locked<'_>, month: &Month) -> Result<Proof> {
 /// year, and notes what was restated.
 pub async fn settle(locked: &Locked<'_>, run: &mut Run, month: &Month, rows: u64, _proven: Proven) -> Result<()> {
     let (work, period) = (locked.work(), month.period);
-    let year = period.first().year();
     note_before(locked, run, month).await?;
     write_days(locked, month).await?;
-    for (statement, span) in [(MONTHS, period.span()), (YEARS, year.span())] {
-        work.execute(statement, &[(&span.from, Type::DATE), (&span.until, Type::DATE)]).await?;
-    }
+    sum(locked, period).await?;
+    sum(locked, period.first().year()).await?;
     note_after(locked, run, month).await?;
     let (days, rows) = (i64::try_from(month.changes.len())?, i64::try_from(rows)?);
     work.execute(COUNT_RUN, &[(&run.number, Type::INT8), (&days, Type::INT8), (&rows, Type::INT8)]).await?;
-    run.years.insert(year);
+    run.years.insert(period.first().year());
     tracing::info!(month = %period, days, rows, "settled");
+    Ok(())
+}
+
+/// The account of a month from its days, or of a year from its months. Writes only where it is another.
+pub async fn sum(locked: &Locked<'_>, period: Period) -> Result<()> {
+    let statement = if period.level() == Level::Year { YEARS } else { MONTHS };
+    let span = period.span();
+    locked.work().execute(statement, &[(&span.from, Type::DATE), (&span.until, Type::DATE)]).await?;
     Ok(())
 }
 

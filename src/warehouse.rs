@@ -1,9 +1,10 @@
 //! The warehouse: a connection; only a [`Locked`] one can write, and [`Warehouse::lock`] is the only way to one.
 
+use anyhow::Context as _;
 use tokio_postgres::types::Type;
 
 use crate::accounts::{self, Accounts};
-use crate::calendar::Period;
+use crate::calendar::{Day, Level, Period};
 use crate::db::{Access, Address, Ident, Identity, Limits, Server, Session, Statement, Work};
 use crate::error::{Refusal, Result};
 use crate::statement;
@@ -12,10 +13,13 @@ const IDENTITY: Statement = statement!("warehouse/identity.sql");
 const STATE: Statement = statement!("warehouse/state.sql");
 const NOTE_VERSION: Statement = statement!("warehouse/note_version.sql");
 const LOCK: Statement = statement!("warehouse/lock.sql");
+const LOCK_NEXT: Statement = statement!("warehouse/lock_next.sql");
 const LOCK_NOTES: Statement = statement!("warehouse/lock_notes.sql");
 const HOLDER: Statement = statement!("warehouse/holder.sql");
 const TAKE_GENERATION: Statement = statement!("warehouse/take_generation.sql");
 const LAST_RUN: Statement = statement!("warehouse/last_run.sql");
+const MONTHS: Statement = statement!("checks/months.sql");
+const YEARS: Statement = statement!("checks/years.sql");
 const KEPT: Statement = statement!("accounts/kept.sql");
 
 /// The schemas' history, in order. A migration that was released is never edited; the next one mends it.
@@ -62,8 +66,8 @@ pub struct Ledger {
     pub accounts: Accounts,
     /// Counts settlements: it tells whether another run has settled something since.
     pub generation: i64,
-    /// Which database this is.
-    pub identity: Identity,
+    /// Months and years whose account is not the sum of their days' or months': somebody changed them.
+    pub unsummed: Vec<Period>,
 }
 
 impl Warehouse {
@@ -78,27 +82,25 @@ impl Warehouse {
     /// A snapshot to read from.
     pub async fn read(&mut self) -> Result<Reading<'_>> {
         let work = self.session.begin(Access::ReadSnapshot, &[]).await?;
-        let row = work
-            .query_one(IDENTITY, &[])
-            .await?
-            .ok_or_else(|| anyhow::anyhow!("the warehouse did not say who it is"))?;
+        let row = work.query_one(IDENTITY, &[]).await?.context("the warehouse did not say who it is")?;
         Ok(Reading { identity: Identity::of(&row), prepared: row.get("prepared"), work })
     }
 
     /// The ledger, after bringing the schemas up to date. Writes only where they were not.
     ///
     /// # Errors
-    /// Refuses schemas that a newer Kalends made.
-    pub async fn ledger(&mut self) -> Result<Ledger> {
+    /// Refuses a warehouse that is production, and schemas that a newer Kalends made.
+    pub async fn ledger(&mut self, production: &Identity) -> Result<Ledger> {
         let reading = self.read().await?;
+        reading.check_is_not(production)?;
         if schema_version(&reading.work, reading.prepared).await? < MIGRATIONS.len() {
             drop(reading);
             self.migrate().await?;
-            return Box::pin(self.ledger()).await;
+            return Box::pin(self.ledger(production)).await;
         }
         let generation = reading.generation().await?;
         let accounts = reading.accounts().await?;
-        Ok(Ledger { accounts, generation, identity: reading.identity })
+        Ok(Ledger { accounts, generation, unsummed: reading.unsummed().await? })
     }
 
     async fn migrate(&mut self) -> Result<()> {
@@ -120,10 +122,15 @@ impl Warehouse {
     /// Busy when another run holds the warehouse, or has settled something since.
     pub async fn lock(&mut self, generation: i64) -> Result<Locked<'_>> {
         let work = hold(&mut self.session).await?;
-        if work.execute(TAKE_GENERATION, &[(&generation, Type::INT8)]).await? == 0 {
-            return Err(Refusal::busy("another run has settled something since this one looked", "Try again."));
-        }
-        Ok(Locked { work })
+        take_generation(work, generation).await
+    }
+
+    /// As [`Warehouse::lock`], for a run that has settled something: it waits its turn. Otherwise a run that is about to
+    /// find itself outdated could make it give way, and then gives way as well.
+    pub async fn lock_next(&mut self, generation: i64) -> Result<Locked<'_>> {
+        let work = self.session.begin(Access::Write, &[]).await?;
+        work.query(LOCK_NEXT, &[]).await?;
+        take_generation(work, generation).await
     }
 
     /// Waits its turn to note what was published. Settling goes on meanwhile: no comparison depends on such notes.
@@ -131,6 +138,13 @@ impl Warehouse {
         let work = self.session.begin(Access::Write, &[LOCK_NOTES.into()]).await?;
         Ok(Locked { work })
     }
+}
+
+async fn take_generation(work: Work<'_>, generation: i64) -> Result<Locked<'_>> {
+    if work.execute(TAKE_GENERATION, &[(&generation, Type::INT8)]).await? == 0 {
+        return Err(Refusal::busy("another run has settled something since this one looked", "Try again."));
+    }
+    Ok(Locked { work })
 }
 
 async fn hold(session: &mut Session) -> Result<Work<'_>> {
@@ -161,6 +175,37 @@ async fn schema_version(work: &Work<'_>, prepared: bool) -> Result<usize> {
 }
 
 impl<'a> Reading<'a> {
+    /// Production and warehouse have to be two databases: what is loaded into one must not be read from it again.
+    ///
+    /// # Errors
+    /// Refuses when they are the same.
+    pub fn check_is_not(&self, production: &Identity) -> Result<()> {
+        if *production != self.identity {
+            return Ok(());
+        }
+        Err(Refusal::refused(
+            "production and the warehouse are the same database",
+            "Check KALENDS_PRODUCTION_URL and KALENDS_WAREHOUSE_URL.",
+        ))
+    }
+
+    /// Months and years whose account is not the sum of their days' or months', in either direction.
+    pub async fn unsummed(&self) -> Result<Vec<Period>> {
+        let mut unsummed = Vec::new();
+        if !self.prepared {
+            return Ok(unsummed);
+        }
+        for (level, statement) in [(Level::Month, MONTHS), (Level::Year, YEARS)] {
+            for row in self.work.query(statement, &[]).await? {
+                let first: Day = row.get("period");
+                let period =
+                    Period::new(level, first).with_context(|| format!("{first} starts no {}", level.word()))?;
+                unsummed.push(period);
+            }
+        }
+        Ok(unsummed)
+    }
+
     /// The accounts of days, as they were settled.
     pub async fn accounts(&self) -> Result<Accounts> {
         if !self.prepared {
@@ -184,9 +229,20 @@ impl<'a> Reading<'a> {
         }))
     }
 
+    /// Which warehouse this is, restored copies included; `None` before the schemas are there.
+    pub async fn name(&self) -> Result<Option<String>> {
+        if !self.prepared {
+            return Ok(None);
+        }
+        Ok(Some(self.state().await?.get("warehouse")))
+    }
+
     async fn generation(&self) -> Result<i64> {
-        let row = self.work.query_one(STATE, &[]).await?;
-        row.map(|row| row.get("generation")).ok_or_else(|| {
+        Ok(self.state().await?.get("generation"))
+    }
+
+    async fn state(&self) -> Result<tokio_postgres::Row> {
+        self.work.query_one(STATE, &[]).await?.ok_or_else(|| {
             Refusal::refused(
                 "table kalends.state of the warehouse is empty",
                 "Restore the warehouse, or drop its schemas.",

@@ -12,11 +12,15 @@ WITH hashed AS (
         -- Rows without a time come as day NULL, rows at an infinite time as day infinity or -infinity.
         :"time"::date AS day,
         :"measure" AS value,
-        -- Two 64-bit hashes of each row. The functions are strict: without a value the first is NULL and adds nothing,
-        -- and the second takes a seed that no integer is.
-        hashint4extended(:"measure", timestamp_hash_extended(:"time", 1)) AS hash_a,
+        -- Two 64-bit hashes of each row. The functions are strict: without a value the first hashes the time alone, and
+        -- the second takes a seed that no integer is.
+        coalesce(
+            hashint4extended(:"measure", timestamp_hash_extended(:"time", 1)),
+            timestamp_hash_extended(:"time", 3)
+        ) AS hash_a,
         -- timestamp_hash_extended() first folds the 64 bits of a time into 32, so times that fold alike are alike to it
-        -- under every seed. The second hash takes the time as a double, which keeps each microsecond apart.
+        -- under every seed. The second hash takes the time as a double, which keeps these apart: they lie over an hour
+        -- from each other. What a double of a distant year cannot tell, some microseconds, does not fold alike.
         hashfloat8extended(date_part('epoch', :"time"), coalesce(:"measure", 1::bigint << 40)) AS hash_b,
         ctid AS place
     FROM :"schema".:"table"

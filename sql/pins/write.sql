@@ -13,6 +13,8 @@ SET LOCAL IntervalStyle = 'postgres';
 SET LOCAL extra_float_digits = 1;
 SET LOCAL client_encoding = 'UTF8';
 SET LOCAL row_security = off;
+-- A partitioned table cannot be made where the database's own tablespace is named as the default one.
+SET LOCAL default_tablespace = '';
 -- What was committed must be there after a crash: files are published from it.
 SET LOCAL synchronous_commit = on;
 SET LOCAL lock_timeout = :'lock_ms';

@@ -1,8 +1,8 @@
--- The version of the schemas, and the generation that settlements count.
+-- The version of the schemas, the generation that settlements count, and which warehouse this is.
 --
 -- Reads:   kalends.state
 -- Writes:  nothing
 -- Params:  none
 -- Repeat:  safe
 
-SELECT schema_version, generation FROM kalends.state
+SELECT schema_version, generation, warehouse::text AS warehouse FROM kalends.state

@@ -9,6 +9,7 @@ use tokio_postgres::error::SqlState;
 
 use super::World;
 use crate::accounts::{self, Cause, Month, SetAside};
+use crate::calendar::Period;
 use crate::db::sql_state;
 use crate::error::{Exit, Result};
 use crate::load::{self, Loaded};
@@ -16,7 +17,7 @@ use crate::production::{Places, Snapshot};
 use crate::progress::Progress;
 use crate::report::{self, Outcome, count, counted};
 use crate::settle::{self, Proof, Run};
-use crate::warehouse::{Locked, Warehouse};
+use crate::warehouse::{Ledger, Locked, Warehouse};
 
 /// Conflicts with other sessions of the warehouse are tried again, so many times in all.
 const TRIES: usize = 3;
@@ -32,6 +33,8 @@ pub(super) struct Prepared {
     pub(super) settled_days: BTreeMap<Cause, usize>,
     pub(super) settled_months: usize,
     pub(super) loaded_rows: u64,
+    /// Months and years whose accounts somebody had changed, summed again.
+    pub(super) mended_periods: Vec<Period>,
     took_seconds: Took,
 }
 
@@ -55,11 +58,11 @@ pub(super) async fn run(world: &World<'_>) -> Result<Outcome> {
 
 /// Survey, compare, then load and settle month by month, each in a transaction of its own.
 pub(super) async fn prepare(world: &World<'_>, warehouse: &mut Warehouse) -> Result<Prepared> {
-    // What is kept is read before production's snapshot is taken: whoever settles in between is noticed by generation.
-    let ledger = warehouse.ledger().await?;
     let mut production = world.production().await?;
+    let source = production.identity(&world.settings.entity).await?;
+    // What is kept is read before production's snapshot is taken: whoever settles in between is noticed by generation.
+    let mut ledger = warehouse.ledger(&source).await?;
     let snapshot = production.snapshot(&world.settings.entity).await?;
-    super::check_two_databases(&snapshot.identity, &ledger.identity)?;
     let survey = snapshot.survey().await?;
     let changes = accounts::compare(&survey.accounts, &ledger.accounts);
 
@@ -67,7 +70,8 @@ pub(super) async fn prepare(world: &World<'_>, warehouse: &mut Warehouse) -> Res
     let settled_days = accounts::tally(&changes);
     let months = accounts::months(changes, &survey.accounts);
     let settled_months = months.len();
-    let loaded = catch_up(world, &snapshot, warehouse, ledger.generation, months, &survey.places).await?;
+    let loaded = catch_up(world, &snapshot, warehouse, &mut ledger.generation, months, &survey.places).await?;
+    sum_again(warehouse, &mut ledger).await?;
     Ok(Prepared {
         entity: world.settings.entity.table.name().to_string(),
         production_as_of: snapshot.as_of,
@@ -77,6 +81,7 @@ pub(super) async fn prepare(world: &World<'_>, warehouse: &mut Warehouse) -> Res
         settled_days,
         settled_months,
         loaded_rows: loaded.rows,
+        mended_periods: ledger.unsummed,
         took_seconds: Took {
             survey: survey.took.as_secs_f64(),
             copy: loaded.copying.as_secs_f64(),
@@ -90,7 +95,7 @@ async fn catch_up(
     world: &World<'_>,
     snapshot: &Snapshot<'_>,
     warehouse: &mut Warehouse,
-    mut generation: i64,
+    generation: &mut i64,
     months: Vec<Month>,
     places: &Places,
 ) -> Result<Loaded> {
@@ -99,17 +104,33 @@ async fn catch_up(
     for mut month in months {
         let mut tries = 1..;
         let (settled, loaded) = loop {
-            let locked = warehouse.lock(generation).await;
+            let locked = match run {
+                None => warehouse.lock(*generation).await,
+                Some(_) => warehouse.lock_next(*generation).await,
+            };
             match settle_month(snapshot, locked?, &mut month, places, &progress, run.clone()).await {
                 Err(error) if is_conflict(&error) && tries.next() < Some(TRIES) => continue,
                 settled => break settled.with_context(|| format!("could not settle month {}", month.period))?,
             }
         };
-        generation += 1;
+        *generation += 1;
         run = Some(settled);
         all = Loaded { rows: all.rows + loaded.rows, copying: all.copying + loaded.copying };
     }
     Ok(all)
+}
+
+/// Sums the months and years that somebody changed, whose days are as they should be. Nothing is written where none is.
+async fn sum_again(warehouse: &mut Warehouse, ledger: &mut Ledger) -> Result<()> {
+    // Months come first: a year is summed from them.
+    for &period in &ledger.unsummed {
+        let locked = warehouse.lock(ledger.generation).await?;
+        settle::sum(&locked, period).await?;
+        settle::sum(&locked, period.first().year()).await?;
+        locked.commit().await?;
+        ledger.generation += 1;
+    }
+    Ok(())
 }
 
 /// Loads and settles a month in one transaction, or leaves it as it was.
@@ -155,7 +176,7 @@ fn is_conflict(error: &anyhow::Error) -> bool {
 impl Prepared {
     /// Whether production held nothing new.
     pub(super) fn nothing_to_do(&self) -> bool {
-        self.settled_days.is_empty()
+        self.settled_days.is_empty() && self.mended_periods.is_empty()
     }
 
     /// The line for a run that found the warehouse equal.
@@ -171,7 +192,10 @@ impl Prepared {
         let surveyed = format!("{} rows of {}, {days}", count(self.surveyed_rows), self.entity);
         let mut lines = vec![report::line("surveyed", &surveyed, self.took_seconds.survey)];
         lines.extend(report::set_aside(self.set_aside));
-        if self.nothing_to_do() {
+        if !self.mended_periods.is_empty() {
+            lines.push(format!("mended      {}", report::list(self.mended_periods.iter())));
+        }
+        if self.settled_days.is_empty() {
             return lines;
         }
         let days = counted(self.settled_days.values().sum(), "day");

@@ -23,7 +23,7 @@ pub(super) async fn run(world: &World<'_>) -> Result<Outcome> {
     let snapshot = production.snapshot(&world.settings.entity).await?;
     let mut warehouse = world.warehouse().await?;
     let reading = warehouse.read().await?;
-    super::check_two_databases(&snapshot.identity, &reading.identity)?;
+    reading.check_is_not(&snapshot.identity)?;
     let survey = snapshot.survey().await?;
     let differences = checks::differences(&survey.accounts, &reading, &world.settings.exports).await?;
     let verified = Verified {

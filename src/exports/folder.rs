@@ -61,12 +61,18 @@ impl Folder {
     /// Refuses a manifest that cannot be read: without it nobody knows which files are Kalends'.
     pub fn manifest(&self) -> Result<Option<Manifest>> {
         let Some(bytes) = self.read(manifest::NAME)? else { return Ok(None) };
-        let parsed = serde_json::from_slice(&bytes).map_err(|error| {
+        let path = self.path.join(manifest::NAME).display().to_string();
+        let parsed: Manifest = serde_json::from_slice(&bytes).map_err(|error| {
             Refusal::refused(
-                format!("\"{}\" is not a manifest of Kalends: {error}", self.path.join(manifest::NAME).display()),
+                format!("\"{path}\" is not a manifest of Kalends: {error}"),
                 "Restore it, or remove it and publish again.",
             )
         })?;
+        if parsed.version > manifest::VERSION {
+            let message =
+                format!("\"{path}\" is of version {}, this Kalends knows {}", parsed.version, manifest::VERSION);
+            return Err(Refusal::refused(message, "Use the newer Kalends that wrote it."));
+        }
         Ok(Some(parsed))
     }
 
@@ -118,11 +124,14 @@ impl Folder {
         self.remove_if_there(path)?;
         let mut inner = path;
         while let Some((parent, _)) = inner.rsplit_once('/') {
-            // A folder that is not empty holds something else; it stays, and so do those around it.
-            if self.dir.remove_dir(parent).is_err() {
-                break;
+            match self.dir.remove_dir(parent) {
+                // A folder that is not empty holds something else; it stays, and so do those around it.
+                Err(error) if error.kind() == ErrorKind::DirectoryNotEmpty => return Ok(()),
+                Err(error) if error.kind() != ErrorKind::NotFound => {
+                    return Err(error).with_context(|| self.doing("remove", parent));
+                }
+                _ => inner = parent,
             }
-            inner = parent;
         }
         Ok(())
     }
@@ -166,8 +175,11 @@ impl Folder {
     }
 
     fn flush_folder(&self, path: &str) -> Result<()> {
-        // A folder that was emptied is gone, and so is what there was to flush.
-        let Ok(folder) = self.dir.open(path) else { return Ok(()) };
+        let folder = match self.dir.open(path) {
+            // A folder that was emptied is gone, and so is what there was to flush.
+            Err(error) if error.kind() == ErrorKind::NotFound => return Ok(()),
+            opened => opened.with_context(|| self.doing("flush", path))?,
+        };
         folder.sync_all().with_context(|| self.doing("flush", path))
     }
 

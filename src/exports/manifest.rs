@@ -11,13 +11,16 @@ use crate::calendar::Level;
 pub const NAME: &str = "_manifest.json";
 
 /// The form of the manifest; a later one that old readers would misread gets the next number.
-const VERSION: u32 = 1;
+pub const VERSION: u32 = 1;
 
 /// The manifest.
 #[derive(Debug, Serialize, Deserialize)]
 pub struct Manifest {
     /// The form, for readers.
     pub version: u32,
+    /// The warehouse that the files were published from.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub warehouse: Option<String>,
     /// The moment of the production snapshot that was settled last, UTC.
     pub production_as_of: Option<String>,
     /// The files, by path. What is listed is there.
@@ -47,7 +50,13 @@ pub struct Entry {
 
 impl Default for Manifest {
     fn default() -> Self {
-        Self { version: VERSION, production_as_of: None, files: BTreeMap::new(), pending: BTreeMap::new() }
+        Self {
+            version: VERSION,
+            warehouse: None,
+            production_as_of: None,
+            files: BTreeMap::new(),
+            pending: BTreeMap::new(),
+        }
     }
 }
 

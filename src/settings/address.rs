@@ -24,6 +24,10 @@ pub(super) fn parse(server: Server, url: &str, environment: &Environment) -> Res
     if !url.starts_with("postgresql://") && !url.starts_with("postgres://") {
         return Err(unreadable());
     }
+    // A second @ is a password's that was not encoded; the driver would take what follows the first for the host.
+    if url.split('?').next().is_some_and(|address| address.matches('@').count() > 1) {
+        return Err(unreadable());
+    }
     let (url, mode, roots) = without_tls(url);
     let mut config: Config = url.parse().map_err(|_| unreadable())?;
     complete(&mut config, environment)?;
@@ -183,8 +187,13 @@ mod tests {
 
     #[test]
     fn what_does_not_parse_is_never_shown() {
-        for url in ["postgresql://a:s3cret@b:port/c", "postgresql://a:s3?cret=b/c", "mysql://a:s3cret@b", "a:s3cret@b"]
-        {
+        for url in [
+            "postgresql://a:s3cret@b:port/c",
+            "postgresql://a:s3?cret=b/c",
+            "postgresql://a:p@s3cret@b/c",
+            "mysql://a:s3cret@b",
+            "a:s3cret@b",
+        ] {
             let message = crate::error::render(&read(url).unwrap_err());
             assert!(message.contains("KALENDS_PRODUCTION_URL") && !message.contains("cret"), "{message}");
         }

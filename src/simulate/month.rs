@@ -50,7 +50,7 @@ pub enum Refused {
     #[error("controller {controller} is above {largest}, the largest for month {month}")]
     ControllerTooLarge {
         /// The one refused.
-        controller: u32,
+        controller: u64,
         /// The month, 1 to 12.
         month: u8,
         /// The largest controller that the month allows.
@@ -64,18 +64,20 @@ impl MonthRows {
     /// # Errors
     ///
     /// [`Refused`], for the first of year, month and controller with which the original would fail or never end.
-    pub fn new(year: i32, month: u8, controller: u32) -> Result<Self, Refused> {
+    pub fn new(year: i32, month: u8, controller: u64) -> Result<Self, Refused> {
         let first = first_of_month(year, month)?;
         let peak = peak(month);
         if controller == 0 {
             return Err(Refused::ControllerZero);
         }
+        // A controller divides the gap of controller 1, and leaves a second of it until it is above it. That no rounding
+        // moves this for any of the six peaks is a test below.
+        let (_, largest) = gaps(peak, 1);
+        let too_large = Refused::ControllerTooLarge { controller, month, largest };
+        let controller = u32::try_from(controller).map_err(|_| too_large)?;
         let (smallest_gap, largest_gap) = gaps(peak, controller);
         if largest_gap == 0 {
-            // A controller divides the gap of controller 1, and leaves a second of it until it is above it. That no
-            // rounding moves this for any of the six peaks is a test below.
-            let (_, largest) = gaps(peak, 1);
-            return Err(Refused::ControllerTooLarge { controller, month, largest });
+            return Err(too_large);
         }
         Ok(Self {
             random: PythonRandom::seeded(u64::from(year.unsigned_abs()) + u64::from(month)),
@@ -134,14 +136,14 @@ mod tests {
     use super::*;
 
     /// Count of rows, sum, smallest and largest value.
-    fn figures(months: impl IntoIterator<Item = u8>, controller: u32) -> (usize, i64, i32, i32) {
+    fn figures(months: impl IntoIterator<Item = u8>, controller: u64) -> (usize, i64, i32, i32) {
         let rows = months.into_iter().flat_map(|month| MonthRows::new(2023, month, controller).unwrap());
         rows.fold((0, 0, i32::MAX, i32::MIN), |(rows, sum, min, max), Row { value, .. }| {
             (rows + 1, sum + i64::from(value), min.min(value), max.max(value))
         })
     }
 
-    fn refused(year: i32, month: u8, controller: u32) -> String {
+    fn refused(year: i32, month: u8, controller: u64) -> String {
         MonthRows::new(year, month, controller).unwrap_err().to_string()
     }
 
@@ -181,14 +183,14 @@ mod tests {
         assert_eq!(refused(2023, 13, 100), "month 13 is not one of 1 to 12");
         assert_eq!(refused(2023, 1, 0), "controller 0 is not a positive integer");
         assert_eq!(refused(2023, 7, 3334), "controller 3334 is above 3333, the largest for month 7");
-        assert_eq!(refused(2023, 1, u32::MAX), "controller 4294967295 is above 20000, the largest for month 1");
+        assert_eq!(refused(2023, 1, u64::from(u32::MAX)), "controller 4294967295 is above 20000, the largest for month 1");
     }
 
     #[test]
     fn the_largest_controller_named_is_accepted_and_the_one_above_is_not() {
         for (month, largest) in [(1, 20_000), (11, 10_000), (3, 6666), (9, 5000), (5, 4000), (7, 3333)] {
-            assert!(MonthRows::new(2023, month, largest).is_ok());
-            let controller = largest + 1;
+            assert!(MonthRows::new(2023, month, u64::from(largest)).is_ok());
+            let controller = u64::from(largest) + 1;
             let expected = Refused::ControllerTooLarge { controller, month, largest };
             assert_eq!(MonthRows::new(2023, month, controller).unwrap_err(), expected);
         }

@@ -232,7 +232,7 @@ fn any_month_is_that_of_python_itself() {
 fn month_line(year: i32, month: u8, controller: u32) -> String {
     let (mut rows, mut sum, mut min, mut max) = (0, 0_i64, i32::MAX, i32::MIN);
     let mut text = String::new();
-    for row in MonthRows::new(year, month, controller).unwrap() {
+    for row in MonthRows::new(year, month, controller.into()).unwrap() {
         (rows, sum) = (rows + 1, sum + i64::from(row.value));
         (min, max) = (min.min(row.value), max.max(row.value));
         writeln!(text, "{},{}", row.seconds, row.value).unwrap();

@@ -110,7 +110,9 @@ SELECT year, sum_values, min_values, max_values, mean_values FROM kalends.yearly
 CREATE TABLE kalends.state (
     only_row boolean PRIMARY KEY DEFAULT true CHECK (only_row),
     schema_version integer NOT NULL,
-    generation bigint NOT NULL
+    generation bigint NOT NULL,
+    -- Published with the files: another warehouse must not take this one's for its own. A restored copy keeps it.
+    warehouse uuid NOT NULL DEFAULT gen_random_uuid()
 );
 
 INSERT INTO kalends.state (schema_version, generation) VALUES (0, 0);

@@ -5,7 +5,7 @@ use std::os::unix::fs::{MetadataExt as _, PermissionsExt as _};
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 use std::thread::sleep;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use super::{FEBRUARY_29, JANUARY, JANUARY_31, MANIFEST, YEAR, manifest, prepared, published, staged};
 use crate::kit::Ran;
@@ -115,10 +115,12 @@ fn a_folder_that_cannot_be_made_is_named() {
 fn whoever_comes_second_to_a_folder_is_told_to_try_again() {
     let world = published();
     let mut holder = Command::new("flock");
-    holder.args(["--nonblock", "--no-fork"]).arg(&world.exports).args(["sleep", "60"]).stderr(Stdio::null());
+    holder.arg("--no-fork").arg(&world.exports).args(["sleep", "60"]).stderr(Stdio::null());
     let Ok(mut holder) = holder.spawn() else { return eprintln!("not tried: there is no flock") };
     let free = || Command::new("flock").arg("--nonblock").arg(&world.exports).arg("true").status().unwrap().success();
+    let begun = Instant::now();
     while free() {
+        assert!(begun.elapsed() < Duration::from_secs(20), "flock does not hold the folder");
         sleep(Duration::from_millis(10));
     }
     let (tree, tuples) = (world.tree(), world.tuples());

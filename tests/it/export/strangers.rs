@@ -151,3 +151,36 @@ fn the_folder_itself_may_be_a_link() {
     world.is_exact();
     assert!(real.join(YEAR).exists());
 }
+
+#[test]
+fn another_warehouse_does_not_take_files_that_differ_from_its_own() {
+    let world = published();
+    let other = crate::kit::World::new();
+    let folder = world.exports.display().to_string();
+    let tree = world.tree();
+    for arguments in ["export", "export 2024 1"] {
+        // Nothing was ever prepared there: to it, every file is of a period that vanished.
+        let ran = other.kalends_with(arguments, &[("KALENDS_EXPORTS", &folder)]);
+        ran.fails_with(4).says("were published from another warehouse");
+        assert_eq!(world.tree(), tree);
+    }
+    other.production("created_at | value\n 2024-01-02 | 7");
+    other.kalends_with("run", &[("KALENDS_EXPORTS", &folder)]).fails_with(4).says("from another warehouse");
+    assert_eq!(world.tree(), tree);
+    world.kalends("run").succeeds().says("nothing to do");
+}
+
+#[test]
+fn a_warehouse_that_is_built_anew_takes_over_the_files_that_are_equal() {
+    let world = published();
+    let before = world.tree();
+    world.warehouse_sql("DROP SCHEMA kalends, kalends_raw, kalends_stats CASCADE");
+    world.kalends("run").succeeds();
+    let after = world.tree();
+    for (path, file) in before.iter().filter(|(path, _)| *path != MANIFEST) {
+        assert_eq!(&after[path], file, "{path}");
+    }
+    world.production_sql("UPDATE entity SET value = 11 WHERE value = 10");
+    world.kalends("run").succeeds();
+    world.is_exact();
+}

@@ -17,6 +17,8 @@ const CALLS: &str = "?sendto,?sendmsg,?recvfrom,?recvmsg,?write,?writev,?pwrite6
 pub struct Point {
     pub call: String,
     pub number: usize,
+    /// Its arguments, as strace shows them.
+    pub about: String,
 }
 
 pub fn available() -> bool {
@@ -29,7 +31,7 @@ pub fn available() -> bool {
 
 /// Runs `kalends run` with a fault, such as `signal=SIGKILL` or `error=EIO`; with `forever` at all later calls as well.
 pub fn run_with(world: &World, point: &Point, fault: &str, forever: bool) -> Ran {
-    let Point { call, number } = point;
+    let Point { call, number, .. } = point;
     let inject = format!("inject={call}:{fault}:when={number}{}", if forever { "+" } else { "" });
     let output = strace(world, &["-e", &format!("trace={call}"), "-e", &inject, "-o", "/dev/null"]).output().unwrap();
     Ran::of(output, &format!("run, {inject}"))
@@ -70,7 +72,7 @@ pub fn points(stage: &mut Stage) -> BTreeMap<String, Vec<Point>> {
             || call.starts_with("recv")
             || rest.contains(&stage.world.exports.display().to_string())
         {
-            let point = Point { call: call.clone(), number: *number };
+            let point = Point { call: call.clone(), number: *number, about: rest.chars().take(200).collect() };
             points.entry(call).or_default().push(point);
         }
     }

@@ -32,14 +32,14 @@ fn of_four_first_runs_at_once_each_is_done_or_gives_way() {
 fn together(start: Start, runs: usize, rounds: usize) {
     let mut stage = Stage::new(start);
     let rounds = if super::sweeping() { rounds * 10 } else { rounds };
-    let (mut done, mut gave_way, mut nobody) = (0, 0, 0);
+    let (mut done, mut gave_way, mut nobody) = (0, 0, Vec::new());
     for _ in 0..rounds {
         let [before, after] = stage.ready();
         let running: Vec<Running> = (0..runs).map(|_| Running::new(&stage.world)).collect();
-        let mut done_now = 0;
+        let (mut done_now, mut reasons) = (0, Vec::new());
         for ran in running.into_iter().map(Running::ends) {
             match ran.code {
-                Some(75) => gave_way += 1,
+                Some(75) => reasons.push(ran.stderr.replace('\n', " ")),
                 _ => {
                     ran.succeeds();
                     done_now += 1;
@@ -47,7 +47,10 @@ fn together(start: Start, runs: usize, rounds: usize) {
             }
         }
         done += done_now;
-        nobody += usize::from(done_now == 0);
+        gave_way += reasons.len();
+        if done_now == 0 {
+            nobody.push(reasons);
+        }
         is_whole(&stage.world, &[&before, &after]);
         if done_now > 0 {
             stage.world.is_exact();
@@ -55,7 +58,8 @@ fn together(start: Start, runs: usize, rounds: usize) {
         stage.is_mended();
     }
     eprintln!(
-        "{start:?}, {runs} runs at once, {rounds} rounds: {done} done, {gave_way} gave way, {nobody} rounds in which nobody was done"
+        "{start:?}, {runs} runs at once, {rounds} rounds: {done} done, {gave_way} gave way, nobody was done in {} rounds: {nobody:?}",
+        nobody.len()
     );
 }
 
@@ -93,6 +97,29 @@ fn a_run_beside_one_that_settles_or_publishes_gives_way() {
         first.ends().succeeds();
         stage.is_mended();
     }
+}
+
+#[test]
+fn an_analyst_who_reads_for_long_holds_nobody_up_and_sees_one_state() {
+    let mut stage = Stage::new(Start::Change);
+    let mut analyst = Client::connect(&stage.world.warehouse_url, NoTls).unwrap();
+    let mut reading =
+        analyst.build_transaction().isolation_level(postgres::IsolationLevel::RepeatableRead).start().unwrap();
+    let mut everything = || {
+        let sql = "SELECT concat_ws(' ', (SELECT json_agg(t ORDER BY t::text) FROM kalends_raw.entity AS t),
+                          (SELECT json_agg(t ORDER BY t::text) FROM kalends_stats.entity_stats_daily AS t),
+                          (SELECT json_agg(t ORDER BY t::text) FROM kalends_stats.entity_stats_monthly AS t),
+                          (SELECT json_agg(t ORDER BY t::text) FROM kalends_stats.entity_stats_yearly AS t))";
+        reading.query_one(sql, &[]).unwrap().get::<_, String>(0)
+    };
+    let before = everything();
+    stage.ready();
+    // A month that the warehouse has no table for yet.
+    stage.world.production_sql("INSERT INTO entity VALUES ('2030-01-01', 1)");
+    stage.world.settles();
+    assert_eq!(everything(), before);
+    drop(reading);
+    is_mended(&stage.world);
 }
 
 #[test]

@@ -149,6 +149,28 @@ fn a_server_that_stops_in_mid_copy_loses_nothing() {
 }
 
 #[test]
+fn a_conflict_with_another_session_is_tried_again_and_not_for_ever() {
+    for (state, conflicts, code) in [("40001", 2, 0), ("40P01", 2, 0), ("40001", 100, 1), ("40P01", 100, 1)] {
+        let mut stage = Stage::new(Start::Change);
+        let [before, after] = stage.ready();
+        // A sequence counts on although the transaction is rolled back.
+        stage.world.warehouse_sql(&format!(
+            "CREATE SEQUENCE public.tries;
+             CREATE FUNCTION public.conflict() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN
+                 IF nextval('public.tries') <= {conflicts} THEN RAISE SQLSTATE '{state}'; END IF;
+                 RETURN NULL; END $$;
+             CREATE TRIGGER conflict AFTER UPDATE ON kalends_stats.entity_day EXECUTE FUNCTION public.conflict()"
+        ));
+        let ran = stage.world.kalends("run");
+        ran.fails_with(code);
+        is_whole(&stage.world, &[&before, &after]);
+        assert_eq!(ran.stderr.matches("error:").count(), usize::from(code == 1), "{}", ran.stderr);
+        stage.world.warehouse_sql("DROP FUNCTION public.conflict() CASCADE");
+        stage.is_mended();
+    }
+}
+
+#[test]
 fn a_run_without_its_server_says_so_in_one_line() {
     let own = OwnServers::new();
     let world = own.world();

@@ -3,7 +3,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::thread::sleep;
 use std::time::{Duration, Instant};
 
@@ -165,19 +165,24 @@ pub fn committed(world: &World) -> Vec<String> {
     world.ask_warehouse(&format!("{} ORDER BY 1, 2, 3", rows.collect::<Vec<_>>().join(" UNION ALL ")))
 }
 
-/// No staged file, no empty folder, no month's table outside the whole, no lock.
-pub fn nothing_lies_about(world: &World) {
-    let mut folders = vec![world.exports.clone()];
+/// Folders below the export folder that hold nothing.
+pub fn empty_folders(world: &World) -> Vec<PathBuf> {
+    let (mut folders, mut empty) = (vec![world.exports.clone()], Vec::new());
     while let Some(folder) = folders.pop() {
         let entries: Vec<_> = fs::read_dir(&folder).into_iter().flatten().map(|entry| entry.unwrap().path()).collect();
-        assert!(!entries.is_empty() || folder == world.exports, "{} is empty", folder.display());
-        for entry in entries {
-            assert!(!entry.to_string_lossy().ends_with(".staged"), "{} was left", entry.display());
-            if entry.is_dir() {
-                folders.push(entry);
-            }
+        if entries.is_empty() && folder != world.exports {
+            empty.push(folder);
         }
+        folders.extend(entries.into_iter().filter(|entry| entry.is_dir()));
     }
+    empty
+}
+
+/// No staged file, no empty folder, no month's table outside the whole, no lock.
+pub fn nothing_lies_about(world: &World) {
+    assert_eq!(empty_folders(world), Vec::<PathBuf>::new());
+    let staged: Vec<String> = world.tree().into_keys().filter(|path| path.ends_with(".staged")).collect();
+    assert_eq!(staged, Vec::<String>::new());
     let loose = "SELECT relname FROM pg_class
                  WHERE relnamespace = 'kalends_raw'::regnamespace AND relkind = 'r' AND NOT relispartition";
     assert_eq!(world.ask_warehouse(loose), Vec::<String>::new());
