@@ -78,10 +78,17 @@ pub enum Command {
         year: Option<i32>,
         /// 1 to 12
         month: Option<u8>,
+        /// Replace and remove files that another warehouse published
+        #[arg(long)]
+        take_over: bool,
     },
     /// Prepare, then publish all files that are due
     #[command(after_help = "Example: kalends run --quiet || echo \"kalends ended with $?\"")]
-    Run,
+    Run {
+        /// Replace and remove files that another warehouse published
+        #[arg(long)]
+        take_over: bool,
+    },
     /// Prove that production = rows = accounts = files; list what differs
     #[command(after_help = "Example: kalends verify --json | jq '.differences[].what'")]
     Verify,

@@ -14,7 +14,7 @@ use tokio::signal::unix::{SignalKind, signal};
 use crate::cli::{Command, Typed};
 use crate::db::{Address, Limits, Protection};
 use crate::error::{Exit, Result};
-use crate::exports::Scope;
+use crate::exports::{Claim, Scope};
 use crate::local::Servers as PrivateServers;
 use crate::production::Production;
 use crate::progress::Talk;
@@ -26,8 +26,8 @@ use crate::warehouse::Warehouse;
 enum Task {
     Simulate(simulate::Month),
     Prepare,
-    Export(Scope),
-    Run,
+    Export(Scope, Claim),
+    Run(Claim),
     Verify,
     Status,
 }
@@ -53,12 +53,16 @@ pub fn run(typed: Typed) -> Result<Outcome> {
         Command::Local(command) => return local::run(command, &settings),
         Command::Simulate { year, month, mark } => Task::Simulate(simulate::Month::new(year, month, mark, &settings)?),
         Command::Prepare => Task::Prepare,
-        Command::Export { year, month } => Task::Export(export::scope(year.zip(month))?),
-        Command::Run => Task::Run,
+        Command::Export { year, month, take_over } => Task::Export(export::scope(year.zip(month))?, claim(take_over)),
+        Command::Run { take_over } => Task::Run(claim(take_over)),
         Command::Verify => Task::Verify,
         Command::Status => Task::Status,
     };
     with_servers(task, &settings, talk)
+}
+
+fn claim(take_over: bool) -> Claim {
+    if take_over { Claim::TakeOver } else { Claim::Own }
 }
 
 fn completions(shell: clap_complete::Shell) -> Outcome {
@@ -116,8 +120,8 @@ impl Task {
         match self {
             Self::Simulate(month) => simulate::run(world, month).await,
             Self::Prepare => prepare::run(world).await,
-            Self::Export(scope) => export::run(world, scope).await,
-            Self::Run => run::run(world).await,
+            Self::Export(scope, claim) => export::run(world, scope, claim).await,
+            Self::Run(claim) => run::run(world, claim).await,
             Self::Verify => verify::run(world).await,
             Self::Status => status::run(world).await,
         }

@@ -48,6 +48,15 @@ pub enum Fault {
     Unlisted,
 }
 
+/// Whose files may be replaced and removed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Claim {
+    /// Those that this warehouse published.
+    Own,
+    /// Those of another warehouse as well: somebody said so, by typing `--take-over`.
+    TakeOver,
+}
+
 /// What publishing did.
 #[derive(Debug, Default)]
 pub struct Published {
@@ -86,7 +95,7 @@ pub async fn due(reading: &Reading<'_>, path: &Path, scope: Scope) -> Result<Due
 ///
 /// # Errors
 /// Refuses to replace a file, or to write into a folder, that is not Kalends'. A file is whole or as it was.
-pub async fn publish(warehouse: &mut Warehouse, path: &Path, scope: Scope) -> Result<Published> {
+pub async fn publish(warehouse: &mut Warehouse, path: &Path, scope: Scope, claim: Claim) -> Result<Published> {
     // The folder is held before the accounts are read: whoever comes second publishes what is newer.
     let mut folder = Folder::open(path)?;
     let mut wanted = read_wanted(warehouse, scope).await?;
@@ -99,12 +108,15 @@ pub async fn publish(warehouse: &mut Warehouse, path: &Path, scope: Scope) -> Re
     check_folder(&folder, path, found.as_ref())?;
     let mut manifest = found.unwrap_or_default();
     let due = compare(&wanted, Some(&folder), &manifest, scope)?;
-    check_warehouse(path, &manifest, &wanted, &due)?;
+    let others = manifest.warehouse.is_some() && manifest.warehouse != wanted.warehouse;
+    if others && claim == Claim::Own {
+        check_takes_nothing(path, &due, scope)?;
+    }
     check_owned(&folder, path, &manifest, &wanted, &due)?;
     // What a run that died left of a manifest.
     folder.unstage(manifest::NAME)?;
     let unfinished = manifest.pending.keys().any(|path| scope.covers(path));
-    if !due.write.is_empty() || !due.remove.is_empty() || unfinished {
+    if !due.write.is_empty() || !due.remove.is_empty() || unfinished || others {
         replace(&folder, &mut manifest, &wanted, &due, scope)?;
     }
     note(warehouse, &wanted, scope).await?;
@@ -174,18 +186,15 @@ fn check_folder(folder: &Folder, path: &Path, manifest: Option<&Manifest>) -> Re
     ))
 }
 
-/// Files that another warehouse published are not replaced or removed by this one; equal ones may be taken over.
-fn check_warehouse(path: &Path, manifest: &Manifest, wanted: &Wanted, due: &Due) -> Result<()> {
-    let takes_something = !due.remove.is_empty() || due.write.values().any(|fault| *fault == Fault::Differs);
-    if manifest.warehouse.is_none() || manifest.warehouse == wanted.warehouse || !takes_something {
+/// Files of another warehouse are not replaced or removed. If all of them are equal to ours, it is this one built anew.
+fn check_takes_nothing(path: &Path, due: &Due, scope: Scope) -> Result<()> {
+    let takes = !due.remove.is_empty() || due.write.values().any(|fault| *fault == Fault::Differs);
+    if !takes && matches!(scope, Scope::Everything) {
         return Ok(());
     }
     Err(Refusal::refused(
-        format!(
-            "the files in \"{}\" were published from another warehouse, and differ from this one's",
-            path.display()
-        ),
-        "Check KALENDS_WAREHOUSE_URL, name another folder with --exports or KALENDS_EXPORTS, or empty this one.",
+        format!("the files in \"{}\" were published from another warehouse", path.display()),
+        "Check KALENDS_WAREHOUSE_URL and the folder; if this warehouse is to replace them, say --take-over.",
     ))
 }
 

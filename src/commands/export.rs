@@ -7,7 +7,7 @@ use serde::Serialize;
 use super::World;
 use crate::calendar::{Day, Period};
 use crate::error::{Exit, Refusal, Result};
-use crate::exports::{self, Published, Scope};
+use crate::exports::{self, Claim, Published, Scope};
 use crate::report::{self, Outcome, counted};
 
 #[derive(Serialize)]
@@ -30,10 +30,10 @@ pub(super) fn scope(typed: Option<(i32, u8)>) -> Result<Scope> {
     Ok(Scope::Month(first.month()))
 }
 
-pub(super) async fn run(world: &World<'_>, scope: Scope) -> Result<Outcome> {
+pub(super) async fn run(world: &World<'_>, scope: Scope, claim: Claim) -> Result<Outcome> {
     let started = Instant::now();
     let mut warehouse = world.warehouse().await?;
-    let published = exports::publish(&mut warehouse, &world.settings.exports, scope).await?;
+    let published = exports::publish(&mut warehouse, &world.settings.exports, scope, claim).await?;
     let month = match scope {
         Scope::Everything => None,
         Scope::Month(month) => Some(month),

@@ -6,7 +6,7 @@ use serde::Serialize;
 
 use super::{World, export, prepare};
 use crate::error::{Exit, Result};
-use crate::exports::{self, Scope};
+use crate::exports::{self, Claim, Scope};
 use crate::report::Outcome;
 
 #[derive(Serialize)]
@@ -18,11 +18,11 @@ struct Ran {
     unchanged_files: usize,
 }
 
-pub(super) async fn run(world: &World<'_>) -> Result<Outcome> {
+pub(super) async fn run(world: &World<'_>, claim: Claim) -> Result<Outcome> {
     let mut warehouse = world.warehouse().await?;
     let prepared = prepare::prepare(world, &mut warehouse).await?;
     let started = Instant::now();
-    let published = exports::publish(&mut warehouse, &world.settings.exports, Scope::Everything).await?;
+    let published = exports::publish(&mut warehouse, &world.settings.exports, Scope::Everything, claim).await?;
     let text = if prepared.nothing_to_do() && published.written + published.removed == 0 {
         prepared.nothing_to_do_text()
     } else {

@@ -183,7 +183,10 @@ mod tests {
         assert_eq!(refused(2023, 13, 100), "month 13 is not one of 1 to 12");
         assert_eq!(refused(2023, 1, 0), "controller 0 is not a positive integer");
         assert_eq!(refused(2023, 7, 3334), "controller 3334 is above 3333, the largest for month 7");
-        assert_eq!(refused(2023, 1, u64::from(u32::MAX)), "controller 4294967295 is above 20000, the largest for month 1");
+        assert_eq!(
+            refused(2023, 1, u64::from(u32::MAX)),
+            "controller 4294967295 is above 20000, the largest for month 1"
+        );
     }
 
     #[test]

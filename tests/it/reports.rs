@@ -91,6 +91,7 @@ fn json_is_one_document_and_all_there_is_on_stdout() {
     let prepared = [
         "entity",
         "loaded_rows",
+        "mended_periods",
         "production_as_of",
         "set_aside",
         "settled_days",

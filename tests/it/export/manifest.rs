@@ -86,7 +86,9 @@ fn the_manifest_lists_every_file_and_no_other() {
     let report = world.kalends("run --json").json();
     let listed = manifest(&world);
     assert_eq!(listed["version"], 1);
-    assert_eq!(listed.as_object().unwrap().len(), 3, "nothing is pending: {listed}");
+    let keys: Vec<&String> = listed.as_object().unwrap().keys().collect();
+    assert_eq!(keys, ["files", "production_as_of", "version", "warehouse"], "nothing is pending");
+    assert_eq!(listed["warehouse"], world.ask_warehouse("SELECT warehouse FROM kalends.state")[0].as_str());
     let entries = listed["files"].as_object().unwrap();
     let files: Vec<String> = paths(&world).into_iter().filter(|path| path != ".gitkeep").collect();
     assert_eq!(entries.keys().cloned().collect::<Vec<_>>(), files);

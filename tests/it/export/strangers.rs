@@ -4,7 +4,9 @@ use std::fs;
 use std::os::unix::fs::{MetadataExt as _, symlink};
 use std::path::{Path, PathBuf};
 
-use super::{FEBRUARY, FEBRUARY_29, JANUARY, JANUARY_2, JANUARY_31, MANIFEST, YEAR, prepared, published, staged};
+use super::{
+    FEBRUARY, FEBRUARY_29, JANUARY, JANUARY_2, JANUARY_31, MANIFEST, YEAR, paths, prepared, published, staged,
+};
 
 #[test]
 fn a_strangers_file_keeps_its_folder_and_is_never_touched() {
@@ -166,8 +168,13 @@ fn another_warehouse_does_not_take_files_that_differ_from_its_own() {
     }
     other.production("created_at | value\n 2024-01-02 | 7");
     other.kalends_with("run", &[("KALENDS_EXPORTS", &folder)]).fails_with(4).says("from another warehouse");
+    other.kalends_with("export 2024 1", &[("KALENDS_EXPORTS", &folder)]).fails_with(4).says("--take-over");
     assert_eq!(world.tree(), tree);
     world.kalends("run").succeeds().says("nothing to do");
+
+    other.kalends_with("run --take-over", &[("KALENDS_EXPORTS", &folder)]).succeeds().says("removed");
+    assert_eq!(paths(&world).len(), 3);
+    world.kalends("run").fails_with(4).says("from another warehouse");
 }
 
 #[test]
