@@ -11,7 +11,7 @@ use tokio_postgres::types::{IsNull, ToSql, Type, accepts, to_sql_checked};
 pub use month::{MonthRows, Refused, Row};
 
 use crate::calendar::Span;
-use crate::db::{Access, Address, Ident, Limits, Server, Session, Statement, Work};
+use crate::db::{Access, Address, Ident, Limits, Place, Server, Session, Statement, Work};
 use crate::entity::Entity;
 use crate::error::{Refusal, Result};
 use crate::statement;
@@ -19,6 +19,7 @@ use crate::statement;
 const CONSENT: Statement = statement!("simulate/consent.sql");
 const MARK: Statement = statement!("simulate/mark.sql");
 const TABLE: Statement = statement!("simulate/table.sql");
+const PLACE: Statement = statement!("simulate/place.sql");
 const DELETE: Statement = statement!("simulate/delete.sql");
 const ROWS: Statement = statement!("simulate/rows.sql");
 
@@ -55,9 +56,8 @@ pub async fn simulate(
     let mut session = Session::connect(Server::Production, address, limits).await?;
     let work = session.begin(Access::Write, &[]).await?;
     consent(&work, mark).await?;
-    let names = entity.names();
-    work.batch(&TABLE.with(&names)).await?;
-    let deleted = work.execute(DELETE.with(&names), &[(&span.from, Type::DATE), (&span.until, Type::DATE)]).await?;
+    work.batch(&TABLE.with(&entity.names())).await?;
+    let deleted = delete(&work, entity, span).await?;
     let inserted = insert(&work, entity, span, rows).await?;
     work.commit().await?;
     tracing::info!(deleted, inserted, "simulated");
@@ -77,6 +77,16 @@ async fn consent(work: &Work<'_>, mark: Mark) -> Result<()> {
         format!("database \"{database}\" is not marked as a test source, and simulating deletes rows"),
         "If it holds nothing but test data, mark it with `kalends simulate --mark YEAR MONTH`.",
     ))
+}
+
+async fn delete(work: &Work<'_>, entity: &Entity, span: Span) -> Result<u64> {
+    let days = [(&span.from as _, Type::DATE), (&span.until as _, Type::DATE)];
+    let lies = work.query_one(PLACE.with(&entity.names()), &days).await?;
+    let place = |column| lies.as_ref().and_then(|row| row.get::<_, Option<&str>>(column)).and_then(Place::parse);
+    let (Some(first), Some(finally)) = (place("first_place"), place("final_place")) else { return Ok(0) };
+    let [schema, table, time, _] = entity.names();
+    let sql = DELETE.with(&[schema, table, time, ("first_place", &first), ("final_place", &finally)]);
+    work.execute(sql, &days).await
 }
 
 async fn insert(work: &Work<'_>, entity: &Entity, span: Span, rows: MonthRows) -> Result<u64> {

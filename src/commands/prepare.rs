@@ -13,7 +13,7 @@ use crate::calendar::Period;
 use crate::db::sql_state;
 use crate::error::{Exit, Result};
 use crate::load::{self, Loaded};
-use crate::production::{Places, Snapshot};
+use crate::production::{Places, Production, Snapshot};
 use crate::progress::Progress;
 use crate::report::{self, Outcome, count, counted};
 use crate::settle::{self, Proof, Run};
@@ -50,15 +50,18 @@ struct Took {
 }
 
 pub(super) async fn run(world: &World<'_>) -> Result<Outcome> {
-    let mut warehouse = world.warehouse().await?;
-    let prepared = prepare(world, &mut warehouse).await?;
+    let (mut warehouse, production) = tokio::try_join!(world.warehouse(), world.production())?;
+    let prepared = prepare(world, &mut warehouse, production).await?;
     let text = if prepared.nothing_to_do() { prepared.nothing_to_do_text() } else { prepared.lines().join("\n") };
     Ok(Outcome::new(Exit::Done, text, &prepared))
 }
 
 /// Survey, compare, then load and settle month by month, each in a transaction of its own.
-pub(super) async fn prepare(world: &World<'_>, warehouse: &mut Warehouse) -> Result<Prepared> {
-    let mut production = world.production().await?;
+pub(super) async fn prepare(
+    world: &World<'_>,
+    warehouse: &mut Warehouse,
+    mut production: Production,
+) -> Result<Prepared> {
     let source = production.identity(&world.settings.entity).await?;
     // What is kept is read before production's snapshot is taken: whoever settles in between is noticed by generation.
     let mut ledger = warehouse.ledger(&source).await?;

@@ -19,8 +19,8 @@ struct Ran {
 }
 
 pub(super) async fn run(world: &World<'_>, claim: Claim) -> Result<Outcome> {
-    let mut warehouse = world.warehouse().await?;
-    let prepared = prepare::prepare(world, &mut warehouse).await?;
+    let (mut warehouse, production) = tokio::try_join!(world.warehouse(), world.production())?;
+    let prepared = prepare::prepare(world, &mut warehouse, production).await?;
     let started = Instant::now();
     let published = exports::publish(&mut warehouse, &world.settings.exports, Scope::Everything, claim).await?;
     let text = if prepared.nothing_to_do() && published.written + published.removed == 0 {
