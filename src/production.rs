@@ -11,7 +11,7 @@ use tokio_postgres::{CopyOutStream, Row};
 use crate::accounts::{self, Accounts, SetAside};
 use crate::calendar::{Day, Period};
 use crate::db::{
-    Access, Address, AnyDate, Ident, Identity, Limits, Place, Server, Session, Statement, Work, sql_state,
+    Access, Address, AnyDate, Bound, Ident, Identity, Limits, Place, Server, Session, Statement, Work, sql_state,
 };
 use crate::entity::Entity;
 use crate::error::{Refusal, Result};
@@ -130,8 +130,8 @@ impl Snapshot<'_> {
             table,
             time,
             measure,
-            ("from", &wanted.from),
-            ("until", &wanted.until),
+            ("from", &Bound(wanted.from)),
+            ("until", &Bound(wanted.until)),
             ("except", &wanted.except.as_slice()),
             ("first_place", &wanted.places.0),
             ("final_place", &wanted.places.1),

@@ -11,8 +11,8 @@ COPY (
     SELECT :"time", :"measure"
     FROM :"schema".:"table"
     WHERE
-        :"time" >= DATE :'from' AND :"time" < DATE :'until'
-        -- The days in between that are as they should be.
-        AND :"time"::date <> ALL(:'except'::date[])
+        :"time" >= TIMESTAMP :'from' AND :"time" < TIMESTAMP :'until'
+        -- The days in between that are as they should be; without any, the planner drops the condition.
+        AND (cardinality(:'except'::date[]) = 0 OR :"time"::date <> ALL(:'except'::date[]))
         AND ctid >= :'first_place'::tid AND ctid <= :'final_place'::tid
 ) TO STDOUT (FORMAT binary)

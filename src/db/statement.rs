@@ -132,7 +132,7 @@ impl Filling for Day {
     }
 }
 
-/// The bound of a partition by timestamp. The last month that a timestamp can be in ends where none is.
+/// The start of a day as a timestamp. The day after the last one that a timestamp can be in starts at `infinity`.
 #[derive(Debug, Clone, Copy)]
 pub struct Bound(pub Day);
 
