@@ -96,8 +96,7 @@ impl Production {
             .session
             .begin(Access::ReadSnapshot, &[lock])
             .await
-            .map_err(|error| explain(entity, error))
-            .context("could not take a snapshot of production")?;
+            .map_err(|error| explain(entity, error, "could not take a snapshot of production"))?;
         let row = look(&work, entity).await?;
         Ok(Snapshot { work, entity, identity: Identity::of(&row), as_of: row.get("as_of") })
     }
@@ -114,8 +113,7 @@ impl Snapshot<'_> {
             .work
             .query(DAYS.with(&self.entity.names()), &[])
             .await
-            .map_err(|error| explain(self.entity, error))
-            .context("could not survey production")?;
+            .map_err(|error| explain(self.entity, error, "could not survey production"))?;
         let (accounts, set_aside) = accounts::read(&rows);
         tracing::info!(days = accounts.len(), rows = accounts::rows(&accounts), "surveyed production");
         Ok(Survey { accounts, set_aside, places: places(&rows)?, took: started.elapsed() })
@@ -169,8 +167,8 @@ fn missing(entity: &Entity) -> anyhow::Error {
     )
 }
 
-/// What a server's refusal means for the table.
-fn explain(entity: &Entity, error: anyhow::Error) -> anyhow::Error {
+/// What a server's refusal means for the table; what it means otherwise, with what we were doing.
+fn explain(entity: &Entity, error: anyhow::Error, doing: &'static str) -> anyhow::Error {
     match sql_state(&error) {
         Some(&SqlState::UNDEFINED_TABLE | &SqlState::INVALID_SCHEMA_NAME) => missing(entity),
         Some(&SqlState::INSUFFICIENT_PRIVILEGE) => Refusal::refused(
@@ -185,7 +183,7 @@ fn explain(entity: &Entity, error: anyhow::Error) -> anyhow::Error {
             format!("table {entity} of production is locked by another session"),
             "Try again when it is free.",
         ),
-        _ => error,
+        _ => error.context(doing),
     }
 }
 
