@@ -1,10 +1,11 @@
 //! How far long work has come, on stderr: a bar on a terminal, a line now and then elsewhere, nothing when quiet.
 
 use std::cell::Cell;
+use std::fmt::Write;
 use std::io::IsTerminal as _;
 use std::time::{Duration, Instant};
 
-use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
+use indicatif::{ProgressBar, ProgressDrawTarget, ProgressState, ProgressStyle};
 
 use crate::report::{count, talk};
 
@@ -40,9 +41,7 @@ impl Progress {
         let target =
             if how == Talk::Normal && terminal { ProgressDrawTarget::stderr() } else { ProgressDrawTarget::hidden() };
         let bar = ProgressBar::with_draw_target(Some(total.unsigned_abs()), target);
-        let style =
-            ProgressStyle::with_template("{msg:12} {bar:24} {human_pos} of {human_len} rows  {per_sec}  {eta} left");
-        bar.set_style(style.unwrap_or_else(|_| ProgressStyle::default_bar()));
+        bar.set_style(style());
         bar.set_message("loading");
         let lines = if how == Talk::Normal && !terminal { Lines::Spoken } else { Lines::Silent };
         Self { bar, lines, spoken: Cell::new(Instant::now()) }
@@ -57,6 +56,25 @@ impl Progress {
             talk(&format!("loading: {} of {} rows", count(done.cast_signed()), count(total.cast_signed())));
         }
     }
+}
+
+/// Numbers are written as in the result that follows.
+fn style() -> ProgressStyle {
+    let template = "{msg:12} {bar:24} {done} of {all} rows  {rate}/s  {eta} left";
+    let style = ProgressStyle::with_template(template).unwrap_or_else(|_| ProgressStyle::default_bar());
+    style
+        .with_key("done", |state: &ProgressState, out: &mut dyn Write| write_count(out, state.pos()))
+        .with_key("all", |state: &ProgressState, out: &mut dyn Write| write_count(out, state.len().unwrap_or_default()))
+        .with_key("rate", |state: &ProgressState, out: &mut dyn Write| write_count(out, whole(state.per_sec())))
+}
+
+fn write_count(out: &mut dyn Write, rows: u64) {
+    let _ = out.write_str(&count(rows.cast_signed()));
+}
+
+#[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "rows a second, for people")]
+fn whole(rate: f64) -> u64 {
+    rate as u64
 }
 
 impl Drop for Progress {

@@ -12,6 +12,7 @@ mod faults;
 mod local;
 mod messages;
 mod prepare;
+mod progress;
 mod reports;
 mod simulate;
 mod tidy;
