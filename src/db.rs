@@ -25,7 +25,7 @@ pub use tls::Protection;
 
 use crate::error::{Refusal, Result};
 
-const PINS_READ: Statement = crate::statement!("pins/read.sql");
+const PINS: Statement = crate::statement!("pins/all.sql");
 const PINS_WRITE: Statement = crate::statement!("pins/write.sql");
 const PINS_14: Statement = crate::statement!("pins/version_14.sql");
 
@@ -130,15 +130,14 @@ impl Session {
     /// When the server refuses one of the statements.
     pub async fn begin(&mut self, access: Access, then: &[Sql]) -> Result<Work<'_>> {
         let limits = self.limits;
-        let pins = match access {
-            Access::ReadSnapshot => PINS_READ,
-            Access::Write => PINS_WRITE,
-        };
-        let mut statements = vec![pins.with(&[
+        let mut statements = vec![PINS.with(&[
             ("lock_ms", &milliseconds(limits.lock)),
             ("statement_ms", &milliseconds(limits.statement)),
             ("idle_ms", &milliseconds(limits.idle)),
         ])];
+        if matches!(access, Access::Write) {
+            statements.push(PINS_WRITE.into());
+        }
         if self.version >= 14 {
             statements.push(PINS_14.into());
         }

@@ -1,4 +1,4 @@
--- What a reading transaction must not inherit from server, role, database or pooler.
+-- What no transaction must inherit from server, role, database or pooler.
 --
 -- Statements, not set_config(): a SELECT would take the snapshot before the table is locked.
 --
