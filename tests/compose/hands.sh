@@ -1,0 +1,122 @@
+# What tests/compose/run does: docker-compose as an ordinary user, in one version or the other. To be read with `.` by
+# bash.
+: "${project:?}" "${scratch:?}" "${clone:?}" "${name:?}"
+
+# step NAME COMMAND...: runs it and counts how it ended.
+step() {
+    local what=$1 started=$SECONDS
+    shift
+    printf '\n== %s\n' "$what"
+    if "$@"; then
+        passed=$((passed + 1))
+        printf 'ok, %s s\n' $((SECONDS - started))
+    else
+        failed=$((failed + 1))
+        printf 'FAILED: %s\n' "$what"
+    fi
+}
+
+# The host's user: whoever runs this, and somebody without rights where that is root.
+user=$(id -u)
+[ "$user" != 0 ] || user=4321
+socket=/var/run/docker.sock
+
+as_user() {
+    if [ "$(id -u)" = 0 ]; then
+        setpriv --reuid="$user" --regid="$user" --groups="$(stat -c %g "$socket")" \
+            env -C "$clone" HOME="$scratch/home" "$@"
+    else
+        env -C "$clone" "$@"
+    fi
+}
+
+compose_1() {
+    as_user docker-compose "$@"
+}
+
+compose_plugin() {
+    as_user docker compose "$@"
+}
+
+# Debian's package of v2, in a container, where this machine has only 1.29.
+compose_2() {
+    local terminal=()
+    [ ! -t 0 ] || terminal=(--tty)
+    docker run --rm --interactive "${terminal[@]}" --network none --user "$user:$user" \
+        --group-add "$(stat -c %g "$socket")" --env HOME="$scratch/home" --volume "$socket:$socket" \
+        --volume "$scratch:$scratch" --workdir "$clone" kalends-compose-v2:test docker compose "$@"
+}
+
+composes=()
+see_to_compose() {
+    if ! command -v docker-compose >/dev/null && ! docker compose version >/dev/null 2>&1; then
+        [ "$(id -u)" = 0 ] && command -v apt-get >/dev/null || no_engine "there is no docker-compose"
+        DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends docker-compose >/dev/null 2>&1 ||
+            no_engine "docker-compose could not be installed"
+    fi
+    ! command -v docker-compose >/dev/null || composes+=(compose_1)
+    if docker compose version >/dev/null 2>&1; then
+        composes+=(compose_plugin)
+    elif [ "$(id -u)" = 0 ] && "$project/tests/compose/stand_ins/build" kalends-compose-v2:test; then
+        composes+=(compose_2)
+    else
+        say "Compose v2 is not here and could not be had: not tried with it"
+    fi
+    compose=${composes[0]}
+}
+
+compose() {
+    "$compose" "$@" </dev/null
+}
+
+make_clone() {
+    git clone --quiet "$project" "$clone"
+    mkdir "$scratch/home"
+    [ "$(id -u)" != 0 ] || chown -R "$user:$user" "$clone" "$scratch/home"
+}
+
+# tools ARGUMENTS...: docker-compose run --rm ARGUMENTS..., saying what it said where it fails.
+tools() {
+    compose run --rm -T "$@" >"$scratch/said" 2>&1 || {
+        local code=$?
+        tail -n 5 "$scratch/said"
+        return "$code"
+    }
+}
+
+container() {
+    docker ps --quiet --filter "label=com.docker.compose.project=$name" \
+        --filter "label=com.docker.compose.service=$1" --filter 'label=com.docker.compose.oneoff=False'
+}
+
+# Of `docker-compose run`, while it runs.
+one_off() {
+    docker ps --quiet --filter "label=com.docker.compose.project=$name" --filter 'label=com.docker.compose.oneoff=True'
+}
+
+health() {
+    docker inspect --format '{{.State.Health.Status}}' "$(container "$1")" 2>/dev/null
+}
+
+# becomes HEALTH SERVICE SECONDS
+becomes() {
+    local _
+    for _ in $(seq "$3"); do
+        [ "$(health "$2")" != "$1" ] || return 0
+        sleep 1
+    done
+    echo "$2 is $(health "$2") after $3 s: $(docker inspect --format \
+        '{{range .State.Health.Log}}{{.Output}}{{end}}' "$(container "$2")" | tail -n 3)"
+    return 1
+}
+
+# appears FILE: waits until the job has come so far.
+appears() {
+    local _
+    for _ in $(seq 1200); do
+        [ ! -e "$clone/exports/$1" ] || return 0
+        sleep 0.05
+    done
+    echo "$1 did not appear"
+    return 1
+}
