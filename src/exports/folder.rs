@@ -5,6 +5,7 @@ use std::fmt::Display;
 use std::io::{ErrorKind, Write as _};
 use std::os::fd::AsFd as _;
 use std::path::{Path, PathBuf};
+use std::time::{Duration, Instant};
 
 use anyhow::Context as _;
 use cap_std::ambient_authority;
@@ -14,12 +15,35 @@ use rustix::fs::{FlockOperation, flock};
 use super::manifest::{self, Manifest};
 use crate::error::{Refusal, Result};
 
+/// How long a folder that somebody holds is waited for: much longer than `status` looks at every file, so that watching
+/// makes no run fail, and much shorter than anybody would wait for a run that publishes.
+const PATIENCE: Duration = Duration::from_secs(2);
+const PAUSE: Duration = Duration::from_millis(20);
+
 /// An export folder, held by this process alone.
 pub struct Folder {
     dir: Dir,
     /// The same folder, opened so that it can be locked and flushed.
     held: File,
     path: PathBuf,
+}
+
+fn hold(held: &File, path: &Path) -> Result<()> {
+    let waiting_since = Instant::now();
+    loop {
+        match flock(held.as_fd(), FlockOperation::NonBlockingLockExclusive) {
+            Err(rustix::io::Errno::WOULDBLOCK) if waiting_since.elapsed() < PATIENCE => std::thread::sleep(PAUSE),
+            Err(rustix::io::Errno::WOULDBLOCK) => {
+                return Err(Refusal::busy(
+                    format!("another run is publishing into \"{}\"", path.display()),
+                    "Try again when it has ended.",
+                ));
+            }
+            locked => {
+                return locked.with_context(|| format!("could not hold the export folder \"{}\"", path.display()));
+            }
+        }
+    }
 }
 
 impl Folder {
@@ -33,16 +57,8 @@ impl Folder {
             opened => opened.with_context(|| format!("could not open the export folder \"{}\"", path.display()))?,
         };
         let held = dir.open(".").with_context(|| format!("could not open the export folder \"{}\"", path.display()))?;
-        match flock(held.as_fd(), FlockOperation::NonBlockingLockExclusive) {
-            Err(rustix::io::Errno::WOULDBLOCK) => Err(Refusal::busy(
-                format!("another run is publishing into \"{}\"", path.display()),
-                "Try again when it has ended.",
-            )),
-            locked => {
-                locked.with_context(|| format!("could not hold the export folder \"{}\"", path.display()))?;
-                Ok(Some(Self { dir, held, path: path.to_path_buf() }))
-            }
-        }
+        hold(&held, path)?;
+        Ok(Some(Self { dir, held, path: path.to_path_buf() }))
     }
 
     /// Makes a folder and holds it.
