@@ -33,6 +33,6 @@ COPY --from=build /build/target/release/kalends /usr/local/bin/
 USER 10001
 # Docker knows 0 and 1 only. Long enough apart to cost nothing, three in a row before it counts: between `prepare` and
 # `export` files are due for a moment.
-HEALTHCHECK --interval=60s --timeout=20s --start-period=20s --retries=3 CMD ["as_owner", "health"]
+HEALTHCHECK --interval=30s --timeout=20s --start-period=20s --retries=3 CMD ["as_owner", "health"]
 ENTRYPOINT ["as_owner"]
 CMD ["kalends", "--help"]
