@@ -21,7 +21,7 @@ WITH hashed AS (
         -- timestamp_hash_extended() first folds the 64 bits of a time into 32, so times that fold alike are alike to it
         -- under every seed. The second hash takes the time as a double, which keeps these apart: they lie over an hour
         -- from each other. What a double of a distant year cannot tell, some microseconds, does not fold alike.
-        -- tsrange_subdiff() is the cheapest way from a timestamp to a double, a tenth of date_part('epoch', …).
+        -- tsrange_subdiff() is the cheapest way found from a timestamp to a double.
         hashfloat8extended(
             tsrange_subdiff(:"time", TIMESTAMP '2000-01-01'),
             coalesce(:"measure", 1::bigint << 40)
