@@ -1,11 +1,13 @@
 //! Runs that die, that find the folder closed, and that meet another run in it.
 
-use std::fs;
+use std::fs::{self, File};
 use std::os::unix::fs::{MetadataExt as _, PermissionsExt as _};
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 use std::thread::sleep;
 use std::time::{Duration, Instant};
+
+use rustix::fs::{FlockOperation, flock};
 
 use super::{FEBRUARY_29, JANUARY, JANUARY_31, MANIFEST, YEAR, manifest, prepared, published, staged};
 use crate::kit::Ran;
@@ -132,6 +134,34 @@ fn whoever_comes_second_to_a_folder_is_told_to_try_again() {
     }
     assert_eq!((world.tree(), world.tuples()), (tree, tuples));
     world.kalends("export").succeeds();
+}
+
+#[test]
+fn a_folder_that_somebody_only_looks_at_is_waited_for() {
+    let world = published();
+    world.production_sql("UPDATE entity SET value = value + 1");
+    let exports = world.exports.canonicalize().unwrap();
+    let looked_at = File::open(&exports).unwrap();
+    flock(&looked_at, FlockOperation::LockExclusive).unwrap();
+
+    let mut run = world.command("run").stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
+    let open_files = format!("/proc/{}/fd", run.id());
+    let at_the_folder = || {
+        let mut open = fs::read_dir(&open_files).into_iter().flatten().flatten();
+        open.any(|file| fs::read_link(file.path()).is_ok_and(|path| path == exports))
+    };
+    let begun = Instant::now();
+    while !at_the_folder() && run.try_wait().unwrap().is_none() {
+        assert!(begun.elapsed() < Duration::from_secs(20), "the run does not come to the folder");
+        sleep(Duration::from_millis(5));
+    }
+    // Less than the 2 s that it waits, by as much as a busy machine may need.
+    sleep(Duration::from_millis(300));
+    let waits = run.try_wait().unwrap().is_none();
+    drop(looked_at);
+    Ran::of(run.wait_with_output().unwrap(), "run").succeeds().says("published   6 files");
+    assert!(waits, "it ended while the folder was held");
+    world.is_exact();
 }
 
 #[test]
