@@ -8,34 +8,87 @@ no_engine() {
     exit 77
 }
 
+# From here on a failure is ours. Whoever started the script and wants to know names a file.
+begin_checks() {
+    [ -z "${CHECKS_BEGUN:-}" ] || : >"$CHECKS_BEGUN"
+}
+
+# brief COMMAND...: for what an engine answers at once, so that one that hangs holds nobody up. In the foreground, so that
+# whoever stops this script stops the command too.
+brief() {
+    timeout --foreground --kill-after=5 20 "$@"
+}
+
+answers() {
+    command -v docker >/dev/null && brief docker version >/dev/null 2>&1
+}
+
+# install_packages PACKAGE...: by apt-get, and with its last words where it fails.
+install_packages() {
+    local apt=(apt-get -qq -o Acquire::http::Timeout=30 -o Acquire::https::Timeout=30)
+    {
+        "${apt[@]}" update
+        DEBIAN_FRONTEND=noninteractive "${apt[@]}" install -y --no-install-recommends "$@"
+    } >"$scratch/apt" 2>&1 </dev/null || { tail -n 3 "$scratch/apt" >&2 && return 1; }
+}
+
 # see_to_engine: returns when `docker` answers; ends the script where it cannot.
 see_to_engine() {
-    docker version >/dev/null 2>&1 && return
+    answers && return
     [ "$(id -u)" = 0 ] || no_engine "no container engine answers, and only root may start one"
     if ! command -v dockerd >/dev/null; then
         command -v apt-get >/dev/null || no_engine "there is no container engine, and no apt-get to install one"
         say "installing docker.io"
-        apt-get update -qq >/dev/null 2>&1
-        DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends docker.io iptables >/dev/null 2>&1 ||
+        install_packages docker.io iptables ||
             no_engine "docker.io could not be installed"
         # What the package started, if anything, is as good as ours.
-        docker version >/dev/null 2>&1 && return
+        answers && return
     fi
+    start_engine || { tail -n 5 "$scratch/dockerd.log" >&2 && no_engine "dockerd did not start"; }
+}
+
+start_engine() {
+    local _
     say "starting dockerd"
-    dockerd >"$scratch/dockerd.log" 2>&1 &
+    # In a session of its own: a signal to this script's group must not stop it before its containers are taken down.
+    setsid dockerd >"$scratch/dockerd.log" 2>&1 &
     engine=$!
     for _ in $(seq 60); do
-        docker version >/dev/null 2>&1 && return
+        answers && return
         kill -0 "$engine" 2>/dev/null || break
         sleep 1
     done
-    tail -n 5 "$scratch/dockerd.log" >&2
-    no_engine "dockerd did not start"
+    kill -KILL "$engine" 2>/dev/null
+    engine=''
+    return 1
 }
 
-# Stops the engine that was started here, by its process id.
+# leave_engine LABEL: removes what carries this label, then stops the engine if it was started here, by its process id.
 leave_engine() {
-    [ -z "${engine:-}" ] || { kill "$engine" && wait "$engine"; } 2>/dev/null || :
+    if ! answers; then
+        [ -n "${engine:-}" ] || return
+        # It hangs, or is gone, and its containers live on: another one knows them. It wants the containerd of the first
+        # to be gone as well, which takes a moment longer.
+        kill -KILL "$engine" && wait "$engine"
+        sleep 3
+        start_engine
+    fi 2>/dev/null
+    {
+        brief docker ps --all --quiet --filter "label=$1" | xargs --no-run-if-empty timeout 60 docker rm --force --volumes
+        brief docker volume ls --quiet --filter "label=$1" | xargs --no-run-if-empty timeout 30 docker volume rm --force
+        brief docker network ls --quiet --filter "label=$1" | xargs --no-run-if-empty timeout 30 docker network rm
+        [ -z "${engine:-}" ] || stop_engine
+    } >/dev/null 2>&1
+}
+
+stop_engine() {
+    local _
+    kill "$engine" || return
+    for _ in $(seq 20); do
+        kill -0 "$engine" || return
+        sleep 1
+    done
+    kill -KILL "$engine"
 }
 
 # see_to_images IMAGE...: pulls what is missing; where no registry answers, builds stand-ins under the same tags.
@@ -45,7 +98,7 @@ see_to_images() {
         docker image inspect "$image" >/dev/null 2>&1 || missing+=("$image")
     done
     for image in "${missing[@]}"; do
-        timeout 300 docker pull --quiet "$image" >/dev/null 2>"$scratch/pull" && continue
+        timeout --foreground 300 docker pull --quiet "$image" >/dev/null 2>"$scratch/pull" && continue
         say "$image could not be pulled: $(tail -n 1 "$scratch/pull")"
         [ "$(id -u)" = 0 ] || no_engine "images cannot be pulled, and only root can build stand-ins for them"
         "$project/tests/compose/stand_ins/build" "${missing[@]}" || no_engine "the stand-ins could not be built"

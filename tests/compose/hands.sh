@@ -51,7 +51,7 @@ composes=()
 see_to_compose() {
     if ! command -v docker-compose >/dev/null && ! docker compose version >/dev/null 2>&1; then
         [ "$(id -u)" = 0 ] && command -v apt-get >/dev/null || no_engine "there is no docker-compose"
-        DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends docker-compose >/dev/null 2>&1 ||
+        install_packages docker-compose ||
             no_engine "docker-compose could not be installed"
     fi
     ! command -v docker-compose >/dev/null || composes+=(compose_1)
