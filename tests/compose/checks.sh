@@ -174,7 +174,9 @@ schedule_tells() {
     sleep 15
     ! docker exec "$(container schedule)" as_owner health || return
     compose start production_data >/dev/null 2>&1
-    becomes healthy production_data 60 && sleep 15 && docker exec "$(container schedule)" as_owner health
+    becomes healthy production_data 60 && sleep 15 && docker exec "$(container schedule)" as_owner health || return
+    # What follows wants nobody else at work.
+    compose --profile schedule rm --stop --force schedule >/dev/null 2>&1
 }
 
 dependencies_are_cached() {
@@ -182,45 +184,6 @@ dependencies_are_cached() {
     compose build data_tools >"$scratch/said" 2>&1 || { tail -n 5 "$scratch/said" && return 1; }
     # The classic builder says "Using cache", BuildKit "CACHED".
     grep -A 3 'mkdir -p src tests/it' "$scratch/said" | grep -q -i cache
-}
-
-# sql_of_docs N: the Nth SQL block of docs/operations.md, with a password filled in.
-sql_of_docs() {
-    awk -v wanted="$1" '/^```/ { inside = /sql/; count += inside; next } inside && count == wanted' \
-        "$clone/docs/operations.md" | sed "s/'…'/'secret'/"
-}
-
-# superuser SERVICE: statements from standard input.
-superuser() {
-    docker exec --interactive "$(container "$1")" psql -U postgres -d "$1" -q -v ON_ERROR_STOP=1 "${@:2}" 2>&1
-}
-
-reader_only_reads() {
-    local statement
-    for statement in 'CREATE TABLE public.x ()' 'DELETE FROM public.entity' "COPY (SELECT 1) TO PROGRAM 'true'"; do
-        superuser production_data <<<"SET ROLE reader; BEGIN READ WRITE; $statement" && echo "reader may: $statement" &&
-            return 1
-    done
-    superuser production_data -t <<<'SET ROLE reader; SELECT count(*) FROM public.entity'
-}
-
-# Into a new warehouse, by the roles that the documents make.
-least_privilege() {
-    sql_of_docs 1 | superuser production_data || return
-    docker exec "$(container warehouse_data)" psql -U postgres -q -c 'DROP DATABASE warehouse_data WITH (FORCE)' \
-        -c 'CREATE DATABASE warehouse_data' || return
-    sql_of_docs 2 | sed '/^-- After/,$d' | superuser warehouse_data || return
-    local query='?sslmode=disable'
-    tools -e "KALENDS_PRODUCTION_URL=postgresql://kalends_reader:secret@production_data/production_data$query" \
-        -e "KALENDS_WAREHOUSE_URL=postgresql://kalends_writer:secret@warehouse_data/warehouse_data$query" \
-        -e KALENDS_EXPORTS=/tmp/exports data_tools \
-        sh -c 'kalends run && kalends verify && ! kalends simulate 2023 1' || return
-    tail -n 3 "$scratch/said"
-    sql_of_docs 2 | sed '1,/^-- After/d' | superuser warehouse_data || return
-    superuser warehouse_data -t <<<'SET ROLE business; SELECT year, sum_values FROM kalends_stats.entity_stats_yearly' ||
-        return
-    ! superuser warehouse_data <<<'SET ROLE business; SELECT FROM kalends_raw.entity' || return
-    ! superuser warehouse_data <<<'SET ROLE business; BEGIN READ WRITE; DELETE FROM kalends_stats.entity_year' || return
 }
 
 down_leaves_nothing() {

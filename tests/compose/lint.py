@@ -189,6 +189,13 @@ def pg_admin_reads_and_is_typed_nothing(project):
             yield f"{server['Name']} is not read as `reader`, with a password file"
 
 
+def nothing_is_made_for_the_tests(project):
+    for name in ("docker-compose.yml", "Dockerfile", ".dockerignore"):
+        for word in ("stand_in", "stand-in", "tests/compose", "tests/fresh"):
+            if word in project.text(name):
+                yield f"{name} knows of {word}"
+
+
 def every_variable_is_documented(project):
     used = set(re.findall(r"\$\{(\w+)", project.text("docker-compose.yml")))
     known = set(re.findall(r"^(?:#= )?(\w+)=", project.text(".env.example"), re.M))
@@ -209,6 +216,7 @@ RULES = [
     the_context_holds_only_what_is_copied,
     only_production_is_a_test_source,
     pg_admin_reads_and_is_typed_nothing,
+    nothing_is_made_for_the_tests,
     every_variable_is_documented,
 ]
 

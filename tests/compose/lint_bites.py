@@ -39,6 +39,7 @@ BREAKS = [
     ("only_production_is_a_test_source", "docker-compose.yml", "./docker/test_source.sql", "./docker/other.sql"),
     ("pg_admin_reads_and_is_typed_nothing", "docker/servers.json", '"reader"', '"postgres"'),
     ("pg_admin_reads_and_is_typed_nothing", "docker-compose.yml", 'SERVER_MODE: "False"', 'SERVER_MODE: "True"'),
+    ("nothing_is_made_for_the_tests", "Dockerfile", "COPY scripts scripts", "COPY tests/compose/stand_ins scripts"),
     ("every_variable_is_documented", ".env.example", "WAREHOUSE_PORT=", "OTHER_PORT="),
 ]
 
