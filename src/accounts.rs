@@ -17,14 +17,9 @@ use crate::calendar::{Day, Period};
 pub struct Account {
     /// Rows of the day.
     pub rows: i64,
-    /// Rows whose value is not NULL.
-    pub values: i64,
-    /// Exact sum of the values; `None` where every value is NULL.
-    pub sum: Option<String>,
-    /// Smallest value.
-    pub min: Option<String>,
-    /// Largest value.
-    pub max: Option<String>,
+    /// Of each measure: how many values are not NULL, their exact sum, the smallest, the largest; the last three are
+    /// `None` where every value is NULL.
+    pub statistics: Vec<Option<String>>,
     /// Sum over the rows of their first 64-bit hash.
     pub hash_a: String,
     /// Sum over the rows of their second 64-bit hash.
@@ -138,15 +133,8 @@ mod tests {
     use super::*;
 
     fn account(rows: i64, sum: &str) -> Account {
-        Account {
-            rows,
-            values: rows,
-            sum: Some(sum.into()),
-            min: None,
-            max: None,
-            hash_a: "1".into(),
-            hash_b: "2".into(),
-        }
+        let statistics = vec![Some(rows.to_string()), Some(sum.into()), None, None];
+        Account { rows, statistics, hash_a: "1".into(), hash_b: "2".into() }
     }
 
     fn day(day: u8) -> Day {
@@ -184,10 +172,10 @@ mod tests {
     fn any_field_alone_makes_a_day_changed() {
         let kept = account(2, "5");
         let edits: [fn(&mut Account); 6] = [
-            |a| a.values = 1,
-            |a| a.sum = None,
-            |a| a.min = Some("1".into()),
-            |a| a.max = Some("1".into()),
+            |a| a.statistics[0] = Some("1".into()),
+            |a| a.statistics[1] = None,
+            |a| a.statistics[2] = Some("1".into()),
+            |a| a.statistics[3] = Some("1".into()),
             |a| a.hash_a = "7".into(),
             |a| a.hash_b = "7".into(),
         ];

@@ -55,6 +55,15 @@ impl Level {
             Self::Year => "year",
         }
     }
+
+    /// How often, as in the names of files and views.
+    pub fn adverb(self) -> &'static str {
+        match self {
+            Self::Day => "daily",
+            Self::Month => "monthly",
+            Self::Year => "yearly",
+        }
+    }
 }
 
 impl Day {
@@ -140,13 +149,13 @@ impl Period {
         Span { from: self.first, until }
     }
 
-    /// Its file, relative to the export folder, with `/` between folders: the only place where a path is made.
-    pub fn path(self) -> String {
+    /// An entity's file, relative to the export folder, with `/` between folders: the only place where a path is made.
+    pub fn path(self, entity: &str) -> String {
         let (year, month, day) = self.first.year_month_day();
         match self.level {
-            Level::Day => format!("year={year}/month={month}/day={day}/entity_stats_daily_{year}_{month}_{day}.csv"),
-            Level::Month => format!("year={year}/month={month}/entity_stats_monthly_{year}_{month}.csv"),
-            Level::Year => format!("year={year}/entity_stats_yearly_{year}.csv"),
+            Level::Day => format!("year={year}/month={month}/day={day}/{entity}_stats_daily_{year}_{month}_{day}.csv"),
+            Level::Month => format!("year={year}/month={month}/{entity}_stats_monthly_{year}_{month}.csv"),
+            Level::Year => format!("year={year}/{entity}_stats_yearly_{year}.csv"),
         }
     }
 }
@@ -206,7 +215,13 @@ mod tests {
 
     #[test]
     fn paths_are_not_padded_and_name_bc_and_five_digit_years() {
-        let paths = |day: Day| [Period::new(Level::Day, day).unwrap().path(), day.month().path(), day.year().path()];
+        let paths = |day: Day| {
+            [
+                Period::new(Level::Day, day).unwrap().path("entity"),
+                day.month().path("entity"),
+                day.year().path("entity"),
+            ]
+        };
         assert_eq!(
             paths(day(2023, 1, 9)),
             [
@@ -215,9 +230,9 @@ mod tests {
                 "year=2023/entity_stats_yearly_2023.csv",
             ]
         );
-        assert_eq!(day(-44, 3, 15).year().path(), "year=-44/entity_stats_yearly_-44.csv");
-        assert_eq!(day(44, 3, 15).year().path(), "year=44/entity_stats_yearly_44.csv");
-        assert_eq!(day(12024, 12, 31).month().path(), "year=12024/month=12/entity_stats_monthly_12024_12.csv");
+        assert_eq!(day(-44, 3, 15).year().path("entity"), "year=-44/entity_stats_yearly_-44.csv");
+        assert_eq!(day(44, 3, 15).year().path("entity"), "year=44/entity_stats_yearly_44.csv");
+        assert_eq!(day(12024, 12, 31).month().path("entity"), "year=12024/month=12/entity_stats_monthly_12024_12.csv");
     }
 
     #[test]

@@ -7,6 +7,7 @@ use serde::Serialize;
 use crate::accounts::{self, Accounts, SetAside};
 use crate::calendar::Period;
 use crate::db::{Filling, Ident, Statement};
+use crate::entity::Model;
 use crate::error::Result;
 use crate::exports::{self, Fault, Scope};
 use crate::statement;
@@ -37,36 +38,48 @@ pub struct Difference {
     pub how: &'static str,
 }
 
-/// Everything that differs from production, rows first, then accounts, then files.
+/// What differs from production of an entity, rows first, then accounts.
 ///
 /// # Errors
-/// When a server or the folder cannot be read.
-pub async fn differences(survey: &Accounts, reading: &Reading<'_>, exports: &Path) -> Result<Vec<Difference>> {
-    let (rows, set_aside) = rows(reading).await?;
+/// When the warehouse cannot be read.
+pub async fn differences(survey: &Accounts, reading: &Reading<'_>, model: &Model) -> Result<Vec<Difference>> {
+    let settled = reading.entities().await?.iter().any(|known| known == model);
+    if !settled {
+        let nothing = Accounts::new();
+        return Ok([Layer::Rows, Layer::Accounts]
+            .into_iter()
+            .flat_map(|layer| days_that_differ(layer, survey, &nothing))
+            .collect());
+    }
+    let (rows, set_aside) = rows(reading, model).await?;
     let mut found = days_that_differ(Layer::Rows, survey, &rows);
     if set_aside != SetAside::default() {
         found.push(Difference { layer: Layer::Rows, what: "rows of no day".to_string(), how: "vanished" });
     }
-    found.extend(days_that_differ(Layer::Accounts, survey, &reading.accounts().await?));
-    let unsummed = reading.unsummed().await?;
+    found.extend(days_that_differ(Layer::Accounts, survey, &reading.accounts(model).await?));
+    let unsummed = reading.unsummed(model).await?;
     let changed = |period: Period| Difference { layer: Layer::Accounts, what: period.to_string(), how: "changed" };
     found.extend(unsummed.into_iter().map(changed));
+    Ok(found)
+}
+
+/// The files that differ from the accounts, of all entities.
+///
+/// # Errors
+/// When the warehouse or the folder cannot be read.
+pub async fn files(reading: &Reading<'_>, exports: &Path) -> Result<Vec<Difference>> {
     let due = exports::due(reading, exports, Scope::Everything).await?;
+    let mut found = Vec::new();
     found.extend(due.write.into_iter().map(|(what, fault)| Difference { layer: Layer::Files, what, how: word(fault) }));
     found.extend(due.remove.into_iter().map(|what| Difference { layer: Layer::Files, what, how: "vanished" }));
     Ok(found)
 }
 
 /// The accounts of the warehouse's rows, made again from all of them.
-async fn rows(reading: &Reading<'_>) -> Result<(Accounts, SetAside)> {
-    if !reading.prepared {
-        return Ok((Accounts::new(), SetAside::default()));
-    }
-    let [schema, table, time, measure] =
-        [Ident::new("kalends_raw")?, Ident::new("entity")?, Ident::new("created_at")?, Ident::new("value")?];
-    let names: [(&str, &dyn Filling); 4] =
-        [("schema", &schema), ("table", &table), ("time", &time), ("measure", &measure)];
-    Ok(accounts::read(&reading.work().query(DAYS.with(&names), &[]).await?))
+async fn rows(reading: &Reading<'_>, model: &Model) -> Result<(Accounts, SetAside)> {
+    let schema = Ident::new("kalends_raw")?;
+    let names: [(&str, &dyn Filling); 2] = [("schema", &schema), ("table", model.rows())];
+    Ok(accounts::read(&reading.work().query(DAYS.of(&model.shape()?)?.with(&names), &[]).await?))
 }
 
 fn days_that_differ(layer: Layer, survey: &Accounts, found: &Accounts) -> Vec<Difference> {

@@ -20,7 +20,7 @@ use tokio_postgres::{Client, Config, CopyInSink, CopyOutStream, IsolationLevel, 
 
 pub use dates::AnyDate;
 pub use failure::{StatementFailure, sql_state};
-pub use statement::{Bound, Filled, Filling, Ident, Milliseconds, Place, Sql, Statement};
+pub use statement::{Bound, Filled, Filling, Ident, Literal, Milliseconds, Place, Shape, Sql, Statement};
 pub use tls::Protection;
 
 use crate::error::{Refusal, Result};

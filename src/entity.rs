@@ -1,36 +1,114 @@
 //! The entity: a table of production that is accounted for. Pure.
 
+mod columns;
+mod model;
+
 use std::fmt;
 
-use crate::db::{Filling, Ident};
+use serde::{Deserialize, Serialize};
 
-/// Where the table is, and the columns that matter.
-#[derive(Debug, Clone)]
+pub use columns::Column;
+pub use model::{Found, Model, Number, TimeKind};
+
+use crate::calendar::Level;
+use crate::db::{Filling, Ident};
+use crate::error::{Refusal, Result};
+
+/// What is asked of a table: where it is, the columns that matter, and what is to be known of them.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Entity {
+    /// What it is called in the warehouse and in the files.
+    pub name: Ident,
     /// Schema of the table in production.
     pub schema: Ident,
     /// Name of the table in production.
     pub table: Ident,
-    /// The column that says which day a row belongs to: `timestamp without time zone`.
+    /// The column that says which day a row belongs to.
     pub time: Ident,
-    /// The column that is summed: `integer`.
-    pub measure: Ident,
+    /// Where a day begins and ends, for a `timestamptz`: an IANA name.
+    pub time_zone: Option<String>,
+    /// The columns that are summed.
+    pub measures: Vec<Ident>,
+    /// What is said of each measure, in the order of [`Statistic`].
+    pub statistics: Vec<Statistic>,
+    /// The periods that files are published of, in the order of [`Level`].
+    pub levels: Vec<Level>,
+}
+
+/// What is said of a measure. NULLs are left out.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Statistic {
+    /// Exact sum.
+    Sum,
+    /// Smallest value.
+    Min,
+    /// Largest value.
+    Max,
+    /// Sum by count, rounded half away from zero to 6 decimals.
+    Mean,
+    /// Values that are not NULL.
+    Count,
 }
 
 impl Entity {
+    /// The table of the brief.
+    ///
+    /// # Errors
+    /// None: its names are short.
+    pub fn of_brief() -> Result<Self> {
+        Ok(Self {
+            name: Ident::new("entity")?,
+            schema: Ident::new("public")?,
+            table: Ident::new("entity")?,
+            time: Ident::new("created_at")?,
+            time_zone: None,
+            measures: vec![Ident::new("value")?],
+            statistics: vec![Statistic::Sum, Statistic::Min, Statistic::Max, Statistic::Mean],
+            levels: vec![Level::Day, Level::Month, Level::Year],
+        })
+    }
+
     /// The table's name, for a statement.
     pub fn table_names(&self) -> [(&'static str, &dyn Filling); 2] {
         [("schema", &self.schema), ("table", &self.table)]
     }
+}
 
-    /// The names of table and columns, for a statement.
-    pub fn names(&self) -> [(&'static str, &dyn Filling); 4] {
-        [("schema", &self.schema), ("table", &self.table), ("time", &self.time), ("measure", &self.measure)]
+/// Refuses entities that would share a table of the warehouse or a file.
+///
+/// # Errors
+/// Names the two.
+pub fn check_apart(entities: &[Entity]) -> Result<()> {
+    for (index, one) in entities.iter().enumerate() {
+        for other in &entities[index + 1..] {
+            let (one, other) = (one.name.name(), other.name.name());
+            if model::collide(one, other) || model::collide(other, one) {
+                return Err(Refusal::usage(
+                    format!("the entities \"{one}\" and \"{other}\" would share tables or files"),
+                    "Give one of them another name.",
+                ));
+            }
+        }
     }
+    Ok(())
 }
 
 impl fmt::Display for Entity {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "\"{}.{}\"", self.schema.name(), self.table.name())
+    }
+}
+
+impl Statistic {
+    /// The statistic as one word, as in the settings and in columns.
+    pub fn word(self) -> &'static str {
+        match self {
+            Self::Sum => "sum",
+            Self::Min => "min",
+            Self::Max => "max",
+            Self::Mean => "mean",
+            Self::Count => "count",
+        }
     }
 }

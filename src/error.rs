@@ -30,6 +30,22 @@ pub enum Exit {
     Terminated = 143,
 }
 
+impl Exit {
+    /// The graver of two ends: the world failed, before refused, before busy, before what differs.
+    #[must_use]
+    pub fn graver(self, other: Self) -> Self {
+        let gravity = |exit| match exit {
+            Self::Failed => 5,
+            Self::Refused => 4,
+            Self::Usage => 3,
+            Self::Busy => 2,
+            Self::Differs => 1,
+            Self::Done | Self::Interrupted | Self::Terminated => 0,
+        };
+        if gravity(other) > gravity(self) { other } else { self }
+    }
+}
+
 /// A decision of ours not to go on. Nothing has been changed when one is returned.
 #[derive(Debug, thiserror::Error)]
 #[error("{message}")]

@@ -251,6 +251,7 @@ fn replace(folder: &Folder, manifest: &mut Manifest, wanted: &Wanted, due: &Due,
 
 fn entry_of(content: &content::Content) -> Entry {
     Entry {
+        entity: content.entity.clone(),
         level: content.period.level(),
         period: content.period.to_string(),
         rows: 1,
@@ -272,13 +273,15 @@ async fn note(warehouse: &mut Warehouse, wanted: &Wanted, scope: Scope) -> Resul
     let locked = warehouse.lock_for_notes().await?;
     locked.work().execute(NOTE_REMOVED, &[(&removed, Type::TEXT_ARRAY)]).await?;
     let paths: Vec<&String> = news.iter().map(|(path, ..)| *path).collect();
+    let entities: Vec<&str> = news.iter().map(|(_, _, entry)| entry.entity.as_str()).collect();
     let levels: Vec<&str> = news.iter().map(|(_, _, entry)| entry.level.word()).collect();
     let periods: Vec<Day> = news.iter().map(|(_, content, _)| content.period.first()).collect();
     let rows: Vec<i64> = news.iter().map(|(_, _, entry)| entry.entity_rows).collect();
     let bytes: Vec<i64> = news.iter().map(|(_, _, entry)| entry.bytes.cast_signed()).collect();
     let hashes: Vec<&str> = news.iter().map(|(_, _, entry)| entry.sha256.as_str()).collect();
-    let parameters: [Parameter<'_>; 6] = [
+    let parameters: [Parameter<'_>; 7] = [
         (&paths, Type::TEXT_ARRAY),
+        (&entities, Type::TEXT_ARRAY),
         (&levels, Type::TEXT_ARRAY),
         (&periods, Type::DATE_ARRAY),
         (&rows, Type::INT8_ARRAY),

@@ -16,7 +16,7 @@ use crate::db::{Bound, Filling, Sql, Statement};
 use crate::error::Result;
 use crate::production::{Places, Snapshot, Wanted};
 use crate::statement;
-use crate::warehouse::{Locked, partition};
+use crate::warehouse::Locked;
 
 const PARTITION: Statement = statement!("load/partition.sql");
 const CREATE_PARTITION: Statement = statement!("load/create_partition.sql");
@@ -50,28 +50,32 @@ pub async fn reload(
     places: &Places,
     passing: &dyn Fn(u64),
 ) -> Result<Loaded> {
-    let (work, period, days) = (locked.work(), month.period, month.days());
-    let table = partition(period)?;
+    let (work, period, days, model) = (locked.work(), month.period, month.days(), snapshot.model());
+    let (table, shape) = (model.partition(period)?, model.shape()?);
     let found = work.query_one(PARTITION, &[(&table.name(), Type::TEXT)]).await?;
     if found.is_none() {
-        work.batch(&CREATE_PARTITION.with(&[("partition", &table)])).await?;
+        work.batch(&CREATE_PARTITION.of(&shape)?.with(&[("partition", &table)])).await?;
     } else {
-        work.execute(DELETE_DAYS.with(&[("partition", &table)]), &[(&days, Type::DATE_ARRAY)]).await?;
+        let delete = DELETE_DAYS.of(&shape)?.with(&[("partition", &table)]);
+        work.execute(delete, &[(&days, Type::DATE_ARRAY)]).await?;
     }
     let started = Instant::now();
     let mut loaded = Loaded::default();
     if let Some(wanted) = wanted(month, places) {
         let stream = snapshot.rows(&wanted).await?;
-        let rows = pump(stream, locked, &ROWS.with(&[("partition", &table)]), passing).await?;
+        let rows = pump(stream, locked, &ROWS.of(&shape)?.with(&[("partition", &table)]), passing).await?;
         let counted = month.changed_rows();
         let as_counted = u64::try_from(counted) == Ok(rows);
         anyhow::ensure!(as_counted, "production counted {counted} rows for {period} and sent {rows}");
         loaded = Loaded { rows, copying: started.elapsed() };
     }
     if !found.is_some_and(|row| row.get("attached")) {
-        let (from, until) = (Bound(period.span().from), Bound(period.span().until));
-        let names: [(&str, &dyn Filling); 3] = [("partition", &table), ("from", &from), ("until", &until)];
-        work.batch(&ATTACH_PARTITION.with(&names)).await?;
+        let span = period.span();
+        let (from, until) = (Bound(span.from), Bound(span.until));
+        let [from, until]: [&dyn Filling; 2] =
+            if model.is_of_timestamps() { [&from, &until] } else { [&span.from, &span.until] };
+        let names = [("partition", &table as &dyn Filling), ("from", from), ("until", until)];
+        work.batch(&ATTACH_PARTITION.of(&shape)?.with(&names)).await?;
     }
     tracing::info!(month = %period, days = days.len(), rows = loaded.rows, "loaded");
     Ok(loaded)

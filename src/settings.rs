@@ -2,6 +2,7 @@
 //! environment.
 
 mod address;
+mod entities;
 mod environment;
 mod file;
 
@@ -10,7 +11,7 @@ use std::time::Duration;
 
 pub use environment::Environment;
 
-use crate::db::{Address, Ident, Limits, Server};
+use crate::db::{Address, Limits, Server};
 use crate::entity::Entity;
 use crate::error::{Refusal, Result};
 use crate::local::Place;
@@ -35,8 +36,8 @@ pub struct Flags {
 pub struct Settings {
     /// The two servers.
     pub servers: Servers,
-    /// The table that is accounted for.
-    pub entity: Entity,
+    /// The tables that are accounted for, by name.
+    pub entities: Vec<Entity>,
     /// The folder of the published files.
     pub exports: PathBuf,
     /// How long to wait.
@@ -80,7 +81,7 @@ impl Settings {
         let folder = environment.path("KALENDS_LOCAL").unwrap_or(file.local);
         Ok(Self {
             servers: servers(production, warehouse, environment)?,
-            entity: brief_entity()?,
+            entities: entities::read(file.entity)?,
             exports,
             limits: Limits {
                 connect: Duration::from_secs(file.limits.connect_seconds.get()),
@@ -127,14 +128,4 @@ fn servers(production: Option<String>, warehouse: Option<String>, environment: &
             warehouse: Box::new(address::parse(Server::Warehouse, &warehouse, environment)?),
         }),
     }
-}
-
-/// The table of the brief.
-fn brief_entity() -> Result<Entity> {
-    Ok(Entity {
-        schema: Ident::new("public")?,
-        table: Ident::new("entity")?,
-        time: Ident::new("created_at")?,
-        measure: Ident::new("value")?,
-    })
 }

@@ -8,15 +8,15 @@ use tokio_postgres::types::{ToSql, Type};
 use crate::accounts::{self, Changes, Month};
 use crate::calendar::{Day, Level, Period};
 use crate::db::{Filling, Ident, Parameter, Statement};
+use crate::entity::Model;
 use crate::error::Result;
 use crate::statement;
-use crate::warehouse::{Locked, partition};
+use crate::warehouse::Locked;
 
 const DAYS: Statement = statement!("accounts/days.sql");
 const WRITE_DAYS: Statement = statement!("accounts/write_days.sql");
 const REMOVE_DAYS: Statement = statement!("accounts/remove_days.sql");
-const MONTHS: Statement = statement!("accounts/months.sql");
-const YEARS: Statement = statement!("accounts/years.sql");
+const SUMS: Statement = statement!("accounts/sums.sql");
 const BEGIN_RUN: Statement = statement!("warehouse/begin_run.sql");
 const COUNT_RUN: Statement = statement!("warehouse/count_run.sql");
 const RESTATEMENT_BEFORE: Statement = statement!("warehouse/restatement_before.sql");
@@ -50,25 +50,30 @@ pub struct Proven(());
 
 /// Compares a month's rows in the warehouse with production's, by the statement that surveyed production: the whole
 /// month, its unchanged days included.
-pub async fn prove(locked: &Locked<'_>, month: &Month) -> Result<Proof> {
-    let table = partition(month.period)?;
-    let (schema, time, measure) = (Ident::new("kalends_raw")?, Ident::new("created_at")?, Ident::new("value")?);
-    let names: [(&str, &dyn Filling); 4] =
-        [("schema", &schema), ("table", &table), ("time", &time), ("measure", &measure)];
-    let (settled, _) = accounts::read(&locked.work().query(DAYS.with(&names), &[]).await?);
+pub async fn prove(locked: &Locked<'_>, model: &Model, month: &Month) -> Result<Proof> {
+    let (schema, table) = (Ident::new("kalends_raw")?, model.partition(month.period)?);
+    let names: [(&str, &dyn Filling); 2] = [("schema", &schema), ("table", &table)];
+    let (settled, _) = accounts::read(&locked.work().query(DAYS.of(&model.shape()?)?.with(&names), &[]).await?);
     let differing = accounts::compare(&month.survey, &settled);
     Ok(if differing.is_empty() { Proof::Equal(Proven(())) } else { Proof::Differing(differing) })
 }
 
 /// Settles a month whose rows were loaded and proven: writes the accounts of the changed days, of the month and of its
 /// year, and notes what was restated.
-pub async fn settle(locked: &Locked<'_>, run: &mut Run, month: &Month, rows: u64, _proven: Proven) -> Result<()> {
+pub async fn settle(
+    locked: &Locked<'_>,
+    model: &Model,
+    run: &mut Run,
+    month: &Month,
+    rows: u64,
+    _proven: Proven,
+) -> Result<()> {
     let (work, period) = (locked.work(), month.period);
-    note_before(locked, run, month).await?;
-    write_days(locked, month).await?;
-    sum(locked, period).await?;
-    sum(locked, period.first().year()).await?;
-    note_after(locked, run, month).await?;
+    note_before(locked, model, run, month).await?;
+    write_days(locked, model, month).await?;
+    sum(locked, model, period).await?;
+    sum(locked, model, period.first().year()).await?;
+    note_after(locked, model, run, month).await?;
     let (days, rows) = (i64::try_from(month.changes.len())?, i64::try_from(rows)?);
     work.execute(COUNT_RUN, &[(&run.number, Type::INT8), (&days, Type::INT8), (&rows, Type::INT8)]).await?;
     run.years.insert(period.first().year());
@@ -77,14 +82,19 @@ pub async fn settle(locked: &Locked<'_>, run: &mut Run, month: &Month, rows: u64
 }
 
 /// The account of a month from its days, or of a year from its months. Writes only where it is another.
-pub async fn sum(locked: &Locked<'_>, period: Period) -> Result<()> {
-    let statement = if period.level() == Level::Year { YEARS } else { MONTHS };
+pub async fn sum(locked: &Locked<'_>, model: &Model, period: Period) -> Result<()> {
+    let part = if period.level() == Level::Year { Level::Month } else { Level::Day };
+    let (source, target) = (model.accounts(part)?, model.accounts(period.level())?);
+    let (part, whole) = (Ident::new(part.word())?, Ident::new(period.level().word())?);
+    let names: [(&str, &dyn Filling); 4] =
+        [("source", &source), ("target", &target), ("part", &part), ("period", &whole)];
     let span = period.span();
-    locked.work().execute(statement, &[(&span.from, Type::DATE), (&span.until, Type::DATE)]).await?;
+    let sql = SUMS.of(&model.shape()?)?.with(&names);
+    locked.work().execute(sql, &[(&span.from, Type::DATE), (&span.until, Type::DATE)]).await?;
     Ok(())
 }
 
-async fn note_before(locked: &Locked<'_>, run: &Run, month: &Month) -> Result<()> {
+async fn note_before(locked: &Locked<'_>, model: &Model, run: &Run, month: &Month) -> Result<()> {
     let causes: Vec<&str> = month.changes.values().map(|cause| cause.word()).collect();
     let year = month.period.first().year();
     // A year that this run has settled a month of already is not restated by its next month.
@@ -96,43 +106,42 @@ async fn note_before(locked: &Locked<'_>, run: &Run, month: &Month) -> Result<()
         (&month.period.first(), Type::DATE),
         (&year_first, Type::DATE),
     ];
-    locked.work().execute(RESTATEMENT_BEFORE, &parameters).await?;
+    locked.work().execute(RESTATEMENT_BEFORE.of(&model.shape()?)?, &parameters).await?;
     Ok(())
 }
 
-async fn note_after(locked: &Locked<'_>, run: &Run, month: &Month) -> Result<()> {
+async fn note_after(locked: &Locked<'_>, model: &Model, run: &Run, month: &Month) -> Result<()> {
     let parameters: [Parameter<'_>; 4] = [
         (&run.number, Type::INT8),
         (&month.days(), Type::DATE_ARRAY),
         (&month.period.first(), Type::DATE),
         (&month.period.first().year().first(), Type::DATE),
     ];
-    locked.work().execute(RESTATEMENT_AFTER, &parameters).await?;
+    locked.work().execute(RESTATEMENT_AFTER.of(&model.shape()?)?, &parameters).await?;
     Ok(())
 }
 
 /// The proven accounts of the days that changed, into the ledger; vanished days out of it.
-async fn write_days(locked: &Locked<'_>, month: &Month) -> Result<()> {
+async fn write_days(locked: &Locked<'_>, model: &Model, month: &Month) -> Result<()> {
     let (present, vanished): (Vec<Day>, Vec<Day>) =
         month.changes.keys().partition(|day| month.survey.contains_key(day));
     if !vanished.is_empty() {
-        locked.work().execute(REMOVE_DAYS, &[(&vanished, Type::DATE_ARRAY)]).await?;
+        locked.work().execute(REMOVE_DAYS.of(&model.shape()?)?, &[(&vanished, Type::DATE_ARRAY)]).await?;
     }
     let accounts: Vec<_> = present.iter().map(|day| &month.survey[day]).collect();
-    fn column<'a, T>(accounts: &[&'a accounts::Account], field: impl Fn(&'a accounts::Account) -> T) -> Vec<T> {
-        accounts.iter().map(|account| field(account)).collect()
-    }
-    let numbers: [Vec<i64>; 2] = [column(&accounts, |a| a.rows), column(&accounts, |a| a.values)];
-    let texts: [Vec<Option<&str>>; 5] = [
-        column(&accounts, |a| a.sum.as_deref()),
-        column(&accounts, |a| a.min.as_deref()),
-        column(&accounts, |a| a.max.as_deref()),
-        column(&accounts, |a| Some(a.hash_a.as_str())),
-        column(&accounts, |a| Some(a.hash_b.as_str())),
+    let rows: Vec<i64> = accounts.iter().map(|account| account.rows).collect();
+    let hashes: [Vec<&str>; 2] = [
+        accounts.iter().map(|account| account.hash_a.as_str()).collect(),
+        accounts.iter().map(|account| account.hash_b.as_str()).collect(),
     ];
-    let mut parameters: Vec<Parameter<'_>> = vec![(&present, Type::DATE_ARRAY)];
-    parameters.extend(numbers.iter().map(|column| (column as &(dyn ToSql + Sync), Type::INT8_ARRAY)));
-    parameters.extend(texts.iter().map(|column| (column as &(dyn ToSql + Sync), Type::TEXT_ARRAY)));
-    locked.work().execute(WRITE_DAYS, &parameters).await?;
+    let width = accounts.first().map_or(0, |account| account.statistics.len());
+    let column = |at: usize| accounts.iter().map(|account| account.statistics[at].as_deref()).collect::<Vec<_>>();
+    let columns: Vec<Vec<Option<&str>>> = (0..width).map(column).collect();
+    let mut parameters: Vec<Parameter<'_>> = vec![(&present, Type::DATE_ARRAY), (&rows, Type::INT8_ARRAY)];
+    parameters.extend(hashes.iter().map(|column| (column as &(dyn ToSql + Sync), Type::TEXT_ARRAY)));
+    parameters.extend(columns.iter().map(|column| (column as &(dyn ToSql + Sync), Type::TEXT_ARRAY)));
+    if !present.is_empty() {
+        locked.work().execute(WRITE_DAYS.of(&model.shape()?)?, &parameters).await?;
+    }
     Ok(())
 }

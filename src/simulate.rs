@@ -11,7 +11,7 @@ use tokio_postgres::types::{IsNull, ToSql, Type, accepts, to_sql_checked};
 pub use month::{MonthRows, Refused, Row};
 
 use crate::calendar::Span;
-use crate::db::{Access, Address, Ident, Limits, Place, Server, Session, Statement, Work};
+use crate::db::{Access, Address, Filling, Ident, Limits, Place, Server, Session, Statement, Work};
 use crate::entity::Entity;
 use crate::error::{Refusal, Result};
 use crate::statement;
@@ -56,12 +56,18 @@ pub async fn simulate(
     let mut session = Session::connect(Server::Production, address, limits).await?;
     let work = session.begin(Access::Write, &[]).await?;
     consent(&work, mark).await?;
-    work.batch(&TABLE.with(&entity.names())).await?;
+    work.batch(&TABLE.with(&names(entity))).await?;
     let deleted = delete(&work, entity, span).await?;
     let inserted = insert(&work, entity, span, rows).await?;
     work.commit().await?;
     tracing::info!(deleted, inserted, "simulated");
     Ok(Simulated { deleted, inserted })
+}
+
+/// The names of table and columns, for a statement: the brief's table has one measure.
+fn names(entity: &Entity) -> [(&'static str, &dyn Filling); 4] {
+    let [schema, table] = entity.table_names();
+    [schema, table, ("time", &entity.time), ("measure", &entity.measures[0])]
 }
 
 async fn consent(work: &Work<'_>, mark: Mark) -> Result<()> {
@@ -81,16 +87,16 @@ async fn consent(work: &Work<'_>, mark: Mark) -> Result<()> {
 
 async fn delete(work: &Work<'_>, entity: &Entity, span: Span) -> Result<u64> {
     let days = [(&span.from as _, Type::DATE), (&span.until as _, Type::DATE)];
-    let lies = work.query_one(PLACE.with(&entity.names()), &days).await?;
+    let lies = work.query_one(PLACE.with(&names(entity)), &days).await?;
     let place = |column| lies.as_ref().and_then(|row| row.get::<_, Option<&str>>(column)).and_then(Place::parse);
     let (Some(first), Some(finally)) = (place("first_place"), place("final_place")) else { return Ok(0) };
-    let [schema, table, time, _] = entity.names();
+    let [schema, table, time, _] = names(entity);
     let sql = DELETE.with(&[schema, table, time, ("first_place", &first), ("final_place", &finally)]);
     work.execute(sql, &days).await
 }
 
 async fn insert(work: &Work<'_>, entity: &Entity, span: Span, rows: MonthRows) -> Result<u64> {
-    let sql = ROWS.with(&entity.names());
+    let sql = ROWS.with(&names(entity));
     let sink = work.copy_in(&sql).await?;
     let mut writer = std::pin::pin!(BinaryCopyInWriter::new(sink, &[Type::TIMESTAMP, Type::INT4]));
     let first = i64::from(span.from.to_postgres()) * 24 * 60 * 60;

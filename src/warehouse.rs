@@ -5,7 +5,8 @@ use tokio_postgres::types::Type;
 
 use crate::accounts::{self, Accounts};
 use crate::calendar::{Day, Level, Period};
-use crate::db::{Access, Address, Ident, Identity, Limits, Server, Session, Statement, Work};
+use crate::db::{Access, Address, Filling, Ident, Identity, Limits, Server, Session, Statement, Work};
+use crate::entity::Model;
 use crate::error::{Refusal, Result};
 use crate::statement;
 
@@ -18,9 +19,12 @@ const LOCK_NOTES: Statement = statement!("warehouse/lock_notes.sql");
 const HOLDER: Statement = statement!("warehouse/holder.sql");
 const TAKE_GENERATION: Statement = statement!("warehouse/take_generation.sql");
 const LAST_RUN: Statement = statement!("warehouse/last_run.sql");
-const MONTHS: Statement = statement!("checks/months.sql");
-const YEARS: Statement = statement!("checks/years.sql");
+const SUMS: Statement = statement!("checks/sums.sql");
 const KEPT: Statement = statement!("accounts/kept.sql");
+const ENTITIES: Statement = statement!("warehouse/entities.sql");
+const ENTITY: Statement = statement!("warehouse/entity.sql");
+const ZONE: Statement = statement!("warehouse/zone.sql");
+const NOTE_ENTITY: Statement = statement!("warehouse/note_entity.sql");
 
 /// The schemas' history, in order. A migration that was released is never edited; the next one mends it.
 const MIGRATIONS: [Statement; 1] = [statement!("warehouse/migrations/0001_first.sql")];
@@ -86,21 +90,53 @@ impl Warehouse {
         Ok(Reading { identity: Identity::of(&row), prepared: row.get("prepared"), work })
     }
 
-    /// The ledger, after bringing the schemas up to date. Writes only where they were not.
+    /// The ledger of an entity, after bringing schemas and its tables up to date. Writes only where they were not.
     ///
     /// # Errors
-    /// Refuses a warehouse that is production, and schemas that a newer Kalends made.
-    pub async fn ledger(&mut self, production: &Identity) -> Result<Ledger> {
+    /// Refuses a warehouse that is production, schemas that a newer Kalends made, and an entity that was settled with
+    /// other columns, types or settings.
+    pub async fn ledger(&mut self, production: &Identity, model: &Model) -> Result<Ledger> {
         let reading = self.read().await?;
         reading.check_is_not(production)?;
         if schema_version(&reading.work, reading.prepared).await? < MIGRATIONS.len() {
             drop(reading);
             self.migrate().await?;
-            return Box::pin(self.ledger(production)).await;
+            return Box::pin(self.ledger(production, model)).await;
         }
+        let known = reading.entities().await?.into_iter().find(|known| known.name() == model.name());
+        let Some(known) = known else {
+            drop(reading);
+            self.make(model).await?;
+            return Box::pin(self.ledger(production, model)).await;
+        };
+        check_is(&known, model)?;
         let generation = reading.generation().await?;
-        let accounts = reading.accounts().await?;
-        Ok(Ledger { accounts, generation, unsummed: reading.unsummed().await? })
+        let accounts = reading.accounts(model).await?;
+        Ok(Ledger { accounts, generation, unsummed: reading.unsummed(model).await? })
+    }
+
+    /// The entity's tables and views.
+    async fn make(&mut self, model: &Model) -> Result<()> {
+        let work = hold(&mut self.session).await?;
+        tracing::info!(entity = model.name(), "making the entity's tables");
+        let definition = serde_json::to_string(model)?;
+        // Whoever was faster has made them.
+        let known = work.query(ENTITIES, &[]).await?;
+        if known.iter().any(|row| named(row).is_ok_and(|known| known.name() == model.name())) {
+            return Ok(());
+        }
+        if let Some(zone) = &model.entity.time_zone {
+            let row = work.query_one(ZONE, &[(zone, Type::TEXT)]).await?;
+            if !row.is_some_and(|row| row.get("known")) {
+                return Err(Refusal::refused(
+                    format!("the warehouse knows no time zone \"{zone}\""),
+                    "Use a name of the IANA database, such as \"Europe/Paris\".",
+                ));
+            }
+        }
+        work.batch(&ENTITY.of(&model.shape()?)?).await?;
+        work.execute(NOTE_ENTITY, &[(&model.name(), Type::TEXT), (&definition, Type::TEXT)]).await?;
+        work.commit().await
     }
 
     async fn migrate(&mut self) -> Result<()> {
@@ -190,13 +226,14 @@ impl<'a> Reading<'a> {
     }
 
     /// Months and years whose account is not the sum of their days' or months', in either direction.
-    pub async fn unsummed(&self) -> Result<Vec<Period>> {
+    pub async fn unsummed(&self, model: &Model) -> Result<Vec<Period>> {
         let mut unsummed = Vec::new();
-        if !self.prepared {
-            return Ok(unsummed);
-        }
-        for (level, statement) in [(Level::Month, MONTHS), (Level::Year, YEARS)] {
-            for row in self.work.query(statement, &[]).await? {
+        for (part, level) in [(Level::Day, Level::Month), (Level::Month, Level::Year)] {
+            let (source, target) = (model.accounts(part)?, model.accounts(level)?);
+            let (part, whole) = (Ident::new(part.word())?, Ident::new(level.word())?);
+            let names: [(&str, &dyn Filling); 5] =
+                [("source", &source), ("target", &target), ("part", &part), ("period", &whole), ("unit", &level)];
+            for row in self.work.query(SUMS.of(&model.shape()?)?.with(&names), &[]).await? {
                 let first: Day = row.get("period");
                 let period =
                     Period::new(level, first).with_context(|| format!("{first} starts no {}", level.word()))?;
@@ -206,12 +243,17 @@ impl<'a> Reading<'a> {
         Ok(unsummed)
     }
 
-    /// The accounts of days, as they were settled.
-    pub async fn accounts(&self) -> Result<Accounts> {
+    /// The accounts of an entity's days, as they were settled.
+    pub async fn accounts(&self, model: &Model) -> Result<Accounts> {
+        Ok(accounts::read(&self.work.query(KEPT.of(&model.shape()?)?, &[]).await?).0)
+    }
+
+    /// The entities that have tables here, by name.
+    pub async fn entities(&self) -> Result<Vec<Model>> {
         if !self.prepared {
-            return Ok(Accounts::new());
+            return Ok(Vec::new());
         }
-        Ok(accounts::read(&self.work.query(KEPT, &[]).await?).0)
+        self.work.query(ENTITIES, &[]).await?.iter().map(named).collect()
     }
 
     /// The run that changed something last; `None` where none has yet.
@@ -268,9 +310,24 @@ impl<'a> Locked<'a> {
     }
 }
 
-/// The table that holds a month's rows, in schema `kalends_raw`.
-pub fn partition(month: Period) -> Result<Ident> {
-    let (year, number, _) = month.first().year_month_day();
-    let era = if year < 0 { "bc" } else { "" };
-    Ident::new(format!("entity_{era}{:04}_{number:02}", year.unsigned_abs()))
+fn named(row: &tokio_postgres::Row) -> Result<Model> {
+    serde_json::from_str(row.get("definition")).context("kalends.entity holds a definition of an unknown form")
+}
+
+/// What was settled is what is to be settled.
+fn check_is(known: &Model, model: &Model) -> Result<()> {
+    if known == model {
+        return Ok(());
+    }
+    let name = model.name();
+    let was_settled = match known.retyped(model) {
+        Some((column, was, is)) => {
+            format!("column \"{column}\" of table {} is of type {is}, and was settled as {was}", model.entity)
+        }
+        None => format!("the settings of entity \"{name}\" are others than it was settled with"),
+    };
+    Err(Refusal::refused(
+        was_settled,
+        "Put back what changed, or give the entity a new name to settle it anew; nothing was read or changed.",
+    ))
 }

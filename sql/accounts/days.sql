@@ -2,45 +2,92 @@
 --
 -- Runs on both servers: on production as the survey, in the warehouse as the settlement. Equal accounts, equal rows.
 --
--- Reads:   :"schema".:"table" (columns :"time" timestamp, :"measure" integer)
+-- Reads:   :"schema".:"table", the entity's columns
 -- Writes:  nothing
 -- Params:  none
 -- Repeat:  safe
 
+{# The hash of columns, each with the hash of those before it as its seed. The functions are strict: NULL is hashed as
+   zero, with another seed to begin with. -#}
+{% macro chain_a(measures, seed) %}
+{% if measures %}{{ measures[-1].hash_a }}(coalesce({{ measures[-1].column }}, 0::{{ measures[-1].kind }}), {{ chain_a(measures[:-1], seed) }}){% else %}{{ seed }}{% endif %}
+{% endmacro %}
+{% macro chain_b(measures, seed) %}
+{% if measures %}{{ measures[-1].hash_b }}(coalesce({{ measures[-1].column }}, 0){% if measures[-1].hash_b == 'hashfloat8extended' %}::double precision{% else %}::{{ measures[-1].kind }}{% endif %}, {{ chain_b(measures[:-1], seed) }}){% else %}{{ seed }}{% endif %}
+{% endmacro %}
+{# Says which measures are NULL. #}
+{% macro nulls(first) %}{{ first }}::bigint{% for m in measures %} + CASE WHEN {{ m.column }} IS NULL THEN {{ 2 * (2 ** loop.index0) }} ELSE 0 END{% endfor %}{% endmacro %}
+{# The time as a timestamp without zone, of which each moment has one. #}
+{% set moment = time ~ " AT TIME ZONE 'UTC'" if kind == 'timestamptz' else time %}
 WITH hashed AS (
     SELECT
         -- Rows without a time come as day NULL, rows at an infinite time as day infinity or -infinity.
-        :"time"::date AS day,
-        :"measure" AS value,
-        -- Two 64-bit hashes of each row. The functions are strict: without a value the first hashes the time alone, and
-        -- the second takes a seed that no integer is.
-        coalesce(
-            hashint4extended(:"measure", timestamp_hash_extended(:"time", 1)),
-            timestamp_hash_extended(:"time", 3)
-        ) AS hash_a,
+        {% include 'day.jinja' %} AS day,
+        {% for m in measures %}
+        {{ m.column }} AS {{ m.alias }},
+        {% endfor %}
+        -- Two 64-bit hashes of each row.
+        {% if kind == 'date' %}
+        {{ chain_a(measures, "hashint4extended(CASE WHEN isfinite(" ~ time ~ ") THEN " ~ time ~ " - DATE '2000-01-01' END, " ~ nulls(1) ~ ")") }} AS hash_a,
+        {% else %}
+        {{ chain_a(measures, "timestamp_hash_extended(" ~ moment ~ ", " ~ nulls(1) ~ ")") }} AS hash_a,
+        {% endif %}
         -- timestamp_hash_extended() first folds the 64 bits of a time into 32, so times that fold alike are alike to it
         -- under every seed. The second hash takes the time as a double, which keeps these apart: they lie over an hour
         -- from each other. What a double of a distant year cannot tell, some microseconds, does not fold alike.
         -- tsrange_subdiff() is the cheapest way found from a timestamp to a double.
         hashfloat8extended(
-            tsrange_subdiff(:"time", TIMESTAMP '2000-01-01'),
-            coalesce(:"measure", 1::bigint << 40)
+            {% if kind == 'date' %}
+            (CASE WHEN isfinite({{ time }}) THEN {{ time }} - DATE '2000-01-01' END)::double precision,
+            {% else %}
+            tsrange_subdiff({{ moment }}, TIMESTAMP '2000-01-01'),
+            {% endif %}
+            {% if measures | length == 1 and measures[0].small %}
+            -- A seed that no such number is stands for NULL.
+            coalesce({{ measures[0].column }}, 1::bigint << 40)
+            {% else %}
+            {{ chain_b(measures, nulls(7)) }}
+            {% endif %}
         ) AS hash_b,
         ctid AS place
     FROM :"schema".:"table"
     -- This arm gives no rows. It hides from the planner that a day is made from a time, of which it would expect as many
     -- days as rows and therefore never add up in parallel; so it expects 200, and does. Nearly twice as fast.
     UNION ALL
-    SELECT :"time"::date, :"measure", 0::bigint, 0::bigint, ctid FROM :"schema".:"table" WHERE false
+    SELECT
+        {% include 'day.jinja' %},
+        {% for m in measures %}
+        {{ m.column }},
+        {% endfor %}
+        0::bigint, 0::bigint, ctid
+    FROM :"schema".:"table" WHERE false
 )
 
 SELECT
     day,
     count(*) AS rows,
-    count(value) AS values,
-    sum(value)::text AS sum,
-    min(value)::text AS min,
-    max(value)::text AS max,
+    -- Of each measure: values, sum, smallest, largest. Binary numbers are added up as the decimals that are printed for
+    -- them: exact, and the same in any order. Printed without zeros behind the last digit, so that equal is alike.
+    ARRAY[
+        {% for m in measures %}
+        count({{ m.alias }})::text,
+        {% if m.whole %}
+        sum({{ m.alias }})::text,
+        min({{ m.alias }})::text,
+        max({{ m.alias }})::text
+        {% elif m.binary %}
+        trim_scale(sum({{ m.alias }}::text::numeric))::text,
+        -- There are two zeros; the sum is the one without a sign.
+        (min({{ m.alias }}) + 0::{{ m.kind }})::text,
+        (max({{ m.alias }}) + 0::{{ m.kind }})::text
+        {% else %}
+        trim_scale(sum({{ m.alias }}))::text,
+        trim_scale(min({{ m.alias }}))::text,
+        trim_scale(max({{ m.alias }}))::text
+        {% endif %}
+        {% if not loop.last %}, {% endif %}
+        {% endfor %}
+    ] AS statistics,
     -- Added up exactly: never XOR, in which a pair of equal rows cancels out.
     coalesce(sum(hash_a), 0)::text AS hash_a,
     coalesce(sum(hash_b), 0)::text AS hash_b,

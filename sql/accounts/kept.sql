@@ -1,6 +1,6 @@
 -- The accounts of days as they were settled, in the shape of accounts/days.sql.
 --
--- Reads:   kalends_stats.entity_day
+-- Reads:   the entity's table of days
 -- Writes:  nothing
 -- Params:  none
 -- Repeat:  safe
@@ -8,10 +8,12 @@
 SELECT
     day,
     rows,
-    values,
-    sum_values::text AS sum,
-    min_values::text AS min,
-    max_values::text AS max,
+    ARRAY[
+        {% for m in measures %}
+        {{ m.count }}::text, {{ m.sum }}::text, {{ m.min }}::text, {{ m.max }}::text{% if not loop.last %},
+{% endif %}
+        {% endfor %}
+    ] AS statistics,
     hash_a::text AS hash_a,
     hash_b::text AS hash_b
-FROM kalends_stats.entity_day
+FROM kalends_stats.{{ levels[0].table }}

@@ -1,9 +1,9 @@
 -- Takes the accounts of vanished days out of the ledger.
 --
 -- Reads:   nothing
--- Writes:  kalends_stats.entity_day
+-- Writes:  the entity's table of days
 -- Params:  $1 date[] days that hold no rows any more
 -- Repeat:  safe
 
-DELETE FROM kalends_stats.entity_day
+DELETE FROM kalends_stats.{{ levels[0].table }}
 WHERE day = ANY($1::date[])

@@ -2,15 +2,16 @@
 --
 -- Reads:   nothing
 -- Writes:  kalends.file
--- Params:  $1 text[] paths, $2 text[] levels, $3 date[] periods, $4 bigint[] rows accounted for, $5 bigint[] bytes,
---          $6 text[] SHA-256 in hexadecimal digits
+-- Params:  $1 text[] paths, $2 text[] entities, $3 text[] levels, $4 date[] periods, $5 bigint[] rows accounted for,
+--          $6 bigint[] bytes, $7 text[] SHA-256 in hexadecimal digits
 -- Repeat:  safe
 
-INSERT INTO kalends.file AS kept (path, level, period, entity_rows, bytes, sha256)
-SELECT path, level, period, entity_rows, bytes, sha256
-FROM unnest($1::text[], $2::text[], $3::date[], $4::bigint[], $5::bigint[], $6::text[])
-    AS published (path, level, period, entity_rows, bytes, sha256)
+INSERT INTO kalends.file AS kept (path, entity, level, period, entity_rows, bytes, sha256)
+SELECT path, entity, level, period, entity_rows, bytes, sha256
+FROM unnest($1::text[], $2::text[], $3::text[], $4::date[], $5::bigint[], $6::bigint[], $7::text[])
+    AS published (path, entity, level, period, entity_rows, bytes, sha256)
 ON CONFLICT (path) DO UPDATE SET
+    entity = excluded.entity,
     level = excluded.level,
     period = excluded.period,
     entity_rows = excluded.entity_rows,

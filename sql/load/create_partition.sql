@@ -5,4 +5,4 @@
 -- Params:  none
 -- Repeat:  once a month
 
-CREATE TABLE kalends_raw.:"partition" (LIKE kalends_raw.entity INCLUDING ALL)
+CREATE TABLE kalends_raw.:"partition" (LIKE kalends_raw.{{ rows }} INCLUDING ALL)

@@ -5,4 +5,4 @@
 -- Params:  $1 date[] days
 -- Repeat:  safe
 
-DELETE FROM kalends_raw.:"partition" WHERE created_at::date = ANY($1::date[])
+DELETE FROM kalends_raw.:"partition" WHERE ({% include 'day.jinja' %}) = ANY($1::date[])

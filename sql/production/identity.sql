@@ -2,7 +2,7 @@
 --
 -- Reads:   pg_control_system(), pg_database, pg_class, pg_attribute
 -- Writes:  nothing
--- Params:  $1 text schema, $2 text table, $3 text time column, $4 text measure column
+-- Params:  $1 text schema, $2 text table, $3 text[] columns that are wanted
 -- Repeat:  safe
 
 SELECT
@@ -12,14 +12,15 @@ SELECT
     to_char(transaction_timestamp() AT TIME ZONE 'UTC', 'YYYY-MM-DD HH24:MI:SS.US') || ' UTC' AS as_of,
     relation.relkind::text AS kind,
     relation.relpersistence::text AS persistence,
-    (
-        SELECT format_type(atttypid, NULL) FROM pg_attribute
-        WHERE attrelid = relation.oid AND attname = $3 AND attnum > 0 AND NOT attisdropped
-    ) AS time_type,
-    (
-        SELECT format_type(atttypid, NULL) FROM pg_attribute
-        WHERE attrelid = relation.oid AND attname = $4 AND attnum > 0 AND NOT attisdropped
-    ) AS measure_type
+    -- NULL for a column that is not there.
+    ARRAY(
+        SELECT (
+            SELECT format_type(atttypid, NULL) FROM pg_attribute
+            WHERE attrelid = relation.oid AND attname = wanted.name AND attnum > 0 AND NOT attisdropped
+        )
+        FROM unnest($3::text[]) WITH ORDINALITY AS wanted (name, place)
+        ORDER BY wanted.place
+    ) AS types
 FROM pg_class AS relation
 INNER JOIN pg_namespace AS namespace ON relation.relnamespace = namespace.oid
 WHERE namespace.nspname = $1 AND relation.relname = $2

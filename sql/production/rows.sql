@@ -8,11 +8,20 @@
 -- Repeat:  safe
 
 COPY (
-    SELECT :"time", :"measure"
+    SELECT {{ time }}{% for m in measures %}, {{ m.column }}{% endfor %}
+
     FROM :"schema".:"table"
     WHERE
-        :"time" >= TIMESTAMP :'from' AND :"time" < TIMESTAMP :'until'
+        {% if kind == 'timestamptz' %}
+        -- Wider than any time zone, so that an index can be used; then by the day itself.
+        {{ time }} >= TIMESTAMPTZ :'from' - INTERVAL '2 days' AND {{ time }} < TIMESTAMPTZ :'until' + INTERVAL '2 days'
+        AND ({% include 'day.jinja' %}) >= :'from'::date AND ({% include 'day.jinja' %}) < :'until'::date
+        {% elif kind == 'date' %}
+        {{ time }} >= DATE :'from' AND {{ time }} < DATE :'until'
+        {% else %}
+        {{ time }} >= TIMESTAMP :'from' AND {{ time }} < TIMESTAMP :'until'
+        {% endif %}
         -- The days in between that are as they should be; without any, the planner drops the condition.
-        AND (cardinality(:'except'::date[]) = 0 OR :"time"::date <> ALL(:'except'::date[]))
+        AND (cardinality(:'except'::date[]) = 0 OR ({% include 'day.jinja' %}) <> ALL(:'except'::date[]))
         AND ctid >= :'first_place'::tid AND ctid <= :'final_place'::tid
 ) TO STDOUT (FORMAT binary)

@@ -1,25 +1,22 @@
 -- Notes what the restated periods of a month became; a vanished one became nothing.
 --
--- Reads:   kalends_stats.entity_day, entity_month, entity_year
+-- Reads:   the entity's tables of days, months and years
 -- Writes:  kalends.restatement
 -- Params:  $1 bigint run, $2 date[] days that changed, $3 date month, $4 date year
 -- Repeat:  safe
 
 UPDATE kalends.restatement AS restated
-SET
-    rows_after = fresh.rows,
-    values_after = fresh.values,
-    sum_after = fresh.sum_values,
-    min_after = fresh.min_values,
-    max_after = fresh.max_values
+SET after = fresh.account
 FROM (
-    SELECT 'day' AS level, day AS period, rows, values, sum_values::numeric, min_values, max_values
-    FROM kalends_stats.entity_day WHERE day = ANY($2::date[])
+    SELECT 'day' AS level, kept.day AS period, to_jsonb(kept) - '{day,hash_a,hash_b}'::text[] AS account
+    FROM kalends_stats.{{ levels[0].table }} AS kept WHERE kept.day = ANY($2::date[])
     UNION ALL
-    SELECT 'month', month, rows, values, sum_values, min_values, max_values
-    FROM kalends_stats.entity_month WHERE month = $3
+    SELECT 'month', kept.month, to_jsonb(kept) - 'month'
+    FROM kalends_stats.{{ levels[1].table }} AS kept WHERE kept.month = $3
     UNION ALL
-    SELECT 'year', year, rows, values, sum_values, min_values, max_values
-    FROM kalends_stats.entity_year WHERE year = $4
+    SELECT 'year', kept.year, to_jsonb(kept) - 'year'
+    FROM kalends_stats.{{ levels[2].table }} AS kept WHERE kept.year = $4
 ) AS fresh
-WHERE restated.run = $1 AND restated.level = fresh.level AND restated.period = fresh.period
+WHERE
+    restated.run = $1 AND restated.entity = {{ name }}
+    AND restated.level = fresh.level AND restated.period = fresh.period

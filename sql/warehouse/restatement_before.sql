@@ -1,19 +1,18 @@
 -- Notes what settled periods were before they change. A period that was never settled is not restated.
 --
--- Reads:   kalends_stats.entity_day, entity_month, entity_year
+-- Reads:   the entity's tables of days, months and years
 -- Writes:  kalends.restatement
 -- Params:  $1 bigint run, $2 date[] days that change, $3 text[] their causes, $4 date month, $5 date year
 -- Repeat:  safe; of several changes in one run the first "before" is the true one
 
-INSERT INTO kalends.restatement
-    (run, level, period, cause, rows_before, values_before, sum_before, min_before, max_before)
-SELECT $1::bigint, 'day', kept.day, changed.cause, rows, values, sum_values, min_values, max_values
+INSERT INTO kalends.restatement (run, entity, level, period, cause, before)
+SELECT $1::bigint, {{ name }}, 'day', kept.day, changed.cause, to_jsonb(kept) - '{day,hash_a,hash_b}'::text[]
 FROM unnest($2::date[], $3::text[]) AS changed (day, cause)
-INNER JOIN kalends_stats.entity_day AS kept ON changed.day = kept.day
+INNER JOIN kalends_stats.{{ levels[0].table }} AS kept ON changed.day = kept.day
 UNION ALL
-SELECT $1::bigint, 'month', month, NULL::text, rows, values, sum_values, min_values, max_values
-FROM kalends_stats.entity_month WHERE month = $4
+SELECT $1::bigint, {{ name }}, 'month', kept.month, NULL::text, to_jsonb(kept) - 'month'
+FROM kalends_stats.{{ levels[1].table }} AS kept WHERE kept.month = $4
 UNION ALL
-SELECT $1::bigint, 'year', year, NULL::text, rows, values, sum_values, min_values, max_values
-FROM kalends_stats.entity_year WHERE year = $5
-ON CONFLICT (run, level, period) DO NOTHING
+SELECT $1::bigint, {{ name }}, 'year', kept.year, NULL::text, to_jsonb(kept) - 'year'
+FROM kalends_stats.{{ levels[2].table }} AS kept WHERE kept.year = $5
+ON CONFLICT (run, entity, level, period) DO NOTHING

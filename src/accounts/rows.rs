@@ -15,6 +15,17 @@ pub struct SetAside {
     pub outside_calendar: i64,
 }
 
+impl SetAside {
+    /// These rows and others.
+    #[must_use]
+    pub fn and(self, others: Self) -> Self {
+        Self {
+            without_time: self.without_time + others.without_time,
+            outside_calendar: self.outside_calendar + others.outside_calendar,
+        }
+    }
+}
+
 /// The accounts of days, and the rows that belong to no day.
 pub fn read(rows: &[Row]) -> (Accounts, SetAside) {
     let mut accounts = Accounts::new();
@@ -34,10 +45,7 @@ pub fn read(rows: &[Row]) -> (Accounts, SetAside) {
 fn account(row: &Row) -> Account {
     Account {
         rows: row.get("rows"),
-        values: row.get("values"),
-        sum: row.get("sum"),
-        min: row.get("min"),
-        max: row.get("max"),
+        statistics: row.get("statistics"),
         hash_a: row.get("hash_a"),
         hash_b: row.get("hash_b"),
     }

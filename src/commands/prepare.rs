@@ -11,7 +11,8 @@ use super::World;
 use crate::accounts::{self, Cause, Month, SetAside};
 use crate::calendar::Period;
 use crate::db::sql_state;
-use crate::error::{Exit, Result};
+use crate::entity::{Entity, Model};
+use crate::error::{self, Exit, Refusal, Result};
 use crate::load::{self, Loaded};
 use crate::production::{Places, Production, Snapshot};
 use crate::progress::Progress;
@@ -50,22 +51,78 @@ struct Took {
 }
 
 pub(super) async fn run(world: &World<'_>) -> Result<Outcome> {
-    let (mut warehouse, production) = tokio::try_join!(world.warehouse(), world.production())?;
-    let prepared = prepare(world, &mut warehouse, production).await?;
-    let text = if prepared.nothing_to_do() { prepared.nothing_to_do_text() } else { prepared.lines().join("\n") };
-    Ok(Outcome::new(Exit::Done, text, &prepared))
+    let (mut warehouse, mut production) = tokio::try_join!(world.warehouse(), world.production())?;
+    let all = all(world, &mut warehouse, &mut production).await?;
+    Ok(Outcome::new(all.exit, all.text(), &all))
+}
+
+/// What became of all entities.
+#[derive(Debug, Serialize)]
+#[serde(untagged)]
+pub(super) enum Entities {
+    /// The only one.
+    One(Prepared),
+    /// Of several, each by itself.
+    Several { entities: Vec<Each> },
+}
+
+/// What became of one of several entities.
+#[derive(Debug, Serialize)]
+#[serde(untagged)]
+pub(super) enum Each {
+    Prepared(Prepared),
+    Failed { entity: String, error: String, exit_code: u8 },
+}
+
+/// What became of all entities, and how that ends.
+#[derive(Debug, Serialize)]
+pub(super) struct All {
+    #[serde(flatten)]
+    entities: Entities,
+    #[serde(skip)]
+    pub(super) exit: Exit,
+}
+
+/// Prepares each entity on the same two connections. Of several, one that fails does not keep the others from being
+/// settled; the exit code is the gravest.
+pub(super) async fn all(world: &World<'_>, warehouse: &mut Warehouse, production: &mut Production) -> Result<All> {
+    if let [entity] = world.settings.entities.as_slice() {
+        let prepared = prepare(world, warehouse, production, entity).await?;
+        return Ok(All { entities: Entities::One(prepared), exit: Exit::Done });
+    }
+    let (mut entities, mut exit) = (Vec::new(), Exit::Done);
+    for entity in &world.settings.entities {
+        entities.push(match prepare(world, warehouse, production, entity).await {
+            Ok(prepared) => Each::Prepared(prepared),
+            Err(error) => {
+                let failed = error::exit_code(&error);
+                exit = exit.graver(failed);
+                report::talk(&error::render(&error));
+                Each::Failed {
+                    entity: entity.name.name().to_string(),
+                    error: error.to_string(),
+                    exit_code: failed as u8,
+                }
+            }
+        });
+    }
+    Ok(All { entities: Entities::Several { entities }, exit })
 }
 
 /// Survey, compare, then load and settle month by month, each in a transaction of its own.
-pub(super) async fn prepare(
+async fn prepare(
     world: &World<'_>,
     warehouse: &mut Warehouse,
-    mut production: Production,
+    production: &mut Production,
+    entity: &Entity,
 ) -> Result<Prepared> {
-    let source = production.identity(&world.settings.entity).await?;
+    let (source, model) = production.identity(entity).await?;
     // What is kept is read before production's snapshot is taken: whoever settles in between is noticed by generation.
-    let mut ledger = warehouse.ledger(&source).await?;
-    let snapshot = production.snapshot(&world.settings.entity).await?;
+    let mut ledger = warehouse.ledger(&source, &model).await?;
+    let snapshot = production.snapshot(entity).await?;
+    if *snapshot.model() != model {
+        return Err(Refusal::busy(format!("table {entity} was changed while it was looked at"), "Try again."));
+    }
     let survey = snapshot.survey().await?;
     let changes = accounts::compare(&survey.accounts, &ledger.accounts);
 
@@ -74,9 +131,9 @@ pub(super) async fn prepare(
     let months = accounts::months(changes, &survey.accounts);
     let settled_months = months.len();
     let loaded = catch_up(world, &snapshot, warehouse, &mut ledger.generation, months, &survey.places).await?;
-    sum_again(warehouse, &mut ledger).await?;
+    sum_again(warehouse, &model, &mut ledger).await?;
     Ok(Prepared {
-        entity: world.settings.entity.table.name().to_string(),
+        entity: entity.name.name().to_string(),
         production_as_of: snapshot.as_of,
         surveyed_rows: accounts::rows(&survey.accounts),
         surveyed_days: survey.accounts.len(),
@@ -124,12 +181,12 @@ async fn catch_up(
 }
 
 /// Sums the months and years that somebody changed, whose days are as they should be. Nothing is written where none is.
-async fn sum_again(warehouse: &mut Warehouse, ledger: &mut Ledger) -> Result<()> {
+async fn sum_again(warehouse: &mut Warehouse, model: &Model, ledger: &mut Ledger) -> Result<()> {
     // Months come first: a year is summed from them.
     for &period in &ledger.unsummed {
         let locked = warehouse.lock(ledger.generation).await?;
-        settle::sum(&locked, period).await?;
-        settle::sum(&locked, period.first().year()).await?;
+        settle::sum(&locked, model, period).await?;
+        settle::sum(&locked, model, period.first().year()).await?;
         locked.commit().await?;
         ledger.generation += 1;
     }
@@ -151,14 +208,14 @@ async fn settle_month(
     };
     let passing = |rows| progress.add(rows);
     let mut loaded = load::reload(snapshot, &locked, month, places, &passing).await?;
-    let proven = match settle::prove(&locked, month).await? {
+    let proven = match settle::prove(&locked, snapshot.model(), month).await? {
         Proof::Equal(proven) => proven,
         Proof::Differing(tampered) => {
             // Days that no survey could tell of: somebody changed the warehouse's rows. They are loaded again as well.
             tracing::warn!(month = %month.period, days = tampered.len(), "the warehouse's rows were tampered with");
             month.changes.extend(tampered);
             loaded = load::reload(snapshot, &locked, month, places, &passing).await?;
-            match settle::prove(&locked, month).await? {
+            match settle::prove(&locked, snapshot.model(), month).await? {
                 Proof::Equal(proven) => proven,
                 Proof::Differing(days) => {
                     bail!("the warehouse does not keep {} days as production sent them", days.len())
@@ -166,7 +223,7 @@ async fn settle_month(
             }
         }
     };
-    settle::settle(&locked, &mut run, month, loaded.rows, proven).await?;
+    settle::settle(&locked, snapshot.model(), &mut run, month, loaded.rows, proven).await?;
     locked.commit().await?;
     Ok((run, loaded))
 }
@@ -176,21 +233,57 @@ fn is_conflict(error: &anyhow::Error) -> bool {
     matches!(sql_state(error), Some(&SqlState::T_R_SERIALIZATION_FAILURE | &SqlState::T_R_DEADLOCK_DETECTED))
 }
 
+impl All {
+    /// Whether no entity held anything new, and none failed.
+    pub(super) fn nothing_to_do(&self) -> bool {
+        match &self.entities {
+            Entities::One(prepared) => prepared.nothing_to_do(),
+            Entities::Several { entities } => {
+                entities.iter().all(|each| matches!(each, Each::Prepared(prepared) if prepared.nothing_to_do()))
+            }
+        }
+    }
+
+    /// For people: of several entities, lines for each.
+    pub(super) fn text(&self) -> String {
+        self.told(
+            |prepared| {
+                if prepared.nothing_to_do() { prepared.nothing_to_do_text() } else { prepared.lines().join("\n") }
+            },
+        )
+    }
+
+    /// The same where files were published: the steps, and not that there was nothing to do.
+    pub(super) fn done_text(&self) -> String {
+        self.told(|prepared| prepared.lines().join("\n"))
+    }
+
+    fn told(&self, of_one: impl Fn(&Prepared) -> String) -> String {
+        match &self.entities {
+            Entities::One(prepared) => of_one(prepared),
+            Entities::Several { entities } => report::list_lines(entities.iter().map(|each| match each {
+                Each::Prepared(prepared) => format!("{}: {}", prepared.entity, of_one(prepared)),
+                Each::Failed { entity, error, .. } => format!("{entity}: failed: {error}"),
+            })),
+        }
+    }
+}
+
 impl Prepared {
     /// Whether production held nothing new.
-    pub(super) fn nothing_to_do(&self) -> bool {
+    fn nothing_to_do(&self) -> bool {
         self.settled_days.is_empty() && self.mended_periods.is_empty()
     }
 
     /// The line for a run that found the warehouse equal.
-    pub(super) fn nothing_to_do_text(&self) -> String {
+    fn nothing_to_do_text(&self) -> String {
         let mut lines = vec![format!("nothing to do: equal to production as of {}", seconds(&self.production_as_of))];
         lines.extend(report::set_aside(self.set_aside));
         lines.join("\n")
     }
 
     /// What was done, a line a step.
-    pub(super) fn lines(&self) -> Vec<String> {
+    fn lines(&self) -> Vec<String> {
         let days = counted(self.surveyed_days, "day");
         let surveyed = format!("{} rows of {}, {days}", count(self.surveyed_rows), self.entity);
         let mut lines = vec![report::line("surveyed", &surveyed, self.took_seconds.survey)];

@@ -6,6 +6,7 @@ use serde::Serialize;
 
 use super::World;
 use crate::calendar::{Day, Period};
+use crate::entity::Entity;
 use crate::error::{Exit, Refusal, Result};
 use crate::report::{self, Outcome, count};
 use crate::settings::Settings;
@@ -45,8 +46,8 @@ impl Month {
 pub(super) async fn run(world: &World<'_>, month: Month) -> Result<Outcome> {
     let started = Instant::now();
     let Month { month, rows, mark } = month;
-    let entity = &world.settings.entity;
-    let done = simulate(&world.production, world.limits(), entity, month.span(), *rows, mark).await?;
+    let entity = Entity::of_brief()?;
+    let done = simulate(&world.production, world.limits(), &entity, month.span(), *rows, mark).await?;
     let inserted = count(i64::try_from(done.inserted)?);
     let what = format!("{inserted} rows of {}, {month}", entity.table.name());
     let json = Simulated { month, deleted_rows: done.deleted, inserted_rows: done.inserted };

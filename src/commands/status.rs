@@ -4,6 +4,7 @@ use serde::Serialize;
 
 use super::World;
 use crate::accounts;
+use crate::entity::Model;
 use crate::error::{Exit, Result};
 use crate::exports::{self, Scope};
 use crate::report::{self, Outcome, count, counted};
@@ -14,6 +15,8 @@ struct Status {
     last_run: Option<LastRun>,
     settled_rows: i64,
     settled_days: usize,
+    /// Entities that were settled and are not in the settings any more: kept, and not brought up to date.
+    not_in_settings: Vec<String>,
     due: Due,
 }
 
@@ -27,12 +30,21 @@ struct Due {
 pub(super) async fn run(world: &World<'_>) -> Result<Outcome> {
     let mut warehouse = world.warehouse().await?;
     let reading = warehouse.read().await?;
-    let kept = reading.accounts().await?;
+    let entities = reading.entities().await?;
+    let (mut settled_rows, mut settled_days) = (0, 0);
+    for model in &entities {
+        let kept = reading.accounts(model).await?;
+        settled_rows += accounts::rows(&kept);
+        settled_days += kept.len();
+    }
+    let is_set = |model: &Model| world.settings.entities.iter().any(|entity| entity.name == model.entity.name);
+    let not_in_settings = entities.iter().filter(|model| !is_set(model)).map(|model| model.name().to_string());
     let due = exports::due(&reading, &world.settings.exports, Scope::Everything).await?;
     let status = Status {
         last_run: reading.last_run().await?,
-        settled_rows: accounts::rows(&kept),
-        settled_days: kept.len(),
+        settled_rows,
+        settled_days,
+        not_in_settings: not_in_settings.collect(),
         due: Due {
             write: due.write.into_keys().collect(),
             remove: due.remove.into_iter().collect(),
@@ -63,5 +75,7 @@ fn text(status: &Status) -> String {
             format!("due         {} to write, {remove} to remove; `kalends export` does it", counted(write, "file"))
         }
     };
-    report::list_lines([last, settled, files].into_iter())
+    let kept = (!status.not_in_settings.is_empty())
+        .then(|| format!("kept        {}: not in the settings any more", report::list(status.not_in_settings.iter())));
+    report::list_lines([last, settled, files].into_iter().chain(kept))
 }

@@ -5,8 +5,13 @@
 //! but digits, dates and places can. So a file can still be run by hand, with `psql -v name=…`.
 
 use std::borrow::Cow;
+use std::fmt;
 
-use crate::calendar::Day;
+use anyhow::Context as _;
+use serde::{Deserialize, Serialize, Serializer};
+use sha2::{Digest as _, Sha256};
+
+use crate::calendar::{Day, Level};
 use crate::error::{Refusal, Result};
 
 /// Names longer than this are cut by the server without a word, and may then be another object's.
@@ -49,7 +54,79 @@ impl Statement {
     /// Fills the statement's names. A name that is not filled stays, and the server refuses it.
     #[must_use]
     pub fn with(self, names: &[(&str, &dyn Filling)]) -> Sql {
-        let mut text = self.text.to_string();
+        Sql::from(self).with(names)
+    }
+
+    /// The statement for an entity: its `{% … %}` and `{{ … }}` rendered.
+    ///
+    /// # Errors
+    /// When the file says something that the shape does not have: a mistake of ours.
+    pub fn of(self, shape: &Shape) -> Result<Sql> {
+        let mut templates = minijinja::Environment::new();
+        templates.set_undefined_behavior(minijinja::UndefinedBehavior::Strict);
+        let syntax = minijinja::syntax::SyntaxConfig::builder().trim_blocks(true).lstrip_blocks(true).build()?;
+        templates.set_syntax(syntax);
+        templates.set_auto_escape_callback(|_| minijinja::AutoEscape::None);
+        for (name, text) in PARTS {
+            templates.add_template(name, text).with_context(|| name.to_string())?;
+        }
+        let text = templates.render_str(self.text, &shape.0).with_context(|| self.path)?;
+        Ok(Sql { path: self.path, text: Cow::Owned(text) })
+    }
+}
+
+/// Parts that several statements have in common.
+const PARTS: [(&str, &str); 1] =
+    [("day.jinja", include_str!(concat!(env!("CARGO_MANIFEST_DIR"), "/sql/accounts/day.jinja")))];
+
+/// What an entity's statements are rendered from: quoted names, quoted texts and words of ours.
+#[derive(Debug, Clone)]
+pub struct Shape(minijinja::Value);
+
+impl Shape {
+    /// Of a structure in which all that came from outside is an [`Ident`] or a [`Literal`].
+    pub fn new(fields: &impl Serialize) -> Self {
+        Self(minijinja::Value::from(minijinja::value::Serde(fields)))
+    }
+}
+
+/// A text as a quoted literal.
+#[derive(Debug, Clone)]
+pub struct Literal(String);
+
+impl Literal {
+    /// Of any text without a NUL.
+    ///
+    /// # Errors
+    /// Refuses (usage) a NUL, which PostgreSQL cannot keep.
+    pub fn new(text: &str) -> Result<Self> {
+        if text.contains('\0') {
+            return Err(Refusal::usage(format!("\"{}\" holds a NUL", text.escape_debug()), "Leave it out."));
+        }
+        // The form with E reads the same whatever standard_conforming_strings says.
+        let quoted = text.replace('\\', "\\\\").replace('\'', "''");
+        Ok(Self(if text.contains('\\') { format!("E'{quoted}'") } else { format!("'{quoted}'") }))
+    }
+}
+
+impl Serialize for Literal {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.serialize_str(&self.0)
+    }
+}
+
+/// As it is sent, for looking at.
+impl fmt::Display for Sql {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.text)
+    }
+}
+
+impl Sql {
+    /// Fills the names that are still open.
+    #[must_use]
+    pub fn with(self, names: &[(&str, &dyn Filling)]) -> Sql {
+        let mut text = self.text.into_owned();
         for (name, filling) in names {
             text = match filling.filled() {
                 Filled::Name(quoted) => text.replace(&format!(":\"{name}\""), &quoted),
@@ -58,9 +135,7 @@ impl Statement {
         }
         Sql { path: self.path, text: Cow::Owned(text) }
     }
-}
 
-impl Sql {
     /// Several filled statements as one message to the server, named by the last.
     #[must_use]
     pub fn joined(statements: &[Sql]) -> Self {
@@ -104,15 +179,55 @@ impl Ident {
         Ok(Self(name))
     }
 
+    /// A name made from others: where it is too long, its start and a digest of the whole, so that two stay two.
+    ///
+    /// # Errors
+    /// Refuses (usage) what PostgreSQL cannot keep.
+    pub fn cut(name: &str) -> Result<Self> {
+        if name.len() <= IDENT_BYTES {
+            return Self::new(name);
+        }
+        let digest: String = Sha256::digest(name).iter().take(4).map(|byte| format!("{byte:02x}")).collect();
+        Self::new(format!("{}~{digest}", &name[..name.floor_char_boundary(IDENT_BYTES - 9)]))
+    }
+
     /// The name as it is, for comparing and as a parameter.
     pub fn name(&self) -> &str {
         &self.0
     }
 }
 
+impl Ident {
+    fn quoted(&self) -> String {
+        format!("\"{}\"", self.0.replace('"', "\"\""))
+    }
+}
+
 impl Filling for Ident {
     fn filled(&self) -> Filled {
-        Filled::Name(format!("\"{}\"", self.0.replace('"', "\"\"")))
+        Filled::Name(self.quoted())
+    }
+}
+
+/// Quoted: what is serialised goes into statements. The quotes come off again when it is read.
+impl Serialize for Ident {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.serialize_str(&self.quoted())
+    }
+}
+
+impl<'de> Deserialize<'de> for Ident {
+    fn deserialize<D: serde::Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let quoted = String::deserialize(deserializer)?;
+        let name = quoted.strip_prefix('"').and_then(|name| name.strip_suffix('"')).unwrap_or(&quoted);
+        Self::new(name.replace("\"\"", "\"")).map_err(serde::de::Error::custom)
+    }
+}
+
+/// The unit of `date_trunc`.
+impl Filling for Level {
+    fn filled(&self) -> Filled {
+        Filled::Literal(format!("'{}'", self.word()))
     }
 }
 

@@ -4,21 +4,16 @@ use std::collections::BTreeMap;
 
 use anyhow::Context as _;
 use sha2::{Digest as _, Sha256};
-use tokio_postgres::Row;
 use tokio_postgres::types::Type;
 
 use crate::calendar::{Day, Level, Period, Span};
 use crate::db::Statement;
+use crate::entity::Model;
 use crate::error::Result;
 use crate::statement;
 use crate::warehouse::Reading;
 
-const DAILY: Statement = statement!("exports/daily.sql");
-const MONTHLY: Statement = statement!("exports/monthly.sql");
-const YEARLY: Statement = statement!("exports/yearly.sql");
-
-/// The columns of a statement that are not the file's: the period and the rows accounted for.
-const OWN_COLUMNS: usize = 2;
+const CONTENTS: Statement = statement!("exports/contents.sql");
 
 /// Which files are meant.
 #[derive(Debug, Clone, Copy)]
@@ -32,6 +27,8 @@ pub enum Scope {
 /// A file as it should be.
 #[derive(Debug)]
 pub struct Content {
+    /// Of which entity.
+    pub entity: String,
     /// What it is about.
     pub period: Period,
     /// Rows of the entity that it accounts for.
@@ -49,8 +46,11 @@ impl Scope {
         match self {
             Self::Everything => true,
             Self::Month(month) => {
-                let folder = month.path().rsplit_once('/').map(|(folder, _)| format!("{folder}/"));
-                path == month.first().year().path() || folder.is_some_and(|folder| path.starts_with(&folder))
+                let folder = |period: Period| {
+                    period.path("").rsplit_once('/').map_or_else(String::new, |(folder, _)| format!("{folder}/"))
+                };
+                let in_year = path.strip_prefix(&folder(month.first().year()));
+                in_year.is_some_and(|name| !name.contains('/')) || path.starts_with(&folder(month))
             }
         }
     }
@@ -64,29 +64,44 @@ impl Scope {
     }
 }
 
-/// The files of a scope as they should be. A period without rows has none.
+/// The files of a scope as they should be, of every entity that was settled. A period without rows has none.
 pub async fn contents(reading: &Reading<'_>, scope: Scope) -> Result<Contents> {
     let mut contents = Contents::new();
-    for (level, statement) in [(Level::Day, DAILY), (Level::Month, MONTHLY), (Level::Year, YEARLY)] {
-        let span = scope.span(level);
-        let (from, until) = (span.map(|span| span.from), span.map(|span| span.until));
-        let rows = reading.work().query(statement, &[(&from, Type::DATE), (&until, Type::DATE)]).await?;
-        for row in &rows {
-            let first: Day = row.get("period");
-            let period = Period::new(level, first).with_context(|| format!("{first} starts no {level:?}"))?;
-            let content = Content { period, entity_rows: row.get("rows"), bytes: csv(row)? };
-            contents.insert(period.path(), content);
+    for model in reading.entities().await? {
+        for &level in &model.entity.levels {
+            of_level(reading, &model, level, scope, &mut contents).await?;
         }
     }
     Ok(contents)
 }
 
+async fn of_level(
+    reading: &Reading<'_>,
+    model: &Model,
+    level: Level,
+    scope: Scope,
+    contents: &mut Contents,
+) -> Result<()> {
+    let span = scope.span(level);
+    let (from, until) = (span.map(|span| span.from), span.map(|span| span.until));
+    let sql = CONTENTS.with(&[("view", &model.view(level)?)]);
+    let columns = model.file_columns(level)?;
+    let header: Vec<&str> = columns.iter().map(|column| column.header.as_str()).collect();
+    for row in reading.work().query(sql, &[(&from, Type::DATE), (&until, Type::DATE)]).await? {
+        let first: Day = row.get("period");
+        let period = Period::new(level, first).with_context(|| format!("{first} starts no {level:?}"))?;
+        let bytes = csv(&header, &row.get::<_, Vec<Option<&str>>>("fields"))?;
+        let content = Content { entity: model.name().to_string(), period, entity_rows: row.get("rows"), bytes };
+        contents.insert(model.path(period), content);
+    }
+    Ok(())
+}
+
 /// Header and row, as RFC 4180 has them but for the line ends, which are LF. NULL is an empty field.
-fn csv(row: &Row) -> Result<Vec<u8>> {
+fn csv(header: &[&str], fields: &[Option<&str>]) -> Result<Vec<u8>> {
     let mut writer = csv::WriterBuilder::new().terminator(csv::Terminator::Any(b'\n')).from_writer(Vec::new());
-    writer.write_record(row.columns()[OWN_COLUMNS..].iter().map(tokio_postgres::Column::name))?;
-    let fields = OWN_COLUMNS..row.len();
-    writer.write_record(fields.map(|column| row.get::<_, Option<&str>>(column).unwrap_or_default()))?;
+    writer.write_record(header)?;
+    writer.write_record(fields.iter().map(|field| field.unwrap_or_default()))?;
     Ok(writer.into_inner()?)
 }
 

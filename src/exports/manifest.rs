@@ -34,6 +34,8 @@ pub struct Manifest {
 /// A published file.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Entry {
+    /// Of which entity.
+    pub entity: String,
     /// What it is about.
     pub level: Level,
     /// The period, as people write it.

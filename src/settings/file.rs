@@ -8,6 +8,8 @@ use std::path::{Path, PathBuf};
 use anyhow::Context as _;
 use serde::Deserialize;
 
+use crate::calendar::Level;
+use crate::entity::Statistic;
 use crate::error::{Refusal, Result};
 
 /// All that the file may say.
@@ -19,6 +21,20 @@ pub(super) struct File {
     pub(super) exports: PathBuf,
     pub(super) local: PathBuf,
     pub(super) limits: Limits,
+    pub(super) entity: Vec<TypedEntity>,
+}
+
+/// A table that is accounted for, as the file has it.
+#[derive(Debug, PartialEq, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct TypedEntity {
+    pub(super) name: String,
+    pub(super) table: String,
+    pub(super) time: String,
+    pub(super) time_zone: Option<String>,
+    pub(super) measures: Vec<String>,
+    pub(super) statistics: Option<Vec<Statistic>>,
+    pub(super) levels: Option<Vec<Level>>,
 }
 
 /// Limits in whole seconds; none may be 0, which to PostgreSQL would mean no limit.
@@ -39,6 +55,7 @@ impl Default for File {
             exports: "exports".into(),
             local: ".kalends".into(),
             limits: Limits::default(),
+            entity: Vec::new(),
         }
     }
 }
@@ -94,6 +111,7 @@ fn parse(path: &Path, text: &str) -> Result<File> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::entity::Entity;
 
     #[test]
     fn the_example_file_shows_the_defaults() {
@@ -105,6 +123,9 @@ mod tests {
         assert_eq!(file.exports, default.exports);
         assert_eq!(file.local, default.local);
         assert_eq!(file.limits, default.limits);
+        // The brief's table is shown, although without any it is meant.
+        let brief = Entity::of_brief().unwrap();
+        assert_eq!(crate::settings::entities::read(file.entity).unwrap(), [brief]);
         // Both URLs are shown, although they have no default.
         assert!(file.production_url.is_some() && file.warehouse_url.is_some());
     }

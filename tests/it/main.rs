@@ -7,6 +7,7 @@ mod oracle;
 mod own_servers;
 
 mod edits;
+mod entities;
 mod export;
 mod faults;
 mod local;

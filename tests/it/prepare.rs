@@ -220,7 +220,7 @@ fn null_values_count_as_rows_and_stay_out_of_sum_min_max_and_mean() {
         "year,month,day,sum_values,min_values,max_values,mean_values
          2024,1,2,,,,",
     );
-    assert_eq!(world.ask_warehouse("SELECT rows, values FROM kalends_stats.entity_month"), ["4|2"]);
+    assert_eq!(world.ask_warehouse("SELECT rows, count_values FROM kalends_stats.entity_month"), ["4|2"]);
 
     // A row without a value that moves within its day changes nothing but itself, and is seen.
     world.production_sql("UPDATE entity SET created_at = '2024-01-02 00:00:01' WHERE created_at = '2024-01-02'");
@@ -318,7 +318,8 @@ fn restatements_are_noted_with_cause_before_and_after() {
     world.production_sql("UPDATE entity SET value = 11 WHERE value = 10; DELETE FROM entity WHERE value = -3");
     world.kalends("prepare").succeeds().says("2 days (1 changed, 1 vanished), 2 months");
     let noted = world.ask_warehouse(
-        "SELECT level, period, cause, rows_before, sum_before, rows_after, sum_after FROM kalends.restatement ORDER BY 1, 2",
+        "SELECT level, period, cause, before->'rows', before->'sum_values', after->'rows', after->'sum_values'
+         FROM kalends.restatement ORDER BY 1, 2",
     );
     assert_eq!(
         noted,

@@ -46,7 +46,7 @@ fn status_tells_the_last_run_and_what_is_due() {
     let status = world.kalends("status");
     status.succeeds().says("last run    none has settled anything yet").says("settled     0 rows, 0 days");
     let never = json!({
-        "last_run": null, "settled_rows": 0, "settled_days": 0,
+        "last_run": null, "settled_rows": 0, "settled_days": 0, "not_in_settings": [],
         "due": {"write": [], "remove": [], "unchanged_files": 0}
     });
     assert_eq!(world.kalends("status --json").succeeds().json(), never);
@@ -110,7 +110,7 @@ fn json_is_one_document_and_all_there_is_on_stdout() {
     ran.sort_unstable();
     assert_eq!(keys("run"), ran);
     assert_eq!(keys("verify"), ["days", "differences", "equal", "production_as_of", "rows", "set_aside"]);
-    assert_eq!(keys("status"), ["due", "last_run", "settled_days", "settled_rows"]);
+    assert_eq!(keys("status"), ["due", "last_run", "not_in_settings", "settled_days", "settled_rows"]);
     assert_eq!(keys("local status"), ["folder", "kept", "production", "warehouse"]);
 }
 

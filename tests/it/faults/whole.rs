@@ -104,29 +104,29 @@ const DISAGREEING: &str = "
     SELECT 'day ' || coalesce(rows.day, kept.day)
     FROM rows FULL JOIN kalends_stats.entity_day AS kept ON rows.day = kept.day
     WHERE ROW(rows.count, rows.values, rows.sum, rows.min, rows.max)
-        IS DISTINCT FROM ROW(kept.rows, kept.values, kept.sum_values, kept.min_values, kept.max_values)
+        IS DISTINCT FROM ROW(kept.rows, kept.count_values, kept.sum_values, kept.min_values, kept.max_values)
     UNION ALL SELECT * FROM (%accounts%) AS disagreeing";
 
 /// Days against months, months against years, in one statement.
 pub const DISAGREEING_ACCOUNTS: &str = "
     WITH months AS (
-        SELECT date_trunc('month', day::timestamp)::date AS month, sum(rows) AS rows, sum(values) AS values,
+        SELECT date_trunc('month', day::timestamp)::date AS month, sum(rows) AS rows, sum(count_values) AS values,
                sum(sum_values) AS sum, min(min_values) AS min, max(max_values) AS max
         FROM kalends_stats.entity_day GROUP BY 1
     ), years AS (
-        SELECT date_trunc('year', month::timestamp)::date AS year, sum(rows) AS rows, sum(values) AS values,
+        SELECT date_trunc('year', month::timestamp)::date AS year, sum(rows) AS rows, sum(count_values) AS values,
                sum(sum_values) AS sum, min(min_values) AS min, max(max_values) AS max
         FROM kalends_stats.entity_month GROUP BY 1
     )
     SELECT 'month ' || coalesce(fresh.month, kept.month)
     FROM months AS fresh FULL JOIN kalends_stats.entity_month AS kept ON fresh.month = kept.month
     WHERE ROW(fresh.rows, fresh.values, fresh.sum, fresh.min, fresh.max)
-        IS DISTINCT FROM ROW(kept.rows, kept.values, kept.sum_values, kept.min_values, kept.max_values)
+        IS DISTINCT FROM ROW(kept.rows, kept.count_values, kept.sum_values, kept.min_values, kept.max_values)
     UNION ALL
     SELECT 'year ' || coalesce(fresh.year, kept.year)
     FROM years AS fresh FULL JOIN kalends_stats.entity_year AS kept ON fresh.year = kept.year
     WHERE ROW(fresh.rows, fresh.values, fresh.sum, fresh.min, fresh.max)
-        IS DISTINCT FROM ROW(kept.rows, kept.values, kept.sum_values, kept.min_values, kept.max_values)";
+        IS DISTINCT FROM ROW(kept.rows, kept.count_values, kept.sum_values, kept.min_values, kept.max_values)";
 
 /// The end of every story: soon no session of ours is left, one run makes everything exact, verify agrees, a further
 /// run writes nothing, and nothing lies about.

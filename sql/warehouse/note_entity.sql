@@ -1,0 +1,8 @@
+-- Notes what an entity's tables were made from.
+--
+-- Reads:   nothing
+-- Writes:  kalends.entity
+-- Params:  $1 text name, $2 text definition, as JSON
+-- Repeat:  no; in the transaction that makes the tables
+
+INSERT INTO kalends.entity (name, definition) VALUES ($1, $2::jsonb)

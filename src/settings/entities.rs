@@ -1,0 +1,138 @@
+//! The tables that are accounted for, as the settings file has them.
+
+use std::collections::BTreeSet;
+
+use super::file::TypedEntity;
+use crate::calendar::Level;
+use crate::db::{Ident, Literal};
+use crate::entity::{self, Entity, Statistic};
+use crate::error::{Refusal, Result};
+
+/// Checks what was written; nothing written means the brief's table.
+pub(super) fn read(typed: Vec<TypedEntity>) -> Result<Vec<Entity>> {
+    if typed.is_empty() {
+        return Ok(vec![Entity::of_brief()?]);
+    }
+    let entities = typed.into_iter().map(one).collect::<Result<Vec<_>>>()?;
+    entity::check_apart(&entities)?;
+    Ok(entities)
+}
+
+fn one(typed: TypedEntity) -> Result<Entity> {
+    let (schema, table) = qualified(&typed.table)?;
+    if let Some(zone) = &typed.time_zone {
+        check_zone(zone)?;
+    }
+    let name = Ident::new(typed.name)?;
+    Literal::new(name.name())?;
+    let measures = typed.measures.into_iter().map(Ident::new).collect::<Result<Vec<_>>>()?;
+    check_columns(name.name(), &typed.time, &measures)?;
+    let statistics =
+        typed.statistics.unwrap_or_else(|| vec![Statistic::Sum, Statistic::Min, Statistic::Max, Statistic::Mean]);
+    let levels = typed.levels.unwrap_or_else(|| vec![Level::Day, Level::Month, Level::Year]);
+    Ok(Entity {
+        schema,
+        table,
+        time: Ident::new(typed.time)?,
+        time_zone: typed.time_zone,
+        measures,
+        statistics: ordered(name.name(), "statistics", statistics)?,
+        levels: ordered(name.name(), "levels", levels)?,
+        name,
+    })
+}
+
+/// `schema.table` or `table` in schema public; a part in double quotes is taken as it stands.
+fn qualified(text: &str) -> Result<(Ident, Ident)> {
+    let mut parts = vec![String::new()];
+    let mut quoted = false;
+    let mut characters = text.chars().peekable();
+    while let Some(character) = characters.next() {
+        let part = parts.last_mut().expect("there is always a part");
+        match character {
+            '"' if quoted && characters.peek() == Some(&'"') => part.extend(characters.next()),
+            '"' => quoted = !quoted,
+            '.' if !quoted => parts.push(String::new()),
+            _ => part.push(character),
+        }
+    }
+    let wrong = || {
+        Refusal::usage(
+            format!("\"{text}\" does not name a table"),
+            "Write schema.table, with double quotes around a name that holds a dot or a quote.",
+        )
+    };
+    match parts.as_slice() {
+        _ if quoted => Err(wrong()),
+        [table] if !table.is_empty() => Ok((Ident::new("public")?, Ident::new(table.as_str())?)),
+        [schema, table] if !schema.is_empty() && !table.is_empty() => {
+            Ok((Ident::new(schema.as_str())?, Ident::new(table.as_str())?))
+        }
+        _ => Err(wrong()),
+    }
+}
+
+/// Abbreviations and offsets mean different things in different places (`+02` is west of Greenwich to PostgreSQL).
+fn check_zone(zone: &str) -> Result<()> {
+    let plain = zone.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"/_+-".contains(&byte));
+    if zone == "UTC" || (plain && zone.contains('/')) {
+        return Ok(());
+    }
+    Err(Refusal::usage(
+        format!("\"{zone}\" is not the name of a time zone"),
+        "Use a name of the IANA database, such as \"Europe/Paris\", or \"UTC\".",
+    ))
+}
+
+fn check_columns(name: &str, time: &str, measures: &[Ident]) -> Result<()> {
+    let mut seen = BTreeSet::from([time]);
+    if measures.is_empty() {
+        return Err(Refusal::usage(format!("entity \"{name}\" has no measures"), "Name at least one column to sum."));
+    }
+    match measures.iter().find(|column| !seen.insert(column.name())) {
+        None => Ok(()),
+        Some(column) => Err(Refusal::usage(
+            format!("entity \"{name}\" names column \"{}\" twice", column.name()),
+            "Name each column once.",
+        )),
+    }
+}
+
+fn ordered<T: Ord + Copy>(name: &str, what: &str, mut given: Vec<T>) -> Result<Vec<T>> {
+    let count = given.len();
+    given.sort();
+    given.dedup();
+    if given.is_empty() || given.len() < count {
+        return Err(Refusal::usage(
+            format!("entity \"{name}\" has {what} that are empty or named twice"),
+            "Name each once, or leave the line out for the usual ones.",
+        ));
+    }
+    Ok(given)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn tables_are_named_with_and_without_schema_and_in_quotes() {
+        let named = |text: &str| qualified(text).map(|(schema, table)| format!("{}|{}", schema.name(), table.name()));
+        assert_eq!(named("purchase").unwrap(), "public|purchase");
+        assert_eq!(named("shop.purchase").unwrap(), "shop|purchase");
+        assert_eq!(named(r#""my.shop"."Kauf ""neu""""#).unwrap(), r#"my.shop|Kauf "neu""#);
+        for wrong in ["", "a.b.c", ".a", "a.", "\"a"] {
+            assert!(qualified(wrong).is_err(), "{wrong}");
+        }
+    }
+
+    #[test]
+    fn zones_have_names() {
+        for zone in ["Europe/Paris", "America/Argentina/Buenos_Aires", "Etc/GMT+2", "UTC"] {
+            assert!(check_zone(zone).is_ok(), "{zone}");
+        }
+        for zone in ["CET", "+02", "Paris", "Europe/Paris'; --", ""] {
+            assert!(check_zone(zone).is_err(), "{zone}");
+        }
+    }
+}

@@ -1,0 +1,374 @@
+//! Tables other than the brief's: several of them, types, time zones, names; what changes between runs.
+
+mod histories;
+
+use std::collections::BTreeMap;
+use std::io::Write as _;
+use std::process::{Command, Stdio};
+
+use serde_json::{Value, json};
+
+use crate::kit::World;
+
+/// What is said of each measure in these stories.
+const ALL: &str = r#"statistics = ["sum", "min", "max", "mean", "count"]"#;
+
+/// An entity of a world, as both the settings and the oracle need it.
+struct Asked<'a> {
+    name: &'a str,
+    table: &'a str,
+    time: &'a str,
+    zone: Option<&'a str>,
+    measures: &'a [(&'a str, &'a str)],
+}
+
+impl Asked<'_> {
+    fn settings(&self) -> String {
+        let measures: Vec<&str> = self.measures.iter().map(|(name, _)| *name).collect();
+        let zone = self.zone.map_or(String::new(), |zone| format!("time_zone = {zone:?}\n"));
+        format!(
+            "[[entity]]\nname = {:?}\ntable = {:?}\ntime = {:?}\n{zone}measures = {measures:?}\n{ALL}\n",
+            self.name, self.table, self.time
+        )
+    }
+
+    /// Files and rows are what Python makes of production's rows.
+    fn is_exact(&self, world: &World) {
+        let columns: Vec<String> =
+            [self.time].into_iter().chain(self.measures.iter().map(|(name, _)| *name)).map(quoted).collect();
+        let texts = columns.iter().map(|column| format!("{column}::text")).collect::<Vec<_>>().join(", ");
+        let sorted =
+            |table: &str| format!("SET TimeZone = 'UTC'; SELECT to_jsonb(ARRAY[{texts}]) FROM {table} ORDER BY 1");
+        let rows = world.ask_production(&sorted(self.table));
+        assert_eq!(world.ask_warehouse(&sorted(&format!("kalends_raw.{}", quoted(self.name)))), rows, "rows");
+        let rows: Vec<Value> = rows.iter().map(|row| serde_json::from_str(row).unwrap()).collect();
+        let asked = json!({"name": self.name, "zone": self.zone, "measures": self.measures, "rows": rows});
+        let expected: BTreeMap<String, String> = serde_json::from_str(&python(&asked.to_string())).unwrap();
+        let mine = |path: &str| path.contains(&format!("/{}_stats_", self.name));
+        let found: BTreeMap<String, String> = world
+            .files()
+            .into_iter()
+            .filter(|(path, _)| mine(path))
+            .map(|(path, bytes)| (path, String::from_utf8(bytes).unwrap()))
+            .collect();
+        assert_eq!(found, expected);
+    }
+}
+
+fn quoted(name: &str) -> String {
+    format!("\"{}\"", name.replace('"', "\"\""))
+}
+
+fn python(asked: &str) -> String {
+    let oracle = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/it/entities/oracle.py");
+    let mut python = Command::new("python3")
+        .arg(oracle)
+        .stdin(Stdio::piped())
+        .stdout(Stdio::piped())
+        .spawn()
+        .expect("these stories need python3");
+    python.stdin.take().unwrap().write_all(asked.as_bytes()).unwrap();
+    String::from_utf8(python.wait_with_output().unwrap().stdout).unwrap()
+}
+
+fn set(world: &World, settings: &str) {
+    std::fs::write(world.folder().join("kalends.toml"), settings).unwrap();
+}
+
+/// One run settles, verify agrees, and a further run writes nothing.
+fn settles(world: &World) {
+    world.kalends("run").succeeds();
+    world.kalends("verify").succeeds();
+    let (tuples, tree) = (world.tuples(), world.tree());
+    world.kalends("run").succeeds().says("nothing to do");
+    assert_eq!((world.tuples(), world.tree()), (tuples, tree), "a run with nothing to do wrote something");
+}
+
+const NUMBERS: [(&str, &str); 6] = [
+    ("tiny", "smallint"),
+    ("whole", "integer"),
+    ("large", "bigint"),
+    ("exact", "numeric"),
+    ("short", "real"),
+    ("long", "double precision"),
+];
+
+fn table_of_numbers(world: &World) -> Asked<'static> {
+    let columns: Vec<String> = NUMBERS.iter().map(|(name, kind)| format!("{name} {kind}")).collect();
+    world.production_sql(&format!("CREATE TABLE numbers (at timestamp, {})", columns.join(", ")));
+    let asked = Asked { name: "numbers", table: "public.numbers", time: "at", zone: None, measures: &NUMBERS };
+    set(world, &asked.settings());
+    asked
+}
+
+#[test]
+fn measures_of_all_types_are_exact() {
+    let world = World::new();
+    let asked = table_of_numbers(&world);
+    world.production_sql(
+        "INSERT INTO numbers VALUES
+         ('2024-01-01', 32767, 2147483647, 9223372036854775807, 12345678901234567890.123400, 0.1, 0.1),
+         ('2024-01-01', 32767, 2147483647, 9223372036854775807, 0.000600, 0.2, 0.2),
+         ('2024-01-01', -32768, -2147483648, -9223372036854775808, -1e-30, 1e38, 1e308),
+         ('2024-01-02', NULL, NULL, NULL, NULL, NULL, NULL),
+         ('2024-01-03', 0, 0, 0, 10.00, -0.0, -0.0)",
+    );
+    settles(&world);
+    asked.is_exact(&world);
+    let day = std::fs::read_to_string(world.exports.join("year=2024/month=1/day=3/numbers_stats_daily_2024_1_3.csv"))
+        .unwrap();
+    assert!(day.ends_with(",10,10,10,10.000000,1,0,0,0,0.000000,1,0,0,0,0.000000,1\n"), "{day}");
+    world.production_sql("UPDATE numbers SET long = 0.30000000000000004 WHERE long = 0.1");
+    world.kalends("verify").fails_with(3);
+    settles(&world);
+    asked.is_exact(&world);
+}
+
+#[test]
+fn floats_are_added_up_the_same_in_any_order() {
+    let world = World::new();
+    let asked = table_of_numbers(&world);
+    let rows = "SELECT timestamp '2024-01-01', 1, 1, 1, 1, 1, x FROM unnest('{1e16, 1, -1e16, 1e-9, 0.1}'::float8[]) x";
+    world.production_sql(&format!("INSERT INTO numbers {rows}"));
+    settles(&world);
+    asked.is_exact(&world);
+    let (files, tuples) = (world.files(), world.tuples());
+    world.production_sql(&format!("TRUNCATE numbers; INSERT INTO numbers {rows} ORDER BY x"));
+    world.kalends("run").succeeds().says("nothing to do");
+    assert_eq!((world.files(), world.tuples()), (files, tuples));
+}
+
+#[test]
+fn what_is_no_number_and_what_has_no_end_are_carried() {
+    let world = World::new();
+    let asked = table_of_numbers(&world);
+    let insert = |day: u8, value: &str| {
+        world.production_sql(&format!(
+            "INSERT INTO numbers VALUES ('2024-01-0{day}', 1, 1, 1, '{value}', '{value}', '{value}')"
+        ));
+    };
+    for (day, value) in [(1, "NaN"), (1, "5"), (2, "NaN"), (3, "Infinity"), (3, "-2"), (4, "-Infinity"), (4, "7.5")] {
+        insert(day, value);
+    }
+    settles(&world);
+    asked.is_exact(&world);
+}
+
+#[test]
+fn bigints_that_postgres_hashes_alike_are_told_apart() {
+    let world = World::new();
+    let asked = table_of_numbers(&world);
+    // The high half is folded into the low half: these are one to hashint8extended under any seed.
+    let (one, other) = ((5_i64 << 32) | 7, (4_i64 << 32) | 6);
+    let alike = format!("SELECT hashint8extended({one}, 9) = hashint8extended({other}, 9)");
+    assert_eq!(world.ask_production(&alike), ["t"]);
+    let insert = |large: i64| format!("INSERT INTO numbers (at, large) VALUES ('2024-01-01', {large})");
+    // Two rows more keep sum, smallest and largest as they are.
+    let ends = [insert(0), insert(1 << 40)].join(";");
+    let change = one - other;
+    world.production_sql(&format!("{ends}; {}; {}", insert(one), insert(100)));
+    settles(&world);
+    world.production_sql(&format!(
+        "UPDATE numbers SET large = {other} WHERE large = {one}; UPDATE numbers SET large = {} WHERE large = 100",
+        100 + change
+    ));
+    world.kalends("verify").fails_with(3);
+    settles(&world);
+    asked.is_exact(&world);
+}
+
+#[test]
+fn a_day_is_one_of_its_time_zone() {
+    // Half an hour of summer time; summer time that ends and begins at midnight, also of a month's first day, and one
+    // minute past it, so that a day comes back after the next had begun; and no summer time at all.
+    for (zone, moments) in [
+        ("Australia/Lord_Howe", ["2024-04-06 14:59+00", "2024-04-06 15:29+00", "2024-10-05 13:29+00"]),
+        ("America/Havana", ["2020-11-01 03:59+00", "2020-11-01 04:30+00", "2020-11-01 05:30+00"]),
+        ("America/St_Johns", ["2006-10-29 02:30+00", "2006-10-29 02:31+00", "2006-10-29 03:30+00"]),
+        ("America/Sao_Paulo", ["2018-11-04 02:59+00", "2018-11-04 03:00+00", "2018-02-18 02:30+00"]),
+        ("Europe/Paris", ["2024-03-30 23:00+00", "2024-03-31 21:59+00", "2024-10-27 22:59+00"]),
+        ("Asia/Kolkata", ["2024-02-29 18:29+00", "2024-02-29 18:30+00", "1969-12-31 18:30+00"]),
+    ] {
+        let world = World::new();
+        world.production_sql("CREATE SCHEMA shop; CREATE TABLE shop.purchase (bought_at timestamptz, amount numeric)");
+        let measures = [("amount", "numeric")];
+        let asked =
+            Asked { name: "orders", table: "shop.purchase", time: "bought_at", zone: Some(zone), measures: &measures };
+        set(&world, &asked.settings());
+        for (index, moment) in moments.iter().enumerate() {
+            for minutes in [-1440, -61, -1, 0, 1, 30, 59, 60, 90, 1440, 44640] {
+                world.production_sql(&format!(
+                    "INSERT INTO shop.purchase SELECT timestamptz '{moment}' + {minutes} * interval '1 minute', {index} + 0.5"
+                ));
+            }
+        }
+        settles(&world);
+        asked.is_exact(&world);
+        // A row from one side of a midnight to the other.
+        world.production_sql(&format!(
+            "UPDATE shop.purchase SET bought_at = bought_at - interval '1 minute' WHERE bought_at = '{}'",
+            moments[1]
+        ));
+        settles(&world);
+        asked.is_exact(&world);
+    }
+}
+
+#[test]
+fn a_date_is_a_time_and_the_settings_of_server_and_role_change_nothing() {
+    let world = World::new();
+    world.production_sql("CREATE TABLE booked (on_day date, amount integer, fee bigint)");
+    let database = world.production_url.rsplit('/').next().unwrap();
+    world.production_sql(&format!(
+        "ALTER DATABASE {database} SET TimeZone = 'Pacific/Kiritimati'; ALTER DATABASE {database} SET DateStyle = 'German';
+         ALTER DATABASE {database} SET extra_float_digits = -15"
+    ));
+    let measures = [("amount", "integer"), ("fee", "bigint")];
+    let asked = Asked { name: "booked", table: "booked", time: "on_day", zone: None, measures: &measures };
+    set(&world, &asked.settings());
+    world.production_sql(
+        "INSERT INTO booked VALUES ('01.03.2024', 3, 4), ('29.02.2024', 1, NULL), ('31.12.1969', 5, -6)",
+    );
+    settles(&world);
+    let files: Vec<String> = world.files().into_keys().filter(|path| path.contains("daily")).collect();
+    assert_eq!(
+        files,
+        [
+            "year=1969/month=12/day=31/booked_stats_daily_1969_12_31.csv",
+            "year=2024/month=2/day=29/booked_stats_daily_2024_2_29.csv",
+            "year=2024/month=3/day=1/booked_stats_daily_2024_3_1.csv",
+        ]
+    );
+    world.file(
+        "year=2024/month=2/day=29/booked_stats_daily_2024_2_29.csv",
+        "year,month,day,sum_amount,min_amount,max_amount,mean_amount,count_amount,sum_fee,min_fee,max_fee,mean_fee,count_fee
+         2024,2,29,1,1,1,1.000000,1,,,,,0",
+    );
+    world.production_sql("INSERT INTO booked VALUES ('infinity', 1, 1), (NULL, 1, 1)");
+    world.kalends("run").succeeds().says("set aside   1 rows without a time, 1 at infinity or before 4713 BC");
+}
+
+#[test]
+fn one_of_several_entities_that_fails_does_not_keep_the_others_from_settling() {
+    let world = World::new();
+    world.production_sql("CREATE TABLE a (at timestamp, n integer); CREATE TABLE b (at timestamp, n integer)");
+    world.production_sql("INSERT INTO a VALUES ('2024-01-01', 1); INSERT INTO b VALUES ('2024-01-01', 2)");
+    let measures = [("n", "integer")];
+    let [a, b] = ["a", "b"].map(|name| Asked { name, table: name, time: "at", zone: None, measures: &measures });
+    set(&world, &(a.settings() + &b.settings()));
+    settles(&world);
+    a.is_exact(&world);
+    b.is_exact(&world);
+
+    world.production_sql("ALTER TABLE a RENAME n TO m; UPDATE b SET n = 3");
+    let ran = world.kalends("run --json");
+    ran.fails_with(4).says("table \"public.a\" of production has no column \"n\"");
+    let entities = ran.json()["entities"].clone();
+    assert_eq!(entities[0]["exit_code"], 4);
+    assert_eq!(entities[1]["settled_days"], json!({"changed": 1}));
+    b.is_exact(&world);
+    let kept = "year=2024/month=1/day=1/a_stats_daily_2024_1_1.csv";
+    assert!(world.exports.join(kept).exists(), "what was settled of the other stays");
+    world.production_sql("ALTER TABLE a RENAME m TO n");
+    settles(&world);
+
+    set(&world, &b.settings());
+    world.kalends("status").succeeds().says("kept        a: not in the settings any more");
+    world.kalends("run").succeeds().says("nothing to do");
+    assert!(world.exports.join(kept).exists());
+}
+
+#[test]
+fn names_of_any_kind_work_everywhere() {
+    let long = "ä".repeat(31) + "x";
+    for name in ["Größe \"groß\"", "select", "a.b/c", "per cent %", "{{ day }}", "it's \\ :\"x\"", long.as_str()] {
+        let world = World::new();
+        let [table, time, measure] = ["", "t ", "m "].map(|start| match name.len() {
+            63 => name.to_string(),
+            _ => format!("{start}{name}"),
+        });
+        let measure = if name.len() == 63 { "y".repeat(63) } else { measure };
+        world.production_sql(&format!(
+            "CREATE TABLE {} ({} timestamp, {} integer)",
+            quoted(&table),
+            quoted(&time),
+            quoted(&measure)
+        ));
+        world.production_sql(&format!("INSERT INTO {} VALUES ('2024-01-31 23:59', 5)", quoted(&table)));
+        set(
+            &world,
+            &format!(
+                "[[entity]]\nname = {name:?}\ntable = {:?}\ntime = {time:?}\nmeasures = [{measure:?}]\n",
+                quoted(&table)
+            ),
+        );
+        settles(&world);
+        let files = world.files();
+        assert_eq!(files.len(), 3, "{name}: {:?}", files.keys());
+        let (path, bytes) = files.iter().find(|(path, _)| path.contains("_stats_yearly_")).unwrap();
+        assert!(path.starts_with("year=2024/") && path.is_ascii() && path.matches('/').count() == 1, "{path}");
+        let text = String::from_utf8(bytes.clone()).unwrap();
+        assert!(text.ends_with("\n2024,5,5,5,5.000000\n"), "{text}");
+        assert!(text.contains(&measure.replace('"', "\"\"")), "{text}");
+        world.production_sql(&format!("UPDATE {} SET {} = 6", quoted(&table), quoted(&measure)));
+        settles(&world);
+    }
+}
+
+#[test]
+fn what_the_settings_cannot_mean_is_refused() {
+    let world = World::new();
+    let entity = |name: &str, rest: &str| {
+        format!("[[entity]]\nname = {name:?}\ntable = \"entity\"\ntime = \"created_at\"\n{rest}\n")
+    };
+    let measures = "measures = [\"value\"]";
+    for (settings, code, said) in [
+        (entity(&"x".repeat(64), measures), 2, "is not a name that PostgreSQL can keep"),
+        (entity("a", measures) + &entity("A", measures), 2, "the entities \"a\" and \"A\" would share tables or files"),
+        (entity("a", measures) + &entity("a_day", measures), 2, "would share tables or files"),
+        (entity("a", measures) + &entity("a_2024_01", measures), 2, "would share tables or files"),
+        (entity("a", "measures = []"), 2, "has no measures"),
+        (entity("a", "measures = [\"value\", \"value\"]"), 2, "names column \"value\" twice"),
+        (entity("a", &format!("{measures}\nlevels = [\"day\", \"day\"]")), 2, "named twice"),
+        (entity("a", &format!("{measures}\nlevels = [\"decade\"]")), 2, "unknown variant `decade`"),
+        (entity("a", &format!("{measures}\ntime_zone = \"CET\"")), 2, "is not the name of a time zone"),
+        (
+            entity("a", &format!("{measures}\ntime_zone = \"Europe/Paris\"")),
+            4,
+            "has no time zone, and a time_zone is set",
+        ),
+        (entity("a", "measures = [\"created\"]"), 4, "has no column \"created\""),
+    ] {
+        set(&world, &settings);
+        world.kalends("prepare").fails_with(code).says(said);
+        assert_eq!(world.ask_warehouse("SELECT count(*) FROM pg_class WHERE relname LIKE '%_day'"), ["0"]);
+    }
+    world.production_sql("ALTER TABLE entity ALTER created_at TYPE timestamptz");
+    set(&world, &entity("a", measures));
+    world.kalends("prepare").fails_with(4).says("Say with time_zone in [[entity]]");
+    set(&world, &entity("a", &format!("{measures}\ntime_zone = \"Europe/Atlantis\"")));
+    world.kalends("prepare").fails_with(4).says("time zone \"Europe/Atlantis\"");
+    world.production_sql("ALTER TABLE entity ALTER value TYPE text");
+    set(&world, &entity("a", &format!("{measures}\ntime_zone = \"Europe/Paris\"")));
+    world.kalends("prepare").fails_with(4).says("is of type text, which cannot be summed");
+}
+
+#[test]
+fn settings_that_change_after_a_run_are_refused_and_nothing_is_lost() {
+    let world = World::new();
+    world.production("created_at | value\n 2024-01-02 | 5");
+    world.kalends("run").succeeds();
+    let entity = "[[entity]]\nname = \"entity\"\ntable = \"entity\"\ntime = \"created_at\"\nmeasures = [\"value\"]\n";
+    set(&world, entity);
+    world.kalends("run").succeeds().says("nothing to do");
+    let before = (world.tuples(), world.tree());
+    set(&world, &format!("{entity}statistics = [\"sum\", \"count\"]\n"));
+    world.kalends("run").fails_with(4).says("the settings of entity \"entity\" are others than it was settled with");
+    assert_eq!((world.tuples(), world.tree()), before);
+    set(&world, &entity.replace("\"entity\"\ntable", "\"counted\"\ntable"));
+    settles(&world);
+    world.file(
+        "year=2024/counted_stats_yearly_2024.csv",
+        "year,sum_values,min_values,max_values,mean_values\n2024,5,5,5,5.000000",
+    );
+}
