@@ -188,7 +188,8 @@ impl Ident {
             return Self::new(name);
         }
         let digest: String = Sha256::digest(name).iter().take(4).map(|byte| format!("{byte:02x}")).collect();
-        Self::new(format!("{}~{digest}", &name[..name.floor_char_boundary(IDENT_BYTES - 9)]))
+        let end = (0..=IDENT_BYTES - 9).rev().find(|&at| name.is_char_boundary(at)).unwrap_or_default();
+        Self::new(format!("{}~{digest}", &name[..end]))
     }
 
     /// The name as it is, for comparing and as a parameter.
