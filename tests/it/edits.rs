@@ -8,7 +8,7 @@ use std::collections::BTreeMap;
 use postgres::{Client, NoTls, SimpleQueryMessage};
 use rand_mt::Mt64;
 
-use crate::kit::World;
+use crate::kit::{World, of_brief};
 
 /// The statement that is run on both servers.
 const DAYS: &str = include_str!("../../sql/accounts/days.sql");
@@ -199,10 +199,8 @@ fn seed() -> u64 {
 
 /// All accounts as one text.
 fn accounts() -> String {
-    let names =
-        [(":\"schema\"", "public"), (":\"table\"", "entity"), (":\"time\"", "created_at"), (":\"measure\"", "value")];
-    let days = names.iter().fold(DAYS.to_string(), |text, (name, value)| text.replace(name, value));
-    let account = "concat_ws('|', day, rows, values, coalesce(sum, '-'), coalesce(min, '-'), max, hash_a, hash_b)";
+    let days = of_brief(DAYS.to_string()).replace(":\"schema\"", "public").replace(":\"table\"", "entity");
+    let account = "concat_ws('|', day, rows, array_to_string(statistics, ',', '-'), hash_a, hash_b)";
     format!("SELECT coalesce(string_agg({account}, ' ' ORDER BY day), '') FROM ({days}) AS accounts")
 }
 

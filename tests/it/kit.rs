@@ -9,6 +9,8 @@ use std::process::{ChildStdin, Command, Output, Stdio};
 use std::sync::OnceLock;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
+use kalends::db::Statement;
+use kalends::entity::{Entity, Found, Model};
 use postgres::{Client, NoTls, SimpleQueryMessage};
 use tempfile::TempDir;
 
@@ -296,6 +298,15 @@ impl Ran {
     pub fn json(&self) -> serde_json::Value {
         serde_json::from_str(&self.stdout).unwrap_or_else(|error| panic!("{error}: {}", self.stdout))
     }
+}
+
+/// A statement of `sql/`, as it is for the brief's table.
+pub fn of_brief(text: String) -> String {
+    let found =
+        Found { time: Some("timestamp without time zone".to_string()), measures: vec![Some("integer".to_string())] };
+    let shape = Model::new(&Entity::of_brief().unwrap(), &found).unwrap().shape().unwrap();
+    let statement = Statement { path: "sql/probe.sql", text: Box::leak(text.into_boxed_str()) };
+    statement.of(&shape).unwrap().to_string()
 }
 
 pub fn run_sql(url: &str, sql: &str) {

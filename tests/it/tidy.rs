@@ -4,9 +4,6 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
 use std::path::{Path, PathBuf};
 
-use kalends::db::Statement;
-use kalends::entity::{Entity, Found, Model};
-
 use crate::kit::{self, World};
 
 fn root() -> &'static Path {
@@ -48,15 +45,6 @@ fn every_statement_has_its_header_and_is_used() {
     }
 }
 
-/// A statement for the brief's table.
-fn rendered(text: String) -> String {
-    let found =
-        Found { time: Some("timestamp without time zone".to_string()), measures: vec![Some("integer".to_string())] };
-    let shape = Model::new(&Entity::of_brief().unwrap(), &found).unwrap().shape().unwrap();
-    let statement = Statement { path: "sql/probe.sql", text: Box::leak(text.into_boxed_str()) };
-    statement.of(&shape).unwrap().to_string()
-}
-
 #[test]
 fn every_statement_of_one_query_prepares_on_its_server() {
     let world = World::new();
@@ -64,7 +52,7 @@ fn every_statement_of_one_query_prepares_on_its_server() {
     world.warehouse_sql("CREATE TABLE kalends_raw.entity_2024_01 (LIKE kalends_raw.entity)");
     let (mut prepared, mut other) = (0, Vec::new());
     for (name, text) in files("sql", ".sql") {
-        let text = rendered(text);
+        let text = kit::of_brief(text);
         let code: String =
             text.lines().filter(|line| !line.trim_start().starts_with("--")).collect::<Vec<_>>().join("\n");
         let word = code.split_whitespace().next().unwrap();
