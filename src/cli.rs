@@ -95,6 +95,12 @@ pub enum Command {
     /// Show the last run that changed something, and what is due
     #[command(after_help = "Example: kalends status --json | jq .due")]
     Status,
+    /// Take an entity's rows, accounts and history out of the warehouse
+    #[command(after_help = "Example: kalends forget orders && kalends export")]
+    Forget {
+        /// As in the settings, or as `kalends status` names it
+        name: String,
+    },
     /// The private PostgreSQL servers
     #[command(subcommand, after_help = "Example: kalends local start && kalends local psql production")]
     Local(Local),

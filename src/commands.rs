@@ -1,6 +1,7 @@
 //! One file a command, in terms of the rooms; here what was typed becomes what is meant.
 
 mod export;
+mod forget;
 mod local;
 mod prepare;
 mod run;
@@ -30,6 +31,7 @@ enum Task {
     Run(Claim),
     Verify,
     Status,
+    Forget(String),
 }
 
 /// What every task works with.
@@ -57,6 +59,7 @@ pub fn run(typed: Typed) -> Result<Outcome> {
         Command::Run { take_over } => Task::Run(claim(take_over)),
         Command::Verify => Task::Verify,
         Command::Status => Task::Status,
+        Command::Forget { name } => Task::Forget(name),
     };
     with_servers(task, &settings, talk)
 }
@@ -124,6 +127,7 @@ impl Task {
             Self::Run(claim) => run::run(world, claim).await,
             Self::Verify => verify::run(world).await,
             Self::Status => status::run(world).await,
+            Self::Forget(name) => forget::run(world, &name).await,
         }
     }
 }

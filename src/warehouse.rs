@@ -23,6 +23,7 @@ const SUMS: Statement = statement!("checks/sums.sql");
 const KEPT: Statement = statement!("accounts/kept.sql");
 const ENTITIES: Statement = statement!("warehouse/entities.sql");
 const ENTITY: Statement = statement!("warehouse/entity.sql");
+const FORGET: Statement = statement!("warehouse/forget.sql");
 const ZONE: Statement = statement!("warehouse/zone.sql");
 const NOTE_ENTITY: Statement = statement!("warehouse/note_entity.sql");
 
@@ -149,6 +150,25 @@ impl Warehouse {
             work.batch(&migration.into()).await?;
             work.execute(NOTE_VERSION, &[(&number, Type::INT4)]).await?;
         }
+        work.commit().await
+    }
+
+    /// Takes an entity's tables, views and history out of the warehouse.
+    ///
+    /// # Errors
+    /// Refuses (usage) a name that was never settled; busy while another run holds the warehouse.
+    pub async fn forget(&mut self, name: &str) -> Result<()> {
+        let known = self.read().await?.entities().await?;
+        let Some(model) = known.iter().find(|known| known.name() == name) else {
+            let names: Vec<String> = known.iter().map(|known| format!("\"{}\"", known.name())).collect();
+            let names = if names.is_empty() { "none".to_string() } else { names.join(", ") };
+            return Err(Refusal::usage(
+                format!("the warehouse has no entity \"{name}\""),
+                format!("Those that were settled: {names}."),
+            ));
+        };
+        let work = hold(&mut self.session).await?;
+        work.batch(&FORGET.of(&model.shape()?)?).await?;
         work.commit().await
     }
 
@@ -328,6 +348,6 @@ fn check_is(known: &Model, model: &Model) -> Result<()> {
     };
     Err(Refusal::refused(
         was_settled,
-        "Put back what changed, or give the entity a new name to settle it anew; nothing was read or changed.",
+        format!("Put it back, or settle the entity anew after `kalends forget {name}`; nothing was changed."),
     ))
 }

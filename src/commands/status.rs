@@ -75,7 +75,11 @@ fn text(status: &Status) -> String {
             format!("due         {} to write, {remove} to remove; `kalends export` does it", counted(write, "file"))
         }
     };
-    let kept = (!status.not_in_settings.is_empty())
-        .then(|| format!("kept        {}: not in the settings any more", report::list(status.not_in_settings.iter())));
+    let kept = (!status.not_in_settings.is_empty()).then(|| {
+        format!(
+            "kept        {}: not in the settings any more; `kalends forget NAME` removes it",
+            report::list(status.not_in_settings.iter())
+        )
+    });
     report::list_lines([last, settled, files].into_iter().chain(kept))
 }

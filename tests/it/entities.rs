@@ -276,6 +276,16 @@ fn one_of_several_entities_that_fails_does_not_keep_the_others_from_settling() {
     world.kalends("status").succeeds().says("kept        a: not in the settings any more");
     world.kalends("run").succeeds().says("nothing to do");
     assert!(world.exports.join(kept).exists());
+
+    world.kalends("forget c").fails_with(2).says("Those that were settled: \"a\", \"b\".");
+    world.kalends("forget a").succeeds().says("its files go with the next `kalends export`");
+    world.kalends("export").succeeds().says("3 removed");
+    assert!(!world.exports.join(kept).exists());
+    let objects = "SELECT relname FROM pg_class WHERE relnamespace::regnamespace::text LIKE 'kalends%'
+                   AND relkind IN ('r', 'p', 'v') AND (relname = 'a' OR relname LIKE 'a\\_%') ORDER BY 1";
+    assert_eq!(world.ask_warehouse(objects), Vec::<String>::new());
+    b.is_exact(&world);
+    settles(&world);
 }
 
 #[test]
@@ -367,6 +377,10 @@ fn settings_that_change_after_a_run_are_refused_and_nothing_is_lost() {
     assert_eq!((world.tuples(), world.tree()), before);
     set(&world, &entity.replace("\"entity\"\ntable", "\"counted\"\ntable"));
     settles(&world);
+    set(&world, &format!("{entity}statistics = [\"sum\", \"count\"]\n"));
+    world.kalends("forget entity").succeeds().says("the next `kalends run` settles it anew");
+    settles(&world);
+    world.file("year=2024/entity_stats_yearly_2024.csv", "year,sum_values,count_values\n2024,5,1");
     world.file(
         "year=2024/counted_stats_yearly_2024.csv",
         "year,sum_values,min_values,max_values,mean_values\n2024,5,5,5,5.000000",
