@@ -3,6 +3,7 @@
 use std::ffi::OsString;
 use std::fs;
 use std::io::{ErrorKind, Read as _, Seek as _, SeekFrom, Write as _};
+use std::num::NonZero;
 use std::os::unix::process::CommandExt as _;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
@@ -33,6 +34,9 @@ const LOG_BYTES: u64 = 1024 * 1024;
 
 /// A disk with less room than this is full: PostgreSQL writes its log ahead in pieces of 16 MiB.
 const FULL_BYTES: u64 = 1024 * 1024;
+
+/// How many processes PostgreSQL itself would have help with a statement.
+const USUAL_WORKERS: usize = 2;
 
 /// What we set beside what `initdb` found out about the machine. Sizes for a few million rows on a laptop; durability
 /// is PostgreSQL's own: these servers show what a real one does.
@@ -242,7 +246,11 @@ impl<'a> Server<'a> {
         let own =
             format!("include '{name}/postgresql.conf'\ncluster_name = 'kalends_{name}'\nport = {}\n", self.side.port());
         let head = "# Written by Kalends at each start. What you want otherwise, set with ALTER SYSTEM.\n";
-        folder::write(&self.file("conf"), &format!("{head}{own}{SETTINGS}"))
+        // The process that gathers works as well: one more than there are processors only takes turns with the others.
+        let processors = std::thread::available_parallelism().map_or(1, NonZero::get);
+        let workers = (processors - 1).min(USUAL_WORKERS);
+        let workers = format!("max_parallel_workers_per_gather = {workers}\n");
+        folder::write(&self.file("conf"), &format!("{head}{own}{SETTINGS}{workers}"))
     }
 
     /// Runs a program to its end, with what it reads; where it fails, with what it says about that.
