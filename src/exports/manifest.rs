@@ -34,7 +34,8 @@ pub struct Manifest {
 /// A published file.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Entry {
-    /// Of which entity.
+    /// Of which entity; a manifest of an earlier build does not say.
+    #[serde(default)]
     pub entity: String,
     /// What it is about.
     pub level: Level,
