@@ -43,7 +43,10 @@ impl Asked<'_> {
         assert_eq!(world.ask_warehouse(&sorted(&format!("kalends_raw.{}", quoted(self.name)))), rows, "rows");
         let rows: Vec<Value> = rows.iter().map(|row| serde_json::from_str(row).unwrap()).collect();
         let asked = json!({"name": self.name, "zone": self.zone, "measures": self.measures, "rows": rows});
-        let expected: BTreeMap<String, String> = serde_json::from_str(&python(&asked.to_string())).unwrap();
+        let Some(answer) = python(&asked.to_string()) else {
+            return eprintln!("not tried: the files, since there is no python3");
+        };
+        let expected: BTreeMap<String, String> = serde_json::from_str(&answer).unwrap();
         let mine = |path: &str| path.contains(&format!("/{}_stats_", self.name));
         let found: BTreeMap<String, String> = world
             .files()
@@ -59,16 +62,13 @@ fn quoted(name: &str) -> String {
     format!("\"{}\"", name.replace('"', "\"\""))
 }
 
-fn python(asked: &str) -> String {
+/// What Python makes of it; `None` where there is none.
+fn python(asked: &str) -> Option<String> {
     let oracle = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/it/entities/oracle.py");
-    let mut python = Command::new("python3")
-        .arg(oracle)
-        .stdin(Stdio::piped())
-        .stdout(Stdio::piped())
-        .spawn()
-        .expect("these stories need python3");
+    let mut python = Command::new("python3");
+    let mut python = python.arg(oracle).stdin(Stdio::piped()).stdout(Stdio::piped()).spawn().ok()?;
     python.stdin.take().unwrap().write_all(asked.as_bytes()).unwrap();
-    String::from_utf8(python.wait_with_output().unwrap().stdout).unwrap()
+    Some(String::from_utf8(python.wait_with_output().unwrap().stdout).unwrap())
 }
 
 fn set(world: &World, settings: &str) {
