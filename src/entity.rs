@@ -1,5 +1,6 @@
 //! The entity: a table of production that is accounted for. Pure.
 
+mod change;
 mod columns;
 mod model;
 
@@ -7,6 +8,7 @@ use std::fmt;
 
 use serde::{Deserialize, Serialize};
 
+pub use change::Change;
 pub use columns::Column;
 pub use model::{Found, Model, Number, TimeKind};
 

@@ -30,6 +30,13 @@ pub struct Run {
     years: BTreeSet<Period>,
 }
 
+impl Run {
+    /// Notes that a month was settled: its year was restated by it.
+    pub fn has_settled(&mut self, month: Period) {
+        self.years.insert(month.first().year());
+    }
+}
+
 /// Opens the log entry of a run that settles the snapshot of `as_of`.
 pub async fn begin_run(locked: &Locked<'_>, as_of: &str) -> Result<Run> {
     let row = locked.work().query_one(BEGIN_RUN, &[(&as_of, Type::TEXT)]).await?;
@@ -76,7 +83,7 @@ pub async fn settle(
     note_after(locked, model, run, month).await?;
     let (days, rows) = (i64::try_from(month.changes.len())?, i64::try_from(rows)?);
     work.execute(COUNT_RUN, &[(&run.number, Type::INT8), (&days, Type::INT8), (&rows, Type::INT8)]).await?;
-    run.years.insert(period.first().year());
+    run.has_settled(period);
     tracing::info!(month = %period, days, rows, "settled");
     Ok(())
 }
@@ -94,7 +101,8 @@ pub async fn sum(locked: &Locked<'_>, model: &Model, period: Period) -> Result<(
     Ok(())
 }
 
-async fn note_before(locked: &Locked<'_>, model: &Model, run: &Run, month: &Month) -> Result<()> {
+/// Notes what a month's changed days, the month and its year were before.
+pub async fn note_before(locked: &Locked<'_>, model: &Model, run: &Run, month: &Month) -> Result<()> {
     let causes: Vec<&str> = month.changes.values().map(|cause| cause.word()).collect();
     let year = month.period.first().year();
     // A year that this run has settled a month of already is not restated by its next month.

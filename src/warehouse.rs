@@ -1,12 +1,13 @@
 //! The warehouse: a connection; only a [`Locked`] one can write, and [`Warehouse::lock`] is the only way to one.
 
 use anyhow::Context as _;
+use tokio_postgres::error::SqlState;
 use tokio_postgres::types::Type;
 
 use crate::accounts::{self, Accounts};
 use crate::calendar::{Day, Level, Period};
-use crate::db::{Access, Address, Filling, Ident, Identity, Limits, Server, Session, Statement, Work};
-use crate::entity::Model;
+use crate::db::{Access, Address, Filling, Ident, Identity, Limits, Server, Session, Statement, Work, sql_state};
+use crate::entity::{Change, Model};
 use crate::error::{Refusal, Result};
 use crate::statement;
 
@@ -23,6 +24,9 @@ const SUMS: Statement = statement!("checks/sums.sql");
 const KEPT: Statement = statement!("accounts/kept.sql");
 const ENTITIES: Statement = statement!("warehouse/entities.sql");
 const ENTITY: Statement = statement!("warehouse/entity.sql");
+const ENTITY_ROWS: Statement = statement!("warehouse/entity_rows.sql");
+const REMOVE_ACCOUNTS: Statement = statement!("warehouse/remove_accounts.sql");
+const REMOVE_ROWS: Statement = statement!("warehouse/remove_rows.sql");
 const FORGET: Statement = statement!("warehouse/forget.sql");
 const ZONE: Statement = statement!("warehouse/zone.sql");
 const NOTE_ENTITY: Statement = statement!("warehouse/note_entity.sql");
@@ -73,6 +77,20 @@ pub struct Ledger {
     pub generation: i64,
     /// Months and years whose account is not the sum of their days' or months': somebody changed them.
     pub unsummed: Vec<Period>,
+    /// Where the settings ask for other things than were settled. `accounts` then say what the rows that serve on are
+    /// known to hold.
+    pub anew: Option<Anew>,
+}
+
+/// An entity whose tables are to be made anew.
+#[derive(Debug)]
+pub struct Anew {
+    /// What its tables were made from.
+    pub known: Model,
+    /// Whether the warehouse's rows serve on, and only accounts and views are made anew.
+    pub keeps_rows: bool,
+    /// What was added and taken away, in words.
+    pub what: Vec<String>,
 }
 
 impl Warehouse {
@@ -110,17 +128,25 @@ impl Warehouse {
             self.make(model).await?;
             return Box::pin(self.ledger(production, model)).await;
         };
-        check_is(&known, model)?;
         let generation = reading.generation().await?;
-        let accounts = reading.accounts(model).await?;
-        Ok(Ledger { accounts, generation, unsummed: reading.unsummed(model).await? })
+        Ok(match known.change_to(model)? {
+            Change::Same => {
+                let (accounts, unsummed) = (reading.accounts(model).await?, reading.unsummed(model).await?);
+                Ledger { accounts, generation, unsummed, anew: None }
+            }
+            Change::Anew(what) => {
+                let keeps_rows = model.has_rows_of(&known);
+                let accounts = if keeps_rows { reading.accounts(&known).await? } else { Accounts::new() };
+                let anew = Some(Anew { known, keeps_rows, what });
+                Ledger { accounts, generation, unsummed: Vec::new(), anew }
+            }
+        })
     }
 
     /// The entity's tables and views.
     async fn make(&mut self, model: &Model) -> Result<()> {
         let work = hold(&mut self.session).await?;
         tracing::info!(entity = model.name(), "making the entity's tables");
-        let definition = serde_json::to_string(model)?;
         // Whoever was faster has made them.
         let known = work.query(ENTITIES, &[]).await?;
         if known.iter().any(|row| named(row).is_ok_and(|known| known.name() == model.name())) {
@@ -135,8 +161,8 @@ impl Warehouse {
                 ));
             }
         }
-        work.batch(&ENTITY.of(&model.shape()?)?).await?;
-        work.execute(NOTE_ENTITY, &[(&model.name(), Type::TEXT), (&definition, Type::TEXT)]).await?;
+        work.batch(&ENTITY_ROWS.of(&model.shape()?)?).await?;
+        make_accounts(&work, model).await?;
         work.commit().await
     }
 
@@ -168,6 +194,7 @@ impl Warehouse {
             ));
         };
         let work = hold(&mut self.session).await?;
+        remove(&work, model, true).await?;
         work.batch(&FORGET.of(&model.shape()?)?).await?;
         work.commit().await
     }
@@ -194,6 +221,30 @@ impl Warehouse {
         let work = self.session.begin(Access::Write, &[LOCK_NOTES.into()]).await?;
         Ok(Locked { work })
     }
+}
+
+/// Accounts and views, and the note of what they were made from.
+async fn make_accounts(work: &Work<'_>, model: &Model) -> Result<()> {
+    work.batch(&ENTITY.of(&model.shape()?)?).await?;
+    let definition = serde_json::to_string(model)?;
+    work.execute(NOTE_ENTITY, &[(&model.name(), Type::TEXT), (&definition, Type::TEXT)]).await?;
+    Ok(())
+}
+
+/// Removes an entity's accounts and views, and its rows where they are not to serve on.
+async fn remove(work: &Work<'_>, model: &Model, rows_as_well: bool) -> Result<()> {
+    let shape = model.shape()?;
+    let mut removed = work.batch(&REMOVE_ACCOUNTS.of(&shape)?).await;
+    if removed.is_ok() && rows_as_well {
+        removed = work.batch(&REMOVE_ROWS.of(&shape)?).await;
+    }
+    removed.map_err(|error| match sql_state(&error) {
+        Some(&SqlState::DEPENDENT_OBJECTS_STILL_EXIST) => Refusal::refused(
+            format!("other objects of the warehouse depend on tables or views of entity \"{}\"", model.name()),
+            "Drop them, such as views that select from kalends_stats, and make them again afterwards; nothing was changed.",
+        ),
+        _ => error,
+    })
 }
 
 async fn take_generation(work: Work<'_>, generation: i64) -> Result<Locked<'_>> {
@@ -324,6 +375,19 @@ impl<'a> Locked<'a> {
         &self.work
     }
 
+    /// Makes an entity's tables anew, for what is asked now.
+    ///
+    /// # Errors
+    /// Refuses where objects that are not ours depend on them.
+    pub async fn make_anew(&self, anew: &Anew, model: &Model) -> Result<()> {
+        tracing::info!(entity = model.name(), "making the entity's tables anew");
+        remove(&self.work, &anew.known, !anew.keeps_rows).await?;
+        if !anew.keeps_rows {
+            self.work.batch(&ENTITY_ROWS.of(&model.shape()?)?).await?;
+        }
+        make_accounts(&self.work, model).await
+    }
+
     /// Commits all or nothing.
     pub async fn commit(self) -> Result<()> {
         self.work.commit().await
@@ -332,22 +396,4 @@ impl<'a> Locked<'a> {
 
 fn named(row: &tokio_postgres::Row) -> Result<Model> {
     serde_json::from_str(row.get("definition")).context("kalends.entity holds a definition of an unknown form")
-}
-
-/// What was settled is what is to be settled.
-fn check_is(known: &Model, model: &Model) -> Result<()> {
-    if known == model {
-        return Ok(());
-    }
-    let name = model.name();
-    let was_settled = match known.retyped(model) {
-        Some((column, was, is)) => {
-            format!("column \"{column}\" of table {} is of type {is}, and was settled as {was}", model.entity)
-        }
-        None => format!("the settings of entity \"{name}\" are others than it was settled with"),
-    };
-    Err(Refusal::refused(
-        was_settled,
-        format!("Put it back, or settle the entity anew after `kalends forget {name}`; nothing was changed."),
-    ))
 }

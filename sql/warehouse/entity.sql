@@ -1,17 +1,9 @@
--- An entity's tables and views: rows as in production, accounts of days, months and years, and what the files say.
+-- An entity's accounts of days, months and years, and the views that say what is in the files.
 --
 -- Reads:   nothing
--- Writes:  schemas kalends_raw, kalends_stats, kalends
+-- Writes:  schemas kalends_stats, kalends
 -- Params:  none
 -- Repeat:  once, in the transaction that notes the entity
-
--- No column but production's, so that the same statement makes the accounts on both servers.
-CREATE TABLE kalends_raw.{{ rows }} (
-    {{ time }} {{ kind }} NOT NULL
-    {% for m in measures %}
-    , {{ m.column }} {{ m.kind }}
-    {% endfor %}
-) PARTITION BY RANGE ({% if kind == 'timestamptz' %}({% include 'day.jinja' %}){% else %}{{ time }}{% endif %});
 
 {% for level in levels %}
 -- The primary key keeps two runs from ever counting a period twice.

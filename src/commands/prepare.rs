@@ -1,27 +1,21 @@
 //! `prepare`: the warehouse's rows and accounts equal to one snapshot of production.
 
+mod months;
+
 use std::collections::BTreeMap;
 use std::time::Instant;
 
-use anyhow::{Context as _, bail};
 use serde::Serialize;
-use tokio_postgres::error::SqlState;
 
+use self::months::Settling;
 use super::World;
-use crate::accounts::{self, Cause, Month, SetAside};
+use crate::accounts::{self, Cause, SetAside};
 use crate::calendar::Period;
-use crate::db::sql_state;
-use crate::entity::{Entity, Model};
+use crate::entity::Entity;
 use crate::error::{self, Exit, Refusal, Result};
-use crate::load::{self, Loaded};
-use crate::production::{Places, Production, Snapshot};
-use crate::progress::Progress;
+use crate::production::Production;
 use crate::report::{self, Outcome, count, counted};
-use crate::settle::{self, Proof, Run};
-use crate::warehouse::{Ledger, Locked, Warehouse};
-
-/// Conflicts with other sessions of the warehouse are tried again, so many times in all.
-const TRIES: usize = 3;
+use crate::warehouse::Warehouse;
 
 /// What a preparation found and did.
 #[derive(Debug, Serialize)]
@@ -31,6 +25,8 @@ pub(super) struct Prepared {
     pub(super) surveyed_rows: i64,
     pub(super) surveyed_days: usize,
     pub(super) set_aside: SetAside,
+    /// Where the settings ask for other things than were settled before: what was added and taken away.
+    pub(super) settled_anew: Vec<String>,
     pub(super) settled_days: BTreeMap<Cause, usize>,
     pub(super) settled_months: usize,
     pub(super) loaded_rows: u64,
@@ -127,110 +123,29 @@ async fn prepare(
     let changes = accounts::compare(&survey.accounts, &ledger.accounts);
 
     let started = Instant::now();
-    let settled_days = accounts::tally(&changes);
-    let months = accounts::months(changes, &survey.accounts);
-    let settled_months = months.len();
-    let loaded = catch_up(world, &snapshot, warehouse, &mut ledger.generation, months, &survey.places).await?;
-    sum_again(warehouse, &model, &mut ledger).await?;
+    let settling = Settling { talk: world.talk, snapshot: &snapshot, survey: &survey };
+    let settled = match &ledger.anew {
+        None => settling.catch_up(warehouse, &mut ledger.generation, changes).await?,
+        Some(anew) => settling.anew(warehouse, ledger.generation, changes, anew).await?,
+    };
+    months::sum_again(warehouse, &model, &mut ledger).await?;
     Ok(Prepared {
         entity: entity.name.name().to_string(),
         production_as_of: snapshot.as_of,
         surveyed_rows: accounts::rows(&survey.accounts),
         surveyed_days: survey.accounts.len(),
         set_aside: survey.set_aside,
-        settled_days,
-        settled_months,
-        loaded_rows: loaded.rows,
+        settled_anew: ledger.anew.map(|anew| anew.what).unwrap_or_default(),
+        settled_days: settled.days,
+        settled_months: settled.months,
+        loaded_rows: settled.loaded.rows,
         mended_periods: ledger.unsummed,
         took_seconds: Took {
             survey: survey.took.as_secs_f64(),
-            copy: loaded.copying.as_secs_f64(),
+            copy: settled.loaded.copying.as_secs_f64(),
             settle: started.elapsed().as_secs_f64(),
         },
     })
-}
-
-/// Loads and settles the months one after the other, and gives what was loaded in all.
-async fn catch_up(
-    world: &World<'_>,
-    snapshot: &Snapshot<'_>,
-    warehouse: &mut Warehouse,
-    generation: &mut i64,
-    months: Vec<Month>,
-    places: &Places,
-) -> Result<Loaded> {
-    let progress = Progress::rows(months.iter().map(Month::changed_rows).sum(), world.talk);
-    let (mut run, mut all) = (None, Loaded::default());
-    for mut month in months {
-        let mut tries = 1..;
-        let (settled, loaded) = loop {
-            let locked = match run {
-                None => warehouse.lock(*generation).await,
-                Some(_) => warehouse.lock_next(*generation).await,
-            };
-            match settle_month(snapshot, locked?, &mut month, places, &progress, run.clone()).await {
-                Err(error) if is_conflict(&error) && tries.next() < Some(TRIES) => continue,
-                settled => break settled.with_context(|| format!("could not settle month {}", month.period))?,
-            }
-        };
-        *generation += 1;
-        run = Some(settled);
-        all = Loaded { rows: all.rows + loaded.rows, copying: all.copying + loaded.copying };
-    }
-    Ok(all)
-}
-
-/// Sums the months and years that somebody changed, whose days are as they should be. Nothing is written where none is.
-async fn sum_again(warehouse: &mut Warehouse, model: &Model, ledger: &mut Ledger) -> Result<()> {
-    // Months come first: a year is summed from them.
-    for &period in &ledger.unsummed {
-        let locked = warehouse.lock(ledger.generation).await?;
-        settle::sum(&locked, model, period).await?;
-        settle::sum(&locked, model, period.first().year()).await?;
-        locked.commit().await?;
-        ledger.generation += 1;
-    }
-    Ok(())
-}
-
-/// Loads and settles a month in one transaction, or leaves it as it was.
-async fn settle_month(
-    snapshot: &Snapshot<'_>,
-    locked: Locked<'_>,
-    month: &mut Month,
-    places: &Places,
-    progress: &Progress,
-    run: Option<Run>,
-) -> Result<(Run, Loaded)> {
-    let mut run = match run {
-        Some(run) => run,
-        None => settle::begin_run(&locked, &snapshot.as_of).await?,
-    };
-    let passing = |rows| progress.add(rows);
-    let mut loaded = load::reload(snapshot, &locked, month, places, &passing).await?;
-    let proven = match settle::prove(&locked, snapshot.model(), month).await? {
-        Proof::Equal(proven) => proven,
-        Proof::Differing(tampered) => {
-            // Days that no survey could tell of: somebody changed the warehouse's rows. They are loaded again as well.
-            tracing::warn!(month = %month.period, days = tampered.len(), "the warehouse's rows were tampered with");
-            month.changes.extend(tampered);
-            loaded = load::reload(snapshot, &locked, month, places, &passing).await?;
-            match settle::prove(&locked, snapshot.model(), month).await? {
-                Proof::Equal(proven) => proven,
-                Proof::Differing(days) => {
-                    bail!("the warehouse does not keep {} days as production sent them", days.len())
-                }
-            }
-        }
-    };
-    settle::settle(&locked, snapshot.model(), &mut run, month, loaded.rows, proven).await?;
-    locked.commit().await?;
-    Ok((run, loaded))
-}
-
-/// Another session of the warehouse was in the way, and may not be the next time.
-fn is_conflict(error: &anyhow::Error) -> bool {
-    matches!(sql_state(error), Some(&SqlState::T_R_SERIALIZATION_FAILURE | &SqlState::T_R_DEADLOCK_DETECTED))
 }
 
 impl All {
@@ -272,7 +187,7 @@ impl All {
 impl Prepared {
     /// Whether production held nothing new.
     fn nothing_to_do(&self) -> bool {
-        self.settled_days.is_empty() && self.mended_periods.is_empty()
+        self.settled_days.is_empty() && self.settled_anew.is_empty() && self.mended_periods.is_empty()
     }
 
     /// The line for a run that found the warehouse equal.
@@ -290,6 +205,9 @@ impl Prepared {
         lines.extend(report::set_aside(self.set_aside));
         if !self.mended_periods.is_empty() {
             lines.push(format!("mended      {}", report::list(self.mended_periods.iter())));
+        }
+        if !self.settled_anew.is_empty() {
+            lines.push(format!("anew        {}", self.settled_anew.join(", ")));
         }
         if self.settled_days.is_empty() {
             return lines;

@@ -67,8 +67,8 @@ pub struct Found {
 pub struct Model {
     /// What was asked for.
     pub entity: Entity,
-    time: TimeKind,
-    measures: Vec<Number>,
+    pub(super) time: TimeKind,
+    pub(super) measures: Vec<Number>,
 }
 
 impl Model {
@@ -81,18 +81,6 @@ impl Model {
         let pairs = entity.measures.iter().zip(&found.measures);
         let measures = pairs.map(|(column, found)| number(entity, column, found.as_deref())).collect::<Result<_>>()?;
         Ok(Self { entity: entity.clone(), time, measures })
-    }
-
-    /// The first column that another model has of another type, with both types; `None` where more differs.
-    pub fn retyped(&self, other: &Self) -> Option<(&str, &'static str, &'static str)> {
-        if self.entity != other.entity {
-            return None;
-        }
-        let mut measures = self.entity.measures.iter().zip(self.measures.iter().zip(&other.measures));
-        let measure = measures.find(|(_, (one, another))| one != another);
-        let measure = measure.map(|(column, (one, another))| (column.name(), one.word(), another.word()));
-        let time = (self.entity.time.name(), self.time.kind(), other.time.kind());
-        measure.or_else(|| (self.time != other.time).then_some(time))
     }
 
     /// The entity's name.
@@ -298,7 +286,7 @@ fn missing(entity: &Entity, column: &str) -> anyhow::Error {
 }
 
 impl TimeKind {
-    fn kind(self) -> &'static str {
+    pub(super) fn kind(self) -> &'static str {
         match self {
             Self::Timestamp => "timestamp",
             Self::TimestampTz => "timestamptz",
@@ -309,7 +297,7 @@ impl TimeKind {
 
 impl Number {
     /// PostgreSQL's name of the type.
-    fn word(self) -> &'static str {
+    pub(super) fn word(self) -> &'static str {
         match self {
             Self::Smallint => "smallint",
             Self::Integer => "integer",

@@ -1,0 +1,14 @@
+-- An entity's table of rows, as in production.
+--
+-- Reads:   nothing
+-- Writes:  schema kalends_raw
+-- Params:  none
+-- Repeat:  once, in the transaction that notes the entity
+
+-- No column but production's, so that the same statement makes the accounts on both servers.
+CREATE TABLE kalends_raw.{{ rows }} (
+    {{ time }} {{ kind }} NOT NULL
+    {% for m in measures %}
+    , {{ m.column }} {{ m.kind }}
+    {% endfor %}
+) PARTITION BY RANGE ({% if kind == 'timestamptz' %}({% include 'day.jinja' %}){% else %}{{ time }}{% endif %})

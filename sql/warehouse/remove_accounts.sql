@@ -1,0 +1,12 @@
+-- Takes an entity's accounts and views out of the warehouse.
+--
+-- Reads:   nothing
+-- Writes:  schemas kalends_stats, kalends
+-- Params:  none
+-- Repeat:  no; in a transaction that forgets the entity or makes it anew
+
+{% for level in levels %}
+DROP VIEW IF EXISTS kalends.{{ level.file_view }};
+DROP VIEW IF EXISTS kalends_stats.{{ level.stats_view }};
+DROP TABLE kalends_stats.{{ level.table }};
+{% endfor %}

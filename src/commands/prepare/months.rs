@@ -1,0 +1,192 @@
+//! Month by month: each loaded, proven and settled in a transaction of its own; all in one where an entity is made anew.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use anyhow::{Context as _, bail};
+use tokio_postgres::error::SqlState;
+
+use crate::accounts::{self, Accounts, Cause, Changes, Month};
+use crate::calendar::Period;
+use crate::db::sql_state;
+use crate::entity::Model;
+use crate::error::Result;
+use crate::load::{self, Loaded};
+use crate::production::{Snapshot, Survey};
+use crate::progress::{Progress, Talk};
+use crate::settle::{self, Proof, Proven, Run};
+use crate::warehouse::{Anew, Ledger, Locked, Warehouse};
+
+/// Conflicts with other sessions of the warehouse are tried again, so many times in all.
+const TRIES: usize = 3;
+
+/// What is settled, and from where.
+pub(super) struct Settling<'a> {
+    pub(super) talk: Talk,
+    pub(super) snapshot: &'a Snapshot<'a>,
+    pub(super) survey: &'a Survey,
+}
+
+/// What was settled.
+pub(super) struct Settled {
+    /// Days, by why they were.
+    pub(super) days: BTreeMap<Cause, usize>,
+    pub(super) months: usize,
+    pub(super) loaded: Loaded,
+}
+
+impl Settling<'_> {
+    /// Loads and settles the months with changes, one after the other; `generation` goes with them.
+    pub(super) async fn catch_up(
+        &self,
+        warehouse: &mut Warehouse,
+        generation: &mut i64,
+        changes: Changes,
+    ) -> Result<Settled> {
+        let mut all = Settled::of(&changes);
+        let months = self.months(changes);
+        all.months = months.len();
+        let progress = self.progress(&months);
+        let mut run = None;
+        for mut month in months {
+            let mut tries = 1..;
+            let (settled, loaded) = loop {
+                let locked = match run {
+                    None => warehouse.lock(*generation).await,
+                    Some(_) => warehouse.lock_next(*generation).await,
+                };
+                match self.settle(locked?, &mut month, &progress, run.clone()).await {
+                    Err(error) if is_conflict(&error) && tries.next() < Some(TRIES) => continue,
+                    settled => break settled.with_context(|| format!("could not settle month {}", month.period))?,
+                }
+            };
+            *generation += 1;
+            run = Some(settled);
+            all.add(loaded);
+        }
+        Ok(all)
+    }
+
+    /// Makes the entity's tables anew and settles all its days, in one transaction: until it is committed the warehouse
+    /// is what it was. Only the days of `changes` are loaded where the warehouse's rows serve on.
+    pub(super) async fn anew(
+        &self,
+        warehouse: &mut Warehouse,
+        generation: i64,
+        changes: Changes,
+        anew: &Anew,
+    ) -> Result<Settled> {
+        let (model, every) = (self.snapshot.model(), accounts::compare(&self.survey.accounts, &Accounts::new()));
+        let mut all = Settled::of(&every);
+        let locked = warehouse.lock(generation).await?;
+        let mut run = settle::begin_run(&locked, &self.snapshot.as_of).await?;
+        let changed = self.months(changes);
+        if anew.keeps_rows {
+            for month in &changed {
+                settle::note_before(&locked, &anew.known, &run, month).await?;
+                run.has_settled(month.period);
+            }
+        }
+        locked.make_anew(anew, model).await?;
+        let progress = self.progress(&changed);
+        let mut changed: BTreeMap<Period, Month> = changed.into_iter().map(|month| (month.period, month)).collect();
+        let mut whole: BTreeMap<Period, Month> =
+            self.months(every).into_iter().map(|month| (month.period, month)).collect();
+        let periods: BTreeSet<Period> = changed.keys().chain(whole.keys()).copied().collect();
+        for period in periods {
+            let nothing = || Month { period, changes: Changes::new(), survey: Accounts::new() };
+            let mut to_settle = whole.remove(&period).unwrap_or_else(nothing);
+            let mut to_load = changed.remove(&period).unwrap_or_else(|| Month {
+                period,
+                changes: Changes::new(),
+                survey: to_settle.survey.clone(),
+            });
+            let context = || format!("could not settle month {period}");
+            let (loaded, proven) = self.load(&locked, &mut to_load, &progress).await.with_context(context)?;
+            // What vanished is in no table that was just made; it is named for the history.
+            to_settle.changes.extend(to_load.changes);
+            settle::settle(&locked, model, &mut run, &to_settle, loaded.rows, proven).await.with_context(context)?;
+            all.months += 1;
+            all.add(loaded);
+        }
+        locked.commit().await?;
+        Ok(all)
+    }
+
+    fn months(&self, changes: Changes) -> Vec<Month> {
+        accounts::months(changes, &self.survey.accounts)
+    }
+
+    fn progress(&self, months: &[Month]) -> Progress {
+        Progress::rows(months.iter().map(Month::changed_rows).sum(), self.talk)
+    }
+
+    /// Loads and settles a month in one transaction, or leaves it as it was.
+    async fn settle(
+        &self,
+        locked: Locked<'_>,
+        month: &mut Month,
+        progress: &Progress,
+        run: Option<Run>,
+    ) -> Result<(Run, Loaded)> {
+        let mut run = match run {
+            Some(run) => run,
+            None => settle::begin_run(&locked, &self.snapshot.as_of).await?,
+        };
+        let (loaded, proven) = self.load(&locked, month, progress).await?;
+        settle::settle(&locked, self.snapshot.model(), &mut run, month, loaded.rows, proven).await?;
+        locked.commit().await?;
+        Ok((run, loaded))
+    }
+
+    /// Loads a month's changed days and proves the month. Days of the warehouse that turn out to be others than its
+    /// accounts said join the changes.
+    async fn load(&self, locked: &Locked<'_>, month: &mut Month, progress: &Progress) -> Result<(Loaded, Proven)> {
+        let (snapshot, places) = (self.snapshot, &self.survey.places);
+        let passing = |rows| progress.add(rows);
+        let mut loaded = Loaded::default();
+        if !month.changes.is_empty() {
+            loaded = load::reload(snapshot, locked, month, places, &passing).await?;
+        }
+        let tampered = match settle::prove(locked, snapshot.model(), month).await? {
+            Proof::Equal(proven) => return Ok((loaded, proven)),
+            Proof::Differing(tampered) => tampered,
+        };
+        // Days that no survey could tell of: somebody changed the warehouse's rows. They are loaded again as well.
+        tracing::warn!(month = %month.period, days = tampered.len(), "the warehouse's rows were tampered with");
+        month.changes.extend(tampered);
+        loaded = load::reload(snapshot, locked, month, places, &passing).await?;
+        match settle::prove(locked, snapshot.model(), month).await? {
+            Proof::Equal(proven) => Ok((loaded, proven)),
+            Proof::Differing(days) => bail!("the warehouse does not keep {} days as production sent them", days.len()),
+        }
+    }
+}
+
+impl Settled {
+    fn of(changes: &Changes) -> Self {
+        Self { days: accounts::tally(changes), months: 0, loaded: Loaded::default() }
+    }
+
+    fn add(&mut self, loaded: Loaded) {
+        self.loaded.rows += loaded.rows;
+        self.loaded.copying += loaded.copying;
+    }
+}
+
+/// Sums the months and years that somebody changed, whose days are as they should be. Nothing is written where none is.
+pub(super) async fn sum_again(warehouse: &mut Warehouse, model: &Model, ledger: &mut Ledger) -> Result<()> {
+    // Months come first: a year is summed from them.
+    for &period in &ledger.unsummed {
+        let locked = warehouse.lock(ledger.generation).await?;
+        settle::sum(&locked, model, period).await?;
+        settle::sum(&locked, model, period.first().year()).await?;
+        locked.commit().await?;
+        ledger.generation += 1;
+    }
+    Ok(())
+}
+
+/// Another session of the warehouse was in the way, and may not be the next time.
+fn is_conflict(error: &anyhow::Error) -> bool {
+    matches!(sql_state(error), Some(&SqlState::T_R_SERIALIZATION_FAILURE | &SqlState::T_R_DEADLOCK_DETECTED))
+}

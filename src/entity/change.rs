@@ -1,0 +1,95 @@
+//! What became of an entity since it was settled: nothing, something that is settled anew, or something to refuse.
+
+use super::{Entity, Model};
+use crate::error::{Refusal, Result};
+
+/// A model against the one that the warehouse's tables were made from.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Change {
+    /// None.
+    Same,
+    /// Other things are asked of the same table: what was added and taken away, in words. Rows, accounts and files are
+    /// made anew for it.
+    Anew(Vec<String>),
+}
+
+impl Model {
+    /// What became of this model, which was settled, if `asked` is to be settled now.
+    ///
+    /// # Errors
+    /// Refuses another table, another time column or zone, and a column of another type: these are rather mistakes than
+    /// wishes, and the rows that are kept would be replaced by others.
+    pub fn change_to(&self, asked: &Self) -> Result<Change> {
+        if self == asked {
+            return Ok(Change::Same);
+        }
+        let (was, is) = (&self.entity, &asked.entity);
+        if (&was.schema, &was.table, &was.time, &was.time_zone) != (&is.schema, &is.table, &is.time, &is.time_zone) {
+            let what =
+                format!("entity \"{}\" was settled from {} and is now {}", asked.name(), source(was), source(is));
+            return Err(refused(what, asked.name()));
+        }
+        if let Some((column, was, is)) = self.retyped(asked) {
+            let what =
+                format!("column \"{column}\" of table {} is of type {is}, and was settled as {was}", asked.entity);
+            return Err(refused(what, asked.name()));
+        }
+        Ok(Change::Anew(difference(was, is)))
+    }
+
+    /// Whether the other has the same columns, so that the warehouse's rows serve both.
+    pub fn has_rows_of(&self, other: &Self) -> bool {
+        self.entity.measures == other.entity.measures
+    }
+
+    /// The first column that both have and of another type, with both types.
+    fn retyped(&self, asked: &Self) -> Option<(&str, &'static str, &'static str)> {
+        if self.time != asked.time {
+            return Some((self.entity.time.name(), self.time.kind(), asked.time.kind()));
+        }
+        let mut columns = self.columns();
+        columns.find_map(|(name, was)| {
+            let (_, is) = asked.columns().find(|(other, _)| *other == name)?;
+            (was != is).then_some((name, was, is))
+        })
+    }
+
+    fn columns(&self) -> impl Iterator<Item = (&str, &'static str)> {
+        self.entity.measures.iter().zip(&self.measures).map(|(column, number)| (column.name(), number.word()))
+    }
+}
+
+fn refused(what: String, name: &str) -> anyhow::Error {
+    Refusal::refused(
+        what,
+        format!("Put it back, or settle the entity anew after `kalends forget {name}`; nothing was changed."),
+    )
+}
+
+fn source(entity: &Entity) -> String {
+    let zone = entity.time_zone.as_ref().map_or(String::new(), |zone| format!(" in {zone}"));
+    format!("{entity} by \"{}\"{zone}", entity.time.name())
+}
+
+fn difference(was: &Entity, is: &Entity) -> Vec<String> {
+    let quoted = |columns: &[crate::db::Ident]| columns.iter().map(|column| format!("\"{}\"", column.name())).collect();
+    let words = |words: &[&'static str]| words.iter().map(|word| (*word).to_string()).collect();
+    let statistics = |entity: &Entity| words(&entity.statistics.iter().map(|one| one.word()).collect::<Vec<_>>());
+    let levels = |entity: &Entity| words(&entity.levels.iter().map(|one| one.word()).collect::<Vec<_>>());
+    let lists: [(&str, Vec<String>, Vec<String>); 3] = [
+        ("measure", quoted(&was.measures), quoted(&is.measures)),
+        ("statistic", statistics(was), statistics(is)),
+        ("level", levels(was), levels(is)),
+    ];
+    let mut said = Vec::new();
+    for (kind, was, is) in lists {
+        let added = is.iter().filter(|one| !was.contains(one)).map(|one| format!("{kind} {one} added"));
+        let gone = was.iter().filter(|one| !is.contains(one)).map(|one| format!("{kind} {one} removed"));
+        let before = said.len();
+        said.extend(added.chain(gone));
+        if said.len() == before && was != is {
+            said.push(format!("{kind}s in another order"));
+        }
+    }
+    said
+}
