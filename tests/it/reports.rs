@@ -94,6 +94,7 @@ fn json_is_one_document_and_all_there_is_on_stdout() {
         "mended_periods",
         "production_as_of",
         "set_aside",
+        "settled_anew",
         "settled_days",
         "settled_months",
         "surveyed_days",
