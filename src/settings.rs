@@ -5,6 +5,7 @@ mod address;
 mod entities;
 mod environment;
 mod file;
+mod misspelt;
 
 use std::path::PathBuf;
 use std::time::Duration;

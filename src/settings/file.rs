@@ -8,6 +8,7 @@ use std::path::{Path, PathBuf};
 use anyhow::Context as _;
 use serde::Deserialize;
 
+use super::misspelt;
 use crate::calendar::Level;
 use crate::entity::Statistic;
 use crate::error::{Refusal, Result};
@@ -100,11 +101,8 @@ fn parse(path: &Path, text: &str) -> Result<File> {
     toml::from_str(text).map_err(|error| {
         // The library would print the line as well, and the line may hold a password.
         let line = error.span().map_or(1, |span| text[..span.start].matches('\n').count() + 1);
-        let message = error.message().lines().next().unwrap_or_default();
-        Refusal::usage(
-            format!("\"{}\", line {line}: {message}", path.display()),
-            "kalends.example.toml shows every setting.",
-        )
+        let (message, hint) = misspelt::explain(error.message().lines().next().unwrap_or_default());
+        Refusal::usage(format!("\"{}\", line {line}: {message}", path.display()), hint)
     })
 }
 
@@ -135,7 +133,7 @@ mod tests {
         let error =
             parse("k.toml".as_ref(), "exports = \"x\"\nproduktion_url = \"postgres://a:s3cret@b\"\n").err().unwrap();
         let message = error.to_string();
-        assert!(message.starts_with("\"k.toml\", line 2: unknown field `produktion_url`"), "{message}");
+        assert!(message.starts_with("\"k.toml\", line 2: there is no key \"produktion_url\""), "{message}");
         assert!(!message.contains("s3cret"));
         assert!(parse("k.toml".as_ref(), "[limits]\nlock_seconds = 0\n").is_err());
     }

@@ -341,7 +341,7 @@ fn what_the_settings_cannot_mean_is_refused() {
         (entity("a", "measures = []"), 2, "has no measures"),
         (entity("a", "measures = [\"value\", \"value\"]"), 2, "names column \"value\" twice"),
         (entity("a", &format!("{measures}\nlevels = [\"day\", \"day\"]")), 2, "named twice"),
-        (entity("a", &format!("{measures}\nlevels = [\"decade\"]")), 2, "unknown variant `decade`"),
+        (entity("a", &format!("{measures}\nlevels = [\"decade\"]")), 2, "levels knows no \"decade\""),
         (entity("a", &format!("{measures}\ntime_zone = \"CET\"")), 2, "is not the name of a time zone"),
         (
             entity("a", &format!("{measures}\ntime_zone = \"Europe/Paris\"")),

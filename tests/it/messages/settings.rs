@@ -83,13 +83,44 @@ fn a_settings_file_that_cannot_be_meant() {
         ("# URLs\nproduction_url = \"postgresql://kalends:S3CRET@host/database\n", "settings_not_toml"),
         ("production_url = postgresql://kalends:S3CRET@host/database\n", "settings_without_quotes"),
         ("production_url = [\"postgresql://kalends:S3CRET@host/database\"]\n", "setting_list"),
+        ("exports = \"exports\"\n\nlock_seconds = 3\n", "setting_of_a_section_at_the_top"),
+        ("[limits]\nlock_seconds = 3\nexports = \"exports\"\n", "setting_of_the_top_in_a_section"),
+        ("[limits]\nmeasure = [\"value\"]\n", "setting_of_another_section_misspelt"),
+        ("[limits]\npatience = 3\n", "setting_near_nothing"),
+        ("[limits]\nlock_seconds = \"postgresql://kalends:S3CRET@host/database\"\n", "setting_url_in_a_wrong_place"),
+        ("[entity]\nname = \"a\"\n", "entity_in_one_bracket"),
     ] {
         fs::write(&file, text).unwrap();
         refuses(&world, "run", &[], 2, name);
         let shown = fs::read_to_string(format!("{}/tests/it/golden/{name}.txt", env!("CARGO_MANIFEST_DIR"))).unwrap();
         assert!(!shown.contains(CANARY), "{name}");
     }
+    // What is below a section of an entity, the second of two.
+    let entity = |name: &str, more: &str| {
+        format!("[[entity]]\nname = {name:?}\ntable = \"entity\"\ntime = \"created_at\"\n{more}\n")
+    };
+    let measures = "measures = [\"value\"]\n";
+    for (more, name) in [
+        ("measure = [\"value\"]".to_string(), "entity_key_misspelt"),
+        (format!("{measures}timezone = \"UTC\""), "entity_key_without_a_line"),
+        (format!("{measures}exports = \"exports\""), "entity_key_of_the_top"),
+        (format!("{measures}colour = \"red\""), "entity_key_near_nothing"),
+        (format!("{measures}statistics = [\n  \"sum\",\n  \"meen\",\n]"), "statistic_misspelt"),
+        (format!("{measures}statistics = [\"average\"]"), "statistic_near_nothing"),
+        (format!("{measures}levels = [\"Months\"]"), "level_misspelt"),
+        (String::new(), "entity_key_missing"),
+    ] {
+        fs::write(&file, entity("entity", measures) + &entity("other", &more)).unwrap();
+        refuses(&world, "run", &[], 2, name);
+    }
+    fs::remove_file(file).unwrap();
+    world.kalends("run").succeeds();
+}
 
+#[test]
+fn a_settings_file_that_lies_open() {
+    let world = settled();
+    let file = world.folder().join("kalends.toml");
     // The variables are stronger, and yet a password lies open here.
     fs::write(&file, "production_url = \"postgresql://kalends:S3CRET@host/database\"\n").unwrap();
     fs::set_permissions(&file, fs::Permissions::from_mode(0o644)).unwrap();

@@ -1,0 +1,135 @@
+//! A settings file that says something unknown: which table it stands in, and what was probably meant.
+
+use serde::Deserialize;
+use serde::de::value::{Error as Unread, MapDeserializer, StrDeserializer};
+
+use super::file::{File, Limits, TypedEntity};
+use crate::calendar::Level;
+use crate::entity::Statistic;
+
+/// What no table of the file has, and no list of words.
+const NOTHING: &str = "?";
+
+/// Where everything can be looked up.
+const EXAMPLE: &str = "kalends.example.toml shows every setting.";
+
+/// What is wrong with a file, and the next step, in the words of its tables and keys; made from the first line of what
+/// the library said.
+pub(super) fn explain(said: &str) -> (String, String) {
+    if let Some((key, known)) = unknown(said, "unknown field `") {
+        return unknown_key(key, &known);
+    }
+    if let Some((word, known)) = unknown(said, "unknown variant `") {
+        let lists = [("statistics", words::<Statistic>()), ("levels", words::<Level>())];
+        let place = lists.iter().find(|(_, list)| *list == known).map_or("the list", |(place, _)| place);
+        return (format!("{place} knows no \"{word}\""), did_you_mean(word, &known));
+    }
+    let hint = match said {
+        "invalid type: map, expected a sequence" => "Write [[entity]], in two brackets: there may be several.",
+        _ => EXAMPLE,
+    };
+    (without_value(said), hint.to_string())
+}
+
+fn unknown_key(key: &str, known: &[String]) -> (String, String) {
+    let tables = [("", keys::<File>()), ("[limits]", keys::<Limits>()), ("[[entity]]", keys::<TypedEntity>())];
+    let here = tables.iter().find(|(_, keys)| *keys == known).map_or("", |(name, _)| name);
+    let what = match here {
+        "" => format!("there is no key \"{key}\" outside of a section"),
+        section => format!("{section} has no key \"{key}\""),
+    };
+    if nearest(key, known).is_some() {
+        return (what, did_you_mean(key, known));
+    }
+    let elsewhere = tables.iter().filter(|(name, _)| *name != here);
+    let meant = elsewhere.filter_map(|(name, keys)| Some((name, nearest(key, keys)?))).next();
+    let hint = match meant {
+        Some((&"", found)) if found == key => format!("Write \"{key}\" above the first section."),
+        Some((&"", found)) => format!("Did you mean \"{found}\"? It is written above the first section."),
+        Some((section, found)) if found == key => format!("It belongs below {section}."),
+        Some((section, found)) => format!("Did you mean \"{found}\"? It is written below {section}."),
+        None => did_you_mean(key, known),
+    };
+    (what, hint)
+}
+
+/// The nearest word, or all of them where none is near.
+fn did_you_mean(word: &str, known: &[String]) -> String {
+    match nearest(word, known) {
+        Some(found) => format!("Did you mean \"{found}\"? {EXAMPLE}"),
+        None => {
+            let quoted: Vec<String> = known.iter().map(|word| format!("\"{word}\"")).collect();
+            format!("Known are {}; {EXAMPLE}", quoted.join(", "))
+        }
+    }
+}
+
+/// The known word that differs least, by letters added, left out, changed or swapped: a third of them at most, so that
+/// nothing is guessed from words that have little in common.
+pub(super) fn nearest<'a>(word: &str, known: &'a [String]) -> Option<&'a str> {
+    let typed = word.to_lowercase();
+    let apart = |known: &str| strsim::damerau_levenshtein(&typed, &known.to_lowercase());
+    let close = |known: &&String| apart(known) <= known.chars().count().max(typed.chars().count()).max(3) / 3;
+    known.iter().filter(close).min_by_key(|known| apart(known)).map(String::as_str)
+}
+
+/// The unknown word and those that are known, of a message of serde's that begins like this.
+fn unknown<'a>(said: &'a str, begins: &str) -> Option<(&'a str, Vec<String>)> {
+    let (word, known) = said.strip_prefix(begins)?.rsplit_once("`, expected ")?;
+    Some((word, known.split('`').skip(1).step_by(2).map(str::to_string).collect()))
+}
+
+/// The keys of a table, from its own refusal of one that it has not: so no list can be another than the table's.
+fn keys<'de, T: Deserialize<'de>>() -> Vec<String> {
+    listed(T::deserialize(MapDeserializer::<_, Unread>::new([(NOTHING, 0)].into_iter())).err(), "unknown field `")
+}
+
+/// The words of a list, from the same.
+fn words<'de, T: Deserialize<'de>>() -> Vec<String> {
+    listed(T::deserialize(StrDeserializer::<Unread>::new(NOTHING)).err(), "unknown variant `")
+}
+
+fn listed(refused: Option<Unread>, begins: &str) -> Vec<String> {
+    refused.and_then(|said| Some(unknown(&said.to_string(), begins)?.1)).unwrap_or_default()
+}
+
+/// The message without a text that stands in a wrong place: it may be a URL with a password.
+fn without_value(said: &str) -> String {
+    for kind in ["invalid type: string ", "invalid value: string "] {
+        if let Some((_, expected)) = said.strip_prefix(kind).and_then(|rest| rest.rsplit_once(", expected ")) {
+            return format!("{}, expected {expected}", kind.trim_end());
+        }
+    }
+    said.to_string()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_nearest_word_is_near() {
+        let known = ["lock_seconds", "connect_seconds", "time", "time_zone"].map(str::to_string);
+        for (typed, meant) in [
+            ("look_seconds", Some("lock_seconds")),
+            ("Lock_Seconds", Some("lock_seconds")),
+            ("conect_second", Some("connect_seconds")),
+            ("timezone", Some("time_zone")),
+            ("tmie", Some("time")),
+            ("seconds", None),
+            ("x", None),
+            ("", None),
+        ] {
+            assert_eq!(nearest(typed, &known), meant, "{typed}");
+        }
+    }
+
+    #[test]
+    fn tables_and_lists_say_themselves_what_they_know() {
+        assert_eq!(keys::<Limits>(), ["connect_seconds", "lock_seconds", "statement_seconds", "idle_seconds"]);
+        assert!(keys::<File>().contains(&"entity".to_string()));
+        assert!(keys::<TypedEntity>().contains(&"time_zone".to_string()));
+        assert!(words::<Statistic>().contains(&"mean".to_string()));
+        assert!(words::<Level>().contains(&"day".to_string()));
+    }
+}
