@@ -12,6 +12,7 @@ mod export;
 mod faults;
 mod local;
 mod messages;
+mod peers;
 mod prepare;
 mod progress;
 mod reports;

@@ -200,3 +200,39 @@ fn the_documents_name_every_command_setting_and_the_version() {
     }
     assert!(read("CHANGELOG.md").contains(&format!("## {}", env!("CARGO_PKG_VERSION"))));
 }
+
+/// All tests by their place: `faults::race::of_two_runs_at_once_each_is_done_or_gives_way`.
+fn tests() -> BTreeSet<String> {
+    let named = files("tests/it", ".rs").into_iter().flat_map(|(name, text)| {
+        let place = name.trim_start_matches("tests/it/").trim_end_matches(".rs").replace('/', "::");
+        let after = text.split("#[test]\nfn ").skip(1);
+        let names: Vec<String> = after.map(|rest| format!("{place}::{}", rest.split('(').next().unwrap())).collect();
+        names
+    });
+    named.collect()
+}
+
+#[test]
+fn the_guarantees_number_all_pitfalls_and_name_tests_that_exist() {
+    let text = read("docs/guarantees.md");
+    let rows: Vec<Vec<&str>> = text
+        .lines()
+        .filter(|line| line.starts_with("| ") && !line.starts_with("| |"))
+        .map(|line| line.split('|').map(str::trim).collect())
+        .collect();
+    let numbers: BTreeSet<u8> = rows.iter().map(|row| row[1].parse().unwrap()).collect();
+    assert_eq!(numbers, (1..=23).collect());
+    let tests = tests();
+    let mut named = BTreeSet::new();
+    for row in &rows {
+        let shown: Vec<&str> = row[4].split('`').map(str::trim).filter(|name| !name.is_empty()).collect();
+        assert!(!shown.is_empty(), "nothing shows that {:?}", row[2]);
+        for name in shown {
+            assert!(tests.contains(name), "docs/guarantees.md names {name}, which is no test");
+            named.insert(name.to_string());
+        }
+    }
+    let missing: Vec<&String> =
+        tests.iter().filter(|name| name.starts_with("peers::") && !named.contains(*name)).collect();
+    assert!(missing.is_empty(), "docs/guarantees.md does not name {missing:?}");
+}
