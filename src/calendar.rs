@@ -3,6 +3,8 @@
 //! A period is named by its first day, as in the warehouse. Years are labelled as PostgreSQL and people do: there is no
 //! year 0, the year before 1 is -1 (1 BC), so 44 BC is -44.
 
+mod parse;
+
 use std::fmt;
 
 use serde::{Deserialize, Serialize, Serializer};

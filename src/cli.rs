@@ -6,6 +6,8 @@ use std::path::PathBuf;
 use clap::{ArgAction, Args, Parser, Subcommand, ValueEnum};
 use clap_complete::Shell;
 
+use crate::calendar::Period;
+
 const EXAMPLES: &str = "\
 Examples:
   kalends run                      make warehouse, accounts and files equal to production
@@ -95,6 +97,16 @@ pub enum Command {
     /// Show the last run that changed something, and what is due
     #[command(after_help = "Example: kalends status --json | jq .due")]
     Status,
+    /// Show which settled periods changed, when, why, and what they said before and after
+    #[command(after_help = "Example: kalends history 2024-01")]
+    History {
+        /// A year, month or day, with what is inside it: 2024, 2024-01 or 2024-01-05 [default: all]
+        #[arg(allow_hyphen_values = true)]
+        period: Option<Period>,
+        /// Of this entity only
+        #[arg(long, value_name = "NAME")]
+        entity: Option<String>,
+    },
     /// Take an entity's rows, accounts and history out of the warehouse
     #[command(after_help = "Example: kalends forget orders && kalends export")]
     Forget {

@@ -2,6 +2,7 @@
 
 mod export;
 mod forget;
+mod history;
 mod local;
 mod prepare;
 mod run;
@@ -12,6 +13,7 @@ mod verify;
 use clap::CommandFactory as _;
 use tokio::signal::unix::{SignalKind, signal};
 
+use crate::calendar::Period;
 use crate::cli::{Command, Typed};
 use crate::db::{Address, Limits, Protection};
 use crate::error::{Exit, Result};
@@ -31,6 +33,7 @@ enum Task {
     Run(Claim),
     Verify,
     Status,
+    History(Option<Period>, Option<String>),
     Forget(String),
 }
 
@@ -59,6 +62,7 @@ pub fn run(typed: Typed) -> Result<Outcome> {
         Command::Run { take_over } => Task::Run(claim(take_over)),
         Command::Verify => Task::Verify,
         Command::Status => Task::Status,
+        Command::History { period, entity } => Task::History(period, entity),
         Command::Forget { name } => Task::Forget(name),
     };
     with_servers(task, &settings, talk)
@@ -127,6 +131,7 @@ impl Task {
             Self::Run(claim) => run::run(world, claim).await,
             Self::Verify => verify::run(world).await,
             Self::Status => status::run(world).await,
+            Self::History(period, entity) => history::run(world, period, entity.as_deref()).await,
             Self::Forget(name) => forget::run(world, &name).await,
         }
     }

@@ -17,6 +17,7 @@ pub mod commands;
 
 pub mod checks;
 pub mod exports;
+pub mod history;
 pub mod load;
 pub mod settle;
 pub mod simulate;

@@ -328,7 +328,12 @@ fn a_socket_that_is_not_there() {
 
 #[test]
 fn no_golden_file_is_left_over_and_none_holds_a_secret() {
-    let rooms = concat!(include_str!("messages.rs"), include_str!("messages/settings.rs"), include_str!("reports.rs"));
+    let rooms = concat!(
+        include_str!("messages.rs"),
+        include_str!("messages/settings.rs"),
+        include_str!("reports.rs"),
+        include_str!("history.rs")
+    );
     for entry in fs::read_dir(Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/it/golden")).unwrap() {
         let path = entry.unwrap().path();
         let name = path.file_stem().unwrap().to_str().unwrap();

@@ -16,10 +16,20 @@ const JANUARY_2: &str = "year=2024/month=1/day=2/entity_stats_daily_2024_1_2.csv
 const MANIFEST: &str = "_manifest.json";
 
 /// Every command that reports, with arguments that do no harm.
-const REPORTING: [&str; 8] =
-    ["simulate 2023 1 --mark", "prepare", "export", "export 2024 1", "run", "verify", "status", "local status"];
+const REPORTING: [&str; 9] = [
+    "simulate 2023 1 --mark",
+    "prepare",
+    "export",
+    "export 2024 1",
+    "run",
+    "verify",
+    "status",
+    "history",
+    "local status",
+];
 
-const COMMANDS: [&str; 8] = ["simulate", "prepare", "export", "run", "verify", "status", "local", "completions"];
+const COMMANDS: [&str; 9] =
+    ["simulate", "prepare", "export", "run", "verify", "status", "history", "local", "completions"];
 
 fn prepared() -> World {
     let world = World::new();
@@ -112,6 +122,7 @@ fn json_is_one_document_and_all_there_is_on_stdout() {
     assert_eq!(keys("run"), ran);
     assert_eq!(keys("verify"), ["days", "differences", "equal", "production_as_of", "rows", "set_aside"]);
     assert_eq!(keys("status"), ["due", "last_run", "not_in_settings", "settled_days", "settled_rows"]);
+    assert_eq!(keys("history"), ["entity", "period", "restatements", "version"]);
     assert_eq!(keys("local status"), ["folder", "kept", "production", "warehouse"]);
 }
 

@@ -121,7 +121,7 @@ fn golden(name: &str, found: &str) {
 const GROUPS: [&[&str]; 7] = [
     &["main"],
     &["cli", "commands"],
-    &["checks", "exports", "load", "settle", "simulate"],
+    &["checks", "exports", "history", "load", "settle", "simulate"],
     &["production", "warehouse"],
     &["accounts", "calendar", "db", "entity", "local", "progress", "report"],
     &["settings"],

@@ -1,0 +1,244 @@
+//! What was restated: settled periods that changed, when, why, and what they said before and after. Reads only.
+
+use std::collections::BTreeMap;
+
+use anyhow::Context as _;
+use serde::Serialize;
+use tokio_postgres::Row;
+use tokio_postgres::types::Type;
+
+use crate::calendar::{Day, Level, Period};
+use crate::db::Statement;
+use crate::error::Result;
+use crate::statement;
+use crate::warehouse::Reading;
+
+const RESTATEMENTS: Statement = statement!("history/restatements.sql");
+
+/// The levels that are noted when they are restated.
+const LEVELS: [Level; 3] = [Level::Day, Level::Month, Level::Year];
+
+/// The statistics in the order of the files, as their names begin.
+const ORDER: [&str; 7] = ["sum_", "min_", "max_", "mean_", "stddev_", "count_", "squares_"];
+
+/// A settled period that a run changed.
+#[derive(Debug, Serialize)]
+pub struct Restatement {
+    /// The run's number.
+    pub run: i64,
+    /// The moment of the production snapshot that it settled, UTC.
+    pub production_as_of: String,
+    /// When it settled, UTC, by the warehouse's clock.
+    pub settled_at: String,
+    /// Of which entity.
+    pub entity: String,
+    /// What it covers.
+    pub level: Level,
+    /// Which period.
+    pub period: Period,
+    /// Why: of a month or year, what happened to its days.
+    pub causes: Vec<Happened>,
+    /// Rows before and after; 0 after: the period vanished.
+    pub rows: Moved<i64>,
+    /// Each statistic before and after, in the order of the files; null: there is no value.
+    pub statistics: Vec<Statistic>,
+}
+
+/// Something that happened to days of a period.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct Happened {
+    /// What, in words.
+    pub what: What,
+    /// To how many days; null where the days are new, which are not restated and so not noted one by one.
+    pub days: Option<usize>,
+}
+
+/// What can happen to settled days.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize)]
+pub enum What {
+    /// Days that had no rows before have some.
+    #[serde(rename = "new days")]
+    NewDays,
+    /// They have more rows.
+    #[serde(rename = "late rows")]
+    LateRows,
+    /// They have as many rows, but others.
+    #[serde(rename = "changed")]
+    Changed,
+    /// They have fewer rows.
+    #[serde(rename = "shrunk")]
+    Shrunk,
+    /// They have no rows any more.
+    #[serde(rename = "vanished")]
+    Vanished,
+    /// All days that their month had, and more than one, changed at once.
+    #[serde(rename = "regenerated")]
+    Regenerated,
+}
+
+/// A number before and after.
+#[derive(Debug, Clone, Copy, Serialize)]
+pub struct Moved<T> {
+    /// As it was settled before.
+    pub before: T,
+    /// As it was settled then.
+    pub after: T,
+}
+
+/// A statistic before and after.
+#[derive(Debug, Serialize)]
+pub struct Statistic {
+    /// As in the files' columns.
+    pub name: String,
+    /// Its values.
+    #[serde(flatten)]
+    pub value: Moved<Option<String>>,
+}
+
+/// What was restated of an entity, or of all, in a period and the periods inside it, or ever; newest run first.
+///
+/// # Errors
+/// When the warehouse cannot be read.
+pub async fn restatements(
+    reading: &Reading<'_>,
+    entity: Option<&str>,
+    period: Option<Period>,
+) -> Result<Vec<Restatement>> {
+    if !reading.prepared {
+        return Ok(Vec::new());
+    }
+    let (from, until) = (period.map(|period| period.span().from), period.map(|period| period.span().until));
+    let inside = |period: Period| LEVELS.into_iter().filter(move |&level| level <= period.level());
+    let levels: Option<Vec<&str>> = period.map(|period| inside(period).map(Level::word).collect());
+    let rows = reading
+        .work()
+        .query(
+            RESTATEMENTS,
+            &[(&entity, Type::TEXT), (&from, Type::DATE), (&until, Type::DATE), (&levels, Type::TEXT_ARRAY)],
+        )
+        .await?;
+    let noted = rows.iter().map(read).collect::<Result<Vec<_>>>()?;
+    let mut runs: Vec<Vec<(Restatement, Option<What>)>> = Vec::new();
+    for one in noted {
+        match runs.last_mut().filter(|run| (run[0].0.run, &run[0].0.entity) == (one.0.run, &one.0.entity)) {
+            Some(run) => run.push(one),
+            None => runs.push(vec![one]),
+        }
+    }
+    Ok(runs.into_iter().flat_map(explained).collect())
+}
+
+/// A restatement, without its causes but for that of a day.
+fn read(row: &Row) -> Result<(Restatement, Option<What>)> {
+    let (level, first): (&str, Day) = (row.get("level"), row.get("period"));
+    let level = LEVELS.into_iter().find(|known| known.word() == level).context("a restatement of an unknown level")?;
+    let account = |column| -> Result<BTreeMap<String, Option<String>>> {
+        let text: Option<&str> = row.get(column);
+        text.map_or(Ok(BTreeMap::new()), |text| {
+            serde_json::from_str(text).context("a restatement holds an account of an unknown form")
+        })
+    };
+    let (before, after) = (account("before")?, account("after")?);
+    let rows = |account: &BTreeMap<String, Option<String>>| -> Result<i64> {
+        let rows = account.get("rows").and_then(Option::as_deref);
+        rows.map_or(Ok(0), |rows| rows.parse().context("a restatement counts no rows"))
+    };
+    let restatement = Restatement {
+        run: row.get("run"),
+        production_as_of: row.get("production_as_of"),
+        settled_at: row.get("settled_at"),
+        entity: row.get("entity"),
+        level,
+        period: Period::new(level, first).with_context(|| format!("{first} starts no {}", level.word()))?,
+        causes: Vec::new(),
+        rows: Moved { before: rows(&before)?, after: rows(&after)? },
+        statistics: statistics(&before, &after),
+    };
+    Ok((restatement, row.get::<_, Option<&str>>("cause").map(what)))
+}
+
+fn what(cause: &str) -> What {
+    match cause {
+        "new" => What::NewDays,
+        "grown" => What::LateRows,
+        "shrunk" => What::Shrunk,
+        "vanished" => What::Vanished,
+        _ => What::Changed,
+    }
+}
+
+/// Each statistic once, measure by measure.
+fn statistics(before: &BTreeMap<String, Option<String>>, after: &BTreeMap<String, Option<String>>) -> Vec<Statistic> {
+    let mut names: Vec<&String> =
+        before.keys().chain(after.keys().filter(|name| !before.contains_key(*name))).collect();
+    // Sums of squares are kept for deviations, and are in no file.
+    names.retain(|name| *name != "rows" && !name.starts_with("squares_"));
+    let place = |name: &str| ORDER.iter().position(|start| name.starts_with(start)).unwrap_or(ORDER.len());
+    names.sort_by_key(|name| (name.split_once('_').map_or("", |(_, measure)| measure).to_string(), place(name)));
+    let of = |account: &BTreeMap<String, Option<String>>, name: &str| account.get(name).cloned().flatten();
+    names
+        .into_iter()
+        .map(|name| Statistic { name: name.clone(), value: Moved { before: of(before, name), after: of(after, name) } })
+        .collect()
+}
+
+/// The restatements of one run and entity with their causes: those of months and years follow from their days.
+fn explained(noted: Vec<(Restatement, Option<What>)>) -> Vec<Restatement> {
+    let days: Vec<(Period, What, Moved<i64>)> = noted
+        .iter()
+        .filter_map(|(one, what)| what.filter(|_| one.level == Level::Day).map(|what| (one.period, what, one.rows)))
+        .collect();
+    let regenerated: Vec<Period> = noted
+        .iter()
+        .filter(|(one, _)| one.level == Level::Month && is_regenerated(one, &days))
+        .map(|(one, _)| one.period)
+        .collect();
+    let explain = |(mut one, what): (Restatement, Option<What>)| {
+        one.causes = match what {
+            Some(what) if one.level == Level::Day => vec![Happened { what, days: Some(1) }],
+            _ => causes(&one, &days, &regenerated),
+        };
+        one
+    };
+    noted.into_iter().map(explain).collect()
+}
+
+fn inside(period: Period, days: &[(Period, What, Moved<i64>)]) -> impl Iterator<Item = &(Period, What, Moved<i64>)> {
+    days.iter().filter(move |(day, ..)| period.span().contains(day.first()))
+}
+
+/// Whether all days that a month had changed at once. Every day has rows, so they are all there if their rows add up.
+fn is_regenerated(month: &Restatement, days: &[(Period, What, Moved<i64>)]) -> bool {
+    let rows: i64 = inside(month.period, days).map(|(_, _, rows)| rows.before).sum();
+    rows == month.rows.before && month.rows.after > 0 && inside(month.period, days).count() > 1
+}
+
+fn causes(one: &Restatement, days: &[(Period, What, Moved<i64>)], regenerated: &[Period]) -> Vec<Happened> {
+    let mut happened = BTreeMap::<What, usize>::new();
+    let mut told = 0;
+    for (day, what, rows) in inside(one.period, days) {
+        let all = regenerated.iter().any(|month| month.span().contains(day.first()));
+        *happened.entry(if all { What::Regenerated } else { *what }).or_default() += 1;
+        told += rows.after - rows.before;
+    }
+    let mut causes: Vec<Happened> =
+        happened.into_iter().map(|(what, days)| Happened { what, days: Some(days) }).collect();
+    if one.rows.after - one.rows.before > told {
+        causes.insert(0, Happened { what: What::NewDays, days: None });
+    }
+    causes
+}
+
+impl What {
+    /// In words.
+    pub fn words(self) -> &'static str {
+        match self {
+            Self::NewDays => "new days",
+            Self::LateRows => "late rows",
+            Self::Changed => "changed",
+            Self::Shrunk => "shrunk",
+            Self::Vanished => "vanished",
+            Self::Regenerated => "regenerated",
+        }
+    }
+}
