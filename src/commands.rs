@@ -12,11 +12,13 @@ mod verify;
 
 use clap::CommandFactory as _;
 use tokio::signal::unix::{SignalKind, signal};
+use tokio_postgres::error::SqlState;
 
 use crate::calendar::Period;
 use crate::cli::{Command, Typed};
-use crate::db::{Address, Limits, Protection};
-use crate::error::{Exit, Result};
+use crate::db::{Address, Limits, Protection, StatementFailure, sql_state};
+use crate::entity::Entity;
+use crate::error::{Exit, Refusal, Result};
 use crate::exports::{Claim, Scope};
 use crate::local::Servers as PrivateServers;
 use crate::production::Production;
@@ -94,7 +96,7 @@ fn with_servers(task: Task, settings: &Settings, talk: Talk) -> Result<Outcome> 
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
     let outcome = runtime.block_on(async {
         tokio::select! {
-            outcome = task.run(&world) => outcome,
+            outcome = world.explaining(&settings.entities, task.run(&world)) => outcome,
             signal = told_to_stop() => signal.map(|exit| Outcome::new(exit, "", &"stopped")),
         }
     });
@@ -142,6 +144,30 @@ impl World<'_> {
         self.settings.limits
     }
 
+    /// The outcome of some work; where it ended because something is not there or not allowed, what that is. It is looked up
+    /// afterwards, because only some have been looked at before, and all may have been changed in mid run.
+    async fn explaining<T>(&self, entities: &[Entity], work: impl Future<Output = Result<T>>) -> Result<T> {
+        let error = match work.await {
+            Err(error) if is_drift(&error) => error,
+            done => return done,
+        };
+        let mut production = self.production().await?;
+        for entity in entities {
+            production.identity(entity).await?;
+        }
+        if sql_state(&error) != Some(&SqlState::INSUFFICIENT_PRIVILEGE) {
+            return Err(error);
+        }
+        if let Some(lacking) = self.warehouse().await?.lacking().await? {
+            return Err(lacking);
+        }
+        let said = error.downcast_ref::<StatementFailure>().map(ToString::to_string).unwrap_or_default();
+        Err(Refusal::refused(
+            format!("a server does not allow what a run does there: {said}"),
+            "Grant the right, or give what it names to the role; docs/grants.sql has all that a run needs.",
+        ))
+    }
+
     async fn production(&self) -> Result<Production> {
         Production::connect(&self.production, self.limits()).await
     }
@@ -149,6 +175,20 @@ impl World<'_> {
     async fn warehouse(&self) -> Result<Warehouse> {
         Warehouse::connect(&self.warehouse, self.limits()).await
     }
+}
+
+/// Whether a server says that something is not there, is something else, or is not allowed.
+fn is_drift(error: &anyhow::Error) -> bool {
+    matches!(
+        sql_state(error),
+        Some(
+            &SqlState::INSUFFICIENT_PRIVILEGE
+                | &SqlState::UNDEFINED_TABLE
+                | &SqlState::INVALID_SCHEMA_NAME
+                | &SqlState::UNDEFINED_COLUMN
+                | &SqlState::WRONG_OBJECT_TYPE
+        )
+    )
 }
 
 /// A private server as any other: its socket's folder is its host, and it asks for no password.

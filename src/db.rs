@@ -287,6 +287,14 @@ fn explain(server: Server, address: &Address, attempt: &Attempt) -> anyhow::Erro
         Some(&SqlState::INVALID_PASSWORD | &SqlState::INVALID_AUTHORIZATION_SPECIFICATION) => {
             format!("Check role and password of {name}, or PGPASSFILE.")
         }
+        Some(&SqlState::INSUFFICIENT_PRIVILEGE) => {
+            let role = address.config.get_user();
+            let [database, role] = [address.config.get_dbname().or(role), role]
+                .map(|name| format!("\"{}\"", name.unwrap_or_default().replace('"', "\"\"")));
+            let hint =
+                format!("Set it right with `GRANT CONNECT ON DATABASE {database} TO {role}`; nothing was changed.");
+            return Refusal::refused(plainly(error), hint);
+        }
         Some(&SqlState::INVALID_CATALOG_NAME) => {
             let database = address.config.get_dbname().unwrap_or_default();
             format!("Create the database with `createdb {database}`, or name another in {name}.")

@@ -113,7 +113,7 @@ impl Snapshot<'_> {
     /// The accounts of all days, as they should be.
     ///
     /// # Errors
-    /// Refuses when row-level security would hide rows.
+    /// When production does not answer; refuses when the table is gone.
     pub async fn survey(&self) -> Result<Survey> {
         let started = std::time::Instant::now();
         let rows = self
@@ -183,14 +183,6 @@ fn missing(entity: &Entity) -> anyhow::Error {
 fn explain(entity: &Entity, error: anyhow::Error, doing: &'static str) -> anyhow::Error {
     match sql_state(&error) {
         Some(&SqlState::UNDEFINED_TABLE | &SqlState::INVALID_SCHEMA_NAME) => missing(entity),
-        Some(&SqlState::INSUFFICIENT_PRIVILEGE) => Refusal::refused(
-            format!("production does not show all of table {entity}: {}", first_line(&error)),
-            format!(
-                "Grant it with `GRANT SELECT ON {}.{} TO …`, and exempt the role from row-level security.",
-                entity.schema.name(),
-                entity.table.name()
-            ),
-        ),
         Some(&SqlState::LOCK_NOT_AVAILABLE) => Refusal::busy(
             format!("table {entity} of production is locked by another session"),
             "Try again when it is free.",
@@ -199,6 +191,7 @@ fn explain(entity: &Entity, error: anyhow::Error, doing: &'static str) -> anyhow
     }
 }
 
+/// The table is one that can be accounted for, and all of it may be read.
 fn check(entity: &Entity, row: &Row) -> Result<()> {
     let kind: &str = row.get("kind");
     let persistence: &str = row.get("persistence");
@@ -208,7 +201,23 @@ fn check(entity: &Entity, row: &Row) -> Result<()> {
             "Only a table or a partitioned table can be accounted for.",
         ));
     }
-    Ok(())
+    let [role, schema, table]: [&str; 3] = ["role", "schema_name", "table_name"].map(|column| row.get(column));
+    let (message, remedy) = if !row.get::<_, bool>("may_use_schema") {
+        (
+            format!("role {role} may not use schema {schema} of production"),
+            format!("GRANT USAGE ON SCHEMA {schema} TO {role}"),
+        )
+    } else if !row.get::<_, bool>("may_read") {
+        (format!("role {role} may not read table {entity} of production"), format!("GRANT SELECT ON {table} TO {role}"))
+    } else if row.get("hides_rows") {
+        (
+            format!("row-level security of table {entity} of production may hide rows from role {role}"),
+            format!("ALTER ROLE {role} BYPASSRLS"),
+        )
+    } else {
+        return Ok(());
+    };
+    Err(Refusal::refused(message, format!("Set it right with `{remedy}`; nothing was read or changed.")))
 }
 
 /// `pg_class.relkind` in words.
@@ -220,8 +229,4 @@ fn spelled_out(kind: &str) -> &'static str {
         "r" | "p" => "a temporary table",
         _ => "not a table",
     }
-}
-
-fn first_line(error: &anyhow::Error) -> String {
-    error.to_string().lines().next().unwrap_or_default().to_string()
 }

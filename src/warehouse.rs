@@ -1,5 +1,8 @@
 //! The warehouse: a connection; only a [`Locked`] one can write, and [`Warehouse::lock`] is the only way to one.
 
+mod rights;
+mod schemas;
+
 use anyhow::Context as _;
 use tokio_postgres::error::SqlState;
 use tokio_postgres::types::Type;
@@ -13,7 +16,6 @@ use crate::statement;
 
 const IDENTITY: Statement = statement!("warehouse/identity.sql");
 const STATE: Statement = statement!("warehouse/state.sql");
-const NOTE_VERSION: Statement = statement!("warehouse/note_version.sql");
 const LOCK: Statement = statement!("warehouse/lock.sql");
 const LOCK_NEXT: Statement = statement!("warehouse/lock_next.sql");
 const LOCK_NOTES: Statement = statement!("warehouse/lock_notes.sql");
@@ -30,9 +32,6 @@ const REMOVE_ROWS: Statement = statement!("warehouse/remove_rows.sql");
 const FORGET: Statement = statement!("warehouse/forget.sql");
 const ZONE: Statement = statement!("warehouse/zone.sql");
 const NOTE_ENTITY: Statement = statement!("warehouse/note_entity.sql");
-
-/// The schemas' history, in order. A migration that was released is never edited; the next one mends it.
-const MIGRATIONS: [Statement; 1] = [statement!("warehouse/migrations/0001_first.sql")];
 
 /// A connection to the warehouse.
 pub struct Warehouse {
@@ -112,12 +111,12 @@ impl Warehouse {
     /// The ledger of an entity, after bringing schemas and its tables up to date. Writes only where they were not.
     ///
     /// # Errors
-    /// Refuses a warehouse that is production, schemas that a newer Kalends made, and an entity that was settled with
-    /// other columns, types or settings.
+    /// Refuses a warehouse that is production, schemas that a newer Kalends made or that are not ours to fill, and an entity
+    /// that was settled with other columns, types or settings.
     pub async fn ledger(&mut self, production: &Identity, model: &Model) -> Result<Ledger> {
         let reading = self.read().await?;
         reading.check_is_not(production)?;
-        if schema_version(&reading.work, reading.prepared).await? < MIGRATIONS.len() {
+        if !schemas::are_current(&reading.work, reading.prepared).await? {
             drop(reading);
             self.migrate().await?;
             return Box::pin(self.ledger(production, model)).await;
@@ -163,19 +162,6 @@ impl Warehouse {
         }
         work.batch(&ENTITY_ROWS.of(&model.shape()?)?).await?;
         make_accounts(&work, model).await?;
-        work.commit().await
-    }
-
-    async fn migrate(&mut self) -> Result<()> {
-        let work = hold(&mut self.session).await?;
-        let row = work.query_one(IDENTITY, &[]).await?;
-        let prepared = row.is_some_and(|row| row.get("prepared"));
-        let version = schema_version(&work, prepared).await?;
-        for (number, migration) in (1_i32..).zip(MIGRATIONS).skip(version) {
-            tracing::info!(number, "bringing the warehouse's schemas up to date");
-            work.batch(&migration.into()).await?;
-            work.execute(NOTE_VERSION, &[(&number, Type::INT4)]).await?;
-        }
         work.commit().await
     }
 
@@ -263,22 +249,6 @@ async fn hold(session: &mut Session) -> Result<Work<'_>> {
     let holder = work.query_one(HOLDER, &[]).await?;
     let holder = holder.map_or_else(|| "a session that just ended".to_string(), |row| row.get("holder"));
     Err(Refusal::busy(format!("another run holds the warehouse: {holder}"), "Try again when it has ended."))
-}
-
-async fn schema_version(work: &Work<'_>, prepared: bool) -> Result<usize> {
-    if !prepared {
-        return Ok(0);
-    }
-    let row = work.query_one(STATE, &[]).await?;
-    let version: i32 = row.map_or(0, |row| row.get("schema_version"));
-    let version = usize::try_from(version).unwrap_or_default();
-    if version > MIGRATIONS.len() {
-        return Err(Refusal::refused(
-            format!("the warehouse's schemas are of version {version}, this Kalends knows {}", MIGRATIONS.len()),
-            "Use the newer Kalends that made them.",
-        ));
-    }
-    Ok(version)
 }
 
 impl<'a> Reading<'a> {

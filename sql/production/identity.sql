@@ -1,6 +1,6 @@
--- Which server this is, and whether the table is what is accounted for. Takes the snapshot.
+-- Which server this is, and whether the table is what is accounted for, and ours to read. Takes the snapshot.
 --
--- Reads:   pg_control_system(), pg_database, pg_class, pg_attribute
+-- Reads:   pg_control_system(), pg_database, pg_class, pg_namespace, pg_attribute
 -- Writes:  nothing
 -- Params:  $1 text schema, $2 text table, $3 text[] columns that are wanted
 -- Repeat:  safe
@@ -12,6 +12,13 @@ SELECT
     to_char(transaction_timestamp() AT TIME ZONE 'UTC', 'YYYY-MM-DD HH24:MI:SS.US') || ' UTC' AS as_of,
     relation.relkind::text AS kind,
     relation.relpersistence::text AS persistence,
+    has_schema_privilege(namespace.oid, 'USAGE') AS may_use_schema,
+    has_table_privilege(relation.oid, 'SELECT') AS may_read,
+    -- Also true where a policy shows all rows: with row_security off the server refuses any policy that applies.
+    row_security_active(relation.oid) AS hides_rows,
+    quote_ident(current_user) AS role,
+    quote_ident(namespace.nspname) AS schema_name,
+    format('%I.%I', namespace.nspname, relation.relname) AS table_name,
     -- NULL for a column that is not there.
     ARRAY(
         SELECT (

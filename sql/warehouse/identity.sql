@@ -1,6 +1,6 @@
 -- Which database this is, and whether Kalends has been here.
 --
--- Reads:   pg_control_system(), pg_database
+-- Reads:   pg_control_system(), pg_database, pg_class, pg_namespace
 -- Writes:  nothing
 -- Params:  none
 -- Repeat:  safe
@@ -8,4 +8,9 @@
 SELECT
     (SELECT system_identifier FROM pg_control_system())::text AS system_identifier,
     (SELECT oid FROM pg_database WHERE datname = current_database()) AS database_oid,
-    to_regclass('kalends.state') IS NOT NULL AS prepared
+    -- From the catalogue: to_regclass() is an error to a role that may not use the schema.
+    EXISTS (
+        SELECT FROM pg_class AS relation
+        INNER JOIN pg_namespace AS namespace ON relation.relnamespace = namespace.oid
+        WHERE namespace.nspname = 'kalends' AND relation.relname = 'state'
+    ) AS prepared

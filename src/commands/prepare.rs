@@ -12,7 +12,7 @@ use super::World;
 use crate::accounts::{self, Cause, SetAside};
 use crate::calendar::Period;
 use crate::entity::Entity;
-use crate::error::{self, Exit, Refusal, Result};
+use crate::error::{self, Exit, Result};
 use crate::production::Production;
 use crate::report::{self, Outcome, count, counted};
 use crate::warehouse::Warehouse;
@@ -88,7 +88,8 @@ pub(super) async fn all(world: &World<'_>, warehouse: &mut Warehouse, production
     }
     let (mut entities, mut exit) = (Vec::new(), Exit::Done);
     for entity in &world.settings.entities {
-        entities.push(match prepare(world, warehouse, production, entity).await {
+        let preparing = prepare(world, warehouse, production, entity);
+        entities.push(match world.explaining(std::slice::from_ref(entity), preparing).await {
             Ok(prepared) => Each::Prepared(prepared),
             Err(error) => {
                 let failed = error::exit_code(&error);
@@ -116,9 +117,8 @@ async fn prepare(
     // What is kept is read before production's snapshot is taken: whoever settles in between is noticed by generation.
     let mut ledger = warehouse.ledger(&source, &model).await?;
     let snapshot = production.snapshot(entity).await?;
-    if *snapshot.model() != model {
-        return Err(Refusal::busy(format!("table {entity} was changed while it was looked at"), "Try again."));
-    }
+    // Changed since it was looked at: refused now as it would be the next time.
+    model.change_to(snapshot.model())?;
     let survey = snapshot.survey().await?;
     let changes = accounts::compare(&survey.accounts, &ledger.accounts);
 

@@ -24,19 +24,26 @@ reader_only_reads() {
     superuser production_data -t <<<'SET ROLE reader; SELECT count(*) FROM public.entity'
 }
 
+# grants SERVICE: docs/grants.sql as the document has it for the database of that name.
+grants() {
+    local variables
+    variables=$(docs sh 2 | sed -n "s/^psql -d $1 \(.*\) -f docs\/grants.sql$/\1/p" | grep .) || return
+    # shellcheck disable=SC2086
+    superuser "$1" $variables <"$clone/docs/grants.sql"
+}
+
 # Into a new warehouse, by the roles that the documents make.
 least_privilege() {
-    docs sql 1 | superuser production_data || return
+    grants production_data && docs sql 1 | superuser production_data || return
     docker exec "$(container warehouse_data)" psql -U postgres -q -c 'DROP DATABASE warehouse_data WITH (FORCE)' \
         -c 'CREATE DATABASE warehouse_data' || return
-    docs sql 2 | sed '/^-- After/,$d' | superuser warehouse_data || return
+    grants warehouse_data && docs sql 2 | superuser warehouse_data || return
     local query='?sslmode=disable'
     tools -e "KALENDS_PRODUCTION_URL=postgresql://kalends_reader:secret@production_data/production_data$query" \
         -e "KALENDS_WAREHOUSE_URL=postgresql://kalends_writer:secret@warehouse_data/warehouse_data$query" \
         -e KALENDS_EXPORTS=/tmp/exports data_tools \
         sh -c 'kalends run && kalends verify && ! kalends simulate 2023 1' || return
     tail -n 3 "$scratch/said"
-    docs sql 2 | sed '1,/^-- After/d' | superuser warehouse_data || return
     superuser warehouse_data -t <<<'SET ROLE business; SELECT year, sum_values FROM kalends_stats.entity_stats_yearly' ||
         return
     ! superuser warehouse_data <<<'SET ROLE business; SELECT FROM kalends_raw.entity' || return

@@ -192,6 +192,7 @@ fn a_day_is_one_of_its_time_zone() {
     ] {
         let world = World::new();
         world.production_sql("CREATE SCHEMA shop; CREATE TABLE shop.purchase (bought_at timestamptz, amount numeric)");
+        world.grant_table("shop", "purchase");
         let measures = [("amount", "numeric")];
         let asked =
             Asked { name: "orders", table: "shop.purchase", time: "bought_at", zone: Some(zone), measures: &measures };

@@ -9,7 +9,7 @@
 mod calls;
 mod disk;
 mod flush;
-mod held;
+pub mod held;
 mod hostile;
 mod kill;
 mod network;
@@ -18,7 +18,7 @@ mod race;
 mod servers;
 mod signals;
 mod stage;
-mod whole;
+pub mod whole;
 
 /// Whether every point is to be tried.
 pub fn sweeping() -> bool {

@@ -1,69 +1,52 @@
 //! A world for one story: two databases on real servers, an export folder, and the real binary.
+//!
+//! The binary has the rights that `docs/grants.sql` gives, by that very file, and no others, not even those of PUBLIC. The
+//! story's own hands are a superuser's.
+
+mod servers;
 
 use std::collections::BTreeMap;
 use std::fs;
 use std::io::Read as _;
 use std::os::unix::fs::MetadataExt as _;
 use std::path::{Path, PathBuf};
-use std::process::{ChildStdin, Command, Output, Stdio};
-use std::sync::OnceLock;
+use std::process::{Command, Output, Stdio};
 use std::sync::atomic::{AtomicUsize, Ordering};
+use std::thread;
 
 use kalends::db::Statement;
 use kalends::entity::{Entity, Found, Model};
 use postgres::{Client, NoTls, SimpleQueryMessage};
 use tempfile::TempDir;
 
+use self::servers::psql;
+pub use self::servers::{Servers, servers};
 use crate::oracle;
 
 pub const BINARY: &str = env!("CARGO_BIN_EXE_kalends");
 
+/// Reads production.
+pub const READER: &str = "kalends_reader";
+/// Owns the three schemas of the warehouse.
+pub const WRITER: &str = "kalends_writer";
+
+const GRANTS: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/docs/grants.sql");
+
 static WORLDS: AtomicUsize = AtomicUsize::new(0);
 
 pub struct World {
+    /// As a superuser, whom the server does not hold back: for the story's own hands.
     pub production_url: String,
+    /// As a superuser.
     pub warehouse_url: String,
+    /// As the binary has it.
+    pub reader_url: String,
+    /// As the binary has it.
+    pub writer_url: String,
     pub exports: PathBuf,
     folder: TempDir,
-}
-
-/// Two private servers for all the stories of this process.
-pub struct Servers {
-    pub folder: PathBuf,
-    pub sockets: PathBuf,
-    /// The watcher reads it: it ends with this process, however that ends, and then the watcher stops the servers.
-    _alive: ChildStdin,
-}
-
-pub fn servers() -> &'static Servers {
-    static SERVERS: OnceLock<Servers> = OnceLock::new();
-    SERVERS.get_or_init(|| {
-        let folder = PathBuf::from(format!("/tmp/kalends-it-{}", std::process::id()));
-        Servers::start(folder)
-    })
-}
-
-impl Servers {
-    pub fn start(folder: PathBuf) -> Self {
-        let place = folder.display().to_string();
-        let started = kalends(&["local", "start", "--json"], &[("KALENDS_LOCAL", &place)]);
-        assert!(started.status.success(), "{}", String::from_utf8_lossy(&started.stderr));
-        let status: serde_json::Value = serde_json::from_slice(&started.stdout).unwrap();
-        let url = status["production"]["url"].as_str().unwrap();
-        let sockets = url.split("host=").nth(1).unwrap().split('&').next().unwrap();
-        let stop = format!("cat >/dev/null; KALENDS_LOCAL={place} {BINARY} local stop -q; rm -rf {place}");
-        let mut watcher = Command::new("sh");
-        watcher.args(["-c", &stop]).stdin(Stdio::piped()).stdout(Stdio::null()).stderr(Stdio::null());
-        // A Ctrl-C in the terminal of the tests is not meant for it.
-        std::os::unix::process::CommandExt::process_group(&mut watcher, 0);
-        let alive = watcher.spawn().unwrap().stdin.take().unwrap();
-        Self { sockets: PathBuf::from(sockets.replace("%2F", "/")), folder, _alive: alive }
-    }
-
-    pub fn url(&self, port: u16, role: &str, database: &str) -> String {
-        let host = self.sockets.display().to_string().replace('/', "%2F");
-        format!("postgresql://{role}@{host}:{port}/{database}")
-    }
+    /// Where its servers live.
+    servers: PathBuf,
 }
 
 /// Runs the binary with these variables and no others but PATH.
@@ -86,19 +69,48 @@ impl World {
 
     pub fn on(servers: &Servers) -> Self {
         let name = format!("world_{}", WORLDS.fetch_add(1, Ordering::Relaxed));
-        for port in [5432, 5433] {
-            let maintenance = servers.url(port, "kalends", "postgres");
-            run_sql(&maintenance, &format!("CREATE DATABASE {name} TEMPLATE template0"));
-        }
+        let (create, connect) = (format!("CREATE DATABASE {name} TEMPLATE template0"), format!("\\connect {name}"));
+        let table = "CREATE TABLE entity (created_at timestamp, value integer)";
+        let (reader, writer) = (format!("reader={READER}"), format!("writer={WRITER}"));
+        let of_reader = ["-v", &reader, "-v", "schema=public", "-v", "table=entity", "-v", "maker=kalends"];
+        let database = ["-v", "strict=1", "-c", &create, "-c", &connect];
+        thread::scope(|both| {
+            both.spawn(|| {
+                servers.psql("production", &[&of_reader, &database[..], &["-c", table, "-f", GRANTS]].concat())
+            });
+            both.spawn(|| servers.psql("warehouse", &[&["-v", &writer], &database[..], &["-f", GRANTS]].concat()));
+        });
         let folder = tempfile::tempdir().unwrap();
-        let world = Self {
+        Self {
             production_url: servers.url(5432, "kalends", &name),
             warehouse_url: servers.url(5433, "kalends", &name),
+            reader_url: servers.url(5432, READER, &name),
+            writer_url: servers.url(5433, WRITER, &name),
             exports: folder.path().join("exports"),
             folder,
-        };
-        world.production_sql("CREATE TABLE entity (created_at timestamp, value integer)");
-        world
+            servers: servers.folder.clone(),
+        }
+    }
+
+    /// Runs `docs/grants.sql` on one of the two databases, with variables as for psql.
+    pub fn grants(&self, side: &str, variables: &[&str]) {
+        let connect = format!("\\connect {}", self.production_url.rsplit('/').next().unwrap());
+        let variables = variables.iter().flat_map(|variable| ["-v", variable]);
+        psql(&self.servers, side, &variables.chain(["-c", &connect, "-f", GRANTS]).collect::<Vec<_>>());
+    }
+
+    /// Lets the binary read a table of another schema than `public`, which is as closed to all others as that one.
+    pub fn grant_table(&self, schema: &str, table: &str) {
+        let [reader, schema, table] =
+            [("reader", READER), ("schema", schema), ("table", table)].map(|(name, value)| format!("{name}={value}"));
+        self.grants("production", &[&reader, &schema, &table, "strict=1"]);
+    }
+
+    /// A warehouse as it was before the first run: the schemas are the writer's, and empty.
+    pub fn empty_warehouse(&self) {
+        let made = |schema| format!("CREATE SCHEMA {schema} AUTHORIZATION {WRITER};");
+        let schemas: String = ["kalends", "kalends_raw", "kalends_stats"].map(made).concat();
+        self.warehouse_sql(&format!("DROP SCHEMA kalends, kalends_raw, kalends_stats CASCADE; {schemas}"));
     }
 
     /// Adds rows, written as `created_at | value` below a header; `NULL` is NULL.
@@ -134,8 +146,8 @@ impl World {
 
     pub fn variables(&self) -> [(&'static str, String); 3] {
         [
-            ("KALENDS_PRODUCTION_URL", self.production_url.clone()),
-            ("KALENDS_WAREHOUSE_URL", self.warehouse_url.clone()),
+            ("KALENDS_PRODUCTION_URL", self.reader_url.clone()),
+            ("KALENDS_WAREHOUSE_URL", self.writer_url.clone()),
             ("KALENDS_EXPORTS", self.exports.display().to_string()),
         ]
     }
@@ -145,6 +157,10 @@ impl World {
         let variables: Vec<(&str, &str)> = variables.iter().map(|(name, value)| (*name, value.as_str())).collect();
         let mut command = command(&arguments.split_whitespace().collect::<Vec<_>>(), &variables);
         command.current_dir(self.folder.path());
+        if ["simulate", "insert-monthly-data"].iter().any(|writes| arguments.starts_with(writes)) {
+            // The one command that writes to production: by a role that owns table and database.
+            command.env("KALENDS_PRODUCTION_URL", &self.production_url);
+        }
         command
     }
 

@@ -17,6 +17,7 @@ mod peers;
 mod prepare;
 mod progress;
 mod reports;
+mod rights;
 mod simulate;
 mod tidy;
 mod worked;

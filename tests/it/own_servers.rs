@@ -7,7 +7,7 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::thread::sleep;
 use std::time::{Duration, Instant};
 
-use crate::kit::{Servers, World, kalends};
+use crate::kit::{READER, Servers, WRITER, World, kalends};
 
 static PAIRS: AtomicUsize = AtomicUsize::new(0);
 
@@ -66,6 +66,8 @@ impl OwnServers {
         let place = self.servers.folder.display().to_string();
         let started = kalends(&["local", "start"], &[("KALENDS_LOCAL", &place)]);
         assert!(started.status.success(), "{}", String::from_utf8_lossy(&started.stderr));
+        self.servers.admit(5432, READER, "trust");
+        self.servers.admit(5433, WRITER, "trust");
     }
 
     pub fn log(&self, side: Side) -> String {

@@ -171,7 +171,7 @@ fn results_go_to_stdout_and_the_log_to_stderr_without_secrets_and_rows() {
     let world = World::new();
     world.production("created_at | value\n 2024-01-02 03:04:05.678901 | 987654321\n 2024-01-02 | 1234567890");
     let url = |url: &str| url.replacen('@', ":S3CRET@", 1);
-    let (production, warehouse) = (url(&world.production_url), url(&world.warehouse_url));
+    let (production, warehouse) = (url(&world.reader_url), url(&world.writer_url));
     let variables = [("KALENDS_PRODUCTION_URL", production.as_str()), ("KALENDS_WAREHOUSE_URL", warehouse.as_str())];
     for (arguments, logged) in [
         ("prepare -v", "surveyed production"),

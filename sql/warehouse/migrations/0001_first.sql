@@ -1,13 +1,10 @@
--- The three schemas, for rows as in production, accounts with the business's views, and Kalends' own notes; and the notes.
+-- What the three schemas are for: rows as in production, accounts with the business's views, and Kalends' own notes; and
+-- the notes.
 --
 -- Reads:   nothing
--- Writes:  schemas kalends_raw, kalends_stats, kalends
+-- Writes:  schemas kalends_raw, kalends_stats, kalends, which are there and empty
 -- Params:  none
 -- Repeat:  once, in the transaction that notes the version
-
-CREATE SCHEMA kalends;
-CREATE SCHEMA kalends_raw;
-CREATE SCHEMA kalends_stats;
 
 COMMENT ON SCHEMA kalends IS 'Kalends'' own notes: state, runs, restatements, published files';
 COMMENT ON SCHEMA kalends_raw IS 'Rows exactly as in production, partitioned by month';

@@ -181,7 +181,7 @@ fn another_warehouse_does_not_take_files_that_differ_from_its_own() {
 fn a_warehouse_that_is_built_anew_takes_over_the_files_that_are_equal() {
     let world = published();
     let before = world.tree();
-    world.warehouse_sql("DROP SCHEMA kalends, kalends_raw, kalends_stats CASCADE");
+    world.empty_warehouse();
     world.kalends("run").succeeds();
     let after = world.tree();
     for (path, file) in before.iter().filter(|(path, _)| *path != MANIFEST) {

@@ -1,7 +1,7 @@
 //! Settings of roles and databases that would change an answer, and functions planted in the way.
 
 use super::whole::is_mended;
-use crate::kit::{World, run_sql};
+use crate::kit::{READER, WRITER, World, run_sql};
 
 /// In front of everything, where the search path says so: wrong functions, operators and tables of the right names.
 const PLANTED: &str = "
@@ -31,7 +31,10 @@ const PLANTED: &str = "
     CREATE TABLE evil.entity_day (day date);
     CREATE TABLE evil.pg_database (oid oid, datname name);
     CREATE DOMAIN evil.date AS text;
-    CREATE DOMAIN evil.timestamp AS text";
+    CREATE DOMAIN evil.timestamp AS text;
+    -- A search path leaves out what a role may not use.
+    GRANT USAGE ON SCHEMA evil TO PUBLIC;
+    GRANT ALL ON ALL TABLES IN SCHEMA evil TO PUBLIC";
 
 const SETTINGS: [&str; 29] = [
     "search_path = evil, pg_catalog, public",
@@ -67,10 +70,10 @@ const SETTINGS: [&str; 29] = [
 
 /// Of the database and of the role in it. From outside, for they would be in our own way as well.
 fn set(world: &World, hostile: bool) {
-    for url in [&world.production_url, &world.warehouse_url] {
+    for (url, role) in [(&world.production_url, READER), (&world.warehouse_url, WRITER)] {
         let (server, database) = url.rsplit_once('/').unwrap();
         let maintenance = format!("{server}/postgres");
-        for owner in [format!("DATABASE {database}"), format!("ROLE kalends IN DATABASE {database}")] {
+        for owner in [format!("DATABASE {database}"), format!("ROLE {role} IN DATABASE {database}")] {
             let statements: Vec<String> = match hostile {
                 true => SETTINGS.iter().map(|setting| format!("ALTER {owner} SET {setting}")).collect(),
                 false => vec![format!("ALTER {owner} RESET ALL")],
@@ -117,7 +120,7 @@ fn what_is_committed_is_on_the_disk_whatever_the_settings() {
     ran.succeeds();
     world.warehouse_sql(
         "CREATE TABLE public.seen (setting text);
-         CREATE FUNCTION public.note() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN
+         CREATE FUNCTION public.note() RETURNS trigger LANGUAGE plpgsql SECURITY DEFINER AS $$ BEGIN
              INSERT INTO public.seen SELECT name || ' ' || setting FROM pg_catalog.pg_settings
              WHERE name IN ('synchronous_commit', 'row_security', 'search_path', 'TimeZone', 'transaction_read_only');
              RETURN NULL; END $$;

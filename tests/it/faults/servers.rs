@@ -156,7 +156,7 @@ fn a_conflict_with_another_session_is_tried_again_and_not_for_ever() {
         // A sequence counts on although the transaction is rolled back.
         stage.world.warehouse_sql(&format!(
             "CREATE SEQUENCE public.tries;
-             CREATE FUNCTION public.conflict() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN
+             CREATE FUNCTION public.conflict() RETURNS trigger LANGUAGE plpgsql SECURITY DEFINER AS $$ BEGIN
                  IF nextval('public.tries') <= {conflicts} THEN RAISE SQLSTATE '{state}'; END IF;
                  RETURN NULL; END $$;
              CREATE TRIGGER conflict AFTER UPDATE ON kalends_stats.entity_day EXECUTE FUNCTION public.conflict()"

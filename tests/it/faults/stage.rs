@@ -46,7 +46,7 @@ impl Stage {
     /// Makes ready for a run, and gives what months and files may say from then on: as before or as after.
     pub fn ready(&mut self) -> [State; 2] {
         if self.start == Start::FirstRun {
-            self.world.warehouse_sql("DROP SCHEMA IF EXISTS kalends, kalends_raw, kalends_stats CASCADE");
+            self.world.empty_warehouse();
             if self.world.exports.exists() {
                 fs::remove_dir_all(&self.world.exports).unwrap();
             }

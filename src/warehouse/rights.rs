@@ -1,0 +1,29 @@
+//! Which right the role of the warehouse lacks.
+
+use tokio_postgres::types::Type;
+
+use super::Warehouse;
+use super::schemas::NAMES;
+use crate::db::{Access, Statement};
+use crate::error::{Refusal, Result};
+use crate::statement;
+
+const LACKING: Statement = statement!("warehouse/lacking.sql");
+
+impl Warehouse {
+    /// The first right that is missing on the schemas or on what they hold, as a refusal; `None` where none is.
+    ///
+    /// # Errors
+    /// When the catalogue cannot be read.
+    pub async fn lacking(&mut self) -> Result<Option<anyhow::Error>> {
+        let work = self.session.begin(Access::ReadSnapshot, &[]).await?;
+        let found = work.query_one(LACKING, &[(&NAMES.as_slice(), Type::TEXT_ARRAY)]).await?;
+        Ok(found.map(|row| {
+            let [role, object, remedy]: [&str; 3] = ["role", "object", "remedy"].map(|column| row.get(column));
+            Refusal::refused(
+                format!("role {role} may not do in the warehouse what a run does with {object}"),
+                format!("Set it right with `{remedy}`, and run again."),
+            )
+        }))
+    }
+}

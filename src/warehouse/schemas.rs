@@ -1,0 +1,104 @@
+//! The schemas of the warehouse: made where they are missing, filled once, and brought up to date.
+
+use tokio_postgres::types::Type;
+
+use super::{IDENTITY, STATE, Warehouse, hold};
+use crate::db::{Ident, Statement, Work};
+use crate::error::{Refusal, Result};
+use crate::statement;
+
+const SCHEMAS: Statement = statement!("warehouse/schemas.sql");
+const CREATE_SCHEMA: Statement = statement!("warehouse/create_schema.sql");
+const NOTE_VERSION: Statement = statement!("warehouse/note_version.sql");
+
+pub(super) const NAMES: [&str; 3] = ["kalends", "kalends_raw", "kalends_stats"];
+
+/// The schemas' history, in order. A migration that was released is never edited; the next one mends it.
+const MIGRATIONS: [Statement; 1] = [statement!("warehouse/migrations/0001_first.sql")];
+
+/// Whether no migration is due.
+///
+/// # Errors
+/// Refuses schemas that a newer Kalends made.
+pub(super) async fn are_current(work: &Work<'_>, prepared: bool) -> Result<bool> {
+    Ok(version(work, prepared).await? == MIGRATIONS.len())
+}
+
+impl Warehouse {
+    /// Brings the schemas up to date, in one transaction.
+    ///
+    /// # Errors
+    /// Refuses schemas that are not ours to fill; busy while another run holds the warehouse.
+    pub(super) async fn migrate(&mut self) -> Result<()> {
+        let work = hold(&mut self.session).await?;
+        let row = work.query_one(IDENTITY, &[]).await?;
+        let prepared = row.is_some_and(|row| row.get("prepared"));
+        let version = version(&work, prepared).await?;
+        if version == 0 {
+            make(&work).await?;
+        }
+        for (number, migration) in (1_i32..).zip(MIGRATIONS).skip(version) {
+            tracing::info!(number, "bringing the warehouse's schemas up to date");
+            work.batch(&migration.into()).await?;
+            work.execute(NOTE_VERSION, &[(&number, Type::INT4)]).await?;
+        }
+        work.commit().await
+    }
+}
+
+async fn version(work: &Work<'_>, prepared: bool) -> Result<usize> {
+    if !prepared {
+        return Ok(0);
+    }
+    let row = work.query_one(STATE, &[]).await?;
+    let version: i32 = row.map_or(0, |row| row.get("schema_version"));
+    let version = usize::try_from(version).unwrap_or_default();
+    if version > MIGRATIONS.len() {
+        return Err(Refusal::refused(
+            format!("the warehouse's schemas are of version {version}, this Kalends knows {}", MIGRATIONS.len()),
+            "Use the newer Kalends that made them.",
+        ));
+    }
+    Ok(version)
+}
+
+/// Makes the schemas that are missing. Those that are there have to be ours, and empty.
+///
+/// # Errors
+/// Refuses a schema that somebody else owns or has filled, and one that may not be made.
+async fn make(work: &Work<'_>) -> Result<()> {
+    for found in work.query(SCHEMAS, &[(&NAMES.as_slice(), Type::TEXT_ARRAY)]).await? {
+        let [name, role, database]: [&str; 3] = ["name", "role", "database"].map(|column| found.get(column));
+        let [made, owned, filled, may_create] =
+            ["made", "owned", "filled", "may_create"].map(|column| found.get::<_, bool>(column));
+        match (made, owned, filled) {
+            (true, true, false) => {}
+            (true, false, _) => {
+                let owner: &str = found.get("owner");
+                return Err(Refusal::refused(
+                    format!("schema \"{name}\" of the warehouse belongs to role \"{owner}\""),
+                    format!("Give it away with `ALTER SCHEMA {name} OWNER TO {role}`; docs/grants.sql does all of it."),
+                ));
+            }
+            (true, true, true) => {
+                return Err(Refusal::refused(
+                    format!("schema \"{name}\" of the warehouse holds what is not Kalends'"),
+                    "Move it to another schema, or name another database in KALENDS_WAREHOUSE_URL.",
+                ));
+            }
+            (false, ..) if may_create => {
+                work.batch(&CREATE_SCHEMA.with(&[("schema", &Ident::new(name)?)])).await?;
+            }
+            (false, ..) => {
+                return Err(Refusal::refused(
+                    format!("the warehouse has no schema \"{name}\", and role {role} may not make it"),
+                    format!(
+                        "Make it with `CREATE SCHEMA {name} AUTHORIZATION {role}`, as docs/grants.sql does, \
+                         or `GRANT CREATE ON DATABASE {database} TO {role}`."
+                    ),
+                ));
+            }
+        }
+    }
+    Ok(())
+}
