@@ -8,7 +8,11 @@ use kalends::error::Result;
 
 fn main() -> Result<()> {
     let text = std::fs::read_to_string(std::env::args().nth(1).unwrap_or_default())?;
-    let found = Found { time: Some("timestamp without time zone".into()), measures: vec![Some("integer".into())] };
+    let found = Found {
+        time: Some("timestamp without time zone".into()),
+        measures: vec![Some("integer".into())],
+        ..Found::default()
+    };
     let shape = Model::new(&Entity::of_brief()?, &found)?.shape()?;
     let statement = Statement { path: "sql", text: Box::leak(text.into_boxed_str()) };
     println!("{}", statement.of(&shape)?);

@@ -26,6 +26,15 @@ pub struct Account {
     pub hash_b: String,
 }
 
+impl Account {
+    /// Whether the rows are the same. Where the other keeps other statistics, rows and hashes say so alone.
+    fn has_rows_of(&self, other: &Self) -> bool {
+        let comparable = self.statistics.len() == other.statistics.len();
+        (self.rows, &self.hash_a, &self.hash_b) == (other.rows, &other.hash_a, &other.hash_b)
+            && (!comparable || self.statistics == other.statistics)
+    }
+}
+
 /// The accounts of days, in order.
 pub type Accounts = BTreeMap<Day, Account>;
 
@@ -60,7 +69,8 @@ fn cause(survey: Option<&Account>, kept: Option<&Account>) -> Option<Cause> {
         (None, Some(_)) => Some(Cause::Vanished),
         (Some(survey), Some(kept)) if survey.rows > kept.rows => Some(Cause::Grown),
         (Some(survey), Some(kept)) if survey.rows < kept.rows => Some(Cause::Shrunk),
-        (survey, kept) => (survey != kept).then_some(Cause::Changed),
+        (Some(survey), Some(kept)) => (!survey.has_rows_of(kept)).then_some(Cause::Changed),
+        (None, None) => None,
     }
 }
 

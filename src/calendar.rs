@@ -1,13 +1,15 @@
-//! Days, months and years, half-open spans of days, and the paths of periods. Pure: no clock, no time zone, no I/O.
+//! Hours to years, half-open spans of days, and the paths of periods. Pure: no clock, no time zone, no I/O.
 //!
-//! A period is named by its first day, as in the warehouse. Years are labelled as PostgreSQL and people do: there is no
-//! year 0, the year before 1 is -1 (1 BC), so 44 BC is -44.
+//! A period is named by its first day, and an hour by its day and number, as in the warehouse. Years are labelled as
+//! PostgreSQL and people do: there is no year 0, the year before 1 is -1 (1 BC), so 44 BC is -44.
 
+mod level;
 mod parse;
 
 use std::fmt;
 
-use serde::{Deserialize, Serialize, Serializer};
+pub use level::Level;
+use serde::{Serialize, Serializer};
 use time::{Date, Month as MonthName};
 
 /// The Julian day number of 2000-01-01, from which PostgreSQL counts its dates.
@@ -20,23 +22,13 @@ const FIRST_ASTRONOMICAL_YEAR: i32 = -4712;
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Day(i32);
 
-/// What a period covers.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
-#[serde(rename_all = "lowercase")]
-pub enum Level {
-    /// One day.
-    Day,
-    /// One calendar month.
-    Month,
-    /// One calendar year.
-    Year,
-}
-
-/// A day, month or year: its level and its first day.
+/// An hour, day, week, month, quarter or year: its level and its first day.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Period {
     level: Level,
     first: Day,
+    /// 0 to 23 for an hour, otherwise 0.
+    hour: u8,
 }
 
 /// The days from `from` on and before `until`.
@@ -46,26 +38,6 @@ pub struct Span {
     pub from: Day,
     /// The day after the span.
     pub until: Day,
-}
-
-impl Level {
-    /// The level as one word, as in the warehouse and the manifest.
-    pub fn word(self) -> &'static str {
-        match self {
-            Self::Day => "day",
-            Self::Month => "month",
-            Self::Year => "year",
-        }
-    }
-
-    /// How often, as in the names of files and views.
-    pub fn adverb(self) -> &'static str {
-        match self {
-            Self::Day => "daily",
-            Self::Month => "monthly",
-            Self::Year => "yearly",
-        }
-    }
 }
 
 impl Day {
@@ -93,11 +65,21 @@ impl Day {
         self.0
     }
 
+    /// As the calendar's library has it.
+    fn date(self) -> Date {
+        Date::from_julian_day(self.0 + JULIAN_DAY_OF_2000).expect("a Day is made from a valid date only")
+    }
+
     /// The labelled year (never 0), the month (1 to 12) and the day of the month (1 to 31).
     pub fn year_month_day(self) -> (i32, u8, u8) {
-        let date = Date::from_julian_day(self.0 + JULIAN_DAY_OF_2000).expect("a Day is made from a valid date only");
-        let year = if date.year() <= 0 { date.year() - 1 } else { date.year() };
-        (year, date.month().into(), date.day())
+        let date = self.date();
+        (labelled(date.year()), date.month().into(), date.day())
+    }
+
+    /// The labelled year (never 0) and the number (1 to 53) of the day's week, by ISO 8601.
+    pub fn year_week(self) -> (i32, u8) {
+        let (year, week, _) = self.date().to_iso_week_date();
+        (labelled(year), week)
     }
 
     /// The day after.
@@ -106,28 +88,53 @@ impl Day {
         Self(self.0 + 1)
     }
 
+    /// The period of a level that the day is in; of its hours the first.
+    pub fn period(self, level: Level) -> Period {
+        let date = self.date();
+        let (_, month, day) = self.year_month_day();
+        let in_quarter = || {
+            let first = MonthName::try_from((month - 1) / 3 * 3 + 1).expect("1, 4, 7 and 10 are months");
+            date.ordinal() - Date::from_calendar_date(date.year(), first, 1).map_or(1, Date::ordinal)
+        };
+        let days_before = match level {
+            Level::Hour | Level::Day => 0,
+            Level::Week => i32::from(date.weekday().number_days_from_monday()),
+            Level::Month => i32::from(day) - 1,
+            Level::Quarter => i32::from(in_quarter()),
+            Level::Year => i32::from(date.ordinal()) - 1,
+        };
+        Period { level, first: Self(self.0 - days_before), hour: 0 }
+    }
+
     /// The month that the day is in.
     pub fn month(self) -> Period {
-        let (_, _, day) = self.year_month_day();
-        Period { level: Level::Month, first: Self(self.0 - i32::from(day) + 1) }
+        self.period(Level::Month)
     }
 
     /// The year that the day is in.
     pub fn year(self) -> Period {
-        let date = Date::from_julian_day(self.0 + JULIAN_DAY_OF_2000).expect("a Day is made from a valid date only");
-        Period { level: Level::Year, first: Self(self.0 - i32::from(date.ordinal()) + 1) }
+        self.period(Level::Year)
     }
+}
+
+/// The year as people label it, of the astronomical one, which has a year 0.
+fn labelled(year: i32) -> i32 {
+    if year <= 0 { year - 1 } else { year }
 }
 
 impl Period {
     /// The period of a level that starts on `first`; `None` where none does.
     pub fn new(level: Level, first: Day) -> Option<Self> {
-        let period = match level {
-            Level::Day => Self { level, first },
-            Level::Month => first.month(),
-            Level::Year => first.year(),
-        };
+        let period = first.period(level);
         (period.first == first).then_some(period)
+    }
+
+    /// The period that PostgreSQL says starts `days` after 2000-01-01, at an hour; `None` where none does.
+    pub fn from_postgres(level: Level, days: i32, hour: u8) -> Option<Self> {
+        // A week of PostgreSQL's first January can begin before it.
+        let final_day = if level == Level::Week { days.checked_add(6)? } else { days };
+        let period = Self { hour, ..Day::from_postgres(final_day)?.period(level) };
+        (period.first.0 == days && hour < 24 && (hour == 0 || level == Level::Hour)).then_some(period)
     }
 
     /// What it covers.
@@ -140,12 +147,14 @@ impl Period {
         self.first
     }
 
-    /// Its days.
+    /// Its days; of an hour its day.
     pub fn span(self) -> Span {
-        // 31 days after the first of a month lie in the next month, 366 after the first of a year in the next year.
+        // So many days after the first lie in the next month, quarter and year.
         let until = match self.level {
-            Level::Day => self.first.next(),
+            Level::Hour | Level::Day => self.first.next(),
+            Level::Week => Day(self.first.0 + 7),
             Level::Month => Day(self.first.0 + 31).month().first,
+            Level::Quarter => Day(self.first.0 + 92).period(Level::Quarter).first,
             Level::Year => Day(self.first.0 + 366).year().first,
         };
         Span { from: self.first, until }
@@ -154,11 +163,31 @@ impl Period {
     /// An entity's file, relative to the export folder, with `/` between folders: the only place where a path is made.
     pub fn path(self, entity: &str) -> String {
         let (year, month, day) = self.first.year_month_day();
-        match self.level {
-            Level::Day => format!("year={year}/month={month}/day={day}/{entity}_stats_daily_{year}_{month}_{day}.csv"),
-            Level::Month => format!("year={year}/month={month}/{entity}_stats_monthly_{year}_{month}.csv"),
-            Level::Year => format!("year={year}/{entity}_stats_yearly_{year}.csv"),
-        }
+        let adverb = self.level.adverb();
+        let (folder, label) = match self.level {
+            Level::Hour => {
+                let hour = self.hour;
+                (format!("year={year}/month={month}/day={day}/hour={hour}"), format!("{year}_{month}_{day}_{hour}"))
+            }
+            Level::Day => (format!("year={year}/month={month}/day={day}"), format!("{year}_{month}_{day}")),
+            Level::Week => {
+                let (year, week) = self.first.year_week();
+                (format!("iso_year={year}/week={week}"), format!("{year}_{week}"))
+            }
+            Level::Month => (format!("year={year}/month={month}"), format!("{year}_{month}")),
+            Level::Quarter => {
+                let quarter = month.div_ceil(3);
+                (format!("year={year}/quarter={quarter}"), format!("{year}_{quarter}"))
+            }
+            Level::Year => (format!("year={year}"), year.to_string()),
+        };
+        format!("{folder}/{entity}_stats_{adverb}_{label}.csv")
+    }
+
+    /// The folder of its files, relative to the export folder, with a `/` at its end.
+    pub fn folder(self) -> String {
+        let path = self.path("");
+        path.rsplit_once('/').map_or_else(String::new, |(folder, _)| format!("{folder}/"))
     }
 }
 
@@ -172,25 +201,30 @@ impl Span {
 /// As people write it: `2023-03-01`, `12024-01-01`, `-0044-03-15` (44 BC).
 impl fmt::Display for Day {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write_date(f, Level::Day, *self)
+        write_date(f, Period { level: Level::Day, first: *self, hour: 0 })
     }
 }
 
-/// As people write it: `2023-03-01`, `2023-03` or `2023`.
+/// As people write it: `2023-03-01T05`, `2023-03-01`, `2023-W09`, `2023-03`, `2023-Q1` or `2023`.
 impl fmt::Display for Period {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write_date(f, self.level, self.first)
+        write_date(f, *self)
     }
 }
 
-fn write_date(f: &mut fmt::Formatter<'_>, level: Level, first: Day) -> fmt::Result {
-    let (year, month, day) = first.year_month_day();
+fn write_date(f: &mut fmt::Formatter<'_>, period: Period) -> fmt::Result {
+    let (year, month, day) = period.first.year_month_day();
+    let (iso_year, week) = period.first.year_week();
+    let year = if period.level == Level::Week { iso_year } else { year };
     // Four digits, as ISO 8601 writes a year, behind the sign of a year BC.
     let sign = if year < 0 { "-" } else { "" };
     write!(f, "{sign}{:04}", year.unsigned_abs())?;
-    match level {
+    match period.level {
+        Level::Hour => write!(f, "-{month:02}-{day:02}T{:02}", period.hour),
         Level::Day => write!(f, "-{month:02}-{day:02}"),
+        Level::Week => write!(f, "-W{week:02}"),
         Level::Month => write!(f, "-{month:02}"),
+        Level::Quarter => write!(f, "-Q{}", month.div_ceil(3)),
         Level::Year => Ok(()),
     }
 }
@@ -247,6 +281,47 @@ mod tests {
             assert_eq!(here.year().first(), day(year, 1, 1));
             assert!(here.month().span().contains(here) && here.year().span().contains(here));
         }
+    }
+
+    #[test]
+    fn every_day_of_a_thousand_years_is_in_its_own_week_and_quarter() {
+        // 300 BC begins with a Friday. (Day 0 of the Julian count was a Monday.)
+        let mut week = day(-300, 1, 1).period(Level::Week);
+        assert_eq!((day(-300, 1, 1).0 + JULIAN_DAY_OF_2000) % 7, (day(-300, 1, 1).0 - week.first.0) % 7);
+        for days in day(-300, 1, 1).0..day(700, 1, 1).0 {
+            let here = Day(days);
+            if here == week.span().until {
+                week = Period { first: here, ..week };
+            }
+            assert_eq!(here.period(Level::Week), week);
+            // A week is of the year that its Thursday is in.
+            assert_eq!(here.year_week().0, Day(week.first.0 + 3).year_month_day().0);
+            let (year, month, _) = here.year_month_day();
+            let quarter = here.period(Level::Quarter);
+            assert_eq!(quarter.first, day(year, [1, 1, 1, 4, 4, 4, 7, 7, 7, 10, 10, 10][usize::from(month) - 1], 1));
+            assert!(quarter.span().contains(here) && quarter.span().until.period(Level::Quarter) != quarter);
+        }
+    }
+
+    #[test]
+    fn weeks_are_those_of_iso_8601() {
+        let path = |day: Day, level| day.period(level).path("n");
+        assert_eq!(path(day(2021, 1, 3), Level::Week), "iso_year=2020/week=53/n_stats_weekly_2020_53.csv");
+        assert_eq!(path(day(2024, 12, 30), Level::Week), "iso_year=2025/week=1/n_stats_weekly_2025_1.csv");
+        assert_eq!(path(day(-1, 12, 31), Level::Week), "iso_year=-1/week=52/n_stats_weekly_-1_52.csv");
+        assert_eq!(path(day(2024, 6, 30), Level::Quarter), "year=2024/quarter=2/n_stats_quarterly_2024_2.csv");
+        assert_eq!(day(2021, 1, 3).period(Level::Week).to_string(), "2020-W53");
+        assert_eq!(day(2024, 6, 30).period(Level::Quarter).to_string(), "2024-Q2");
+        let hour = Period::from_postgres(Level::Hour, 0, 5).unwrap();
+        assert_eq!(hour.path("n"), "year=2000/month=1/day=1/hour=5/n_stats_hourly_2000_1_1_5.csv");
+        assert_eq!(hour.to_string(), "2000-01-01T05");
+        // The week of PostgreSQL's first January begins in the year before.
+        let first = day(-4713, 1, 1).period(Level::Week);
+        assert_eq!(Period::from_postgres(Level::Week, first.first.0, 0), Some(first));
+        assert_eq!(first.to_string(), "-4713-W01");
+        assert_eq!(Period::from_postgres(Level::Week, first.first.0 - 7, 0), None);
+        assert_eq!(Period::from_postgres(Level::Month, 1, 0), None);
+        assert_eq!(Period::from_postgres(Level::Day, 0, 1), None);
     }
 
     #[test]

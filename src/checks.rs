@@ -1,12 +1,14 @@
 //! production = rows = accounts = files: content and not only counts, by day. Reads only.
 
+use std::collections::BTreeSet;
 use std::path::Path;
 
 use serde::Serialize;
+use tokio_postgres::types::Type;
 
 use crate::accounts::{self, Accounts, SetAside};
-use crate::calendar::Period;
-use crate::db::{Filling, Ident, Statement};
+use crate::calendar::{Day, Level, Period};
+use crate::db::{Filling, Ident, Parameter, Statement};
 use crate::entity::Model;
 use crate::error::Result;
 use crate::exports::{self, Fault, Scope};
@@ -14,6 +16,7 @@ use crate::statement;
 use crate::warehouse::Reading;
 
 const DAYS: Statement = statement!("accounts/days.sql");
+const DETAILS: Statement = statement!("checks/details.sql");
 
 /// Which of the three copies of production differs.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
@@ -57,7 +60,8 @@ pub async fn differences(survey: &Accounts, reading: &Reading<'_>, model: &Model
         found.push(Difference { layer: Layer::Rows, what: "rows of no day".to_string(), how: "vanished" });
     }
     found.extend(days_that_differ(Layer::Accounts, survey, &reading.accounts(model).await?));
-    let unsummed = reading.unsummed(model).await?;
+    let unsummed: BTreeSet<Period> =
+        reading.unsummed(model).await?.into_iter().chain(details(reading, model).await?).collect();
     let changed = |period: Period| Difference { layer: Layer::Accounts, what: period.to_string(), how: "changed" };
     found.extend(unsummed.into_iter().map(changed));
     Ok(found)
@@ -80,6 +84,20 @@ async fn rows(reading: &Reading<'_>, model: &Model) -> Result<(Accounts, SetAsid
     let schema = Ident::new("kalends_raw")?;
     let names: [(&str, &dyn Filling); 2] = [("schema", &schema), ("table", model.rows())];
     Ok(accounts::read(&reading.work().query(DAYS.of(&model.shape()?)?.with(&names), &[]).await?))
+}
+
+/// Days whose accounts of hours, or of combinations of dimensions, are not what the warehouse's rows say.
+async fn details(reading: &Reading<'_>, model: &Model) -> Result<BTreeSet<Period>> {
+    let mut found = BTreeSet::new();
+    for (level, split) in model.details() {
+        let target = model.accounts(level, split)?;
+        let sql = DETAILS.of(&model.shape_of(level, Level::Day, split)?)?.with(&[("target", &target)]);
+        let all: [Parameter<'_>; 3] =
+            [(&None::<Vec<Day>>, Type::DATE_ARRAY), (&None::<Day>, Type::DATE), (&None::<Day>, Type::DATE)];
+        let days = reading.work().query(sql, &all).await?;
+        found.extend(days.iter().map(|row| row.get::<_, Day>("period").period(Level::Day)));
+    }
+    Ok(found)
 }
 
 fn days_that_differ(layer: Layer, survey: &Accounts, found: &Accounts) -> Vec<Difference> {

@@ -16,9 +16,9 @@ use bytes::Bytes;
 use tokio_postgres::config::{Host, SslMode};
 use tokio_postgres::error::SqlState;
 use tokio_postgres::types::{ToSql, Type};
-use tokio_postgres::{Client, Config, CopyInSink, CopyOutStream, IsolationLevel, Row, Transaction};
+use tokio_postgres::{Client, Config, CopyInSink, CopyOutStream, IsolationLevel, Row, RowStream, Transaction};
 
-pub use dates::AnyDate;
+pub use dates::{AnyDate, Start};
 pub use failure::{StatementFailure, sql_state};
 pub use statement::{Bound, Filled, Filling, Ident, Literal, Milliseconds, Place, Shape, Sql, Statement};
 pub use tls::Protection;
@@ -170,6 +170,12 @@ impl Work<'_> {
         self.answer(&sql, self.transaction.query_typed(&sql.text, parameters)).await
     }
 
+    /// Runs a statement and gives its rows as they come.
+    pub async fn stream(&self, sql: &Sql, parameters: &[Parameter<'_>]) -> Result<RowStream> {
+        let parameters = parameters.iter().map(|(value, kind)| (*value, kind.clone()));
+        self.answer(sql, self.transaction.query_typed_raw(&sql.text, parameters)).await
+    }
+
     /// Runs a statement that gives one row or none.
     pub async fn query_one(&self, sql: impl Into<Sql>, parameters: &[Parameter<'_>]) -> Result<Option<Row>> {
         Ok(self.query(sql, parameters).await?.into_iter().next())
@@ -191,7 +197,7 @@ impl Work<'_> {
         self.answer(sql, self.transaction.copy_in(sql.text.as_ref())).await
     }
 
-    /// What an error of a running COPY means.
+    /// What an error of a running COPY or stream means.
     pub fn failure(&self, sql: &Sql, error: &tokio_postgres::Error) -> anyhow::Error {
         StatementFailure::new(sql, error).into()
     }

@@ -2,7 +2,10 @@
 
 mod change;
 mod columns;
+mod dimension;
 mod model;
+mod number;
+mod shape;
 
 use std::fmt;
 
@@ -10,7 +13,10 @@ use serde::{Deserialize, Serialize};
 
 pub use change::Change;
 pub use columns::Column;
-pub use model::{Found, Model, Number, TimeKind};
+pub use dimension::{Dimension, FoundType};
+pub use model::{Found, Model, TimeKind};
+pub use number::Number;
+pub use shape::Split;
 
 use crate::calendar::Level;
 use crate::db::{Filling, Ident};
@@ -31,6 +37,9 @@ pub struct Entity {
     pub time_zone: Option<String>,
     /// The columns that are summed.
     pub measures: Vec<Ident>,
+    /// The columns whose combinations have accounts of their own.
+    #[serde(default)]
+    pub dimensions: Vec<Ident>,
     /// What is said of each measure, in the order of [`Statistic`].
     pub statistics: Vec<Statistic>,
     /// The periods that files are published of, in the order of [`Level`].
@@ -51,6 +60,8 @@ pub enum Statistic {
     Mean,
     /// Values that are not NULL.
     Count,
+    /// Standard deviation of a sample, rounded half up to 6 decimals.
+    Stddev,
 }
 
 impl Entity {
@@ -66,9 +77,15 @@ impl Entity {
             time: Ident::new("created_at")?,
             time_zone: None,
             measures: vec![Ident::new("value")?],
+            dimensions: Vec::new(),
             statistics: vec![Statistic::Sum, Statistic::Min, Statistic::Max, Statistic::Mean],
             levels: vec![Level::Day, Level::Month, Level::Year],
         })
+    }
+
+    /// The columns that matter: time, measures, dimensions.
+    pub fn columns(&self) -> impl Iterator<Item = &Ident> {
+        [&self.time].into_iter().chain(&self.measures).chain(&self.dimensions)
     }
 
     /// The table's name, for a statement.
@@ -111,6 +128,7 @@ impl Statistic {
             Self::Max => "max",
             Self::Mean => "mean",
             Self::Count => "count",
+            Self::Stddev => "stddev",
         }
     }
 }

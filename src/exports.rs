@@ -3,21 +3,24 @@
 //! What a file should say follows from the accounts alone, so a run that dies in between is simply published again.
 
 mod content;
+mod csv;
 mod folder;
 mod manifest;
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
 
+use anyhow::Context as _;
 use tokio_postgres::types::Type;
 
 pub use content::Scope;
-use content::{Contents, contents, sha256};
+use content::{Content, sha256};
 use folder::Folder;
 use manifest::{Entry, Manifest};
 
-use crate::calendar::{Day, Level};
+use crate::calendar::{Level, Period};
 use crate::db::{Parameter, Statement};
+use crate::entity::Model;
 use crate::error::{Refusal, Result};
 use crate::statement;
 use crate::warehouse::{Reading, Warehouse};
@@ -70,14 +73,29 @@ pub struct Published {
     pub month_has_rows: bool,
 }
 
-/// What the warehouse says of the files.
+/// Bytes of files that are due are held up to here in all; what is more is read from the warehouse once more.
+const HELD_BYTES: usize = 32 << 20;
+
+/// What the warehouse says of the files, and how they compare with the folder's.
 struct Wanted {
     /// Which warehouse says so; `None` before anything was prepared in it.
     warehouse: Option<String>,
-    contents: Contents,
+    models: Vec<Model>,
+    /// By path.
+    files: BTreeMap<String, File>,
     /// SHA-256 of each file as it was published, by path.
     recorded: BTreeMap<String, String>,
     production_as_of: Option<String>,
+}
+
+/// A file as it should be.
+struct File {
+    period: Period,
+    entry: Entry,
+    /// In which way it is not as it should be.
+    fault: Option<Fault>,
+    /// Its bytes, where they are wanted and were not too many to hold.
+    bytes: Option<Vec<u8>>,
 }
 
 /// The files of a scope that are due. Reads only.
@@ -85,9 +103,9 @@ struct Wanted {
 /// # Errors
 /// Refuses a manifest that cannot be read; busy when another run is publishing.
 pub async fn due(reading: &Reading<'_>, path: &Path, scope: Scope) -> Result<Due> {
-    let wanted = wanted(reading, scope).await?;
     let folder = Folder::open(path)?;
     let manifest = folder.as_ref().map_or(Ok(None), Folder::manifest)?.unwrap_or_default();
+    let wanted = wanted(reading, folder.as_ref(), &manifest, scope, 0).await?;
     compare(&wanted, folder.as_ref(), &manifest, scope)
 }
 
@@ -98,15 +116,16 @@ pub async fn due(reading: &Reading<'_>, path: &Path, scope: Scope) -> Result<Due
 pub async fn publish(warehouse: &mut Warehouse, path: &Path, scope: Scope, claim: Claim) -> Result<Published> {
     // The folder is held before the accounts are read: whoever comes second publishes what is newer.
     let mut folder = Folder::open(path)?;
-    let mut wanted = read_wanted(warehouse, scope).await?;
-    if folder.is_none() && !wanted.contents.is_empty() {
-        folder = Some(Folder::make(path)?);
-        wanted = read_wanted(warehouse, scope).await?;
+    if folder.is_none() {
+        let nothing = wanted(&warehouse.read().await?, None, &Manifest::default(), scope, 0).await?.files.is_empty();
+        folder = if nothing { None } else { Some(Folder::make(path)?) };
     }
     let Some(folder) = folder else { return Ok(Published::default()) };
+    let reading = warehouse.read().await?;
     let found = folder.manifest()?;
+    let mut manifest = found.clone().unwrap_or_default();
+    let wanted = wanted(&reading, Some(&folder), &manifest, scope, HELD_BYTES).await?;
     check_folder(&folder, path, found.as_ref())?;
-    let mut manifest = found.unwrap_or_default();
     let due = compare(&wanted, Some(&folder), &manifest, scope)?;
     let others = manifest.warehouse.is_some() && manifest.warehouse != wanted.warehouse;
     if others && claim == Claim::Own {
@@ -117,33 +136,60 @@ pub async fn publish(warehouse: &mut Warehouse, path: &Path, scope: Scope, claim
     folder.unstage(manifest::NAME)?;
     let unfinished = manifest.pending.keys().any(|path| scope.covers(path));
     if !due.write.is_empty() || !due.remove.is_empty() || unfinished || others {
-        replace(&folder, &mut manifest, &wanted, &due, scope)?;
+        replace(reading, &folder, &mut manifest, &wanted, &due, scope).await?;
+    } else {
+        drop(reading);
     }
     note(warehouse, &wanted, scope).await?;
     tracing::info!(written = due.write.len(), removed = due.remove.len(), "published");
-    let month_has_rows = wanted.contents.values().any(|content| content.period.level() == Level::Month);
+    let within_month = |level: Level| level <= Level::Month && level != Level::Week;
+    // Where nothing so small is published, nobody can tell by the files.
+    let tells = wanted.models.iter().any(|model| model.entity.levels.iter().any(|&level| within_month(level)));
+    let month_has_rows = !tells || wanted.files.values().any(|file| within_month(file.period.level()));
     Ok(Published { written: due.write.len(), removed: due.remove.len(), unchanged: due.unchanged, month_has_rows })
 }
 
-async fn read_wanted(warehouse: &mut Warehouse, scope: Scope) -> Result<Wanted> {
-    let reading = warehouse.read().await?;
-    wanted(&reading, scope).await
-}
-
-async fn wanted(reading: &Reading<'_>, scope: Scope) -> Result<Wanted> {
+/// What the files of a scope should say, each compared with the folder's as it comes.
+async fn wanted(
+    reading: &Reading<'_>,
+    folder: Option<&Folder>,
+    manifest: &Manifest,
+    scope: Scope,
+    held_bytes: usize,
+) -> Result<Wanted> {
     if !reading.prepared {
         return Ok(Wanted {
             warehouse: None,
-            contents: Contents::new(),
+            models: Vec::new(),
+            files: BTreeMap::new(),
             recorded: BTreeMap::new(),
             production_as_of: None,
         });
     }
     let recorded = reading.work().query(RECORDED, &[]).await?;
     let run = reading.last_run().await?;
+    let (models, mut files, mut room) = (reading.entities().await?, BTreeMap::new(), held_bytes);
+    content::each(reading, &models, scope, |model, content| {
+        let path = model.path(content.period);
+        let entry = entry_of(&content);
+        let found = folder.map_or(Ok(None), |folder| folder.read(&path))?;
+        let fault = match found {
+            None => Some(Fault::Missing),
+            Some(bytes) if bytes != content.bytes => Some(Fault::Differs),
+            Some(_) if manifest.files.get(&path) != Some(&entry) => Some(Fault::Unlisted),
+            Some(_) => None,
+        };
+        let rewritten = matches!(fault, Some(Fault::Missing | Fault::Differs));
+        let bytes = (rewritten && content.bytes.len() <= room).then_some(content.bytes);
+        room -= bytes.as_ref().map_or(0, Vec::len);
+        files.insert(path, File { period: content.period, entry, fault, bytes });
+        Ok(())
+    })
+    .await?;
     Ok(Wanted {
         warehouse: reading.name().await?,
-        contents: contents(reading, scope).await?,
+        models,
+        files,
         recorded: recorded.iter().map(|row| (row.get("path"), row.get("sha256"))).collect(),
         production_as_of: run.map(|run| run.production_as_of),
     })
@@ -152,22 +198,18 @@ async fn wanted(reading: &Reading<'_>, scope: Scope) -> Result<Wanted> {
 /// What is due: by content, not by date or size, so a file that somebody edited is due as well.
 fn compare(wanted: &Wanted, folder: Option<&Folder>, manifest: &Manifest, scope: Scope) -> Result<Due> {
     let mut due = Due::default();
-    let read = |path: &str| folder.map_or(Ok(None), |folder| folder.read(path));
-    for (path, content) in &wanted.contents {
-        let found = read(path)?;
-        let listed = manifest.files.get(path).is_some_and(|entry| *entry == entry_of(content));
-        match found {
-            None => drop(due.write.insert(path.clone(), Fault::Missing)),
-            Some(bytes) if bytes != content.bytes => drop(due.write.insert(path.clone(), Fault::Differs)),
-            Some(_) if !listed => drop(due.write.insert(path.clone(), Fault::Unlisted)),
-            Some(_) => due.unchanged += 1,
+    for (path, file) in &wanted.files {
+        match file.fault {
+            Some(fault) => drop(due.write.insert(path.clone(), fault)),
+            None => due.unchanged += 1,
         }
     }
-    let gone = |path: &&String| scope.covers(path) && !wanted.contents.contains_key(*path);
+    let gone = |path: &&String| scope.covers(path) && !wanted.files.contains_key(*path);
     due.remove = manifest.files.keys().chain(manifest.pending.keys()).filter(gone).cloned().collect();
     // Where the manifest was lost, the warehouse knows what is ours.
     for path in wanted.recorded.keys().filter(gone) {
-        if read(path)?.is_some_and(|bytes| wanted.recorded[path] == sha256(&bytes)) {
+        let found = folder.map_or(Ok(None), |folder| folder.read(path))?;
+        if found.is_some_and(|bytes| wanted.recorded[path] == sha256(&bytes)) {
             due.remove.insert(path.clone());
         }
     }
@@ -218,11 +260,18 @@ fn check_owned(folder: &Folder, path: &Path, manifest: &Manifest, wanted: &Wante
 
 /// Says what is about to happen, does it, and says that it is done. Killed in between, the next run finds in the
 /// manifest what is its own.
-fn replace(folder: &Folder, manifest: &mut Manifest, wanted: &Wanted, due: &Due, scope: Scope) -> Result<()> {
+async fn replace(
+    reading: Reading<'_>,
+    folder: &Folder,
+    manifest: &mut Manifest,
+    wanted: &Wanted,
+    due: &Due,
+    scope: Scope,
+) -> Result<()> {
     let stale: Vec<String> = manifest.pending.keys().filter(|path| scope.covers(path)).cloned().collect();
-    let contents = &wanted.contents;
+    let files = &wanted.files;
     for path in due.write.keys() {
-        manifest.pending.insert(path.clone(), Some(sha256(&contents[path].bytes)));
+        manifest.pending.insert(path.clone(), Some(files[path].entry.sha256.clone()));
     }
     for path in &due.remove {
         manifest.files.remove(path);
@@ -234,14 +283,14 @@ fn replace(folder: &Folder, manifest: &mut Manifest, wanted: &Wanted, due: &Due,
     stale.iter().try_for_each(|path| folder.unstage(path))?;
     let rewritten: Vec<&str> =
         due.write.iter().filter(|(_, fault)| **fault != Fault::Unlisted).map(|(path, _)| path.as_str()).collect();
-    rewritten.iter().try_for_each(|path| folder.stage(path, &contents[*path].bytes))?;
+    stage(reading, folder, wanted, &rewritten).await?;
     folder.flush(&rewritten)?;
     rewritten.iter().try_for_each(|path| folder.place(path))?;
     due.remove.iter().try_for_each(|path| folder.remove(path))?;
     folder.flush(&rewritten)?;
 
     for path in due.write.keys() {
-        manifest.files.insert(path.clone(), entry_of(&contents[path]));
+        manifest.files.insert(path.clone(), files[path].entry.clone());
     }
     // What a dead run had begun elsewhere stays noted until its own scope is published.
     manifest.pending.retain(|path, _| !scope.covers(path));
@@ -249,12 +298,32 @@ fn replace(folder: &Folder, manifest: &mut Manifest, wanted: &Wanted, due: &Due,
     folder.write_manifest(manifest)
 }
 
-fn entry_of(content: &content::Content) -> Entry {
+/// Writes files beside their places. Those that were too many to hold come from the warehouse once more, from the same
+/// snapshot; where there are none of these, it is not held any longer.
+async fn stage(reading: Reading<'_>, folder: &Folder, wanted: &Wanted, paths: &[&str]) -> Result<()> {
+    let (held, others): (Vec<&str>, Vec<&str>) = paths.iter().partition(|path| wanted.files[**path].bytes.is_some());
+    let reading = if others.is_empty() { None } else { Some(reading) };
+    for path in held {
+        let bytes = wanted.files[path].bytes.as_deref().unwrap_or_default();
+        folder.stage(path, bytes)?;
+    }
+    for path in others {
+        let (Some(reading), file) = (&reading, &wanted.files[path]) else { continue };
+        let model = wanted.models.iter().find(|model| model.name() == file.entry.entity);
+        let model = model.context("a file is of no entity")?;
+        let content = content::one(reading, model, file.period).await?;
+        let content = content.with_context(|| format!("the accounts of {} went away", file.period))?;
+        folder.stage(path, &content.bytes)?;
+    }
+    Ok(())
+}
+
+fn entry_of(content: &Content) -> Entry {
     Entry {
         entity: content.entity.clone(),
         level: content.period.level(),
         period: content.period.to_string(),
-        rows: 1,
+        rows: content.lines,
         entity_rows: content.entity_rows,
         bytes: content.bytes.len() as u64,
         sha256: sha256(&content.bytes),
@@ -263,27 +332,31 @@ fn entry_of(content: &content::Content) -> Entry {
 
 /// Notes in the warehouse what is published, where it does not know yet: after a crash in between as well.
 async fn note(warehouse: &mut Warehouse, wanted: &Wanted, scope: Scope) -> Result<()> {
-    let hashed = wanted.contents.iter().map(|(path, content)| (path, content, entry_of(content)));
-    let news: Vec<_> = hashed.filter(|(path, _, entry)| wanted.recorded.get(*path) != Some(&entry.sha256)).collect();
+    let news: Vec<(&String, &Entry)> = wanted
+        .files
+        .iter()
+        .map(|(path, file)| (path, &file.entry))
+        .filter(|(path, entry)| wanted.recorded.get(*path) != Some(&entry.sha256))
+        .collect();
     let removed: Vec<&String> =
-        wanted.recorded.keys().filter(|path| scope.covers(path) && !wanted.contents.contains_key(*path)).collect();
+        wanted.recorded.keys().filter(|path| scope.covers(path) && !wanted.files.contains_key(*path)).collect();
     if news.is_empty() && removed.is_empty() {
         return Ok(());
     }
     let locked = warehouse.lock_for_notes().await?;
     locked.work().execute(NOTE_REMOVED, &[(&removed, Type::TEXT_ARRAY)]).await?;
-    let paths: Vec<&String> = news.iter().map(|(path, ..)| *path).collect();
-    let entities: Vec<&str> = news.iter().map(|(_, _, entry)| entry.entity.as_str()).collect();
-    let levels: Vec<&str> = news.iter().map(|(_, _, entry)| entry.level.word()).collect();
-    let periods: Vec<Day> = news.iter().map(|(_, content, _)| content.period.first()).collect();
-    let rows: Vec<i64> = news.iter().map(|(_, _, entry)| entry.entity_rows).collect();
-    let bytes: Vec<i64> = news.iter().map(|(_, _, entry)| entry.bytes.cast_signed()).collect();
-    let hashes: Vec<&str> = news.iter().map(|(_, _, entry)| entry.sha256.as_str()).collect();
+    let paths: Vec<&String> = news.iter().map(|(path, _)| *path).collect();
+    let entities: Vec<&str> = news.iter().map(|(_, entry)| entry.entity.as_str()).collect();
+    let levels: Vec<&str> = news.iter().map(|(_, entry)| entry.level.word()).collect();
+    let periods: Vec<&str> = news.iter().map(|(_, entry)| entry.period.as_str()).collect();
+    let rows: Vec<i64> = news.iter().map(|(_, entry)| entry.entity_rows).collect();
+    let bytes: Vec<i64> = news.iter().map(|(_, entry)| entry.bytes.cast_signed()).collect();
+    let hashes: Vec<&str> = news.iter().map(|(_, entry)| entry.sha256.as_str()).collect();
     let parameters: [Parameter<'_>; 7] = [
         (&paths, Type::TEXT_ARRAY),
         (&entities, Type::TEXT_ARRAY),
         (&levels, Type::TEXT_ARRAY),
-        (&periods, Type::DATE_ARRAY),
+        (&periods, Type::TEXT_ARRAY),
         (&rows, Type::INT8_ARRAY),
         (&bytes, Type::INT8_ARRAY),
         (&hashes, Type::TEXT_ARRAY),

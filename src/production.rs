@@ -14,12 +14,13 @@ use crate::db::{
     Access, Address, AnyDate, Bound, Filling, Ident, Identity, Limits, Parameter, Place, Server, Session, Statement,
     Work, sql_state,
 };
-use crate::entity::{Entity, Found, Model};
+use crate::entity::{Entity, Found, FoundType, Model};
 use crate::error::{Refusal, Result};
 use crate::statement;
 
 const LOCK: Statement = statement!("production/lock.sql");
 const IDENTITY: Statement = statement!("production/identity.sql");
+const DIMENSIONS: Statement = statement!("production/dimensions.sql");
 const DAYS: Statement = statement!("accounts/days.sql");
 const ROWS: Statement = statement!("production/rows.sql");
 
@@ -168,8 +169,30 @@ async fn look(work: &Work<'_>, entity: &Entity) -> Result<(Row, Model)> {
     check(entity, &row)?;
     let mut types: Vec<Option<String>> = row.get("types");
     let measures = types.split_off(1);
-    let model = Model::new(entity, &Found { time: types.pop().flatten(), measures })?;
+    let dimensions = dimensions(work, entity).await?;
+    let model = Model::new(entity, &Found { time: types.pop().flatten(), measures, dimensions })?;
     Ok((row, model))
+}
+
+/// The types of the dimensions, in their order.
+async fn dimensions(work: &Work<'_>, entity: &Entity) -> Result<Vec<Option<FoundType>>> {
+    let columns: Vec<&str> = entity.dimensions.iter().map(Ident::name).collect();
+    if columns.is_empty() {
+        return Ok(Vec::new());
+    }
+    let (schema, table) = (entity.schema.name(), entity.table.name());
+    let parameters: [Parameter<'_>; 3] = [(&schema, Type::TEXT), (&table, Type::TEXT), (&columns, Type::TEXT_ARRAY)];
+    let rows = work.query(DIMENSIONS, &parameters).await?;
+    let found = |column: &str| rows.iter().find(|row| row.get::<_, &str>("name") == column);
+    let types = columns.into_iter().map(|column| {
+        found(column).map(|row| FoundType {
+            written: row.get("written"),
+            kept: row.get("kept"),
+            number: row.get("number"),
+            unfit: row.get("unfit"),
+        })
+    });
+    Ok(types.collect())
 }
 
 fn missing(entity: &Entity) -> anyhow::Error {

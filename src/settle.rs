@@ -1,11 +1,11 @@
-//! Rows into accounts: day, month and year, proven equal to the survey before they are written.
+//! Rows into accounts: days, proven equal to the survey before they are written, and what follows from them.
 
 use std::collections::BTreeSet;
 
 use anyhow::Context as _;
 use tokio_postgres::types::{ToSql, Type};
 
-use crate::accounts::{self, Changes, Month};
+use crate::accounts::{self, Accounts, Changes, Month};
 use crate::calendar::{Day, Level, Period};
 use crate::db::{Filling, Ident, Parameter, Statement};
 use crate::entity::Model;
@@ -17,6 +17,7 @@ const DAYS: Statement = statement!("accounts/days.sql");
 const WRITE_DAYS: Statement = statement!("accounts/write_days.sql");
 const REMOVE_DAYS: Statement = statement!("accounts/remove_days.sql");
 const SUMS: Statement = statement!("accounts/sums.sql");
+const DETAILS: Statement = statement!("accounts/details.sql");
 const BEGIN_RUN: Statement = statement!("warehouse/begin_run.sql");
 const COUNT_RUN: Statement = statement!("warehouse/count_run.sql");
 const RESTATEMENT_BEFORE: Statement = statement!("warehouse/restatement_before.sql");
@@ -65,8 +66,8 @@ pub async fn prove(locked: &Locked<'_>, model: &Model, month: &Month) -> Result<
     Ok(if differing.is_empty() { Proof::Equal(Proven(())) } else { Proof::Differing(differing) })
 }
 
-/// Settles a month whose rows were loaded and proven: writes the accounts of the changed days, of the month and of its
-/// year, and notes what was restated.
+/// Settles a month whose rows were loaded and proven: writes the accounts of the changed days and of all periods that they
+/// are in, and notes what was restated.
 pub async fn settle(
     locked: &Locked<'_>,
     model: &Model,
@@ -78,8 +79,7 @@ pub async fn settle(
     let (work, period) = (locked.work(), month.period);
     note_before(locked, model, run, month).await?;
     write_days(locked, model, month).await?;
-    sum(locked, model, period).await?;
-    sum(locked, model, period.first().year()).await?;
+    follow(locked, model, &month.days()).await?;
     note_after(locked, model, run, month).await?;
     let (days, rows) = (i64::try_from(month.changes.len())?, i64::try_from(rows)?);
     work.execute(COUNT_RUN, &[(&run.number, Type::INT8), (&days, Type::INT8), (&rows, Type::INT8)]).await?;
@@ -88,17 +88,36 @@ pub async fn settle(
     Ok(())
 }
 
-/// The account of a month from its days, or of a year from its months. Writes only where it is another.
-pub async fn sum(locked: &Locked<'_>, model: &Model, period: Period) -> Result<()> {
-    let part = if period.level() == Level::Year { Level::Month } else { Level::Day };
-    let (source, target) = (model.accounts(part)?, model.accounts(period.level())?);
-    let (part, whole) = (Ident::new(part.word())?, Ident::new(period.level().word())?);
-    let names: [(&str, &dyn Filling); 4] =
-        [("source", &source), ("target", &target), ("part", &part), ("period", &whole)];
-    let span = period.span();
-    let sql = SUMS.of(&model.shape()?)?.with(&names);
-    locked.work().execute(sql, &[(&span.from, Type::DATE), (&span.until, Type::DATE)]).await?;
+/// The accounts that follow from those of some days: hours and combinations of dimensions from their rows, then weeks,
+/// months, quarters and years from their parts. Writes only where they are others.
+async fn follow(locked: &Locked<'_>, model: &Model, days: &[Day]) -> Result<()> {
+    let Some((&first, final_day)) = days.iter().min().zip(days.iter().max()) else { return Ok(()) };
+    let until = final_day.next();
+    for (level, split) in model.details() {
+        let target = model.accounts(level, split)?;
+        let sql = DETAILS.of(&model.shape_of(level, Level::Day, split)?)?.with(&[("target", &target)]);
+        let parameters: [Parameter<'_>; 3] = [(&days, Type::DATE_ARRAY), (&first, Type::DATE), (&until, Type::DATE)];
+        locked.work().execute(sql, &parameters).await?;
+    }
+    for (level, split) in model.sums() {
+        let part = level.part().context("a sum has parts")?;
+        let (source, target) = (model.accounts(part, split)?, model.accounts(level, split)?);
+        let sql = SUMS.of(&model.shape_of(level, part, split)?)?.with(&[("source", &source), ("target", &target)]);
+        let firsts: BTreeSet<Day> = days.iter().map(|day| day.period(level).first()).collect();
+        let firsts: Vec<Day> = firsts.into_iter().collect();
+        locked.work().execute(sql, &[(&firsts, Type::DATE_ARRAY)]).await?;
+    }
     Ok(())
+}
+
+/// Makes the accounts of a period again, with those of its parts and of what it is a part of: somebody changed them. The
+/// days themselves are as production has them, and so are their rows.
+pub async fn mend(locked: &Locked<'_>, model: &Model, survey: &Accounts, period: Period) -> Result<()> {
+    let span = period.span();
+    let mut days: Vec<Day> = survey.range(span.from..span.until).map(|(&day, _)| day).collect();
+    // Of a period without rows there may be an account as well.
+    days.push(span.from);
+    follow(locked, model, &days).await
 }
 
 /// Notes what a month's changed days, the month and its year were before.

@@ -2,14 +2,15 @@
 
 mod rights;
 mod schemas;
+mod sums;
 
 use anyhow::Context as _;
 use tokio_postgres::error::SqlState;
 use tokio_postgres::types::Type;
 
 use crate::accounts::{self, Accounts};
-use crate::calendar::{Day, Level, Period};
-use crate::db::{Access, Address, Filling, Ident, Identity, Limits, Server, Session, Statement, Work, sql_state};
+use crate::calendar::Period;
+use crate::db::{Access, Address, Identity, Limits, Server, Session, Statement, Work, sql_state};
 use crate::entity::{Change, Model};
 use crate::error::{Refusal, Result};
 use crate::statement;
@@ -22,7 +23,6 @@ const LOCK_NOTES: Statement = statement!("warehouse/lock_notes.sql");
 const HOLDER: Statement = statement!("warehouse/holder.sql");
 const TAKE_GENERATION: Statement = statement!("warehouse/take_generation.sql");
 const LAST_RUN: Statement = statement!("warehouse/last_run.sql");
-const SUMS: Statement = statement!("checks/sums.sql");
 const KEPT: Statement = statement!("accounts/kept.sql");
 const ENTITIES: Statement = statement!("warehouse/entities.sql");
 const ENTITY: Statement = statement!("warehouse/entity.sql");
@@ -74,7 +74,7 @@ pub struct Ledger {
     pub accounts: Accounts,
     /// Counts settlements: it tells whether another run has settled something since.
     pub generation: i64,
-    /// Months and years whose account is not the sum of their days' or months': somebody changed them.
+    /// Periods whose accounts do not add up: somebody changed them.
     pub unsummed: Vec<Period>,
     /// Where the settings ask for other things than were settled. `accounts` then say what the rows that serve on are
     /// known to hold.
@@ -264,24 +264,6 @@ impl<'a> Reading<'a> {
             "production and the warehouse are the same database",
             "Check KALENDS_PRODUCTION_URL and KALENDS_WAREHOUSE_URL.",
         ))
-    }
-
-    /// Months and years whose account is not the sum of their days' or months', in either direction.
-    pub async fn unsummed(&self, model: &Model) -> Result<Vec<Period>> {
-        let mut unsummed = Vec::new();
-        for (part, level) in [(Level::Day, Level::Month), (Level::Month, Level::Year)] {
-            let (source, target) = (model.accounts(part)?, model.accounts(level)?);
-            let (part, whole) = (Ident::new(part.word())?, Ident::new(level.word())?);
-            let names: [(&str, &dyn Filling); 5] =
-                [("source", &source), ("target", &target), ("part", &part), ("period", &whole), ("unit", &level)];
-            for row in self.work.query(SUMS.of(&model.shape()?)?.with(&names), &[]).await? {
-                let first: Day = row.get("period");
-                let period =
-                    Period::new(level, first).with_context(|| format!("{first} starts no {}", level.word()))?;
-                unsummed.push(period);
-            }
-        }
-        Ok(unsummed)
     }
 
     /// The accounts of an entity's days, as they were settled.

@@ -7,6 +7,7 @@
 -- Params:  none
 -- Repeat:  safe
 
+{% from 'statistics.jinja' import of_rows %}
 {# The hash of columns, each with the hash of those before it as its seed. The functions are strict: NULL is hashed as
    zero, with another seed to begin with. -#}
 {% macro chain_a(measures, seed) %}
@@ -15,8 +16,21 @@
 {% macro chain_b(measures, seed) %}
 {% if measures %}{{ measures[-1].hash_b }}(coalesce({{ measures[-1].column }}, 0){% if measures[-1].hash_b == 'hashfloat8extended' %}::double precision{% else %}::{{ measures[-1].kind }}{% endif %}, {{ chain_b(measures[:-1], seed) }}){% else %}{{ seed }}{% endif %}
 {% endmacro %}
-{# Says which measures are NULL. #}
-{% macro nulls(first) %}{{ first }}::bigint{% for m in measures %} + CASE WHEN {{ m.column }} IS NULL THEN {{ 2 * (2 ** loop.index0) }} ELSE 0 END{% endfor %}{% endmacro %}
+{# Dimensions behind them. A text is hashed byte by byte, whatever its collation takes for equal; so is what PostgreSQL
+   prints for a type whose own hash takes for one what is printed differently, such as 1 day and 24 hours. #}
+{% macro chain_texts(dimensions, inner) %}
+{% if dimensions %}{% set d = dimensions[-1] %}
+{%- if d.hashed_as == 'number' -%}
+{{ d.hash }}(coalesce({{ d.column }}, 0::{{ d.kind }}), {{ chain_texts(dimensions[:-1], inner) }})
+{%- elif d.hashed_as == 'text' -%}
+hashtextextended(coalesce({{ d.column }}::text, '') COLLATE "C", {{ chain_texts(dimensions[:-1], inner) }})
+{%- else -%}
+hashtextextended(concat({{ d.column }}) COLLATE "C", {{ chain_texts(dimensions[:-1], inner) }})
+{%- endif -%}
+{% else %}{{ inner }}{% endif %}
+{% endmacro %}
+{# Says which measures and dimensions are NULL. A composite of NULLs is not. #}
+{% macro nulls(first) %}{{ first }}::bigint{% for m in measures %} + CASE WHEN {{ m.column }} IS NULL THEN {{ 2 * (2 ** loop.index0) }} ELSE 0 END{% endfor %}{% for d in dimensions %} + CASE WHEN {{ d.column }} IS NOT DISTINCT FROM NULL THEN {{ 2 ** (1 + measures | length + loop.index0) }} ELSE 0 END{% endfor %}{% endmacro %}
 {# The time as a timestamp without zone, of which each moment has one. #}
 {% set moment = time ~ " AT TIME ZONE 'UTC'" if kind == 'timestamptz' else time %}
 WITH hashed AS (
@@ -28,9 +42,9 @@ WITH hashed AS (
         {% endfor %}
         -- Two 64-bit hashes of each row.
         {% if kind == 'date' %}
-        {{ chain_a(measures, "hashint4extended(CASE WHEN isfinite(" ~ time ~ ") THEN " ~ time ~ " - DATE '2000-01-01' END, " ~ nulls(1) ~ ")") }} AS hash_a,
+        {{ chain_texts(dimensions, chain_a(measures, "hashint4extended(CASE WHEN isfinite(" ~ time ~ ") THEN " ~ time ~ " - DATE '2000-01-01' END, " ~ nulls(1) ~ ")")) }} AS hash_a,
         {% else %}
-        {{ chain_a(measures, "timestamp_hash_extended(" ~ moment ~ ", " ~ nulls(1) ~ ")") }} AS hash_a,
+        {{ chain_texts(dimensions, chain_a(measures, "timestamp_hash_extended(" ~ moment ~ ", " ~ nulls(1) ~ ")")) }} AS hash_a,
         {% endif %}
         -- timestamp_hash_extended() first folds the 64 bits of a time into 32, so times that fold alike are alike to it
         -- under every seed. The second hash takes the time as a double, which keeps these apart: they lie over an hour
@@ -42,11 +56,11 @@ WITH hashed AS (
             {% else %}
             tsrange_subdiff({{ moment }}, TIMESTAMP '2000-01-01'),
             {% endif %}
-            {% if measures | length == 1 and measures[0].small %}
+            {% if measures | length == 1 and measures[0].small and not dimensions %}
             -- A seed that no such number is stands for NULL.
             coalesce({{ measures[0].column }}, 1::bigint << 40)
             {% else %}
-            {{ chain_b(measures, nulls(7)) }}
+            {{ chain_texts(dimensions, chain_b(measures, nulls(7))) }}
             {% endif %}
         ) AS hash_b,
         ctid AS place
@@ -66,26 +80,13 @@ WITH hashed AS (
 SELECT
     day,
     count(*) AS rows,
-    -- Of each measure: values, sum, smallest, largest. Binary numbers are added up as the decimals that are printed for
-    -- them: exact, and the same in any order. Printed without zeros behind the last digit, so that equal is alike.
+    -- Of each measure: values, sum, smallest, largest, and the sum of squares where a deviation is asked for. Binary
+    -- numbers are added up as the decimals that are printed for them: exact, and the same in any order. Printed without
+    -- zeros behind the last digit, so that equal is alike.
     ARRAY[
-        {% for m in measures %}
-        count({{ m.alias }})::text,
-        {% if m.whole %}
-        sum({{ m.alias }})::text,
-        min({{ m.alias }})::text,
-        max({{ m.alias }})::text
-        {% elif m.binary %}
-        trim_scale(sum({{ m.alias }}::text::numeric))::text,
-        -- There are two zeros; the sum is the one without a sign.
-        (min({{ m.alias }}) + 0::{{ m.kind }})::text,
-        (max({{ m.alias }}) + 0::{{ m.kind }})::text
-        {% else %}
-        trim_scale(sum({{ m.alias }}))::text,
-        trim_scale(min({{ m.alias }}))::text,
-        trim_scale(max({{ m.alias }}))::text
-        {% endif %}
-        {% if not loop.last %}, {% endif %}
+        {% for c in kept %}
+        {{ of_rows(c) }}::text{% if not loop.last %},{% endif %}
+
         {% endfor %}
     ] AS statistics,
     -- Added up exactly: never XOR, in which a pair of equal rows cancels out.

@@ -9,11 +9,11 @@ SELECT
     day,
     rows,
     ARRAY[
-        {% for m in measures %}
-        {{ m.count }}::text, {{ m.sum }}::text, {{ m.min }}::text, {{ m.max }}::text{% if not loop.last %},
-{% endif %}
+        {% for c in kept %}
+        {{ c.name }}::text{% if not loop.last %},{% endif %}
+
         {% endfor %}
     ] AS statistics,
     hash_a::text AS hash_a,
     hash_b::text AS hash_b
-FROM kalends_stats.{{ levels[0].table }}
+FROM kalends_stats.{{ days }}

@@ -5,5 +5,5 @@
 -- Params:  $1 date[] days that hold no rows any more
 -- Repeat:  safe
 
-DELETE FROM kalends_stats.{{ levels[0].table }}
+DELETE FROM kalends_stats.{{ days }}
 WHERE day = ANY($1::date[])

@@ -1,46 +1,65 @@
--- The account of a month from its days, or of a year from its months.
+-- The accounts of periods from those of their parts: weeks and months from days, quarters and years from months.
 --
--- Reads:   kalends_stats.:"source", the entity's table of days or months
--- Writes:  kalends_stats.:"target", its table of months or years
--- Params:  $1 date first day of the period, $2 date first day of the next
+-- With dimensions also those of each combination, in tables of their own.
+--
+-- Reads:   kalends_stats.:"source", the entity's table of the parts
+-- Writes:  kalends_stats.:"target", its table of the periods
+-- Params:  $1 date[] first days of the periods
 -- Repeat:  safe; a period is always summed from its parts, never added to.
 
+{% from 'period.jinja' import first_day %}
+{% from 'statistics.jinja' import of_parts %}
 WITH fresh AS (
     SELECT
-        $1::date AS :"period",
+        {{ first_day(level, part) }} AS {{ level }},
+        {% for key in keys %}
+        {{ key }},
+        {% endfor %}
         sum(rows)::bigint AS rows
-        {% for m in measures %}
-        , sum({{ m.count }})::bigint AS {{ m.count }}, trim_scale(sum({{ m.sum }})) AS {{ m.sum }}
-        , min({{ m.min }}) AS {{ m.min }}, max({{ m.max }}) AS {{ m.max }}
+        {% for c in kept %}
+        , {{ of_parts(c) }} AS {{ c.name }}
         {% endfor %}
     FROM kalends_stats.:"source"
-    WHERE :"part" >= $1 AND :"part" < $2
-    HAVING count(*) > 0
+    -- The bounds, so that an index can be used.
+    WHERE
+        {{ part }} >= (SELECT min(first) FROM unnest($1::date[]) AS asked (first))
+        AND {{ part }} < (SELECT max(first) + 366 FROM unnest($1::date[]) AS asked (first))
+        AND {{ first_day(level, part) }} = ANY($1::date[])
+    GROUP BY {{ first_day(level, part) }}{% for key in keys %}, {{ key }}{% endfor %}
+
 ),
 
 gone AS (
-    -- The period may have lost its last part.
+    -- A period may have lost its last part.
     DELETE FROM kalends_stats.:"target" AS kept
-    WHERE kept.:"period" = $1 AND NOT EXISTS (SELECT FROM fresh)
+    WHERE
+        kept.{{ level }} = ANY($1::date[])
+        AND NOT EXISTS (
+            SELECT FROM fresh
+            WHERE fresh.{{ level }} = kept.{{ level }}{% if keys %} AND fresh.combination = kept.combination{% endif %}
+
+        )
 )
 
 INSERT INTO kalends_stats.:"target" AS kept (
-    :"period", rows
-    {% for m in measures %}
-    , {{ m.count }}, {{ m.sum }}, {{ m.min }}, {{ m.max }}
+    {{ level }}, {% for key in keys %}{{ key }}, {% endfor %}rows
+    {% for c in kept %}
+    , {{ c.name }}
     {% endfor %}
 )
 SELECT
-    :"period", rows
-    {% for m in measures %}
-    , {{ m.count }}, {{ m.sum }}, {{ m.min }}, {{ m.max }}
+    {{ level }}, {% for key in keys %}{{ key }}, {% endfor %}rows
+    {% for c in kept %}
+    , {{ c.name }}
     {% endfor %}
 FROM fresh
-ON CONFLICT (:"period") DO UPDATE SET
+ON CONFLICT ({{ level }}{% if keys %}, combination{% endif %}) DO UPDATE SET
     rows = excluded.rows
-    {% for m in measures %}
-    , {{ m.count }} = excluded.{{ m.count }}, {{ m.sum }} = excluded.{{ m.sum }}
-    , {{ m.min }} = excluded.{{ m.min }}, {{ m.max }} = excluded.{{ m.max }}
+    {% for c in kept %}
+    , {{ c.name }} = excluded.{{ c.name }}
+    {% endfor %}
+    {% for key in keys %}
+    , {{ key }} = excluded.{{ key }}
     {% endfor %}
 -- An equal row is left alone, so an unchanged period is not written.
 WHERE (kept.*) IS DISTINCT FROM (excluded.*)

@@ -2,39 +2,36 @@
 --
 -- Reads:   its parameters: what accounts/days.sql said of the warehouse's rows, and the survey of production as well
 -- Writes:  the entity's table of days
--- Params:  $1 date[] days, $2 bigint[] rows, $3 text[] hash_a, $4 text[] hash_b, then for each measure four of text[]:
---          values, sums, smallest, largest
+-- Params:  $1 date[] days, $2 bigint[] rows, $3 text[] hash_a, $4 text[] hash_b, then for each measure four or five of
+--          text[]: values, sums, smallest, largest, sums of squares where they are kept
 -- Repeat:  safe
 
-INSERT INTO kalends_stats.{{ levels[0].table }} AS kept (
+INSERT INTO kalends_stats.{{ days }} AS kept (
     day, rows, hash_a, hash_b
-    {% for m in measures %}
-    , {{ m.count }}, {{ m.sum }}, {{ m.min }}, {{ m.max }}
+    {% for c in kept %}
+    , {{ c.name }}
     {% endfor %}
 )
 SELECT
     day, rows, hash_a::numeric, hash_b::numeric
-    {% for m in measures %}
-    , count_{{ loop.index0 }}::bigint, sum_{{ loop.index0 }}::numeric
-    , min_{{ loop.index0 }}::{{ m.kind }}, max_{{ loop.index0 }}::{{ m.kind }}
+    {% for c in kept %}
+    , statistic_{{ loop.index0 }}::{{ c.kind }}
     {% endfor %}
 FROM unnest(
     $1::date[], $2::bigint[], $3::text[], $4::text[]
-    {% for m in measures %}
-    , ${{ 5 + 4 * loop.index0 }}::text[], ${{ 6 + 4 * loop.index0 }}::text[]
-    , ${{ 7 + 4 * loop.index0 }}::text[], ${{ 8 + 4 * loop.index0 }}::text[]
+    {% for c in kept %}
+    , ${{ 5 + loop.index0 }}::text[]
     {% endfor %}
 ) AS proven (
     day, rows, hash_a, hash_b
-    {% for m in measures %}
-    , count_{{ loop.index0 }}, sum_{{ loop.index0 }}, min_{{ loop.index0 }}, max_{{ loop.index0 }}
+    {% for c in kept %}
+    , statistic_{{ loop.index0 }}
     {% endfor %}
 )
 ON CONFLICT (day) DO UPDATE SET
     rows = excluded.rows,
     hash_a = excluded.hash_a,
     hash_b = excluded.hash_b
-    {% for m in measures %}
-    , {{ m.count }} = excluded.{{ m.count }}, {{ m.sum }} = excluded.{{ m.sum }}
-    , {{ m.min }} = excluded.{{ m.min }}, {{ m.max }} = excluded.{{ m.max }}
+    {% for c in kept %}
+    , {{ c.name }} = excluded.{{ c.name }}
     {% endfor %}

@@ -1,35 +1,49 @@
--- The months whose account is not the sum of their days', or years of their months', in either direction.
+-- The periods whose account is not the sum of their parts', in either direction: weeks and months of their days, quarters
+-- and years of their months, days of their hours and of their combinations.
 --
 -- Reads:   kalends_stats.:"source", kalends_stats.:"target"
 -- Writes:  nothing
 -- Params:  none
 -- Repeat:  safe
 
+{% from 'period.jinja' import first_day %}
+{% from 'statistics.jinja' import of_parts %}
 WITH fresh AS (
     SELECT
-        date_trunc(:'unit', :"part"::timestamp)::date AS :"period",
+        {{ first_day(level, part) }} AS {{ level }},
+        {% for key in keys %}
+        {{ key }},
+        {% endfor %}
         sum(rows)::bigint AS rows
-        {% for m in measures %}
-        , sum({{ m.count }})::bigint AS {{ m.count }}, sum({{ m.sum }}) AS {{ m.sum }}
-        , min({{ m.min }}) AS {{ m.min }}, max({{ m.max }}) AS {{ m.max }}
+        {% for c in kept %}
+        , {{ of_parts(c) }} AS {{ c.name }}
         {% endfor %}
     FROM kalends_stats.:"source"
-    GROUP BY date_trunc(:'unit', :"part"::timestamp)::date
+    GROUP BY {{ first_day(level, part) }}{% for key in keys %}, {{ key }}{% endfor %}
+
 )
 
-SELECT coalesce(fresh.:"period", kept.:"period") AS period
+SELECT DISTINCT coalesce(fresh.{{ level }}, kept.{{ level }}) AS period
 FROM fresh
-FULL JOIN kalends_stats.:"target" AS kept ON fresh.:"period" = kept.:"period"
+FULL JOIN kalends_stats.:"target" AS kept
+    ON fresh.{{ level }} = kept.{{ level }}{% if keys %} AND fresh.combination = kept.combination{% endif %}
+
 WHERE
     ROW(
-        fresh.:"period", fresh.rows
-        {% for m in measures %}
-        , fresh.{{ m.count }}, fresh.{{ m.sum }}, fresh.{{ m.min }}, fresh.{{ m.max }}
+        fresh.{{ level }}, fresh.rows
+        {% for key in keys %}
+        , fresh.{{ key }}
+        {% endfor %}
+        {% for c in kept %}
+        , fresh.{{ c.name }}
         {% endfor %}
     )
     IS DISTINCT FROM ROW(
-        kept.:"period", kept.rows
-        {% for m in measures %}
-        , kept.{{ m.count }}, kept.{{ m.sum }}, kept.{{ m.min }}, kept.{{ m.max }}
+        kept.{{ level }}, kept.rows
+        {% for key in keys %}
+        , kept.{{ key }}
+        {% endfor %}
+        {% for c in kept %}
+        , kept.{{ c.name }}
         {% endfor %}
     )

@@ -5,4 +5,4 @@
 -- Params:  none
 -- Repeat:  no; after load/delete_days.sql, in the same transaction
 
-COPY kalends_raw.:"partition" ({{ time }}{% for m in measures %}, {{ m.column }}{% endfor %}) FROM STDIN (FORMAT binary)
+COPY kalends_raw.:"partition" ({{ time }}{% for m in measures %}, {{ m.column }}{% endfor %}{% for d in dimensions %}, {{ d.column }}{% endfor %}) FROM STDIN (FORMAT binary)

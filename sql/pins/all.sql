@@ -13,6 +13,7 @@ SET LOCAL TimeZone = 'UTC';
 SET LOCAL DateStyle = 'ISO, YMD';
 SET LOCAL IntervalStyle = 'postgres';
 SET LOCAL extra_float_digits = 1;
+SET LOCAL bytea_output = 'hex';
 SET LOCAL client_encoding = 'UTF8';
 -- Off: rows that a policy would hide become an error instead of a smaller answer.
 SET LOCAL row_security = off;

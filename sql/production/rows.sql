@@ -8,7 +8,7 @@
 -- Repeat:  safe
 
 COPY (
-    SELECT {{ time }}{% for m in measures %}, {{ m.column }}{% endfor %}
+    SELECT {{ time }}{% for m in measures %}, {{ m.column }}{% endfor %}{% for d in dimensions %}, {{ d.column }}{% if d.as_text %}::text{% endif %}{% endfor %}
 
     FROM :"schema".:"table"
     WHERE

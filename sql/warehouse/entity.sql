@@ -1,22 +1,41 @@
--- An entity's accounts of days, months and years, and the views that say what is in the files.
+-- An entity's accounts of days and other periods, and the views that say what is in the files.
 --
 -- Reads:   nothing
 -- Writes:  schemas kalends_stats, kalends
 -- Params:  none
 -- Repeat:  once, in the transaction that notes the entity
 
-{% for level in levels %}
+{% for level in levels if level.made %}
 -- The primary key keeps two runs from ever counting a period twice.
 CREATE TABLE kalends_stats.{{ level.table }} (
-    {{ level.word }} date PRIMARY KEY,
+    {{ level.word }} {{ level.kind }} PRIMARY KEY,
     rows bigint NOT NULL CHECK (rows > 0)
-    {% for m in measures %}
-    , {{ m.count }} bigint NOT NULL, {{ m.sum }} numeric, {{ m.min }} {{ m.kind }}, {{ m.max }} {{ m.kind }}
+    {% for c in kept %}
+    , {{ c.name }} {{ c.kind }}{% if c.what == 'count' %} NOT NULL{% endif %}
+
     {% endfor %}
     {% if level.word == 'day' %}
     , hash_a numeric NOT NULL, hash_b numeric NOT NULL
     {% endif %}
 );
+
+{% if dimensions %}
+-- The same by combination of dimensions, which are kept as their texts; their digest is the key, because a text can be too
+-- long for one.
+CREATE TABLE kalends_stats.{{ level.by_table }} (
+    {{ level.word }} {{ level.kind }},
+    combination bytea,
+    {% for d in dimensions %}
+    {{ d.kept }} text COLLATE "C",
+    {% endfor %}
+    rows bigint NOT NULL CHECK (rows > 0)
+    {% for c in kept %}
+    , {{ c.name }} {{ c.kind }}{% if c.what == 'count' %} NOT NULL{% endif %}
+
+    {% endfor %}
+    , PRIMARY KEY ({{ level.word }}, combination)
+);
+{% endif %}
 
 {% if level.published %}
 -- For the business: exactly the columns of the files.
@@ -25,14 +44,18 @@ SELECT
     {% for c in level.columns %}
     {% if not loop.first %}, {% endif %}
     {% if c.what == 'period' %}
-    extract({{ c.name }} FROM {{ level.word }})::integer AS {{ c.name }}
+    extract({{ c.unit }} FROM {{ level.word }})::integer AS {{ c.name }}
+    {% elif c.what == 'dimension' %}
+    {{ dimensions[c.at].kept }}::pg_catalog.{{ dimensions[c.at].kind }} AS {{ c.name }}
     {% elif c.what == 'mean' %}
-    kalends.mean({{ measures[c.measure].sum }}, {{ measures[c.measure].count }}) AS {{ c.name }}
+    kalends.mean({{ measures[c.at].sum }}, {{ measures[c.at].count }}) AS {{ c.name }}
+    {% elif c.what == 'stddev' %}
+    kalends.stddev({{ measures[c.at].sum }}, {{ measures[c.at].squares }}, {{ measures[c.at].count }}) AS {{ c.name }}
     {% else %}
-    {{ measures[c.measure][c.what] }} AS {{ c.name }}
+    {{ measures[c.at][c.what] }} AS {{ c.name }}
     {% endif %}
     {% endfor %}
-FROM kalends_stats.{{ level.table }};
+FROM kalends_stats.{% if dimensions %}{{ level.by_table }}{% else %}{{ level.table }}{% endif %};
 
 -- What the files are made from: the same columns as text, behind their period and the number of rows accounted for.
 CREATE VIEW kalends.{{ level.file_view }} AS
@@ -43,14 +66,18 @@ SELECT
         {% for c in level.columns %}
         {% if not loop.first %}, {% endif %}
         {% if c.what == 'period' %}
-        extract({{ c.name }} FROM {{ level.word }})::integer::text
+        extract({{ c.unit }} FROM {{ level.word }})::integer::text
+        {% elif c.what == 'dimension' %}
+        {{ dimensions[c.at].kept }}
         {% elif c.what == 'mean' %}
-        kalends.mean({{ measures[c.measure].sum }}, {{ measures[c.measure].count }})::text
+        kalends.mean({{ measures[c.at].sum }}, {{ measures[c.at].count }})::text
+        {% elif c.what == 'stddev' %}
+        kalends.stddev({{ measures[c.at].sum }}, {{ measures[c.at].squares }}, {{ measures[c.at].count }})::text
         {% else %}
-        {{ measures[c.measure][c.what] }}::text
+        {{ measures[c.at][c.what] }}::text
         {% endif %}
         {% endfor %}
     ] AS fields
-FROM kalends_stats.{{ level.table }};
+FROM kalends_stats.{% if dimensions %}{{ level.by_table }}{% else %}{{ level.table }}{% endif %};
 {% endif %}
 {% endfor %}

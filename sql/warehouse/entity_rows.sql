@@ -11,4 +11,7 @@ CREATE TABLE kalends_raw.{{ rows }} (
     {% for m in measures %}
     , {{ m.column }} {{ m.kind }}
     {% endfor %}
+    {% for d in dimensions %}
+    , {{ d.column }} pg_catalog.{{ d.kind }}
+    {% endfor %}
 ) PARTITION BY RANGE ({% if kind == 'timestamptz' %}({% include 'day.jinja' %}){% else %}{{ time }}{% endif %})

@@ -5,8 +5,11 @@
 -- Params:  none
 -- Repeat:  no; in a transaction that forgets the entity or makes it anew
 
-{% for level in levels %}
+{% for level in levels if level.made %}
 DROP VIEW IF EXISTS kalends.{{ level.file_view }};
 DROP VIEW IF EXISTS kalends_stats.{{ level.stats_view }};
 DROP TABLE kalends_stats.{{ level.table }};
+{% if dimensions %}
+DROP TABLE kalends_stats.{{ level.by_table }};
+{% endif %}
 {% endfor %}

@@ -9,13 +9,13 @@ UPDATE kalends.restatement AS restated
 SET after = fresh.account
 FROM (
     SELECT 'day' AS level, kept.day AS period, to_jsonb(kept) - '{day,hash_a,hash_b}'::text[] AS account
-    FROM kalends_stats.{{ levels[0].table }} AS kept WHERE kept.day = ANY($2::date[])
+    FROM kalends_stats.{{ days }} AS kept WHERE kept.day = ANY($2::date[])
     UNION ALL
     SELECT 'month', kept.month, to_jsonb(kept) - 'month'
-    FROM kalends_stats.{{ levels[1].table }} AS kept WHERE kept.month = $3
+    FROM kalends_stats.{{ months }} AS kept WHERE kept.month = $3
     UNION ALL
     SELECT 'year', kept.year, to_jsonb(kept) - 'year'
-    FROM kalends_stats.{{ levels[2].table }} AS kept WHERE kept.year = $4
+    FROM kalends_stats.{{ years }} AS kept WHERE kept.year = $4
 ) AS fresh
 WHERE
     restated.run = $1 AND restated.entity = {{ name }}

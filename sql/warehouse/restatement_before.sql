@@ -8,11 +8,11 @@
 INSERT INTO kalends.restatement (run, entity, level, period, cause, before)
 SELECT $1::bigint, {{ name }}, 'day', kept.day, changed.cause, to_jsonb(kept) - '{day,hash_a,hash_b}'::text[]
 FROM unnest($2::date[], $3::text[]) AS changed (day, cause)
-INNER JOIN kalends_stats.{{ levels[0].table }} AS kept ON changed.day = kept.day
+INNER JOIN kalends_stats.{{ days }} AS kept ON changed.day = kept.day
 UNION ALL
 SELECT $1::bigint, {{ name }}, 'month', kept.month, NULL::text, to_jsonb(kept) - 'month'
-FROM kalends_stats.{{ levels[1].table }} AS kept WHERE kept.month = $4
+FROM kalends_stats.{{ months }} AS kept WHERE kept.month = $4
 UNION ALL
 SELECT $1::bigint, {{ name }}, 'year', kept.year, NULL::text, to_jsonb(kept) - 'year'
-FROM kalends_stats.{{ levels[2].table }} AS kept WHERE kept.year = $5
+FROM kalends_stats.{{ years }} AS kept WHERE kept.year = $5
 ON CONFLICT (run, entity, level, period) DO NOTHING

@@ -30,7 +30,7 @@ pub(super) struct Prepared {
     pub(super) settled_days: BTreeMap<Cause, usize>,
     pub(super) settled_months: usize,
     pub(super) loaded_rows: u64,
-    /// Months and years whose accounts somebody had changed, summed again.
+    /// Periods whose accounts somebody had changed, made again.
     pub(super) mended_periods: Vec<Period>,
     took_seconds: Took,
 }
@@ -128,7 +128,7 @@ async fn prepare(
         None => settling.catch_up(warehouse, &mut ledger.generation, changes).await?,
         Some(anew) => settling.anew(warehouse, ledger.generation, changes, anew).await?,
     };
-    months::sum_again(warehouse, &model, &mut ledger).await?;
+    months::mend(warehouse, &model, &survey.accounts, &mut ledger).await?;
     Ok(Prepared {
         entity: entity.name.name().to_string(),
         production_as_of: snapshot.as_of,

@@ -43,3 +43,26 @@ impl ToSql for Day {
     accepts!(DATE);
     to_sql_checked!();
 }
+
+/// When a period starts, as a `date` or, of an hour, a `timestamp`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Start {
+    /// Days since 2000-01-01.
+    pub days: i32,
+    /// Whole hours of that day.
+    pub hour: u8,
+}
+
+impl FromSql<'_> for Start {
+    fn from_sql(kind: &Type, raw: &[u8]) -> Result<Self, Box<dyn Error + Sync + Send>> {
+        if *kind == Type::DATE {
+            return Ok(Self { days: i32::from_be_bytes(raw.try_into()?), hour: 0 });
+        }
+        const HOUR: i64 = 3_600_000_000;
+        let microseconds = i64::from_be_bytes(raw.try_into()?);
+        let days = i32::try_from(microseconds.div_euclid(24 * HOUR))?;
+        Ok(Self { days, hour: u8::try_from(microseconds.rem_euclid(24 * HOUR) / HOUR)? })
+    }
+
+    accepts!(DATE, TIMESTAMP);
+}

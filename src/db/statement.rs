@@ -6,12 +6,13 @@
 
 use std::borrow::Cow;
 use std::fmt;
+use std::sync::LazyLock;
 
 use anyhow::Context as _;
 use serde::{Deserialize, Serialize, Serializer};
 use sha2::{Digest as _, Sha256};
 
-use crate::calendar::{Day, Level};
+use crate::calendar::Day;
 use crate::error::{Refusal, Result};
 
 /// Names longer than this are cut by the server without a word, and may then be another object's.
@@ -62,22 +63,31 @@ impl Statement {
     /// # Errors
     /// When the file says something that the shape does not have: a mistake of ours.
     pub fn of(self, shape: &Shape) -> Result<Sql> {
-        let mut templates = minijinja::Environment::new();
-        templates.set_undefined_behavior(minijinja::UndefinedBehavior::Strict);
-        let syntax = minijinja::syntax::SyntaxConfig::builder().trim_blocks(true).lstrip_blocks(true).build()?;
-        templates.set_syntax(syntax);
-        templates.set_auto_escape_callback(|_| minijinja::AutoEscape::None);
-        for (name, text) in PARTS {
-            templates.add_template(name, text).with_context(|| name.to_string())?;
-        }
-        let text = templates.render_str(self.text, &shape.0).with_context(|| self.path)?;
+        let text = PARTS
+            .as_ref()
+            .map_err(|error| anyhow::anyhow!("{error:#}"))?
+            .render_str(self.text, &shape.0)
+            .with_context(|| self.path)?;
         Ok(Sql { path: self.path, text: Cow::Owned(text) })
     }
 }
 
-/// Parts that several statements have in common.
-const PARTS: [(&str, &str); 1] =
-    [("day.jinja", include_str!(concat!(env!("CARGO_MANIFEST_DIR"), "/sql/accounts/day.jinja")))];
+/// Parts that several statements have in common, read once.
+static PARTS: LazyLock<Result<minijinja::Environment<'static>, minijinja::Error>> = LazyLock::new(|| {
+    let mut templates = minijinja::Environment::new();
+    templates.set_undefined_behavior(minijinja::UndefinedBehavior::Strict);
+    templates.set_syntax(minijinja::syntax::SyntaxConfig::builder().trim_blocks(true).lstrip_blocks(true).build()?);
+    templates.set_auto_escape_callback(|_| minijinja::AutoEscape::None);
+    for (name, text) in [
+        ("day.jinja", include_str!("../../sql/accounts/day.jinja")),
+        ("period.jinja", include_str!("../../sql/accounts/period.jinja")),
+        ("statistics.jinja", include_str!("../../sql/accounts/statistics.jinja")),
+        ("details.jinja", include_str!("../../sql/accounts/details.jinja")),
+    ] {
+        templates.add_template(name, text)?;
+    }
+    Ok(templates)
+});
 
 /// What an entity's statements are rendered from: quoted names, quoted texts and words of ours.
 #[derive(Debug, Clone)]
@@ -222,13 +232,6 @@ impl<'de> Deserialize<'de> for Ident {
         let quoted = String::deserialize(deserializer)?;
         let name = quoted.strip_prefix('"').and_then(|name| name.strip_suffix('"')).unwrap_or(&quoted);
         Self::new(name.replace("\"\"", "\"")).map_err(serde::de::Error::custom)
-    }
-}
-
-/// The unit of `date_trunc`.
-impl Filling for Level {
-    fn filled(&self) -> Filled {
-        Filled::Literal(format!("'{}'", self.word()))
     }
 }
 

@@ -1,6 +1,7 @@
 //! What became of an entity since it was settled: nothing, something that is settled anew, or something to refuse.
 
 use super::{Entity, Model};
+use crate::db::Ident;
 use crate::error::{Refusal, Result};
 
 /// A model against the one that the warehouse's tables were made from.
@@ -39,11 +40,12 @@ impl Model {
 
     /// Whether the other has the same columns, so that the warehouse's rows serve both.
     pub fn has_rows_of(&self, other: &Self) -> bool {
-        self.entity.measures == other.entity.measures
+        let (one, other) = (&self.entity, &other.entity);
+        (&one.measures, &one.dimensions) == (&other.measures, &other.dimensions)
     }
 
     /// The first column that both have and of another type, with both types.
-    fn retyped(&self, asked: &Self) -> Option<(&str, &'static str, &'static str)> {
+    fn retyped<'a>(&'a self, asked: &'a Self) -> Option<(&'a str, &'a str, &'a str)> {
         if self.time != asked.time {
             return Some((self.entity.time.name(), self.time.kind(), asked.time.kind()));
         }
@@ -54,8 +56,12 @@ impl Model {
         })
     }
 
-    fn columns(&self) -> impl Iterator<Item = (&str, &'static str)> {
-        self.entity.measures.iter().zip(&self.measures).map(|(column, number)| (column.name(), number.word()))
+    /// Measures and dimensions with their types, as production writes them.
+    fn columns(&self) -> impl Iterator<Item = (&str, &str)> {
+        let measures = self.measures.iter().map(|number| number.word());
+        let dimensions = self.dimensions.iter().map(|dimension| dimension.written.as_str());
+        let types = measures.chain(dimensions);
+        self.entity.columns().skip(1).map(Ident::name).zip(types)
     }
 }
 
@@ -72,12 +78,13 @@ fn source(entity: &Entity) -> String {
 }
 
 fn difference(was: &Entity, is: &Entity) -> Vec<String> {
-    let quoted = |columns: &[crate::db::Ident]| columns.iter().map(|column| format!("\"{}\"", column.name())).collect();
+    let quoted = |columns: &[Ident]| columns.iter().map(|column| format!("\"{}\"", column.name())).collect();
     let words = |words: &[&'static str]| words.iter().map(|word| (*word).to_string()).collect();
     let statistics = |entity: &Entity| words(&entity.statistics.iter().map(|one| one.word()).collect::<Vec<_>>());
     let levels = |entity: &Entity| words(&entity.levels.iter().map(|one| one.word()).collect::<Vec<_>>());
-    let lists: [(&str, Vec<String>, Vec<String>); 3] = [
+    let lists: [(&str, Vec<String>, Vec<String>); 4] = [
         ("measure", quoted(&was.measures), quoted(&is.measures)),
+        ("dimension", quoted(&was.dimensions), quoted(&is.dimensions)),
         ("statistic", statistics(was), statistics(is)),
         ("level", levels(was), levels(is)),
     ];

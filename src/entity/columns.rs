@@ -1,5 +1,7 @@
 //! The columns of files, views and accounts: the one place where they get their names.
 
+use std::collections::BTreeSet;
+
 use serde::Serialize;
 
 use super::{Entity, Statistic};
@@ -15,10 +17,25 @@ pub struct Column {
     pub header: String,
     /// In the view: the same, cut where PostgreSQL would cut it.
     pub name: Ident,
-    /// What it says: `period` or a statistic.
+    /// What it says: `period`, `dimension` or a statistic.
     pub what: &'static str,
-    /// Of which measure, counted from 0.
-    pub measure: usize,
+    /// Of which measure, or which dimension, counted from 0.
+    pub at: usize,
+    /// Of a period, what PostgreSQL calls it.
+    unit: &'static str,
+}
+
+/// The columns of a period in a level's files, each with what PostgreSQL calls it.
+fn of_period(level: Level) -> &'static [(&'static str, &'static str)] {
+    const DAY: [(&str, &str); 4] = [("year", "year"), ("month", "month"), ("day", "day"), ("hour", "hour")];
+    match level {
+        Level::Hour => &DAY,
+        Level::Day => &DAY[..3],
+        Level::Week => &[("iso_year", "isoyear"), ("week", "week")],
+        Level::Month => &DAY[..2],
+        Level::Quarter => &[("year", "year"), ("quarter", "quarter")],
+        Level::Year => &DAY[..1],
+    }
 }
 
 /// What a measure is called behind the name of a statistic. The only measure `value` is the brief's `values`.
@@ -32,21 +49,49 @@ pub(super) fn label(entity: &Entity, measure: &Ident) -> String {
 /// The columns of a level's files, in their order.
 pub(super) fn of_file(entity: &Entity, level: Level) -> Result<Vec<Column>> {
     let mut columns = Vec::new();
-    let parts: &[&str] = match level {
-        Level::Day => &["year", "month", "day"],
-        Level::Month => &["year", "month"],
-        Level::Year => &["year"],
-    };
-    for part in parts {
-        columns.push(Column { header: (*part).to_string(), name: Ident::new(*part)?, what: "period", measure: 0 });
+    for (header, unit) in of_period(level) {
+        columns.push(Column { unit, ..column((*header).to_string(), "period", 0)? });
     }
-    for (measure, column) in entity.measures.iter().enumerate() {
+    for (at, header) in dimensions(entity).into_iter().enumerate() {
+        columns.push(column(header, "dimension", at)?);
+    }
+    for (at, measure) in entity.measures.iter().enumerate() {
         for &statistic in &entity.statistics {
-            let header = named(statistic, &label(entity, column));
-            columns.push(Column { name: Ident::cut(&header)?, header, what: statistic.word(), measure });
+            columns.push(column(named(statistic, &label(entity, measure)), statistic.word(), at)?);
         }
     }
     Ok(columns)
+}
+
+fn column(header: String, what: &'static str, at: usize) -> Result<Column> {
+    Ok(Column { name: Ident::cut(&header)?, header, what, at, unit: "" })
+}
+
+/// What the dimensions are called: by their columns' names, and `dimension_…` where another column has that name already.
+/// The same at all levels.
+fn dimensions(entity: &Entity) -> Vec<String> {
+    let periods = Level::ALL.into_iter().flat_map(of_period).map(|(header, _)| (*header).to_string());
+    let statistics = entity.measures.iter().flat_map(|measure| {
+        let label = label(entity, measure);
+        entity.statistics.iter().map(move |&statistic| named(statistic, &label))
+    });
+    let mut taken: BTreeSet<String> = periods.chain(statistics).collect();
+    let own = |name: &String, taken: &BTreeSet<String>| !taken.contains(name);
+    let names: Vec<String> = entity.dimensions.iter().map(|name| name.name().to_string()).collect();
+    // Those that can keep their names go first, whatever their order.
+    let kept: BTreeSet<String> = names.iter().filter(|name| own(name, &taken)).cloned().collect();
+    taken.extend(kept.iter().cloned());
+    let renamed = names.into_iter().map(|name| {
+        if kept.contains(&name) {
+            return name;
+        }
+        let mut renamed = format!("dimension_{name}");
+        while !taken.insert(renamed.clone()) {
+            renamed = format!("dimension_{renamed}");
+        }
+        renamed
+    });
+    renamed.collect()
 }
 
 fn named(statistic: Statistic, label: &str) -> String {

@@ -3,18 +3,17 @@
 use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
 use serde::{Deserialize, Serialize};
 
-use super::Entity;
 use super::columns::{self, Column};
+use super::dimension::{Dimension, FoundType};
+use super::number::{Number, number};
+use super::shape::Split;
+use super::{Entity, Statistic};
 use crate::calendar::{Level, Period};
-use crate::db::{Ident, Literal, Shape};
+use crate::db::Ident;
 use crate::error::{Refusal, Result};
 
 /// Bytes of an entity's name that a file's name has as they are.
 const ENCODED: &AsciiSet = &NON_ALPHANUMERIC.remove(b'_').remove(b'-');
-
-/// Endings of the tables and views that an entity has in the warehouse, partitions left out.
-const ENDINGS: [&str; 9] =
-    ["_day", "_month", "_year", "_stats_daily", "_stats_monthly", "_stats_yearly", "_daily", "_monthly", "_yearly"];
 
 /// The type of a time column.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
@@ -30,36 +29,15 @@ pub enum TimeKind {
     Date,
 }
 
-/// The type of a measure.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
-pub enum Number {
-    /// 2 bytes.
-    #[serde(rename = "smallint")]
-    Smallint,
-    /// 4 bytes.
-    #[serde(rename = "integer")]
-    Integer,
-    /// 8 bytes.
-    #[serde(rename = "bigint")]
-    Bigint,
-    /// Decimal of any size.
-    #[serde(rename = "numeric")]
-    Numeric,
-    /// Binary, 4 bytes: taken as the decimal that PostgreSQL prints.
-    #[serde(rename = "real")]
-    Real,
-    /// Binary, 8 bytes: taken as the decimal that PostgreSQL prints.
-    #[serde(rename = "double precision")]
-    Double,
-}
-
 /// The types of an entity's columns, as production names them; `None` for a column that is not there.
-#[derive(Debug)]
+#[derive(Debug, Default)]
 pub struct Found {
     /// Of the time column.
     pub time: Option<String>,
     /// Of the measures, in their order.
     pub measures: Vec<Option<String>>,
+    /// Of the dimensions, in their order.
+    pub dimensions: Vec<Option<FoundType>>,
 }
 
 /// An entity and the types of its columns. Two that are equal have the same tables, views and files.
@@ -69,6 +47,8 @@ pub struct Model {
     pub entity: Entity,
     pub(super) time: TimeKind,
     pub(super) measures: Vec<Number>,
+    #[serde(default)]
+    pub(super) dimensions: Vec<Dimension>,
 }
 
 impl Model {
@@ -80,7 +60,16 @@ impl Model {
         let time = time_kind(entity, found.time.as_deref())?;
         let pairs = entity.measures.iter().zip(&found.measures);
         let measures = pairs.map(|(column, found)| number(entity, column, found.as_deref())).collect::<Result<_>>()?;
-        Ok(Self { entity: entity.clone(), time, measures })
+        let pairs = entity.dimensions.iter().zip(&found.dimensions);
+        let dimensions = pairs.map(|(column, found)| Dimension::new(entity, column, found.as_ref()));
+        let dimensions = dimensions.collect::<Result<_>>()?;
+        if time == TimeKind::Date && entity.levels.contains(&Level::Hour) {
+            return Err(Refusal::refused(
+                format!("column \"{}\" of table {entity} is of type date, which says no hour", entity.time.name()),
+                "Leave \"hour\" out of levels.",
+            ));
+        }
+        Ok(Self { entity: entity.clone(), time, measures, dimensions })
     }
 
     /// The entity's name.
@@ -101,8 +90,11 @@ impl Model {
     }
 
     /// The table of a level's accounts, in schema `kalends_stats`.
-    pub fn accounts(&self, level: Level) -> Result<Ident> {
-        self.derived(&format!("_{}", level.word()))
+    pub fn accounts(&self, level: Level, split: Split) -> Result<Ident> {
+        match split {
+            Split::Whole => self.derived(&format!("_{}", level.word())),
+            Split::Combinations => self.derived(&format!("_by_{}", level.word())),
+        }
     }
 
     /// The view that files of a level are made from, in schema `kalends`.
@@ -110,9 +102,46 @@ impl Model {
         self.derived(&format!("_{}", level.adverb()))
     }
 
+    /// The view that has a level's files' columns, in schema `kalends_stats`.
+    pub fn stats_view(&self, level: Level) -> Result<Ident> {
+        self.derived(&format!("_stats_{}", level.adverb()))
+    }
+
+    /// Whether there are accounts of a level: days, months and years always, others where they are published.
+    pub fn keeps(&self, level: Level) -> bool {
+        matches!(level, Level::Day | Level::Month | Level::Year) || self.entity.levels.contains(&level)
+    }
+
+    /// The tables of accounts that are made from rows, besides the ledger: of hours, and of combinations.
+    pub fn details(&self) -> impl Iterator<Item = (Level, Split)> {
+        let hours = self.keeps(Level::Hour).then_some((Level::Hour, Split::Whole));
+        let split = !self.dimensions.is_empty();
+        let levels = [Level::Hour, Level::Day].into_iter().filter(move |&level| split && self.keeps(level));
+        hours.into_iter().chain(levels.map(|level| (level, Split::Combinations)))
+    }
+
+    /// The tables of accounts that are sums of others, parts before wholes.
+    pub fn sums(&self) -> impl Iterator<Item = (Level, Split)> {
+        let combinations = (!self.dimensions.is_empty()).then_some(Split::Combinations);
+        let levels = [Level::Week, Level::Month, Level::Quarter, Level::Year];
+        levels.into_iter().filter(|&level| self.keeps(level)).flat_map(move |level| {
+            [Some(Split::Whole), combinations].into_iter().flatten().map(move |split| (level, split))
+        })
+    }
+
+    /// Whether accounts hold sums of squares.
+    pub(super) fn keeps_squares(&self) -> bool {
+        self.entity.statistics.contains(&Statistic::Stddev)
+    }
+
     /// The columns of a level's files.
     pub fn file_columns(&self, level: Level) -> Result<Vec<Column>> {
         columns::of_file(&self.entity, level)
+    }
+
+    /// Which of them hold texts that a spreadsheet could take for a formula.
+    pub fn is_text(&self, column: &Column) -> bool {
+        column.what == "dimension" && !self.dimensions[column.at].number
     }
 
     /// The entity's part of a file's name.
@@ -123,54 +152,6 @@ impl Model {
     /// Whether bounds of its time column are timestamps without zone; otherwise they are dates.
     pub fn is_of_timestamps(&self) -> bool {
         self.time == TimeKind::Timestamp
-    }
-
-    /// The model as statements see it.
-    pub fn shape(&self) -> Result<Shape> {
-        let levels = [Level::Day, Level::Month, Level::Year].into_iter().map(|level| self.level_shape(level));
-        let measures = self.entity.measures.iter().zip(&self.measures).enumerate();
-        Ok(Shape::new(&ModelShape {
-            name: Literal::new(self.name())?,
-            rows: self.entity.name.clone(),
-            time: self.entity.time.clone(),
-            kind: self.time.kind(),
-            zone: Literal::new(self.entity.time_zone.as_deref().unwrap_or("UTC"))?,
-            levels: levels.collect::<Result<_>>()?,
-            measures: measures
-                .map(|(at, (column, &number))| self.measure(at, column, number))
-                .collect::<Result<_>>()?,
-        }))
-    }
-
-    fn level_shape(&self, level: Level) -> Result<LevelShape> {
-        Ok(LevelShape {
-            word: level.word(),
-            table: self.accounts(level)?,
-            file_view: self.view(level)?,
-            stats_view: self.derived(&format!("_stats_{}", level.adverb()))?,
-            columns: self.file_columns(level)?,
-            published: self.entity.levels.contains(&level),
-        })
-    }
-
-    fn measure(&self, at: usize, column: &Ident, number: Number) -> Result<Measure> {
-        let label = columns::label(&self.entity, column);
-        let named = |statistic: &str| Ident::cut(&format!("{statistic}_{label}"));
-        let (hash_a, hash_b) = number.hashes();
-        Ok(Measure {
-            column: column.clone(),
-            alias: Ident::new(format!("measure_{at}"))?,
-            kind: number.word(),
-            whole: matches!(number, Number::Smallint | Number::Integer | Number::Bigint),
-            small: matches!(number, Number::Smallint | Number::Integer),
-            binary: matches!(number, Number::Real | Number::Double),
-            hash_a,
-            hash_b,
-            count: named("count")?,
-            sum: named("sum")?,
-            min: named("min")?,
-            max: named("max")?,
-        })
     }
 
     /// A name of the entity's with an ending, cut where it would be too long.
@@ -184,6 +165,15 @@ impl Model {
     }
 }
 
+/// Endings of the tables and views that an entity can have in the warehouse, partitions left out.
+fn endings() -> Vec<String> {
+    let of_level = |level: Level| {
+        let (word, adverb) = (level.word(), level.adverb());
+        [format!("_{word}"), format!("_by_{word}"), format!("_stats_{adverb}"), format!("_{adverb}")]
+    };
+    Level::ALL.into_iter().flat_map(of_level).collect()
+}
+
 /// Whether an object or a file of the first entity would have a name of the second's.
 pub(super) fn collide(one: &str, other: &str) -> bool {
     let same = |one: &str, other: &str| one.to_lowercase() == other.to_lowercase();
@@ -191,49 +181,12 @@ pub(super) fn collide(one: &str, other: &str) -> bool {
         let digits = ending.strip_prefix("_bc").or_else(|| ending.strip_prefix('_')).unwrap_or_default();
         !digits.is_empty() && digits.bytes().all(|byte| byte.is_ascii_digit() || byte == b'_')
     };
-    let ended = |ending: &str| same(&format!("{one}{ending}"), other);
+    let endings = endings();
+    let ended = |ending: &String| same(&format!("{one}{ending}"), other);
     same(one, other)
-        || ENDINGS.into_iter().any(ended)
+        || endings.iter().any(ended)
         || other.strip_prefix(one).is_some_and(is_month)
-        || ENDINGS.iter().any(|a| ENDINGS.iter().any(|b| same(&format!("{one}{a}"), &format!("{other}{b}"))))
-}
-
-/// All that statements are filled from; only quoted names, quoted texts and words of ours.
-#[derive(Serialize)]
-struct ModelShape {
-    name: Literal,
-    rows: Ident,
-    time: Ident,
-    kind: &'static str,
-    zone: Literal,
-    levels: Vec<LevelShape>,
-    measures: Vec<Measure>,
-}
-
-#[derive(Serialize)]
-struct LevelShape {
-    word: &'static str,
-    table: Ident,
-    file_view: Ident,
-    stats_view: Ident,
-    columns: Vec<Column>,
-    published: bool,
-}
-
-#[derive(Serialize)]
-struct Measure {
-    column: Ident,
-    alias: Ident,
-    kind: &'static str,
-    whole: bool,
-    small: bool,
-    binary: bool,
-    hash_a: &'static str,
-    hash_b: &'static str,
-    count: Ident,
-    sum: Ident,
-    min: Ident,
-    max: Ident,
+        || endings.iter().any(|a| endings.iter().any(|b| same(&format!("{one}{a}"), &format!("{other}{b}"))))
 }
 
 fn time_kind(entity: &Entity, found: Option<&str>) -> Result<TimeKind> {
@@ -262,23 +215,7 @@ fn time_kind(entity: &Entity, found: Option<&str>) -> Result<TimeKind> {
     }
 }
 
-fn number(entity: &Entity, column: &Ident, found: Option<&str>) -> Result<Number> {
-    let column = column.name();
-    match found.ok_or_else(|| missing(entity, column))? {
-        "smallint" => Ok(Number::Smallint),
-        "integer" => Ok(Number::Integer),
-        "bigint" => Ok(Number::Bigint),
-        "numeric" => Ok(Number::Numeric),
-        "real" => Ok(Number::Real),
-        "double precision" => Ok(Number::Double),
-        other => Err(Refusal::refused(
-            format!("column \"{column}\" of table {entity} is of type {other}, which cannot be summed"),
-            "Name columns of type smallint, integer, bigint, numeric, real or double precision as measures.",
-        )),
-    }
-}
-
-fn missing(entity: &Entity, column: &str) -> anyhow::Error {
+pub(super) fn missing(entity: &Entity, column: &str) -> anyhow::Error {
     Refusal::refused(
         format!("table {entity} of production has no column \"{column}\""),
         "Give the column its name back; nothing was read or changed.",
@@ -291,33 +228,6 @@ impl TimeKind {
             Self::Timestamp => "timestamp",
             Self::TimestampTz => "timestamptz",
             Self::Date => "date",
-        }
-    }
-}
-
-impl Number {
-    /// PostgreSQL's name of the type.
-    pub(super) fn word(self) -> &'static str {
-        match self {
-            Self::Smallint => "smallint",
-            Self::Integer => "integer",
-            Self::Bigint => "bigint",
-            Self::Numeric => "numeric",
-            Self::Real => "real",
-            Self::Double => "double precision",
-        }
-    }
-
-    /// The functions of the two hashes. PostgreSQL folds a bigint's 64 bits to 32 before it hashes; as a double it is
-    /// not folded, and what a double cannot tell (neighbours beyond 2^53) does not fold alike.
-    fn hashes(self) -> (&'static str, &'static str) {
-        match self {
-            Self::Smallint => ("hashint2extended", "hashint2extended"),
-            Self::Integer => ("hashint4extended", "hashint4extended"),
-            Self::Bigint => ("hashint8extended", "hashfloat8extended"),
-            Self::Numeric => ("hash_numeric_extended", "hash_numeric_extended"),
-            Self::Real => ("hashfloat4extended", "hashfloat4extended"),
-            Self::Double => ("hashfloat8extended", "hashfloat8extended"),
         }
     }
 }

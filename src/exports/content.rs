@@ -1,13 +1,13 @@
-//! What the files should say: accounts as the warehouse's views give them, one header and one row a file.
-
-use std::collections::BTreeMap;
+//! What the files should say: accounts as the warehouse's views give them, behind a header.
 
 use anyhow::Context as _;
+use futures_util::StreamExt as _;
 use sha2::{Digest as _, Sha256};
 use tokio_postgres::types::Type;
 
-use crate::calendar::{Day, Level, Period, Span};
-use crate::db::Statement;
+use super::csv::{self, Field};
+use crate::calendar::{Level, Period, Span};
+use crate::db::{Start, Statement};
 use crate::entity::Model;
 use crate::error::Result;
 use crate::statement;
@@ -20,7 +20,7 @@ const CONTENTS: Statement = statement!("exports/contents.sql");
 pub enum Scope {
     /// All there are, and all that should be gone.
     Everything,
-    /// The days of a month, the month, and its year.
+    /// The hours and days of a month, the month, and the weeks, the quarter and the year that it touches.
     Month(Period),
 }
 
@@ -31,14 +31,13 @@ pub struct Content {
     pub entity: String,
     /// What it is about.
     pub period: Period,
+    /// Lines without the header.
+    pub lines: u64,
     /// Rows of the entity that it accounts for.
     pub entity_rows: i64,
     /// The whole file.
     pub bytes: Vec<u8>,
 }
-
-/// Files as they should be, by path.
-pub type Contents = BTreeMap<String, Content>;
 
 impl Scope {
     /// Whether a file of ours, by its path, is meant.
@@ -46,63 +45,104 @@ impl Scope {
         match self {
             Self::Everything => true,
             Self::Month(month) => {
-                let folder = |period: Period| {
-                    period.path("").rsplit_once('/').map_or_else(String::new, |(folder, _)| format!("{folder}/"))
-                };
-                let in_year = path.strip_prefix(&folder(month.first().year()));
-                in_year.is_some_and(|name| !name.contains('/')) || path.starts_with(&folder(month))
+                let quarter = month.first().period(Level::Quarter);
+                let weeks = std::iter::successors(Some(month.first().period(Level::Week)), |week| {
+                    let next = week.span().until;
+                    month.span().contains(next).then(|| next.period(Level::Week))
+                });
+                let in_folder = |period: Period| path.strip_prefix(&period.folder());
+                let is_right_in = |period| in_folder(period).is_some_and(|name| !name.contains('/'));
+                in_folder(month).is_some()
+                    || is_right_in(month.first().year())
+                    || is_right_in(quarter)
+                    || weeks.into_iter().any(is_right_in)
             }
         }
     }
 
+    /// The days that a level's periods of the scope begin in.
     fn span(self, level: Level) -> Option<Span> {
-        match (self, level) {
-            (Self::Everything, _) => None,
-            (Self::Month(month), Level::Day | Level::Month) => Some(month.span()),
-            (Self::Month(month), Level::Year) => Some(month.first().year().span()),
-        }
+        let Self::Month(month) = self else { return None };
+        let days = month.span();
+        Some(match level {
+            Level::Hour | Level::Day | Level::Month => days,
+            Level::Week => Span { from: days.from.period(level).first(), until: days.until },
+            Level::Quarter | Level::Year => days.from.period(level).span(),
+        })
     }
 }
 
-/// The files of a scope as they should be, of every entity that was settled. A period without rows has none.
-pub async fn contents(reading: &Reading<'_>, scope: Scope) -> Result<Contents> {
-    let mut contents = Contents::new();
-    for model in reading.entities().await? {
+/// Hands each file of a scope to `take`, as it should be, one after the other. A period without rows has none.
+///
+/// No more than one file is held.
+pub async fn each(
+    reading: &Reading<'_>,
+    models: &[Model],
+    scope: Scope,
+    mut take: impl FnMut(&Model, Content) -> Result<()>,
+) -> Result<()> {
+    for model in models {
         for &level in &model.entity.levels {
-            of_level(reading, &model, level, scope, &mut contents).await?;
+            of_level(reading, model, level, scope.span(level), &mut |content| take(model, content)).await?;
         }
     }
-    Ok(contents)
+    Ok(())
+}
+
+/// One file as it should be, once more; `None` where its period holds no rows.
+pub async fn one(reading: &Reading<'_>, model: &Model, period: Period) -> Result<Option<Content>> {
+    let mut found = None;
+    let mut take = |content: Content| {
+        // The hours of a day come together.
+        found = if content.period == period { Some(content) } else { found.take() };
+        Ok(())
+    };
+    of_level(reading, model, period.level(), Some(period.span()), &mut take).await?;
+    Ok(found)
 }
 
 async fn of_level(
     reading: &Reading<'_>,
     model: &Model,
     level: Level,
-    scope: Scope,
-    contents: &mut Contents,
+    span: Option<Span>,
+    take: &mut impl FnMut(Content) -> Result<()>,
 ) -> Result<()> {
-    let span = scope.span(level);
     let (from, until) = (span.map(|span| span.from), span.map(|span| span.until));
-    let sql = CONTENTS.with(&[("view", &model.view(level)?)]);
+    let sql = CONTENTS.of(&model.shape_of_files(level)?)?.with(&[("view", &model.view(level)?)]);
     let columns = model.file_columns(level)?;
-    let header: Vec<&str> = columns.iter().map(|column| column.header.as_str()).collect();
-    for row in reading.work().query(sql, &[(&from, Type::DATE), (&until, Type::DATE)]).await? {
-        let first: Day = row.get("period");
-        let period = Period::new(level, first).with_context(|| format!("{first} starts no {level:?}"))?;
-        let bytes = csv(&header, &row.get::<_, Vec<Option<&str>>>("fields"))?;
-        let content = Content { entity: model.name().to_string(), period, entity_rows: row.get("rows"), bytes };
-        contents.insert(model.path(period), content);
-    }
-    Ok(())
-}
+    let is_text: Vec<bool> = columns.iter().map(|column| model.is_text(column)).collect();
+    let mut header = Vec::new();
+    csv::write_line(&mut header, columns.iter().map(|column| Field::Text(Some(&column.header))));
 
-/// Header and row, as RFC 4180 has them but for the line ends, which are LF. NULL is an empty field.
-fn csv(header: &[&str], fields: &[Option<&str>]) -> Result<Vec<u8>> {
-    let mut writer = csv::WriterBuilder::new().terminator(csv::Terminator::Any(b'\n')).from_writer(Vec::new());
-    writer.write_record(header)?;
-    writer.write_record(fields.iter().map(|field| field.unwrap_or_default()))?;
-    Ok(writer.into_inner()?)
+    let rows = reading.work().stream(&sql, &[(&from, Type::DATE), (&until, Type::DATE)]).await?;
+    let mut rows = std::pin::pin!(rows);
+    let mut open: Option<Content> = None;
+    while let Some(row) = rows.next().await {
+        let row = row.map_err(|error| reading.work().failure(&sql, &error))?;
+        let start: Start = row.get("period");
+        let period = Period::from_postgres(level, start.days, start.hour)
+            .with_context(|| format!("{start:?} starts no {}", level.word()))?;
+        if open.as_ref().is_none_or(|content| content.period != period) {
+            open.take().map_or(Ok(()), &mut *take)?;
+        }
+        let content = open.get_or_insert_with(|| Content {
+            entity: model.name().to_string(),
+            period,
+            lines: 0,
+            entity_rows: 0,
+            bytes: header.clone(),
+        });
+        content.lines += 1;
+        content.entity_rows += row.get::<_, i64>("rows");
+        let fields = row.get::<_, Vec<Option<&str>>>("fields");
+        let fields = fields.into_iter().zip(&is_text);
+        csv::write_line(
+            &mut content.bytes,
+            fields.map(|(text, &is_text)| if is_text { Field::Text(text) } else { Field::Plain(text) }),
+        );
+    }
+    open.take().map_or(Ok(()), take)
 }
 
 /// SHA-256 in hexadecimal digits.
@@ -117,13 +157,23 @@ pub fn sha256(bytes: &[u8]) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::calendar::Day;
 
     #[test]
-    fn a_month_covers_its_days_itself_and_its_year_only() {
+    fn a_month_covers_its_days_itself_and_what_it_touches_only() {
         let january = Scope::Month(Day::new(2023, 1, 1).unwrap().month());
         assert!(january.covers("year=2023/month=1/day=9/entity_stats_daily_2023_1_9.csv"));
         assert!(january.covers("year=2023/month=1/entity_stats_monthly_2023_1.csv"));
         assert!(january.covers("year=2023/entity_stats_yearly_2023.csv"));
+        assert!(january.covers("year=2023/month=1/day=9/hour=5/entity_stats_hourly_2023_1_9_5.csv"));
+        assert!(january.covers("year=2023/quarter=1/entity_stats_quarterly_2023_1.csv"));
+        assert!(!january.covers("year=2023/quarter=2/entity_stats_quarterly_2023_2.csv"));
+        for (week, covered) in [("2022/week=51", false), ("2022/week=52", true), ("2023/week=1", true)] {
+            assert_eq!(january.covers(&format!("iso_year={week}/entity_stats_weekly_x.csv")), covered, "{week}");
+        }
+        for (week, covered) in [("2023/week=5", true), ("2023/week=6", false)] {
+            assert_eq!(january.covers(&format!("iso_year={week}/entity_stats_weekly_x.csv")), covered, "{week}");
+        }
         assert!(!january.covers("year=2023/month=12/entity_stats_monthly_2023_12.csv"));
         assert!(!january.covers("year=2024/entity_stats_yearly_2024.csv"));
     }

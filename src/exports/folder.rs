@@ -96,7 +96,10 @@ impl Folder {
     pub fn foreign(&self) -> Result<Option<String>> {
         for entry in self.dir.entries().with_context(|| self.doing("list", "."))? {
             let name = entry.with_context(|| self.doing("list", "."))?.file_name().to_string_lossy().into_owned();
-            let known = name.starts_with("year=") || name.starts_with('.') || name == "lost+found";
+            let known = name.starts_with("year=")
+                || name.starts_with("iso_year=")
+                || name.starts_with('.')
+                || name == "lost+found";
             if !known {
                 return Ok(Some(name));
             }

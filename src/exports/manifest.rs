@@ -14,7 +14,7 @@ pub const NAME: &str = "_manifest.json";
 pub const VERSION: u32 = 1;
 
 /// The manifest.
-#[derive(Debug, Serialize, Deserialize)]
+#[derive(Debug, Clone, Serialize, Deserialize)]
 pub struct Manifest {
     /// The form, for readers.
     pub version: u32,

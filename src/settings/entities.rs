@@ -8,6 +8,9 @@ use crate::db::{Ident, Literal};
 use crate::entity::{self, Entity, Statistic};
 use crate::error::{Refusal, Result};
 
+/// Which of them are NULL is a seed of 64 bits.
+const MOST_COLUMNS: usize = 60;
+
 /// Checks what was written; nothing written means the brief's table.
 pub(super) fn read(typed: Vec<TypedEntity>) -> Result<Vec<Entity>> {
     if typed.is_empty() {
@@ -26,7 +29,8 @@ fn one(typed: TypedEntity) -> Result<Entity> {
     let name = Ident::new(typed.name)?;
     Literal::new(name.name())?;
     let measures = typed.measures.into_iter().map(Ident::new).collect::<Result<Vec<_>>>()?;
-    check_columns(name.name(), &typed.time, &measures)?;
+    let dimensions = typed.dimensions.unwrap_or_default().into_iter().map(Ident::new).collect::<Result<Vec<_>>>()?;
+    check_columns(name.name(), &typed.time, &measures, &dimensions)?;
     let statistics =
         typed.statistics.unwrap_or_else(|| vec![Statistic::Sum, Statistic::Min, Statistic::Max, Statistic::Mean]);
     let levels = typed.levels.unwrap_or_else(|| vec![Level::Day, Level::Month, Level::Year]);
@@ -36,6 +40,7 @@ fn one(typed: TypedEntity) -> Result<Entity> {
         time: Ident::new(typed.time)?,
         time_zone: typed.time_zone,
         measures,
+        dimensions,
         statistics: ordered(name.name(), "statistics", statistics)?,
         levels: ordered(name.name(), "levels", levels)?,
         name,
@@ -84,12 +89,18 @@ fn check_zone(zone: &str) -> Result<()> {
     ))
 }
 
-fn check_columns(name: &str, time: &str, measures: &[Ident]) -> Result<()> {
+fn check_columns(name: &str, time: &str, measures: &[Ident], dimensions: &[Ident]) -> Result<()> {
     let mut seen = BTreeSet::from([time]);
     if measures.is_empty() {
         return Err(Refusal::usage(format!("entity \"{name}\" has no measures"), "Name at least one column to sum."));
     }
-    match measures.iter().find(|column| !seen.insert(column.name())) {
+    if measures.len() + dimensions.len() > MOST_COLUMNS {
+        return Err(Refusal::usage(
+            format!("entity \"{name}\" has more than {MOST_COLUMNS} measures and dimensions"),
+            "Split it into two entities of the same table.",
+        ));
+    }
+    match measures.iter().chain(dimensions).find(|column| !seen.insert(column.name())) {
         None => Ok(()),
         Some(column) => Err(Refusal::usage(
             format!("entity \"{name}\" names column \"{}\" twice", column.name()),

@@ -34,6 +34,7 @@ pub(super) struct TypedEntity {
     pub(super) time: String,
     pub(super) time_zone: Option<String>,
     pub(super) measures: Vec<String>,
+    pub(super) dimensions: Option<Vec<String>>,
     pub(super) statistics: Option<Vec<Statistic>>,
     pub(super) levels: Option<Vec<Level>>,
 }

@@ -1,103 +1,21 @@
 //! Tables other than the brief's: several of them, types, time zones, names; what changes between runs.
 
 mod anew;
+mod asked;
+mod dimensions;
 mod histories;
+mod levels;
+mod spread;
 
-use std::collections::BTreeMap;
-use std::io::Write as _;
-use std::process::{Command, Stdio};
-
-use serde_json::{Value, json};
+use serde_json::json;
 
 use crate::kit::World;
-
-/// What is said of each measure in these stories.
-const ALL: &str = r#"statistics = ["sum", "min", "max", "mean", "count"]"#;
-
-/// An entity of a world, as both the settings and the oracle need it.
-struct Asked<'a> {
-    name: &'a str,
-    table: &'a str,
-    time: &'a str,
-    zone: Option<&'a str>,
-    measures: &'a [(&'a str, &'a str)],
-}
-
-impl Asked<'_> {
-    fn settings(&self) -> String {
-        let measures: Vec<&str> = self.measures.iter().map(|(name, _)| *name).collect();
-        let zone = self.zone.map_or(String::new(), |zone| format!("time_zone = {zone:?}\n"));
-        format!(
-            "[[entity]]\nname = {:?}\ntable = {:?}\ntime = {:?}\n{zone}measures = {measures:?}\n{ALL}\n",
-            self.name, self.table, self.time
-        )
-    }
-
-    /// Files and rows are what Python makes of production's rows.
-    fn is_exact(&self, world: &World) {
-        let columns: Vec<String> =
-            [self.time].into_iter().chain(self.measures.iter().map(|(name, _)| *name)).map(quoted).collect();
-        let texts = columns.iter().map(|column| format!("{column}::text")).collect::<Vec<_>>().join(", ");
-        let sorted =
-            |table: &str| format!("SET TimeZone = 'UTC'; SELECT to_jsonb(ARRAY[{texts}]) FROM {table} ORDER BY 1");
-        let rows = world.ask_production(&sorted(self.table));
-        assert_eq!(world.ask_warehouse(&sorted(&format!("kalends_raw.{}", quoted(self.name)))), rows, "rows");
-        let rows: Vec<Value> = rows.iter().map(|row| serde_json::from_str(row).unwrap()).collect();
-        let asked = json!({"name": self.name, "zone": self.zone, "measures": self.measures, "rows": rows});
-        let Some(answer) = python(&asked.to_string()) else {
-            return eprintln!("not tried: the files, since there is no python3");
-        };
-        let expected: BTreeMap<String, String> = serde_json::from_str(&answer).unwrap();
-        let mine = |path: &str| path.contains(&format!("/{}_stats_", self.name));
-        let found: BTreeMap<String, String> = world
-            .files()
-            .into_iter()
-            .filter(|(path, _)| mine(path))
-            .map(|(path, bytes)| (path, String::from_utf8(bytes).unwrap()))
-            .collect();
-        assert_eq!(found, expected);
-    }
-}
-
-fn quoted(name: &str) -> String {
-    format!("\"{}\"", name.replace('"', "\"\""))
-}
-
-/// What Python makes of it; `None` where there is none.
-fn python(asked: &str) -> Option<String> {
-    let oracle = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/it/entities/oracle.py");
-    let mut python = Command::new("python3");
-    let mut python = python.arg(oracle).stdin(Stdio::piped()).stdout(Stdio::piped()).spawn().ok()?;
-    python.stdin.take().unwrap().write_all(asked.as_bytes()).unwrap();
-    Some(String::from_utf8(python.wait_with_output().unwrap().stdout).unwrap())
-}
-
-fn set(world: &World, settings: &str) {
-    std::fs::write(world.folder().join("kalends.toml"), settings).unwrap();
-}
-
-/// One run settles, verify agrees, and a further run writes nothing.
-fn settles(world: &World) {
-    world.kalends("run").succeeds();
-    world.kalends("verify").succeeds();
-    let (tuples, tree) = (world.tuples(), world.tree());
-    world.kalends("run").succeeds().says("nothing to do");
-    assert_eq!((world.tuples(), world.tree()), (tuples, tree), "a run with nothing to do wrote something");
-}
-
-const NUMBERS: [(&str, &str); 6] = [
-    ("tiny", "smallint"),
-    ("whole", "integer"),
-    ("large", "bigint"),
-    ("exact", "numeric"),
-    ("short", "real"),
-    ("long", "double precision"),
-];
+use asked::{Asked, NUMBERS, quoted, set, settles};
 
 fn table_of_numbers(world: &World) -> Asked<'static> {
     let columns: Vec<String> = NUMBERS.iter().map(|(name, kind)| format!("{name} {kind}")).collect();
     world.production_sql(&format!("CREATE TABLE numbers (at timestamp, {})", columns.join(", ")));
-    let asked = Asked { name: "numbers", table: "public.numbers", time: "at", zone: None, measures: &NUMBERS };
+    let asked = Asked { name: "numbers", table: "public.numbers", time: "at", measures: &NUMBERS, ..Asked::default() };
     set(world, &asked.settings());
     asked
 }
@@ -194,8 +112,14 @@ fn a_day_is_one_of_its_time_zone() {
         world.production_sql("CREATE SCHEMA shop; CREATE TABLE shop.purchase (bought_at timestamptz, amount numeric)");
         world.grant_table("shop", "purchase");
         let measures = [("amount", "numeric")];
-        let asked =
-            Asked { name: "orders", table: "shop.purchase", time: "bought_at", zone: Some(zone), measures: &measures };
+        let asked = Asked {
+            name: "orders",
+            table: "shop.purchase",
+            time: "bought_at",
+            zone: Some(zone),
+            measures: &measures,
+            ..Asked::default()
+        };
         set(&world, &asked.settings());
         for (index, moment) in moments.iter().enumerate() {
             for minutes in [-1440, -61, -1, 0, 1, 30, 59, 60, 90, 1440, 44640] {
@@ -226,7 +150,7 @@ fn a_date_is_a_time_and_the_settings_of_server_and_role_change_nothing() {
          ALTER DATABASE {database} SET extra_float_digits = -15"
     ));
     let measures = [("amount", "integer"), ("fee", "bigint")];
-    let asked = Asked { name: "booked", table: "booked", time: "on_day", zone: None, measures: &measures };
+    let asked = Asked { name: "booked", table: "booked", time: "on_day", measures: &measures, ..Asked::default() };
     set(&world, &asked.settings());
     world.production_sql(
         "INSERT INTO booked VALUES ('01.03.2024', 3, 4), ('29.02.2024', 1, NULL), ('31.12.1969', 5, -6)",
@@ -256,7 +180,8 @@ fn one_of_several_entities_that_fails_does_not_keep_the_others_from_settling() {
     world.production_sql("CREATE TABLE a (at timestamp, n integer); CREATE TABLE b (at timestamp, n integer)");
     world.production_sql("INSERT INTO a VALUES ('2024-01-01', 1); INSERT INTO b VALUES ('2024-01-01', 2)");
     let measures = [("n", "integer")];
-    let [a, b] = ["a", "b"].map(|name| Asked { name, table: name, time: "at", zone: None, measures: &measures });
+    let [a, b] =
+        ["a", "b"].map(|name| Asked { name, table: name, time: "at", measures: &measures, ..Asked::default() });
     set(&world, &(a.settings() + &b.settings()));
     settles(&world);
     a.is_exact(&world);

@@ -20,6 +20,31 @@ AS $$
     END
 $$;
 
+-- The standard deviation of a sample, rounded once, half up, to 6 decimals; NULL of less than two values. The variance is a
+-- fraction of exact numbers, of which the root is taken by whole numbers: sqrt() alone would round first. It gives the
+-- whole root or, rounding up, the one above.
+CREATE FUNCTION kalends.stddev(sum_values numeric, sum_squares numeric, value_count bigint) RETURNS numeric
+LANGUAGE sql IMMUTABLE PARALLEL SAFE
+AS $$
+    SELECT CASE
+        WHEN value_count < 2 THEN NULL
+        WHEN sum_squares::text IN ('NaN', 'Infinity') THEN 'NaN'::numeric
+        ELSE (
+            -- Twice the deviation in millionths, rounded down; half of it, rounded up where it is odd, is the nearest.
+            SELECT div(root - CASE WHEN root * root > square THEN 1 ELSE 0 END + 1, 2) * 0.000001
+            FROM (
+                SELECT square, trunc(sqrt(square)) AS root
+                FROM (
+                    SELECT div(
+                        4 * 1000000000000 * (value_count * sum_squares - sum_values * sum_values),
+                        value_count * (value_count - 1)::numeric
+                    ) AS square
+                ) AS squared
+            ) AS rooted
+        )
+    END
+$$;
+
 -- One row. Every settlement takes the next generation; a run that compared with an older one gives way.
 CREATE TABLE kalends.state (
     only_row boolean PRIMARY KEY DEFAULT true CHECK (only_row),
@@ -65,7 +90,8 @@ CREATE TABLE kalends.file (
     path text PRIMARY KEY,
     entity text NOT NULL,
     level text NOT NULL,
-    period date NOT NULL,
+    -- As people write it: 2023-03-01T05, 2023-03-01, 2023-W09, 2023-03, 2023-Q1, 2023.
+    period text NOT NULL,
     entity_rows bigint NOT NULL,
     bytes bigint NOT NULL,
     sha256 text NOT NULL,

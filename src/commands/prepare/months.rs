@@ -173,13 +173,16 @@ impl Settled {
     }
 }
 
-/// Sums the months and years that somebody changed, whose days are as they should be. Nothing is written where none is.
-pub(super) async fn sum_again(warehouse: &mut Warehouse, model: &Model, ledger: &mut Ledger) -> Result<()> {
-    // Months come first: a year is summed from them.
+/// Makes those accounts again that somebody changed, of days that are as they should be. Nothing is written where none is.
+pub(super) async fn mend(
+    warehouse: &mut Warehouse,
+    model: &Model,
+    survey: &Accounts,
+    ledger: &mut Ledger,
+) -> Result<()> {
     for &period in &ledger.unsummed {
         let locked = warehouse.lock(ledger.generation).await?;
-        settle::sum(&locked, model, period).await?;
-        settle::sum(&locked, model, period.first().year()).await?;
+        settle::mend(&locked, model, survey, period).await?;
         locked.commit().await?;
         ledger.generation += 1;
     }

@@ -1,14 +1,26 @@
 //! Random tables and random histories of edits: after each run rows, accounts and files are what Python makes of
 //! production's rows. A failure is shrunk and prints what it was made from; those that were found stay as stories.
+//!
+//! Several histories share databases and runs, as entities beside each other: that costs a tenth of one by one.
+
+use std::hash::{BuildHasher as _, RandomState};
+use std::panic::AssertUnwindSafe;
 
 use proptest::prelude::*;
-use proptest::test_runner::{Config, TestRunner};
+use proptest::sample::subsequence;
+use proptest::strategy::ValueTree;
+use proptest::test_runner::{Config, RngAlgorithm, TestRng, TestRunner};
 
 use super::{Asked, NUMBERS, set};
 use crate::kit::World;
 
-/// Histories in a run of the tests; `KALENDS_HISTORIES` says another number.
-const HISTORIES: u32 = 40;
+/// Histories in a run of the tests; `KALENDS_HISTORIES` says another number, `KALENDS_SEED` which ones.
+const HISTORIES: usize = 300;
+
+/// Histories beside each other.
+const BATCH: usize = 10;
+
+const WORKERS: u64 = 2;
 
 const ZONES: [&str; 5] = ["Europe/Paris", "Australia/Lord_Howe", "America/Havana", "America/St_Johns", "Pacific/Apia"];
 
@@ -19,11 +31,30 @@ const MOMENTS: [&str; 8] =
 const VALUES: [&str; 10] =
     ["NULL", "0", "1", "-1", "32767", "7", "'0.1'::numeric", "'2.50'::numeric", "'-0.3'::numeric", "12"];
 
+const TIMES: [&str; 3] = ["timestamptz", "timestamp", "date"];
+
+const STATISTICS: [&str; 6] = ["sum", "min", "max", "mean", "count", "stddev"];
+
+const LEVELS: [&str; 6] = ["hour", "day", "week", "month", "quarter", "year"];
+
+/// Types of dimensions, each with values that are easily taken for one another.
+const DIMENSIONS: [(&str, [&str; 6]); 8] = [
+    ("text", ["NULL", "''", "'a'", "'A, \"b\"'", "E'e\\u0301\\n'", "'=1'"]),
+    ("integer", ["NULL", "0", "-5", "7", "2147483647", "-2147483648"]),
+    ("boolean", ["NULL", "true", "false", "true", "false", "NULL"]),
+    ("numeric", ["NULL", "1.0", "1.00", "-1", "'NaN'", "0"]),
+    ("interval", ["NULL", "'1 day'", "'24:00'", "'-1 mon'", "'30 days'", "'0'"]),
+    ("character(3)", ["NULL", "'a'", "'b'", "''", "'''x'", "'+1'"]),
+    ("double precision", ["NULL", "'-0'", "0", "'NaN'", "0.1", "-2.5"]),
+    ("mood", ["NULL", "'sad'", "'=ok'", "'glad'", "'sad'", "'glad'"]),
+];
+
 #[derive(Debug, Clone)]
 enum Edit {
-    Insert { moment: usize, minutes: i32, values: [usize; 2] },
+    Insert { moment: usize, minutes: i32, values: [usize; 2], dimensions: [usize; 2] },
     Move { row: usize, minutes: i32 },
     Set { row: usize, value: usize },
+    SetDimension { row: usize, value: usize },
     Delete { row: usize },
     Twice { row: usize },
     DeleteMonth { moment: usize },
@@ -34,16 +65,21 @@ struct History {
     time: usize,
     zone: usize,
     measures: [usize; 2],
+    /// None, one or two of them.
+    dimensions: Vec<usize>,
+    statistics: Vec<&'static str>,
+    levels: Vec<&'static str>,
     steps: Vec<Vec<Edit>>,
 }
 
 fn edit() -> impl Strategy<Value = Edit> {
     let minutes = || -3000..3000_i32;
     prop_oneof![
-        6 => (0..MOMENTS.len(), minutes(), [0..VALUES.len(), 0..VALUES.len()])
-            .prop_map(|(moment, minutes, values)| Edit::Insert { moment, minutes, values }),
+        6 => (0..MOMENTS.len(), minutes(), [0..VALUES.len(), 0..VALUES.len()], [0..6_usize, 0..6_usize])
+            .prop_map(|(moment, minutes, values, dimensions)| Edit::Insert { moment, minutes, values, dimensions }),
         2 => (0..50_usize, minutes()).prop_map(|(row, minutes)| Edit::Move { row, minutes }),
         2 => (0..50_usize, 0..VALUES.len()).prop_map(|(row, value)| Edit::Set { row, value }),
+        2 => (0..50_usize, 0..6_usize).prop_map(|(row, value)| Edit::SetDimension { row, value }),
         2 => (0..50_usize).prop_map(|row| Edit::Delete { row }),
         1 => (0..50_usize).prop_map(|row| Edit::Twice { row }),
         1 => (0..MOMENTS.len()).prop_map(|moment| Edit::DeleteMonth { moment }),
@@ -52,60 +88,179 @@ fn edit() -> impl Strategy<Value = Edit> {
 
 fn history() -> impl Strategy<Value = History> {
     let steps = prop::collection::vec(prop::collection::vec(edit(), 1..12), 1..4);
-    (0..3_usize, 0..ZONES.len(), [0..NUMBERS.len(), 0..NUMBERS.len()], steps)
-        .prop_map(|(time, zone, measures, steps)| History { time, zone, measures, steps })
+    let table = (0..3_usize, 0..ZONES.len(), [0..NUMBERS.len(), 0..NUMBERS.len()]);
+    let dimensions = prop::collection::vec(0..DIMENSIONS.len(), 0..3);
+    let asked = (subsequence(STATISTICS.to_vec(), 1..=6), subsequence(LEVELS.to_vec(), 1..=6));
+    (table, dimensions, asked, steps).prop_map(
+        |((time, zone, measures), dimensions, (statistics, mut levels), steps)| {
+            if TIMES[time] == "date" {
+                levels.retain(|level| *level != "hour");
+            }
+            if levels.is_empty() {
+                levels.push("day");
+            }
+            History { time, zone, measures, dimensions, statistics, levels, steps }
+        },
+    )
 }
 
-const TIMES: [&str; 3] = ["timestamptz", "timestamp", "date"];
+impl History {
+    /// Time, measures, dimensions: names and types.
+    fn columns(&self) -> Vec<(&'static str, &'static str)> {
+        let measures = ["a", "b"].into_iter().zip(self.measures.map(|at| NUMBERS[at].1));
+        let dimensions = ["day", "d"].into_iter().zip(self.dimensions.iter().map(|&at| DIMENSIONS[at].0));
+        [("at", TIMES[self.time])].into_iter().chain(measures).chain(dimensions).collect()
+    }
 
-fn sql(edit: &Edit, types: [&str; 2]) -> String {
-    let row = |row: &usize| format!("ctid = (SELECT ctid FROM t ORDER BY at, a, b, ctid OFFSET {row} LIMIT 1)");
-    match edit {
-        Edit::Insert { moment, minutes, values } => format!(
-            "INSERT INTO t SELECT timestamptz '{} 00:00+00' + {minutes} * interval '1 minute', ({})::{}, ({})::{}",
-            MOMENTS[*moment], VALUES[values[0]], types[0], VALUES[values[1]], types[1]
-        ),
-        Edit::Move { row: at, minutes } => {
-            format!("UPDATE t SET at = at + {minutes} * interval '1 minute' WHERE {}", row(at))
+    fn sql(&self, edit: &Edit, table: &str) -> String {
+        let columns = self.columns();
+        let names: Vec<&str> = columns.iter().map(|(name, _)| *name).collect();
+        let order: Vec<String> = names.iter().map(|name| format!("{name}::text")).collect();
+        let order = order.join(", ");
+        let row =
+            |row: &usize| format!("ctid = (SELECT ctid FROM {table} ORDER BY {order}, ctid OFFSET {row} LIMIT 1)");
+        match edit {
+            Edit::Insert { moment, minutes, values, dimensions } => {
+                let measures = values.iter().map(|&at| VALUES[at]);
+                let dimensions = self.dimensions.iter().zip(dimensions).map(|(&at, &value)| DIMENSIONS[at].1[value]);
+                let typed = measures.chain(dimensions).zip(&columns[1..]);
+                let typed: Vec<String> = typed.map(|(value, (_, kind))| format!("({value})::{kind}")).collect();
+                format!(
+                    "INSERT INTO {table} SELECT timestamptz '{} 00:00+00' + {minutes} * interval '1 minute', {}",
+                    MOMENTS[*moment],
+                    typed.join(", ")
+                )
+            }
+            Edit::Move { row: at, minutes } => {
+                format!("UPDATE {table} SET at = at + {minutes} * interval '1 minute' WHERE {}", row(at))
+            }
+            Edit::Set { row: at, value } => {
+                format!("UPDATE {table} SET b = ({})::{} WHERE {}", VALUES[*value], columns[2].1, row(at))
+            }
+            Edit::SetDimension { row: at, value } => match self.dimensions.last() {
+                None => "SELECT".to_string(),
+                Some(&dimension) => {
+                    let ((name, kind), value) = (columns[columns.len() - 1], DIMENSIONS[dimension].1[*value]);
+                    format!("UPDATE {table} SET {name} = ({value})::{kind} WHERE {}", row(at))
+                }
+            },
+            Edit::Delete { row: at } => format!("DELETE FROM {table} WHERE {}", row(at)),
+            Edit::Twice { row: at } => format!("INSERT INTO {table} SELECT * FROM {table} WHERE {}", row(at)),
+            Edit::DeleteMonth { moment } => format!(
+                "DELETE FROM {table} WHERE at >= date_trunc('month', timestamp '{0}') AND at < date_trunc('month', timestamp '{0}') + interval '1 month'",
+                MOMENTS[*moment]
+            ),
         }
-        Edit::Set { row: at, value } => {
-            format!("UPDATE t SET b = ({})::{} WHERE {}", VALUES[*value], types[1], row(at))
-        }
-        Edit::Delete { row: at } => format!("DELETE FROM t WHERE {}", row(at)),
-        Edit::Twice { row: at } => format!("INSERT INTO t SELECT * FROM t WHERE {}", row(at)),
-        Edit::DeleteMonth { moment } => format!(
-            "DELETE FROM t WHERE at >= date_trunc('month', timestamp '{0}') AND at < date_trunc('month', timestamp '{0}') + interval '1 month'",
-            MOMENTS[*moment]
-        ),
     }
 }
 
-fn check(history: &History) {
-    let world = World::new();
-    let types = history.measures.map(|at| NUMBERS[at].1);
-    world.production_sql(&format!("CREATE TABLE t (at {}, a {}, b {})", TIMES[history.time], types[0], types[1]));
-    let measures = [("a", types[0]), ("b", types[1])];
-    let zone = (history.time == 0).then_some(ZONES[history.zone]);
-    let asked = Asked { name: "t", table: "t", time: "at", zone, measures: &measures };
-    set(&world, &asked.settings());
-    for step in &history.steps {
-        let edits: Vec<String> = step.iter().map(|edit| sql(edit, types)).collect();
-        world.production_sql(&format!("SET TimeZone = 'UTC'; {}", edits.join(";\n")));
+/// The world as it was before any history.
+fn clear(world: &World) {
+    world.warehouse_sql("DROP SCHEMA IF EXISTS kalends, kalends_raw, kalends_stats CASCADE");
+    world.production_sql(
+        "DROP SCHEMA public CASCADE; CREATE SCHEMA public; CREATE TYPE mood AS ENUM ('sad', '=ok', 'glad')",
+    );
+    if world.exports.exists() {
+        std::fs::remove_dir_all(&world.exports).unwrap();
+    }
+}
+
+fn check(world: &World, histories: &[History]) {
+    clear(world);
+    let tables: Vec<String> = (0..histories.len()).map(|at| format!("t{at}")).collect();
+    let columns: Vec<Vec<(&str, &str)>> = histories.iter().map(History::columns).collect();
+    let all = histories.iter().zip(&tables).zip(&columns);
+    let asked: Vec<Asked<'_>> = all
+        .map(|((history, table), columns)| Asked {
+            name: table,
+            table,
+            zone: (history.time == 0).then_some(ZONES[history.zone]),
+            measures: &columns[1..3],
+            dimensions: &columns[3..],
+            statistics: &history.statistics,
+            levels: &history.levels,
+            ..Asked::default()
+        })
+        .collect();
+    for (columns, table) in columns.iter().zip(&tables) {
+        let columns: Vec<String> = columns.iter().map(|(name, kind)| format!("{name} {kind}")).collect();
+        world.production_sql(&format!("CREATE TABLE {table} ({})", columns.join(", ")));
+    }
+    set(world, &asked.iter().map(Asked::settings).collect::<String>());
+    let steps = histories.iter().map(|history| history.steps.len()).max().unwrap_or_default();
+    for step in 0..steps {
+        for (history, table) in histories.iter().zip(&tables) {
+            let edits = history.steps.get(step).into_iter().flatten().map(|edit| history.sql(edit, table));
+            world.production_sql(&format!("SET TimeZone = 'UTC'; {}", edits.collect::<Vec<_>>().join(";\n")));
+        }
         world.kalends("run").succeeds();
-        asked.is_exact(&world);
+        asked.iter().for_each(|asked| asked.is_exact(world));
     }
     world.kalends("verify").succeeds();
+    let before = (world.tuples(), world.tree());
     world.kalends("run").succeeds().says("nothing to do");
+    assert_eq!((world.tuples(), world.tree()), before, "a run with nothing to do wrote something");
+}
+
+/// What went wrong, if anything.
+fn failure(world: &World, histories: &[History]) -> Option<String> {
+    let panic = std::panic::catch_unwind(AssertUnwindSafe(|| check(world, histories))).err()?;
+    let said = panic.downcast_ref::<String>().cloned();
+    Some(said.unwrap_or_else(|| panic.downcast_ref::<&str>().map_or("it panicked", |said| said).to_string()))
+}
+
+/// Histories of one seed.
+fn random(seed: u64, histories: usize) {
+    let world = World::new();
+    let mut bytes = [0; 32];
+    bytes[..8].copy_from_slice(&seed.to_le_bytes());
+    let rng = TestRng::from_seed(RngAlgorithm::ChaCha, &bytes);
+    let mut runner = TestRunner::new_with_rng(Config::default(), rng);
+    let mut left = histories;
+    while left > 0 {
+        let trees = (0..BATCH.min(left)).map(|_| history().new_tree(&mut runner).unwrap());
+        let trees: Vec<_> = trees.collect();
+        left -= trees.len();
+        let batch: Vec<History> = trees.iter().map(ValueTree::current).collect();
+        let Some(said) = failure(&world, &batch) else { continue };
+        let alone = trees.into_iter().find(|tree| failure(&world, &[tree.current()]).is_some());
+        let Some(tree) = alone else { panic!("KALENDS_SEED={seed}, only together: {batch:#?}\n{said}") };
+        let (smallest, said) = shrunk(&world, tree, said);
+        panic!("KALENDS_SEED={seed}: {smallest:#?}\n{said}");
+    }
+}
+
+/// The smallest history found that goes wrong as well, and what it says.
+fn shrunk(world: &World, mut tree: impl ValueTree<Value = History>, said: String) -> (History, String) {
+    let mut smallest = (tree.current(), said);
+    for _ in 0..100 {
+        let history = tree.current();
+        let simpler = match failure(world, std::slice::from_ref(&history)) {
+            Some(said) => {
+                smallest = (history, said);
+                tree.simplify()
+            }
+            None => tree.complicate(),
+        };
+        if !simpler {
+            break;
+        }
+    }
+    smallest
 }
 
 #[test]
 fn every_history_of_every_table_is_exact() {
-    let cases = std::env::var("KALENDS_HISTORIES").map_or(HISTORIES, |number| number.parse().unwrap());
-    let config = Config { cases, max_shrink_iters: 60, failure_persistence: None, ..Config::default() };
-    let mut runner = TestRunner::new(config);
-    let result = runner.run(&history(), |history| {
-        std::panic::catch_unwind(|| check(&history))
-            .map_err(|panic| TestCaseError::fail(panic.downcast_ref::<String>().cloned().unwrap_or_default()))
+    let number = |name: &str| std::env::var(name).ok().map(|number| number.parse::<u64>().unwrap());
+    let histories = number("KALENDS_HISTORIES").map_or(HISTORIES, |number| usize::try_from(number).unwrap());
+    let seed = number("KALENDS_SEED").unwrap_or_else(|| RandomState::new().hash_one(0));
+    eprintln!("{histories} histories of KALENDS_SEED={seed}");
+    std::thread::scope(|scope| {
+        let share = histories.div_ceil(usize::try_from(WORKERS).unwrap());
+        let workers: Vec<_> =
+            (0..WORKERS).map(|worker| scope.spawn(move || random(seed.wrapping_add(worker), share))).collect();
+        for worker in workers {
+            worker.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic));
+        }
     });
-    result.unwrap_or_else(|failure| panic!("{failure}"));
 }

@@ -1,0 +1,43 @@
+-- The accounts of hours, or of combinations of dimensions by day or hour, of some days. Made from the warehouse's rows,
+-- which are proven to be production's.
+--
+-- Reads:   the entity's table of rows
+-- Writes:  kalends_stats.:"target"
+-- Params:  $1 date[] days, $2 date the first of them, $3 date the day after the final one
+-- Repeat:  safe
+
+WITH {% include 'details.jinja' %},
+
+gone AS (
+    DELETE FROM kalends_stats.:"target" AS kept
+    WHERE
+        kept.{{ level }} >= $2::date AND kept.{{ level }} < $3::date AND kept.{{ level }}::date = ANY($1::date[])
+        AND NOT EXISTS (
+            SELECT FROM fresh
+            WHERE fresh.{{ level }} = kept.{{ level }}{% if keys %} AND fresh.combination = kept.combination{% endif %}
+
+        )
+)
+
+INSERT INTO kalends_stats.:"target" AS kept (
+    {{ level }}, {% for key in keys %}{{ key }}, {% endfor %}rows
+    {% for c in kept %}
+    , {{ c.name }}
+    {% endfor %}
+)
+SELECT
+    {{ level }}, {% for key in keys %}{{ key }}, {% endfor %}rows
+    {% for c in kept %}
+    , {{ c.name }}
+    {% endfor %}
+FROM fresh
+ON CONFLICT ({{ level }}{% if keys %}, combination{% endif %}) DO UPDATE SET
+    rows = excluded.rows
+    {% for c in kept %}
+    , {{ c.name }} = excluded.{{ c.name }}
+    {% endfor %}
+    {% for key in keys %}
+    , {{ key }} = excluded.{{ key }}
+    {% endfor %}
+-- An equal row is left alone.
+WHERE (kept.*) IS DISTINCT FROM (excluded.*)

@@ -1,0 +1,92 @@
+-- The types of the columns that are dimensions: how they are written, whether the warehouse can have them as well, and
+-- what keeps them from being one.
+--
+-- Reads:   pg_class, pg_attribute, pg_type, pg_range, pg_opclass, pg_cast
+-- Writes:  nothing
+-- Params:  $1 text schema, $2 text table, $3 text[] columns that are wanted
+-- Repeat:  safe
+
+WITH RECURSIVE wanted AS (
+    SELECT column_of.name, column_of.place, attribute.atttypid AS type
+    FROM unnest($3::text[]) WITH ORDINALITY AS column_of (name, place)
+    INNER JOIN pg_namespace AS namespace ON namespace.nspname = $1
+    INNER JOIN pg_class AS relation ON relation.relnamespace = namespace.oid AND relation.relname = $2
+    INNER JOIN pg_attribute AS attribute
+        ON attribute.attrelid = relation.oid AND attribute.attname = column_of.name
+        AND attribute.attnum > 0 AND NOT attribute.attisdropped
+),
+
+-- Each type with what it is made of: domains, arrays, ranges, composites.
+parts (place, type, depth) AS (
+    SELECT place, type, 0 FROM wanted
+    UNION
+    SELECT parts.place, inner_type.type, parts.depth + 1
+    FROM parts
+    INNER JOIN pg_type AS outer_type ON parts.type = outer_type.oid
+    CROSS JOIN LATERAL (
+        SELECT outer_type.typbasetype WHERE outer_type.typtype = 'd'
+        UNION ALL
+        SELECT outer_type.typelem WHERE outer_type.typtype = 'b' AND outer_type.typcategory = 'A'
+        UNION ALL
+        SELECT rngsubtype FROM pg_range WHERE rngtypid = outer_type.oid
+        UNION ALL
+        SELECT atttypid FROM pg_attribute
+        WHERE outer_type.typtype = 'c' AND attrelid = outer_type.typrelid AND attnum > 0 AND NOT attisdropped
+    ) AS inner_type (type)
+    WHERE parts.depth < 20
+),
+
+-- The innermost: base types, of which each has to be sorted and hashed by a default operator class of its own, or of a type
+-- that it is read as.
+unfit AS (
+    SELECT parts.place, min(format_type(parts.type, NULL)) AS type
+    FROM parts
+    INNER JOIN pg_type AS part ON parts.type = part.oid
+    WHERE
+        (part.typtype = 'p' OR part.typtype = 'b' AND part.typcategory <> 'A')
+        AND (
+            SELECT count(DISTINCT method.amname)
+            FROM pg_opclass AS class
+            INNER JOIN pg_am AS method ON class.opcmethod = method.oid AND method.amname IN ('btree', 'hash')
+            WHERE
+                class.opcdefault
+                AND (
+                    class.opcintype = part.oid
+                    OR EXISTS (
+                        SELECT FROM pg_cast
+                        WHERE
+                            castsource = part.oid AND casttarget = class.opcintype
+                            AND castmethod = 'b' AND castcontext = 'i'
+                    )
+                )
+        ) < 2
+    GROUP BY parts.place
+),
+
+-- What a domain, or a domain of domains, is one of.
+base AS (
+    SELECT DISTINCT ON (parts.place) parts.place, part.typname
+    FROM parts
+    INNER JOIN pg_type AS part ON parts.type = part.oid
+    INNER JOIN wanted ON parts.place = wanted.place
+    INNER JOIN pg_type AS outermost ON wanted.type = outermost.oid
+    WHERE part.typtype <> 'd' AND (parts.depth = 0 OR outermost.typtype = 'd')
+    ORDER BY parts.place, parts.depth
+)
+
+SELECT
+    wanted.name,
+    format_type(wanted.type, NULL) AS written,
+    -- NULL for a type that the warehouse may not have, or means something else by: those that name objects by number.
+    CASE
+        WHEN
+            own.typnamespace = 'pg_catalog'::regnamespace AND own.typtype IN ('b', 'r', 'm') AND own.typsend <> 0
+            AND own.typname !~ '^_?reg'
+            THEN own.typname::text
+    END AS kept,
+    base.typname IN ('int2', 'int4', 'int8', 'float4', 'float8', 'numeric') AS number,
+    unfit.type AS unfit
+FROM wanted
+INNER JOIN pg_type AS own ON wanted.type = own.oid
+LEFT JOIN base ON wanted.place = base.place
+LEFT JOIN unfit ON wanted.place = unfit.place

@@ -1,0 +1,78 @@
+//! The types that a dimension can have: all that can be sorted and hashed.
+
+use serde::{Deserialize, Serialize};
+
+use super::Entity;
+use super::model::missing;
+use crate::db::Ident;
+use crate::error::{Refusal, Result};
+
+/// A dimension's type, as production has it.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Dimension {
+    /// As production writes it.
+    pub(super) written: String,
+    /// What the warehouse has it as, a name of `pg_catalog`; `text` for types that are not built in.
+    pub(super) kept: Ident,
+    /// Whether production has another type, of which the warehouse keeps the text.
+    pub(super) as_text: bool,
+    /// Whether it is a number, or a domain of numbers.
+    pub(super) number: bool,
+}
+
+/// What production says of a dimension's type.
+#[derive(Debug, Clone)]
+pub struct FoundType {
+    /// As production writes it.
+    pub written: String,
+    /// The name of a built-in type; `None` for others.
+    pub kept: Option<String>,
+    /// Whether it is a number, or a domain of numbers.
+    pub number: bool,
+    /// What keeps it from being a dimension: a type that cannot be sorted or hashed, itself or inside of it.
+    pub unfit: Option<String>,
+}
+
+/// How a dimension goes into the hash of a row.
+pub(super) enum Hashed {
+    /// By its type's own function.
+    Number(&'static str),
+    /// As the text that it is, or is kept as.
+    Text,
+    /// As what PostgreSQL prints for it.
+    Printed,
+}
+
+impl Dimension {
+    pub(super) fn new(entity: &Entity, column: &Ident, found: Option<&FoundType>) -> Result<Self> {
+        let found = found.ok_or_else(|| missing(entity, column.name()))?;
+        if let Some(unfit) = &found.unfit {
+            let written = &found.written;
+            let inside = if unfit == written { String::new() } else { format!(", because of {unfit} in it") };
+            return Err(Refusal::refused(
+                format!(
+                    "column \"{}\" of table {entity} is of type {written}, which cannot be sorted and hashed{inside}",
+                    column.name()
+                ),
+                "Leave it out of dimensions, or have a column made of it that can be, such as a text.",
+            ));
+        }
+        Ok(Self {
+            written: found.written.clone(),
+            kept: Ident::new(found.kept.as_deref().unwrap_or("text"))?,
+            as_text: found.kept.is_none(),
+            number: found.number,
+        })
+    }
+
+    /// The function has to tell apart all that PostgreSQL prints differently. That of a bigint folds it to 32 bits, that of
+    /// an interval takes 1 day for 24 hours, that of a numeric 1.0 for 1.00.
+    pub(super) fn hashed(&self) -> Hashed {
+        match self.kept.name() {
+            "int2" => Hashed::Number("hashint2extended"),
+            "int4" => Hashed::Number("hashint4extended"),
+            "text" | "varchar" => Hashed::Text,
+            _ => Hashed::Printed,
+        }
+    }
+}

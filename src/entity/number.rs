@@ -1,0 +1,74 @@
+//! The types that a measure can have.
+
+use serde::{Deserialize, Serialize};
+
+use super::Entity;
+use super::model::missing;
+use crate::db::Ident;
+use crate::error::{Refusal, Result};
+
+/// The type of a measure.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub enum Number {
+    /// 2 bytes.
+    #[serde(rename = "smallint")]
+    Smallint,
+    /// 4 bytes.
+    #[serde(rename = "integer")]
+    Integer,
+    /// 8 bytes.
+    #[serde(rename = "bigint")]
+    Bigint,
+    /// Decimal of any size.
+    #[serde(rename = "numeric")]
+    Numeric,
+    /// Binary, 4 bytes: taken as the decimal that PostgreSQL prints.
+    #[serde(rename = "real")]
+    Real,
+    /// Binary, 8 bytes: taken as the decimal that PostgreSQL prints.
+    #[serde(rename = "double precision")]
+    Double,
+}
+
+pub(super) fn number(entity: &Entity, column: &Ident, found: Option<&str>) -> Result<Number> {
+    let column = column.name();
+    match found.ok_or_else(|| missing(entity, column))? {
+        "smallint" => Ok(Number::Smallint),
+        "integer" => Ok(Number::Integer),
+        "bigint" => Ok(Number::Bigint),
+        "numeric" => Ok(Number::Numeric),
+        "real" => Ok(Number::Real),
+        "double precision" => Ok(Number::Double),
+        other => Err(Refusal::refused(
+            format!("column \"{column}\" of table {entity} is of type {other}, which cannot be summed"),
+            "Name columns of type smallint, integer, bigint, numeric, real or double precision as measures.",
+        )),
+    }
+}
+
+impl Number {
+    /// PostgreSQL's name of the type.
+    pub(super) fn word(self) -> &'static str {
+        match self {
+            Self::Smallint => "smallint",
+            Self::Integer => "integer",
+            Self::Bigint => "bigint",
+            Self::Numeric => "numeric",
+            Self::Real => "real",
+            Self::Double => "double precision",
+        }
+    }
+
+    /// The functions of the two hashes. PostgreSQL folds a bigint's 64 bits to 32 before it hashes; as a double it is
+    /// not folded, and what a double cannot tell (neighbours beyond 2^53) does not fold alike.
+    pub(super) fn hashes(self) -> (&'static str, &'static str) {
+        match self {
+            Self::Smallint => ("hashint2extended", "hashint2extended"),
+            Self::Integer => ("hashint4extended", "hashint4extended"),
+            Self::Bigint => ("hashint8extended", "hashfloat8extended"),
+            Self::Numeric => ("hash_numeric_extended", "hash_numeric_extended"),
+            Self::Real => ("hashfloat4extended", "hashfloat4extended"),
+            Self::Double => ("hashfloat8extended", "hashfloat8extended"),
+        }
+    }
+}

@@ -1,0 +1,219 @@
+//! An entity as statements see it: only quoted names, quoted texts and words of ours.
+
+use serde::Serialize;
+
+use super::columns::{self, Column};
+use super::dimension::{Dimension, Hashed};
+use super::model::Model;
+use super::number::Number;
+use crate::calendar::Level;
+use crate::db::{Ident, Literal, Shape};
+use crate::error::Result;
+
+/// Which accounts of a level: of its periods, or of each combination of dimensions in them.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Split {
+    /// Of the whole period.
+    Whole,
+    /// Of each combination.
+    Combinations,
+}
+
+/// All that statements are filled from.
+#[derive(Serialize)]
+struct ModelShape {
+    name: Literal,
+    rows: Ident,
+    time: Ident,
+    kind: &'static str,
+    zone: Literal,
+    levels: Vec<LevelShape>,
+    measures: Vec<MeasureShape>,
+    dimensions: Vec<DimensionShape>,
+    /// What accounts keep of the measures, in the order of the ledger.
+    kept: Vec<Kept>,
+    /// The tables of days, months and years.
+    days: Ident,
+    months: Ident,
+    years: Ident,
+    /// The accounts that a statement is about: their level, the day of their parts, and what tells combinations apart.
+    level: &'static str,
+    part: &'static str,
+    keys: Vec<Ident>,
+    /// Which fields of a file's lines they are sorted by, counted from 1.
+    sorted_by: Vec<usize>,
+}
+
+#[derive(Serialize)]
+struct LevelShape {
+    word: &'static str,
+    /// Type of the column that says which period it is.
+    kind: &'static str,
+    table: Ident,
+    by_table: Ident,
+    file_view: Ident,
+    stats_view: Ident,
+    columns: Vec<Column>,
+    /// Whether there are accounts of it, and whether there are views and files.
+    made: bool,
+    published: bool,
+}
+
+#[derive(Clone, Serialize)]
+struct MeasureShape {
+    column: Ident,
+    alias: Ident,
+    kind: &'static str,
+    whole: bool,
+    small: bool,
+    binary: bool,
+    hash_a: &'static str,
+    hash_b: &'static str,
+    count: Ident,
+    sum: Ident,
+    min: Ident,
+    max: Ident,
+    squares: Ident,
+}
+
+#[derive(Serialize)]
+struct Kept {
+    name: Ident,
+    what: &'static str,
+    kind: &'static str,
+    measure: MeasureShape,
+}
+
+#[derive(Serialize)]
+struct DimensionShape {
+    column: Ident,
+    /// Its text in the accounts of combinations.
+    kept: Ident,
+    /// Its type in the warehouse.
+    kind: Ident,
+    as_text: bool,
+    hashed_as: &'static str,
+    hash: &'static str,
+}
+
+impl Model {
+    /// The model as statements see it.
+    pub fn shape(&self) -> Result<Shape> {
+        Ok(Shape::new(&self.whole_shape()?))
+    }
+
+    /// For a statement about a level's accounts, made from those of a part of it.
+    pub fn shape_of(&self, level: Level, part: Level, split: Split) -> Result<Shape> {
+        let mut shape = self.whole_shape()?;
+        shape.level = level.word();
+        shape.part = if part == Level::Hour { "hour::date" } else { part.word() };
+        if split == Split::Combinations {
+            shape.keys.push(Ident::new("combination")?);
+            shape.keys.extend(shape.dimensions.iter().map(|dimension| dimension.kept.clone()));
+        }
+        Ok(Shape::new(&shape))
+    }
+
+    /// For a statement about a level's files.
+    pub fn shape_of_files(&self, level: Level) -> Result<Shape> {
+        let mut shape = self.whole_shape()?;
+        let columns = self.file_columns(level)?;
+        let places = columns.iter().zip(1..).filter(|(column, _)| column.what == "dimension");
+        shape.sorted_by = places.map(|(_, place)| place).collect();
+        Ok(Shape::new(&shape))
+    }
+
+    fn whole_shape(&self) -> Result<ModelShape> {
+        let entity = &self.entity;
+        let levels = Level::ALL.into_iter().map(|level| self.level_shape(level));
+        let pairs = entity.measures.iter().zip(&self.measures).enumerate();
+        let measures =
+            pairs.map(|(at, (column, &number))| self.measure(at, column, number)).collect::<Result<Vec<_>>>()?;
+        let pairs = entity.dimensions.iter().zip(&self.dimensions);
+        Ok(ModelShape {
+            name: Literal::new(self.name())?,
+            rows: entity.name.clone(),
+            time: entity.time.clone(),
+            kind: self.time.kind(),
+            zone: Literal::new(entity.time_zone.as_deref().unwrap_or("UTC"))?,
+            levels: levels.collect::<Result<_>>()?,
+            kept: measures.iter().flat_map(|measure| self.kept(measure)).collect(),
+            measures,
+            dimensions: pairs.map(|(column, dimension)| dimension.shape(column)).collect::<Result<_>>()?,
+            days: self.accounts(Level::Day, Split::Whole)?,
+            months: self.accounts(Level::Month, Split::Whole)?,
+            years: self.accounts(Level::Year, Split::Whole)?,
+            level: Level::Day.word(),
+            part: Level::Day.word(),
+            keys: Vec::new(),
+            sorted_by: Vec::new(),
+        })
+    }
+
+    fn level_shape(&self, level: Level) -> Result<LevelShape> {
+        Ok(LevelShape {
+            word: level.word(),
+            kind: if level == Level::Hour { "timestamp" } else { "date" },
+            table: self.accounts(level, Split::Whole)?,
+            by_table: self.accounts(level, Split::Combinations)?,
+            file_view: self.view(level)?,
+            stats_view: self.stats_view(level)?,
+            columns: self.file_columns(level)?,
+            made: self.keeps(level),
+            published: self.entity.levels.contains(&level),
+        })
+    }
+
+    fn measure(&self, at: usize, column: &Ident, number: Number) -> Result<MeasureShape> {
+        let label = columns::label(&self.entity, column);
+        let named = |statistic: &str| Ident::cut(&format!("{statistic}_{label}"));
+        let (hash_a, hash_b) = number.hashes();
+        Ok(MeasureShape {
+            column: column.clone(),
+            alias: Ident::new(format!("measure_{at}"))?,
+            kind: number.word(),
+            whole: matches!(number, Number::Smallint | Number::Integer | Number::Bigint),
+            small: matches!(number, Number::Smallint | Number::Integer),
+            binary: matches!(number, Number::Real | Number::Double),
+            hash_a,
+            hash_b,
+            count: named("count")?,
+            sum: named("sum")?,
+            min: named("min")?,
+            max: named("max")?,
+            squares: named("squares")?,
+        })
+    }
+
+    fn kept(&self, measure: &MeasureShape) -> impl Iterator<Item = Kept> + use<> {
+        let kept = |name: &Ident, what, kind| Kept { name: name.clone(), what, kind, measure: measure.clone() };
+        let mut all = vec![
+            kept(&measure.count, "count", "bigint"),
+            kept(&measure.sum, "sum", "numeric"),
+            kept(&measure.min, "min", measure.kind),
+            kept(&measure.max, "max", measure.kind),
+        ];
+        if self.keeps_squares() {
+            all.push(kept(&measure.squares, "squares", "numeric"));
+        }
+        all.into_iter()
+    }
+}
+
+impl Dimension {
+    fn shape(&self, column: &Ident) -> Result<DimensionShape> {
+        let (hashed_as, hash) = match self.hashed() {
+            Hashed::Number(function) => ("number", function),
+            Hashed::Text => ("text", ""),
+            Hashed::Printed => ("printed", ""),
+        };
+        Ok(DimensionShape {
+            column: column.clone(),
+            kept: Ident::cut(&format!("dimension_{}", column.name()))?,
+            kind: self.kept.clone(),
+            as_text: self.as_text,
+            hashed_as,
+            hash,
+        })
+    }
+}

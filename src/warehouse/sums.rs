@@ -1,0 +1,48 @@
+//! Whether the accounts add up, without a look at the rows.
+
+use std::collections::BTreeSet;
+
+use anyhow::Context as _;
+
+use super::Reading;
+use crate::calendar::{Day, Level, Period};
+use crate::db::Statement;
+use crate::entity::{Model, Split};
+use crate::error::Result;
+use crate::statement;
+
+const SUMS: Statement = statement!("checks/sums.sql");
+
+impl Reading<'_> {
+    /// Periods whose account is not the sum of their parts', in either direction; a day's parts are its hours and the
+    /// combinations of dimensions in it.
+    pub async fn unsummed(&self, model: &Model) -> Result<Vec<Period>> {
+        let mut unsummed = BTreeSet::new();
+        for (part, whole) in pairs(model)? {
+            let (source, target) = (model.accounts(part.0, part.1)?, model.accounts(whole.0, whole.1)?);
+            // Where both have combinations, they are compared one by one.
+            let split = if part.1 == whole.1 { whole.1 } else { Split::Whole };
+            let sql =
+                SUMS.of(&model.shape_of(whole.0, part.0, split)?)?.with(&[("source", &source), ("target", &target)]);
+            for row in self.work.query(sql, &[]).await? {
+                unsummed.insert(row.get::<_, Day>("period").period(whole.0));
+            }
+        }
+        Ok(unsummed.into_iter().collect())
+    }
+}
+
+type Accounts = (Level, Split);
+
+/// Which accounts are to be the sums of which others, parts first.
+fn pairs(model: &Model) -> Result<Vec<(Accounts, Accounts)>> {
+    let mut pairs = Vec::new();
+    for (level, split) in model.details() {
+        let whole = if level == Level::Hour { split } else { Split::Whole };
+        pairs.push(((level, split), (Level::Day, whole)));
+    }
+    for (level, split) in model.sums() {
+        pairs.push(((level.part().context("a sum has parts")?, split), (level, split)));
+    }
+    Ok(pairs)
+}

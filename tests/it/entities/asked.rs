@@ -1,0 +1,130 @@
+//! An entity of a world, and what Python makes of its rows.
+
+use std::collections::BTreeMap;
+use std::io::{BufRead as _, BufReader, Write as _};
+use std::process::{ChildStdin, ChildStdout, Command, Stdio};
+use std::sync::{Mutex, OnceLock};
+
+use serde_json::{Value, json};
+
+use crate::kit::World;
+
+/// An entity of a world, as both the settings and the oracle need it.
+pub struct Asked<'a> {
+    pub name: &'a str,
+    pub table: &'a str,
+    pub time: &'a str,
+    pub zone: Option<&'a str>,
+    /// Columns with their types.
+    pub measures: &'a [(&'a str, &'a str)],
+    pub dimensions: &'a [(&'a str, &'a str)],
+    pub statistics: &'a [&'a str],
+    pub levels: &'a [&'a str],
+}
+
+impl Default for Asked<'_> {
+    fn default() -> Self {
+        Self {
+            name: "t",
+            table: "t",
+            time: "at",
+            zone: None,
+            measures: &[],
+            dimensions: &[],
+            statistics: &["sum", "min", "max", "mean", "count"],
+            levels: &["day", "month", "year"],
+        }
+    }
+}
+
+impl Asked<'_> {
+    pub fn settings(&self) -> String {
+        let names = |columns: &[(&str, &str)]| columns.iter().map(|(name, _)| (*name).to_string()).collect::<Vec<_>>();
+        let zone = self.zone.map_or(String::new(), |zone| format!("time_zone = {zone:?}\n"));
+        format!(
+            "[[entity]]\nname = {:?}\ntable = {:?}\ntime = {:?}\n{zone}measures = {:?}\ndimensions = {:?}\n\
+             statistics = {:?}\nlevels = {:?}\n",
+            self.name,
+            self.table,
+            self.time,
+            names(self.measures),
+            names(self.dimensions),
+            self.statistics,
+            self.levels
+        )
+    }
+
+    /// Files and rows are what Python makes of production's rows.
+    pub fn is_exact(&self, world: &World) {
+        let columns = self.measures.iter().chain(self.dimensions).map(|(name, _)| *name);
+        let columns: Vec<String> = [self.time].into_iter().chain(columns).map(quoted).collect();
+        let texts = columns.iter().map(|column| format!("{column}::text")).collect::<Vec<_>>().join(", ");
+        let sorted = |table: &str| {
+            format!(
+                "SET TimeZone = 'UTC'; SELECT to_jsonb(ARRAY[{texts}]) FROM {table} ORDER BY ARRAY[{texts}] COLLATE \"C\""
+            )
+        };
+        let rows = world.ask_production(&sorted(self.table));
+        assert_eq!(world.ask_warehouse(&sorted(&format!("kalends_raw.{}", quoted(self.name)))), rows, "rows");
+        let rows: Vec<Value> = rows.iter().map(|row| serde_json::from_str(row).unwrap()).collect();
+        let asked = json!({
+            "name": self.name, "zone": self.zone, "levels": self.levels, "statistics": self.statistics,
+            "measures": self.measures, "dimensions": self.dimensions, "rows": rows,
+        });
+        let Some(answer) = python(&asked.to_string()) else {
+            return eprintln!("not tried: the files, since there is no python3");
+        };
+        let expected: BTreeMap<String, String> = serde_json::from_str(&answer).unwrap();
+        let mine = |path: &str| path.contains(&format!("/{}_stats_", self.name));
+        let found: BTreeMap<String, String> = world
+            .files()
+            .into_iter()
+            .filter(|(path, _)| mine(path))
+            .map(|(path, bytes)| (path, String::from_utf8(bytes).unwrap()))
+            .collect();
+        assert_eq!(found, expected);
+    }
+}
+
+pub fn quoted(name: &str) -> String {
+    format!("\"{}\"", name.replace('"', "\"\""))
+}
+
+/// What Python makes of it; `None` where there is none. One process answers all stories.
+fn python(asked: &str) -> Option<String> {
+    static PYTHON: OnceLock<Option<Mutex<(ChildStdin, BufReader<ChildStdout>)>>> = OnceLock::new();
+    let python = PYTHON.get_or_init(|| {
+        let oracle = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/it/entities/oracle.py");
+        let python = Command::new("python3").arg(oracle).stdin(Stdio::piped()).stdout(Stdio::piped()).spawn().ok()?;
+        Some(Mutex::new((python.stdin?, BufReader::new(python.stdout?))))
+    });
+    let mut python = python.as_ref()?.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
+    let (stdin, stdout) = &mut *python;
+    writeln!(stdin, "{asked}").unwrap();
+    let mut answer = String::new();
+    stdout.read_line(&mut answer).unwrap();
+    assert!(!answer.is_empty(), "the oracle ended on {asked}");
+    Some(answer)
+}
+
+pub fn set(world: &World, settings: &str) {
+    std::fs::write(world.folder().join("kalends.toml"), settings).unwrap();
+}
+
+/// One run settles, verify agrees, and a further run writes nothing.
+pub fn settles(world: &World) {
+    world.kalends("run").succeeds();
+    world.kalends("verify").succeeds();
+    let (tuples, tree) = (world.tuples(), world.tree());
+    world.kalends("run").succeeds().says("nothing to do");
+    assert_eq!((world.tuples(), world.tree()), (tuples, tree), "a run with nothing to do wrote something");
+}
+
+pub const NUMBERS: [(&str, &str); 6] = [
+    ("tiny", "smallint"),
+    ("whole", "integer"),
+    ("large", "bigint"),
+    ("exact", "numeric"),
+    ("short", "real"),
+    ("long", "double precision"),
+];
