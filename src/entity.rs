@@ -13,7 +13,7 @@ use serde::{Deserialize, Serialize};
 
 pub use change::Change;
 pub use columns::Column;
-pub use dimension::{Dimension, FoundType};
+pub use dimension::{Dimension, FoundType, check_encoding};
 pub use model::{Found, Model, TimeKind};
 pub use number::Number;
 pub use shape::Split;

@@ -14,7 +14,7 @@ use crate::db::{
     Access, Address, AnyDate, Bound, Filling, Ident, Identity, Limits, Parameter, Place, Server, Session, Statement,
     Work, sql_state,
 };
-use crate::entity::{Entity, Found, FoundType, Model};
+use crate::entity::{Entity, Found, FoundType, Model, check_encoding};
 use crate::error::{Refusal, Result};
 use crate::statement;
 
@@ -183,6 +183,7 @@ async fn dimensions(work: &Work<'_>, entity: &Entity) -> Result<Vec<Option<Found
     let (schema, table) = (entity.schema.name(), entity.table.name());
     let parameters: [Parameter<'_>; 3] = [(&schema, Type::TEXT), (&table, Type::TEXT), (&columns, Type::TEXT_ARRAY)];
     let rows = work.query(DIMENSIONS, &parameters).await?;
+    rows.first().map_or(Ok(()), |row| check_encoding(Server::Production, row.get("encoding")))?;
     let found = |column: &str| rows.iter().find(|row| row.get::<_, &str>("name") == column);
     let types = columns.into_iter().map(|column| {
         found(column).map(|row| FoundType {

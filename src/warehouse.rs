@@ -11,7 +11,7 @@ use tokio_postgres::types::Type;
 use crate::accounts::{self, Accounts};
 use crate::calendar::Period;
 use crate::db::{Access, Address, Identity, Limits, Server, Session, Statement, Work, sql_state};
-use crate::entity::{Change, Model};
+use crate::entity::{Change, Model, check_encoding};
 use crate::error::{Refusal, Result};
 use crate::statement;
 
@@ -25,6 +25,7 @@ const TAKE_GENERATION: Statement = statement!("warehouse/take_generation.sql");
 const LAST_RUN: Statement = statement!("warehouse/last_run.sql");
 const KEPT: Statement = statement!("accounts/kept.sql");
 const ENTITIES: Statement = statement!("warehouse/entities.sql");
+const ENCODING: Statement = statement!("warehouse/encoding.sql");
 const ENTITY: Statement = statement!("warehouse/entity.sql");
 const ENTITY_ROWS: Statement = statement!("warehouse/entity_rows.sql");
 const REMOVE_ACCOUNTS: Statement = statement!("warehouse/remove_accounts.sql");
@@ -211,6 +212,10 @@ impl Warehouse {
 
 /// Accounts and views, and the note of what they were made from.
 async fn make_accounts(work: &Work<'_>, model: &Model) -> Result<()> {
+    if !model.entity.dimensions.is_empty() {
+        let row = work.query_one(ENCODING, &[]).await?.context("the warehouse did not say its encoding")?;
+        check_encoding(Server::Warehouse, row.get("encoding"))?;
+    }
     work.batch(&ENTITY.of(&model.shape()?)?).await?;
     let definition = serde_json::to_string(model)?;
     work.execute(NOTE_ENTITY, &[(&model.name(), Type::TEXT), (&definition, Type::TEXT)]).await?;

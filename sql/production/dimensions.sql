@@ -1,5 +1,5 @@
 -- The types of the columns that are dimensions: how they are written, whether the warehouse can have them as well, and
--- what keeps them from being one.
+-- what keeps them from being one; and the encoding of texts.
 --
 -- Reads:   pg_class, pg_attribute, pg_type, pg_range, pg_opclass, pg_cast
 -- Writes:  nothing
@@ -85,7 +85,8 @@ SELECT
             THEN own.typname::text
     END AS kept,
     base.typname IN ('int2', 'int4', 'int8', 'float4', 'float8', 'numeric') AS number,
-    unfit.type AS unfit
+    unfit.type AS unfit,
+    getdatabaseencoding()::text AS encoding
 FROM wanted
 INNER JOIN pg_type AS own ON wanted.type = own.oid
 LEFT JOIN base ON wanted.place = base.place

@@ -4,7 +4,7 @@ use serde::{Deserialize, Serialize};
 
 use super::Entity;
 use super::model::missing;
-use crate::db::Ident;
+use crate::db::{Ident, Server};
 use crate::error::{Refusal, Result};
 
 /// A dimension's type, as production has it.
@@ -41,6 +41,20 @@ pub(super) enum Hashed {
     Text,
     /// As what PostgreSQL prints for it.
     Printed,
+}
+
+/// Texts are hashed and sorted by their bytes, which are the same on both servers in UTF8 only.
+///
+/// # Errors
+/// Refuses dimensions in a database of another encoding.
+pub fn check_encoding(server: Server, encoding: &str) -> Result<()> {
+    if encoding == "UTF8" {
+        return Ok(());
+    }
+    Err(Refusal::refused(
+        format!("the database of {server} is in {encoding}, and there are dimensions"),
+        "Leave dimensions out, or use databases in UTF8.",
+    ))
 }
 
 impl Dimension {
