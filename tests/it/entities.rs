@@ -6,6 +6,7 @@ mod dimensions;
 mod histories;
 mod levels;
 mod spread;
+mod types;
 
 use serde_json::json;
 

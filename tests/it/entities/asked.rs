@@ -90,9 +90,11 @@ pub fn quoted(name: &str) -> String {
     format!("\"{}\"", name.replace('"', "\"\""))
 }
 
+type Pipes = (ChildStdin, BufReader<ChildStdout>);
+
 /// What Python makes of it; `None` where there is none. One process answers all stories.
 fn python(asked: &str) -> Option<String> {
-    static PYTHON: OnceLock<Option<Mutex<(ChildStdin, BufReader<ChildStdout>)>>> = OnceLock::new();
+    static PYTHON: OnceLock<Option<Mutex<Pipes>>> = OnceLock::new();
     let python = PYTHON.get_or_init(|| {
         let oracle = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/it/entities/oracle.py");
         let python = Command::new("python3").arg(oracle).stdin(Stdio::piped()).stdout(Stdio::piped()).spawn().ok()?;
