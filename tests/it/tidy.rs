@@ -89,7 +89,7 @@ fn every_statement_of_one_query_prepares_on_its_server() {
 fn the_survey_of_the_briefs_table_stays_the_one_that_was_measured() {
     // What was measured in bench/README.md: whatever else an entity can have costs the brief's table nothing.
     let text = read("sql/accounts/days.sql");
-    golden("tests/it/golden/survey_of_brief.sql", &kit::of_brief(text));
+    golden("tests/it/survey_of_brief.sql", &kit::of_brief(text));
 }
 
 #[test]
