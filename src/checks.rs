@@ -9,8 +9,8 @@ use tokio_postgres::types::Type;
 use crate::accounts::{self, Accounts, SetAside};
 use crate::calendar::{Day, Level, Period};
 use crate::db::{Filling, Ident, Parameter, Statement};
-use crate::entity::Model;
-use crate::error::Result;
+use crate::entity::{Change, Entity, Model};
+use crate::error::{Refusal, Result};
 use crate::exports::{self, Fault, Scope};
 use crate::statement;
 use crate::warehouse::Reading;
@@ -33,6 +33,9 @@ pub enum Layer {
 /// One thing that is not what production holds.
 #[derive(Debug, Serialize)]
 pub struct Difference {
+    /// Of several, the one whose rows or accounts differ. A file's path says whose it is.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub entity: Option<String>,
     /// Where.
     pub layer: Layer,
     /// The period, or the file's path.
@@ -41,30 +44,57 @@ pub struct Difference {
     pub how: &'static str,
 }
 
+impl Difference {
+    fn new(layer: Layer, what: impl Into<String>, how: &'static str) -> Self {
+        Self { entity: None, layer, what: what.into(), how }
+    }
+}
+
 /// What differs from production of an entity, rows first, then accounts.
 ///
 /// # Errors
-/// When the warehouse cannot be read.
+/// When the warehouse cannot be read. Refuses an entity that was settled with other settings, types or columns: there is
+/// nothing to compare day by day.
 pub async fn differences(survey: &Accounts, reading: &Reading<'_>, model: &Model) -> Result<Vec<Difference>> {
-    let settled = reading.entities().await?.iter().any(|known| known == model);
-    if !settled {
+    let Some(known) = reading.entities().await?.into_iter().find(|known| known.name() == model.name()) else {
         let nothing = Accounts::new();
         return Ok([Layer::Rows, Layer::Accounts]
             .into_iter()
             .flat_map(|layer| days_that_differ(layer, survey, &nothing))
             .collect());
+    };
+    if let Change::Anew(what) = known.change_to(model)? {
+        return Err(Refusal::refused(
+            format!("entity \"{}\" was settled without what its settings ask for: {}", model.name(), what.join(", ")),
+            "Run `kalends prepare`, which settles it anew; nothing was changed.",
+        ));
     }
     let (rows, set_aside) = rows(reading, model).await?;
     let mut found = days_that_differ(Layer::Rows, survey, &rows);
     if set_aside != SetAside::default() {
-        found.push(Difference { layer: Layer::Rows, what: "rows of no day".to_string(), how: "vanished" });
+        found.push(Difference::new(Layer::Rows, "rows of no day", "vanished"));
     }
     found.extend(days_that_differ(Layer::Accounts, survey, &reading.accounts(model).await?));
     let unsummed: BTreeSet<Period> =
         reading.unsummed(model).await?.into_iter().chain(details(reading, model).await?).collect();
-    let changed = |period: Period| Difference { layer: Layer::Accounts, what: period.to_string(), how: "changed" };
-    found.extend(unsummed.into_iter().map(changed));
+    found.extend(unsummed.into_iter().map(|period| Difference::new(Layer::Accounts, period.to_string(), "changed")));
     Ok(found)
+}
+
+/// What was settled is what is set, as far as the settings alone can tell: what is published now is what is asked for.
+///
+/// # Errors
+/// Refuses an entity that was settled with other settings.
+pub async fn settled_as_set(reading: &Reading<'_>, entities: &[Entity]) -> Result<()> {
+    let known = reading.entities().await?;
+    let changed =
+        entities.iter().find(|set| known.iter().any(|one| one.entity.name == set.name && one.entity != **set));
+    changed.map_or(Ok(()), |entity| {
+        Err(Refusal::refused(
+            format!("the settings of entity \"{}\" are others than it was settled with", entity.name.name()),
+            "Run `kalends prepare`, which settles it anew or says why it does not; nothing was changed.",
+        ))
+    })
 }
 
 /// The files that differ from the accounts, of all entities.
@@ -74,8 +104,8 @@ pub async fn differences(survey: &Accounts, reading: &Reading<'_>, model: &Model
 pub async fn files(reading: &Reading<'_>, exports: &Path) -> Result<Vec<Difference>> {
     let due = exports::due(reading, exports, Scope::Everything).await?;
     let mut found = Vec::new();
-    found.extend(due.write.into_iter().map(|(what, fault)| Difference { layer: Layer::Files, what, how: word(fault) }));
-    found.extend(due.remove.into_iter().map(|what| Difference { layer: Layer::Files, what, how: "vanished" }));
+    found.extend(due.write.into_iter().map(|(what, fault)| Difference::new(Layer::Files, what, word(fault))));
+    found.extend(due.remove.into_iter().map(|what| Difference::new(Layer::Files, what, "vanished")));
     Ok(found)
 }
 
@@ -102,7 +132,7 @@ async fn details(reading: &Reading<'_>, model: &Model) -> Result<BTreeSet<Period
 
 fn days_that_differ(layer: Layer, survey: &Accounts, found: &Accounts) -> Vec<Difference> {
     let changes = accounts::compare(survey, found);
-    changes.into_iter().map(|(day, cause)| Difference { layer, what: day.to_string(), how: cause.word() }).collect()
+    changes.into_iter().map(|(day, cause)| Difference::new(layer, day.to_string(), cause.word())).collect()
 }
 
 fn word(fault: Fault) -> &'static str {

@@ -6,6 +6,7 @@ use serde::Serialize;
 
 use super::World;
 use crate::calendar::{Day, Period};
+use crate::checks;
 use crate::error::{Exit, Refusal, Result};
 use crate::exports::{self, Claim, Published, Scope};
 use crate::report::{self, Outcome, counted};
@@ -33,6 +34,7 @@ pub(super) fn scope(typed: Option<(i32, u8)>) -> Result<Scope> {
 pub(super) async fn run(world: &World<'_>, scope: Scope, claim: Claim) -> Result<Outcome> {
     let started = Instant::now();
     let mut warehouse = world.warehouse().await?;
+    checks::settled_as_set(&warehouse.read().await?, &world.settings.entities).await?;
     let published = exports::publish(&mut warehouse, &world.settings.exports, scope, claim).await?;
     let month = match scope {
         Scope::Everything => None,

@@ -5,12 +5,38 @@ use serde::Serialize;
 use super::World;
 use crate::accounts::{self, SetAside};
 use crate::checks::{self, Difference, Layer};
-use crate::error::{Exit, Result};
+use crate::entity::Entity;
+use crate::error::{self, Exit, Result};
+use crate::production::Production;
 use crate::report::{self, Outcome, count, counted};
+use crate::warehouse::Warehouse;
 
-#[derive(Default, Serialize)]
+#[derive(Serialize)]
 struct Verified {
     equal: bool,
+    /// Of several entities the earliest: all that was committed by then was looked at.
+    production_as_of: Option<String>,
+    rows: i64,
+    days: usize,
+    set_aside: SetAside,
+    differences: Vec<Difference>,
+    /// Of several, what was found of each. Empty, and left out, where there is only one.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    entities: Vec<Each>,
+    #[serde(skip)]
+    exit: Exit,
+}
+
+/// What was found of one of several entities.
+#[derive(Serialize)]
+#[serde(untagged)]
+enum Each {
+    Looked { entity: String, production_as_of: String, rows: i64, days: usize, set_aside: SetAside },
+    Failed { entity: String, error: String, exit_code: u8 },
+}
+
+/// What was found of one entity.
+struct One {
     production_as_of: String,
     rows: i64,
     days: usize,
@@ -22,46 +48,111 @@ pub(super) async fn run(world: &World<'_>) -> Result<Outcome> {
     let mut production = world.production().await?;
     let mut warehouse = world.warehouse().await?;
     let mut verified = Verified::default();
-    for entity in &world.settings.entities {
-        // The warehouse is read after production is held still: a run that settles in between is not half seen.
-        let snapshot = production.snapshot(entity).await?;
-        let reading = warehouse.read().await?;
-        reading.check_is_not(&snapshot.identity)?;
-        let survey = snapshot.survey().await?;
-        verified.differences.extend(checks::differences(&survey.accounts, &reading, snapshot.model()).await?);
-        verified.production_as_of = snapshot.as_of;
-        verified.rows += accounts::rows(&survey.accounts);
-        verified.days += survey.accounts.len();
-        verified.set_aside = verified.set_aside.and(survey.set_aside);
+    if let [entity] = world.settings.entities.as_slice() {
+        verified.add(verify(&mut production, &mut warehouse, entity).await?);
+    } else {
+        for entity in &world.settings.entities {
+            let verifying = verify(&mut production, &mut warehouse, entity);
+            let found = world.explaining(std::slice::from_ref(entity), verifying).await;
+            verified.add_one_of_several(entity.name.name(), found);
+        }
     }
     let reading = warehouse.read().await?;
     verified.differences.extend(checks::files(&reading, &world.settings.exports).await?);
-    verified.equal = verified.differences.is_empty();
-    let exit = if verified.equal { Exit::Done } else { Exit::Differs };
-    Ok(Outcome::new(exit, text(&verified), &verified))
+    if !verified.differences.is_empty() {
+        verified.exit = verified.exit.graver(Exit::Differs);
+    }
+    verified.equal = verified.exit == Exit::Done;
+    Ok(Outcome::new(verified.exit, verified.text(), &verified))
 }
 
-fn text(verified: &Verified) -> String {
-    let head = if verified.equal {
-        let (rows, days) = (count(verified.rows), counted(verified.days, "day"));
-        format!("equal: production = rows = accounts = files, {rows} rows, {days}, as of {}", verified.production_as_of)
-    } else {
-        format!(
-            "{} between production and what was settled and published",
-            counted(verified.differences.len(), "difference")
-        )
-    };
-    let differences = verified
-        .differences
-        .iter()
-        .map(|difference| format!("{:<11} {} {}", layer(difference.layer), difference.what, difference.how));
-    report::list_lines([head].into_iter().chain(differences).chain(report::set_aside(verified.set_aside)))
+async fn verify(production: &mut Production, warehouse: &mut Warehouse, entity: &Entity) -> Result<One> {
+    // The warehouse is read after production is held still: a run that settles in between is not half seen.
+    let snapshot = production.snapshot(entity).await?;
+    let reading = warehouse.read().await?;
+    reading.check_is_not(&snapshot.identity)?;
+    let survey = snapshot.survey().await?;
+    let differences = checks::differences(&survey.accounts, &reading, snapshot.model()).await?;
+    Ok(One {
+        production_as_of: snapshot.as_of,
+        rows: accounts::rows(&survey.accounts),
+        days: survey.accounts.len(),
+        set_aside: survey.set_aside,
+        differences,
+    })
 }
 
-fn layer(layer: Layer) -> &'static str {
-    match layer {
+impl Default for Verified {
+    fn default() -> Self {
+        Self {
+            equal: false,
+            production_as_of: None,
+            rows: 0,
+            days: 0,
+            set_aside: SetAside::default(),
+            differences: Vec::new(),
+            entities: Vec::new(),
+            exit: Exit::Done,
+        }
+    }
+}
+
+impl Verified {
+    fn add(&mut self, found: One) {
+        // Entities are looked at one after the other.
+        self.production_as_of.get_or_insert(found.production_as_of);
+        self.rows += found.rows;
+        self.days += found.days;
+        self.set_aside = self.set_aside.and(found.set_aside);
+        self.differences.extend(found.differences);
+    }
+
+    /// One that fails does not keep the others from being looked at; the exit code is the gravest.
+    fn add_one_of_several(&mut self, name: &str, found: Result<One>) {
+        let entity = name.to_string();
+        match found {
+            Ok(mut found) => {
+                for difference in &mut found.differences {
+                    difference.entity = Some(entity.clone());
+                }
+                let One { ref production_as_of, rows, days, set_aside, .. } = found;
+                let production_as_of = production_as_of.clone();
+                self.entities.push(Each::Looked { entity, production_as_of, rows, days, set_aside });
+                self.add(found);
+            }
+            Err(error) => {
+                let failed = error::exit_code(&error);
+                self.exit = self.exit.graver(failed);
+                report::talk(&error::render(&error));
+                self.entities.push(Each::Failed { entity, error: error.to_string(), exit_code: failed as u8 });
+            }
+        }
+    }
+
+    fn text(&self) -> String {
+        let head = if self.equal {
+            let (rows, days) = (count(self.rows), counted(self.days, "day"));
+            let as_of = self.production_as_of.as_deref().unwrap_or_default();
+            format!("equal: production = rows = accounts = files, {rows} rows, {days}, as of {as_of}")
+        } else {
+            let differences = counted(self.differences.len(), "difference");
+            format!("{differences} between production and what was settled and published")
+        };
+        let failed = self.entities.iter().filter_map(|each| match each {
+            Each::Looked { .. } => None,
+            Each::Failed { entity, error, .. } => Some(format!("{entity}: not verified: {error}")),
+        });
+        let differences = self.differences.iter().map(line);
+        report::list_lines([head].into_iter().chain(failed).chain(differences).chain(report::set_aside(self.set_aside)))
+    }
+}
+
+fn line(difference: &Difference) -> String {
+    let layer = match difference.layer {
         Layer::Rows => "rows",
         Layer::Accounts => "accounts",
         Layer::Files => "files",
-    }
+    };
+    let entity = difference.entity.as_ref().map_or(String::new(), |entity| format!("{entity} "));
+    format!("{layer:<11} {entity}{} {}", difference.what, difference.how)
 }

@@ -167,3 +167,102 @@ fn rows_of_the_warehouse_that_somebody_changed_are_mended_with_the_next_change_o
     world.production_sql("UPDATE entity SET value = 11 WHERE value = 10");
     world.heals();
 }
+
+fn entity(name: &str, rest: &str) -> String {
+    format!("[[entity]]\nname = {name:?}\ntable = {name:?}\ntime = \"created_at\"\nmeasures = [\"value\"]\n{rest}\n")
+}
+
+fn set(world: &World, settings: &[String]) {
+    fs::write(world.folder().join("kalends.toml"), settings.concat()).unwrap();
+}
+
+/// The rows of `entity`, in another table and a settled entity as well.
+fn two_settled() -> World {
+    let world = settled();
+    world.production_sql("CREATE TABLE orders AS TABLE entity");
+    set(&world, &[entity("entity", ""), entity("orders", "")]);
+    world.kalends("run").succeeds();
+    world
+}
+
+#[test]
+fn of_several_entities_verify_names_the_one_that_differs_and_when_each_was_looked_at() {
+    let world = two_settled();
+    let found = world.kalends("verify --json").succeeds().json();
+    assert_eq!((&found["equal"], &found["rows"], &found["days"]), (&json!(true), &json!(8), &json!(6)));
+    let looked = found["entities"].as_array().unwrap();
+    assert_eq!(looked.iter().map(|each| &each["entity"]).collect::<Vec<_>>(), ["entity", "orders"]);
+    assert_eq!(looked.iter().map(|each| &each["rows"]).collect::<Vec<_>>(), [4, 4]);
+    // The earliest: what was committed by then was looked at in all of them.
+    assert_eq!(found["production_as_of"], looked[0]["production_as_of"]);
+    assert!(looked[0]["production_as_of"].as_str() < looked[1]["production_as_of"].as_str(), "{found}");
+
+    world.production_sql("DELETE FROM orders WHERE value = 8");
+    world.warehouse_sql("UPDATE kalends_raw.entity SET value = 6 WHERE value = 7");
+    let found = world.kalends("verify --json").fails_with(3).json();
+    assert_eq!(
+        found["differences"],
+        json!([
+            {"entity": "entity", "layer": "rows", "what": "2024-01-02", "how": "changed"},
+            {"entity": "orders", "layer": "rows", "what": "2024-02-29", "how": "vanished"},
+            {"entity": "orders", "layer": "accounts", "what": "2024-02-29", "how": "vanished"},
+        ])
+    );
+    let text = world.kalends("verify");
+    text.fails_with(3).says("rows        entity 2024-01-02 changed\n").says("rows        orders 2024-02-29 vanished\n");
+    assert_eq!(text.stdout.lines().count(), 4);
+}
+
+#[test]
+fn of_several_entities_one_that_cannot_be_verified_does_not_hide_what_the_others_are() {
+    let world = two_settled();
+    world.production_sql("ALTER TABLE entity ALTER value TYPE bigint; DELETE FROM orders WHERE value = 8");
+    let before = (world.tuples(), world.tree());
+    let ran = world.kalends("verify --json");
+    ran.fails_with(4).says("column \"value\" of table \"public.entity\" is of type bigint, and was settled as integer");
+    let found = ran.json();
+    assert_eq!((&found["equal"], &found["rows"]), (&json!(false), &json!(3)));
+    assert_eq!((&found["entities"][0]["entity"], &found["entities"][0]["exit_code"]), (&json!("entity"), &json!(4)));
+    assert_eq!(found["differences"].as_array().unwrap().len(), 2);
+    assert_eq!(found["production_as_of"], found["entities"][1]["production_as_of"]);
+    world
+        .kalends("verify")
+        .fails_with(4)
+        .says("entity: not verified: column \"value\"")
+        .says("orders 2024-02-29 vanished");
+    assert_eq!((world.tuples(), world.tree()), before);
+}
+
+#[test]
+fn settings_that_ask_for_more_are_for_prepare_to_settle_before_anything_is_verified_or_exported() {
+    let world = settled();
+    let before = (world.tuples(), world.tree());
+    set(&world, &[entity("entity", "statistics = [\"sum\", \"count\"]")]);
+    world
+        .kalends("verify")
+        .fails_with(4)
+        .says("entity \"entity\" was settled without what its settings ask for: statistic count added")
+        .says("Run `kalends prepare`");
+    for command in ["export", "export 2024 1"] {
+        let ran = world.kalends(command);
+        ran.fails_with(4).says("the settings of entity \"entity\" are others than it was settled with");
+        ran.says("Run `kalends prepare`");
+    }
+    assert_eq!((world.tuples(), world.tree()), before);
+    world.kalends("prepare").succeeds();
+    world.kalends("export").succeeds();
+    world.kalends("verify").succeeds();
+    world.file(YEAR, "year,sum_values,count_values\n2024,30,4");
+}
+
+#[test]
+fn a_type_that_changed_is_refused_and_not_listed_day_by_day() {
+    let world = settled();
+    let before = (world.tuples(), world.tree());
+    world.production_sql("ALTER TABLE entity ALTER value TYPE numeric");
+    let ran = world.kalends("verify");
+    ran.fails_with(4)
+        .says("column \"value\" of table \"public.entity\" is of type numeric, and was settled as integer");
+    assert_eq!(ran.stdout, "");
+    assert_eq!((world.tuples(), world.tree()), before);
+}
