@@ -2,6 +2,7 @@
 
 use std::ffi::OsString;
 use std::path::PathBuf;
+use std::time::Duration;
 
 use clap::{ArgAction, Args, Parser, Subcommand, ValueEnum};
 use clap_complete::Shell;
@@ -52,6 +53,14 @@ pub struct Common {
     pub verbose: u8,
 }
 
+/// For the commands that take the warehouse or the export folder.
+#[derive(Debug, Clone, Copy, Args)]
+pub struct Waiting {
+    /// Wait so long for another run to end, such as 60s or 10m, instead of giving way (75)
+    #[arg(long, value_name = "DURATION", value_parser = humantime::parse_duration)]
+    pub wait: Option<Duration>,
+}
+
 /// The commands.
 #[derive(Debug, Subcommand)]
 pub enum Command {
@@ -71,7 +80,11 @@ pub enum Command {
     },
     /// Make the warehouse's rows and accounts equal to production
     #[command(visible_alias = "data-preparation", after_help = "Example: kalends prepare --json")]
-    Prepare,
+    Prepare {
+        /// Whether to wait.
+        #[command(flatten)]
+        waiting: Waiting,
+    },
     /// Publish the files of a month and its year; without a month, all that are due
     #[command(visible_alias = "data-export", after_help = "Example: kalends export 2023 6 --exports /srv/exports")]
     Export {
@@ -83,6 +96,9 @@ pub enum Command {
         /// Replace and remove files that another warehouse published
         #[arg(long)]
         take_over: bool,
+        /// Whether to wait.
+        #[command(flatten)]
+        waiting: Waiting,
     },
     /// Prepare, then publish all files that are due
     #[command(after_help = "Example: kalends run --quiet || echo \"kalends ended with $?\"")]
@@ -90,13 +106,24 @@ pub enum Command {
         /// Replace and remove files that another warehouse published
         #[arg(long)]
         take_over: bool,
+        /// Whether to wait.
+        #[command(flatten)]
+        waiting: Waiting,
     },
     /// Prove that production = rows = accounts = files; list what differs
     #[command(after_help = "Example: kalends verify --json | jq '.differences[].what'")]
-    Verify,
+    Verify {
+        /// Whether to wait.
+        #[command(flatten)]
+        waiting: Waiting,
+    },
     /// Show the last run that changed something, and what is due
     #[command(after_help = "Example: kalends status --json | jq .due")]
-    Status,
+    Status {
+        /// Whether to wait.
+        #[command(flatten)]
+        waiting: Waiting,
+    },
     /// Show which settled periods changed, when, why, and what they said before and after
     #[command(after_help = "Example: kalends history 2024-01")]
     History {
@@ -112,6 +139,9 @@ pub enum Command {
     Forget {
         /// As in the settings, or as `kalends status` names it
         name: String,
+        /// Whether to wait.
+        #[command(flatten)]
+        waiting: Waiting,
     },
     /// The private PostgreSQL servers
     #[command(subcommand, after_help = "Example: kalends local start && kalends local psql production")]

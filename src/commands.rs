@@ -4,6 +4,7 @@ mod export;
 mod forget;
 mod history;
 mod local;
+mod manner;
 mod prepare;
 mod run;
 mod simulate;
@@ -14,6 +15,7 @@ use clap::CommandFactory as _;
 use tokio::signal::unix::{SignalKind, signal};
 use tokio_postgres::error::SqlState;
 
+use self::manner::Manner;
 use crate::calendar::Period;
 use crate::cli::{Command, Typed};
 use crate::db::{Address, Limits, Protection, StatementFailure, sql_state};
@@ -21,7 +23,7 @@ use crate::entity::Entity;
 use crate::error::{Exit, Refusal, Result};
 use crate::exports::{Claim, Scope};
 use crate::local::Servers as PrivateServers;
-use crate::production::Production;
+use crate::production::{Production, Watch};
 use crate::progress::Talk;
 use crate::report::Outcome;
 use crate::settings::{Environment, Flags, Servers, Settings};
@@ -45,6 +47,7 @@ struct World<'a> {
     production: Address,
     warehouse: Address,
     talk: Talk,
+    manner: Manner,
 }
 
 /// Does what was typed.
@@ -55,19 +58,22 @@ pub fn run(typed: Typed) -> Result<Outcome> {
     let flags = Flags { config: typed.common.config, exports: typed.common.exports };
     let settings = Settings::read(&flags, &Environment::of_process())?;
     let talk = if typed.common.quiet { Talk::Quiet } else { Talk::Normal };
+    let manner = Manner::of(&typed.command);
     let task = match typed.command {
         Command::Completions { shell } => return Ok(completions(shell)),
         Command::Local(command) => return local::run(command, &settings),
         Command::Simulate { year, month, mark } => Task::Simulate(simulate::Month::new(year, month, mark, &settings)?),
-        Command::Prepare => Task::Prepare,
-        Command::Export { year, month, take_over } => Task::Export(export::scope(year.zip(month))?, claim(take_over)),
-        Command::Run { take_over } => Task::Run(claim(take_over)),
-        Command::Verify => Task::Verify,
-        Command::Status => Task::Status,
+        Command::Prepare { .. } => Task::Prepare,
+        Command::Export { year, month, take_over, .. } => {
+            Task::Export(export::scope(year.zip(month))?, claim(take_over))
+        }
+        Command::Run { take_over, .. } => Task::Run(claim(take_over)),
+        Command::Verify { .. } => Task::Verify,
+        Command::Status { .. } => Task::Status,
         Command::History { period, entity } => Task::History(period, entity),
-        Command::Forget { name } => Task::Forget(name),
+        Command::Forget { name, .. } => Task::Forget(name),
     };
-    with_servers(task, &settings, talk)
+    with_servers(task, &settings, talk, manner)
 }
 
 fn claim(take_over: bool) -> Claim {
@@ -82,8 +88,8 @@ fn completions(shell: clap_complete::Shell) -> Outcome {
 }
 
 /// Does a task on the configured servers, or on private ones that run for as long as it takes.
-fn with_servers(task: Task, settings: &Settings, talk: Talk) -> Result<Outcome> {
-    let (private, production, warehouse) = match &settings.servers {
+fn with_servers(task: Task, settings: &Settings, talk: Talk, manner: Manner) -> Result<Outcome> {
+    let (private, mut production, mut warehouse) = match &settings.servers {
         Servers::Configured { production, warehouse } => (None, (**production).clone(), (**warehouse).clone()),
         Servers::Private => {
             let servers = crate::local::borrow(&settings.local)?;
@@ -91,7 +97,12 @@ fn with_servers(task: Task, settings: &Settings, talk: Talk) -> Result<Outcome> 
             (Some(servers), production, warehouse)
         }
     };
-    let world = World { settings, production, warehouse, talk };
+    for address in [&mut production, &mut warehouse] {
+        if address.config.get_application_name().is_none() {
+            address.config.application_name(&manner.application_name);
+        }
+    }
+    let world = World { settings, production, warehouse, talk, manner };
     // One thread: rows pass from one socket to the other, and a second thread would only hand them over.
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
     let outcome = runtime.block_on(async {
@@ -169,7 +180,13 @@ impl World<'_> {
     }
 
     async fn production(&self) -> Result<Production> {
-        Production::connect(&self.production, self.limits()).await
+        let settings = self.settings;
+        Production::connect(&self.production, settings.production_limits, settings.max_rows_per_second).await
+    }
+
+    /// Gives way when somebody of production waits for a snapshot of ours.
+    fn watch(&self) -> Watch {
+        Watch::new(&self.production, self.settings.production_limits)
     }
 
     async fn warehouse(&self) -> Result<Warehouse> {

@@ -56,6 +56,8 @@ pub struct Refusal {
     pub hint: String,
     /// How the command ends.
     pub exit: Exit,
+    /// Whether another run of Kalends is in the way, so that it helps to wait for its end.
+    pub waits_for_a_run: bool,
 }
 
 impl Refusal {
@@ -74,13 +76,18 @@ impl Refusal {
         Self::ending(Exit::Busy, message, hint)
     }
 
+    /// Another run of Kalends is in the way: busy, and worth waiting for.
+    pub fn held(message: impl Into<String>, hint: impl Into<String>) -> anyhow::Error {
+        Self { message: message.into(), hint: hint.into(), exit: Exit::Busy, waits_for_a_run: true }.into()
+    }
+
     /// The world lacks something that a person can supply (exit code 1).
     pub fn failed(message: impl Into<String>, hint: impl Into<String>) -> anyhow::Error {
         Self::ending(Exit::Failed, message, hint)
     }
 
     fn ending(exit: Exit, message: impl Into<String>, hint: impl Into<String>) -> anyhow::Error {
-        Self { message: message.into(), hint: hint.into(), exit }.into()
+        Self { message: message.into(), hint: hint.into(), exit, waits_for_a_run: false }.into()
     }
 }
 
@@ -92,6 +99,11 @@ pub struct Picture(pub Vec<String>);
 /// The exit code that an error ends the program with.
 pub fn exit_code(error: &anyhow::Error) -> Exit {
     error.downcast_ref::<Refusal>().map_or(Exit::Failed, |refusal| refusal.exit)
+}
+
+/// Whether an error says that another run of Kalends is in the way.
+pub fn waits_for_a_run(error: &anyhow::Error) -> bool {
+    error.downcast_ref::<Refusal>().is_some_and(|refusal| refusal.waits_for_a_run)
 }
 
 /// The lines that tell a person about an error: `error:`, then each `cause:`, then the `hint:`.

@@ -63,7 +63,7 @@ pub async fn reload(
     let mut loaded = Loaded::default();
     if let Some(wanted) = wanted(month, places) {
         let stream = snapshot.rows(&wanted).await?;
-        let rows = pump(stream, locked, &ROWS.of(&shape)?.with(&[("partition", &table)]), passing).await?;
+        let rows = pump(snapshot, stream, locked, &ROWS.of(&shape)?.with(&[("partition", &table)]), passing).await?;
         let counted = month.changed_rows();
         let as_counted = u64::try_from(counted) == Ok(rows);
         anyhow::ensure!(as_counted, "production counted {counted} rows for {period} and sent {rows}");
@@ -91,12 +91,18 @@ fn wanted(month: &Month, places: &Places) -> Option<Wanted> {
 
 /// Passes the rows of one COPY to the other, unread. A stream that breaks off is an error, and what was sent of it is
 /// rolled back: the sink ends well only when it is finished on purpose.
-async fn pump(stream: CopyOutStream, locked: &Locked<'_>, into: &Sql, passing: &dyn Fn(u64)) -> Result<u64> {
+async fn pump(
+    snapshot: &Snapshot<'_>,
+    stream: CopyOutStream,
+    locked: &Locked<'_>,
+    into: &Sql,
+    passing: &dyn Fn(u64),
+) -> Result<u64> {
     let mut sink = std::pin::pin!(locked.work().copy_in(into).await.context("could not load rows into the warehouse")?);
     let mut stream = std::pin::pin!(stream.fuse());
     let mut chunk = BytesMut::with_capacity(CHUNK_BYTES * 2);
     loop {
-        let gathering = gather(&mut stream, &mut chunk);
+        let gathering = gather(snapshot, &mut stream, &mut chunk);
         let gathered =
             tokio::time::timeout(SILENCE, gathering).await.context("production fell silent in mid copy")??;
         if gathered == 0 {
@@ -105,17 +111,22 @@ async fn pump(stream: CopyOutStream, locked: &Locked<'_>, into: &Sql, passing: &
         let bytes: Bytes = chunk.split().freeze();
         sink.send(bytes).await.map_err(|error| locked.work().failure(into, &error))?;
         passing(gathered);
+        snapshot.pace.rest(gathered).await;
     }
     sink.finish().await.map_err(|error| locked.work().failure(into, &error))
 }
 
-/// Gathers messages up to a chunk, and gives how many: one a row. None means that the stream has ended well.
-async fn gather(stream: &mut std::pin::Pin<&mut Fuse<CopyOutStream>>, chunk: &mut BytesMut) -> Result<u64> {
+/// Gathers messages up to a chunk or what the pace allows, and gives how many: one a row. None means that the stream has ended well.
+async fn gather(
+    snapshot: &Snapshot<'_>,
+    stream: &mut std::pin::Pin<&mut Fuse<CopyOutStream>>,
+    chunk: &mut BytesMut,
+) -> Result<u64> {
     let mut messages = 0;
-    while chunk.len() < CHUNK_BYTES {
+    while chunk.len() < CHUNK_BYTES && messages < snapshot.pace.most_at_once() {
         match stream.next().await {
             None => break,
-            Some(message) => chunk.extend_from_slice(&message.context("production broke off in mid copy")?),
+            Some(message) => chunk.extend_from_slice(&message.map_err(|error| snapshot.broken_off(&error))?),
         }
         messages += 1;
     }

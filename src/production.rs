@@ -1,12 +1,19 @@
 //! Production: a connection that can only read. Nothing in this room writes, and its transaction is read only as well.
 
+mod pace;
+mod watch;
+
 use std::collections::BTreeMap;
-use std::time::Duration;
+use std::num::NonZeroU64;
+use std::time::{Duration, Instant};
 
 use anyhow::Context as _;
 use tokio_postgres::error::SqlState;
 use tokio_postgres::types::Type;
 use tokio_postgres::{CopyOutStream, Row};
+
+pub use pace::Pace;
+pub use watch::Watch;
 
 use crate::accounts::{self, Accounts, SetAside};
 use crate::calendar::{Day, Period};
@@ -27,6 +34,7 @@ const ROWS: Statement = statement!("production/rows.sql");
 /// A connection to production.
 pub struct Production {
     session: Session,
+    pace: Pace,
 }
 
 /// One snapshot of production, the table held in place.
@@ -37,6 +45,22 @@ pub struct Snapshot<'a> {
     pub identity: Identity,
     /// The moment of the snapshot, UTC, as text.
     pub as_of: String,
+    /// The same in microseconds since 1970 UTC.
+    pub as_of_us: i64,
+    /// How fast its rows are to be read.
+    pub pace: &'a Pace,
+    pid: i32,
+    locked: Instant,
+    taken: Instant,
+}
+
+/// How long a snapshot was held.
+#[derive(Debug, Clone, Copy)]
+pub struct Held {
+    /// From the lock on.
+    pub lock: Duration,
+    /// From the snapshot on.
+    pub snapshot: Duration,
 }
 
 /// The accounts of all days of one snapshot, and what no day can hold.
@@ -73,8 +97,9 @@ impl Production {
     ///
     /// # Errors
     /// As [`Session::connect`].
-    pub async fn connect(address: &Address, limits: Limits) -> Result<Self> {
-        Ok(Self { session: Session::connect(Server::Production, address, limits).await? })
+    pub async fn connect(address: &Address, limits: Limits, rows_per_second: Option<NonZeroU64>) -> Result<Self> {
+        let session = Session::connect(Server::Production, address, limits).await?;
+        Ok(Self { session, pace: Pace::new(rows_per_second) })
     }
 
     /// Which database this is and what types the entity has, after a look whether the table is there: before its lock is
@@ -100,8 +125,19 @@ impl Production {
             .begin(Access::ReadSnapshot, &[lock])
             .await
             .map_err(|error| explain(entity, error, "could not take a snapshot of production"))?;
+        let locked = Instant::now();
         let (row, model) = look(&work, entity).await?;
-        Ok(Snapshot { work, model, identity: Identity::of(&row), as_of: row.get("as_of") })
+        Ok(Snapshot {
+            work,
+            model,
+            identity: Identity::of(&row),
+            as_of: row.get("as_of"),
+            as_of_us: row.get("as_of_us"),
+            pace: &self.pace,
+            pid: row.get("pid"),
+            locked,
+            taken: Instant::now(),
+        })
     }
 }
 
@@ -143,7 +179,23 @@ impl Snapshot<'_> {
             ("first_place", &wanted.places.0),
             ("final_place", &wanted.places.1),
         ]);
-        self.work.copy_out(&sql).await.context("could not read rows from production")
+        let rows = self.work.copy_out(&sql).await;
+        rows.map_err(|error| explain(&self.model.entity, error, "could not read rows from production"))
+    }
+
+    /// What it means that the rows broke off.
+    pub fn broken_off(&self, error: &tokio_postgres::Error) -> anyhow::Error {
+        let failure = self.work.failure(&ROWS.into(), error);
+        explain(&self.model.entity, failure, "production broke off in mid copy")
+    }
+
+    /// Lets the table and the snapshot go. Production has nothing more to do then, so nothing that fails here matters.
+    pub async fn release(self) -> Held {
+        let Self { work, locked, taken, .. } = self;
+        if let Err(error) = work.commit().await {
+            tracing::warn!("production's snapshot had ended already: {error:#}");
+        }
+        Held { lock: locked.elapsed(), snapshot: taken.elapsed() }
     }
 }
 
@@ -210,6 +262,15 @@ fn explain(entity: &Entity, error: anyhow::Error, doing: &'static str) -> anyhow
         Some(&SqlState::LOCK_NOT_AVAILABLE) => Refusal::busy(
             format!("table {entity} of production is locked by another session"),
             "Try again when it is free.",
+        ),
+        // A standby lets its primary's changes through sooner or later.
+        Some(&SqlState::T_R_SERIALIZATION_FAILURE) => Refusal::busy(
+            format!("production, a standby, could not keep the snapshot of table {entity}: {error}"),
+            "Try again; where it happens often, max_standby_streaming_delay or hot_standby_feedback there gives more time.",
+        ),
+        Some(&SqlState::QUERY_CANCELED) if error.to_string().contains("statement timeout") => Refusal::failed(
+            format!("production did not finish a statement on table {entity} in its time"),
+            "Raise statement_timeout in [production], or read from a standby.",
         ),
         _ => error.context(doing),
     }

@@ -2,11 +2,13 @@
 //! environment.
 
 mod address;
+mod duration;
 mod entities;
 mod environment;
 mod file;
 mod misspelt;
 
+use std::num::NonZeroU64;
 use std::path::PathBuf;
 use std::time::Duration;
 
@@ -43,6 +45,10 @@ pub struct Settings {
     pub exports: PathBuf,
     /// How long to wait.
     pub limits: Limits,
+    /// The same for production.
+    pub production_limits: Limits,
+    /// Rows that may be read from production in a second; `None`: as many as it gives.
+    pub max_rows_per_second: Option<NonZeroU64>,
     /// Where private servers live, whether they are used or not.
     pub local: Place,
     controller: String,
@@ -80,16 +86,23 @@ impl Settings {
         let warehouse = url(Server::Warehouse, file.warehouse_url)?;
         let exports = flags.exports.clone().or_else(|| environment.path("KALENDS_EXPORTS")).unwrap_or(file.exports);
         let folder = environment.path("KALENDS_LOCAL").unwrap_or(file.local);
+        let limits = Limits {
+            connect: Duration::from_secs(file.limits.connect_seconds.get()),
+            lock: Duration::from_secs(file.limits.lock_seconds.get()),
+            statement: Duration::from_secs(file.limits.statement_seconds.get()),
+            idle: Duration::from_secs(file.limits.idle_seconds.get()),
+        };
         Ok(Self {
             servers: servers(production, warehouse, environment)?,
             entities: entities::read(file.entity)?,
             exports,
-            limits: Limits {
-                connect: Duration::from_secs(file.limits.connect_seconds.get()),
-                lock: Duration::from_secs(file.limits.lock_seconds.get()),
-                statement: Duration::from_secs(file.limits.statement_seconds.get()),
-                idle: Duration::from_secs(file.limits.idle_seconds.get()),
+            limits,
+            production_limits: Limits {
+                lock: file.production.lock_timeout.map_or(limits.lock, |written| written.0),
+                statement: file.production.statement_timeout.map_or(limits.statement, |written| written.0),
+                ..limits
             },
+            max_rows_per_second: file.production.max_rows_per_second,
             local: Place { folder: environment.absolute(&folder)?, search_path: environment.search_path() },
             controller: environment.text("RANDOM_MAIN_CONTROLLER")?.unwrap_or_else(|| CONTROLLER.to_string()),
         })

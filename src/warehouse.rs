@@ -3,6 +3,7 @@
 mod rights;
 mod schemas;
 mod sums;
+mod turn;
 
 use anyhow::Context as _;
 use tokio_postgres::error::SqlState;
@@ -14,14 +15,10 @@ use crate::db::{Access, Address, Identity, Limits, Server, Session, Statement, W
 use crate::entity::{Change, Model, check_encoding};
 use crate::error::{Refusal, Result};
 use crate::statement;
+use turn::hold;
 
 const IDENTITY: Statement = statement!("warehouse/identity.sql");
 const STATE: Statement = statement!("warehouse/state.sql");
-const LOCK: Statement = statement!("warehouse/lock.sql");
-const LOCK_NEXT: Statement = statement!("warehouse/lock_next.sql");
-const LOCK_NOTES: Statement = statement!("warehouse/lock_notes.sql");
-const HOLDER: Statement = statement!("warehouse/holder.sql");
-const TAKE_GENERATION: Statement = statement!("warehouse/take_generation.sql");
 const LAST_RUN: Statement = statement!("warehouse/last_run.sql");
 const KEPT: Statement = statement!("accounts/kept.sql");
 const ENTITIES: Statement = statement!("warehouse/entities.sql");
@@ -185,29 +182,6 @@ impl Warehouse {
         work.batch(&FORGET.of(&model.shape()?)?).await?;
         work.commit().await
     }
-
-    /// Holds the warehouse for one transaction, to settle what was compared with `generation`.
-    ///
-    /// # Errors
-    /// Busy when another run holds the warehouse, or has settled something since.
-    pub async fn lock(&mut self, generation: i64) -> Result<Locked<'_>> {
-        let work = hold(&mut self.session).await?;
-        take_generation(work, generation).await
-    }
-
-    /// As [`Warehouse::lock`], for a run that has settled something: it waits its turn. Otherwise a run that is about to
-    /// find itself outdated could make it give way, and then gives way as well.
-    pub async fn lock_next(&mut self, generation: i64) -> Result<Locked<'_>> {
-        let work = self.session.begin(Access::Write, &[]).await?;
-        work.query(LOCK_NEXT, &[]).await?;
-        take_generation(work, generation).await
-    }
-
-    /// Waits its turn to note what was published. Settling goes on meanwhile: no comparison depends on such notes.
-    pub async fn lock_for_notes(&mut self) -> Result<Locked<'_>> {
-        let work = self.session.begin(Access::Write, &[LOCK_NOTES.into()]).await?;
-        Ok(Locked { work })
-    }
 }
 
 /// Accounts and views, and the note of what they were made from.
@@ -236,24 +210,6 @@ async fn remove(work: &Work<'_>, model: &Model, rows_as_well: bool) -> Result<()
         ),
         _ => error,
     })
-}
-
-async fn take_generation(work: Work<'_>, generation: i64) -> Result<Locked<'_>> {
-    if work.execute(TAKE_GENERATION, &[(&generation, Type::INT8)]).await? == 0 {
-        return Err(Refusal::busy("another run has settled something since this one looked", "Try again."));
-    }
-    Ok(Locked { work })
-}
-
-async fn hold(session: &mut Session) -> Result<Work<'_>> {
-    let work = session.begin(Access::Write, &[]).await?;
-    let locked = work.query_one(LOCK, &[]).await?.is_some_and(|row| row.get("locked"));
-    if locked {
-        return Ok(work);
-    }
-    let holder = work.query_one(HOLDER, &[]).await?;
-    let holder = holder.map_or_else(|| "a session that just ended".to_string(), |row| row.get("holder"));
-    Err(Refusal::busy(format!("another run holds the warehouse: {holder}"), "Try again when it has ended."))
 }
 
 impl<'a> Reading<'a> {

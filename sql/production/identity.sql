@@ -10,6 +10,8 @@ SELECT
     (SELECT oid FROM pg_database WHERE datname = current_database()) AS database_oid,
     -- When the transaction began, a moment before its snapshot.
     to_char(transaction_timestamp() AT TIME ZONE 'UTC', 'YYYY-MM-DD HH24:MI:SS.US') || ' UTC' AS as_of,
+    (extract(epoch FROM transaction_timestamp()) * 1000000)::bigint AS as_of_us,
+    pg_backend_pid() AS pid,
     relation.relkind::text AS kind,
     relation.relpersistence::text AS persistence,
     has_schema_privilege(namespace.oid, 'USAGE') AS may_use_schema,

@@ -5,7 +5,11 @@
 -- Params:  none
 -- Repeat:  safe
 
-SELECT format('process %s of role "%s"', activity.pid, activity.usename) AS holder
+SELECT
+    format('process %s of role "%s"', activity.pid, activity.usename)
+    || coalesce(' ("' || nullif(activity.application_name, '') || '")', '')
+    -- Of another role's session the moment is not shown.
+    || coalesce(' since ' || to_char(activity.xact_start AT TIME ZONE 'UTC', 'HH24:MI:SS') || ' UTC', '') AS holder
 FROM pg_locks AS lock
 INNER JOIN pg_stat_activity AS activity ON lock.pid = activity.pid
 WHERE

@@ -16,6 +16,11 @@ pub struct SetAside {
 }
 
 impl SetAside {
+    /// All of them.
+    pub fn rows(self) -> i64 {
+        self.without_time + self.outside_calendar
+    }
+
     /// These rows and others.
     #[must_use]
     pub fn and(self, others: Self) -> Self {

@@ -10,6 +10,7 @@ use crate::checks;
 use crate::error::{Exit, Refusal, Result};
 use crate::exports::{self, Claim, Published, Scope};
 use crate::report::{self, Outcome, counted};
+use crate::warehouse::Warehouse;
 
 #[derive(Serialize)]
 struct Exported {
@@ -35,7 +36,7 @@ pub(super) async fn run(world: &World<'_>, scope: Scope, claim: Claim) -> Result
     let started = Instant::now();
     let mut warehouse = world.warehouse().await?;
     checks::settled_as_set(&warehouse.read().await?, &world.settings.entities).await?;
-    let published = exports::publish(&mut warehouse, &world.settings.exports, scope, claim).await?;
+    let published = publish(world, &mut warehouse, scope, claim).await?;
     let month = match scope {
         Scope::Everything => None,
         Scope::Month(month) => Some(month),
@@ -48,6 +49,17 @@ pub(super) async fn run(world: &World<'_>, scope: Scope, claim: Claim) -> Result
         unchanged_files: published.unchanged,
     };
     Ok(Outcome::new(Exit::Done, text, &json))
+}
+
+/// Publishes, after another run that does so where somebody waits for it.
+pub(super) async fn publish(
+    world: &World<'_>,
+    warehouse: &mut Warehouse,
+    scope: Scope,
+    claim: Claim,
+) -> Result<Published> {
+    let publish = async || exports::publish(warehouse, &world.settings.exports, scope, claim).await;
+    world.manner.patiently(publish).await
 }
 
 fn text(world: &World<'_>, month: Option<Period>, published: &Published, took_seconds: f64) -> String {

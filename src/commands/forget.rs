@@ -14,7 +14,7 @@ struct Forgotten<'a> {
 
 pub(super) async fn run(world: &World<'_>, name: &str) -> Result<Outcome> {
     let mut warehouse = world.warehouse().await?;
-    warehouse.forget(name).await?;
+    world.manner.patiently(async || warehouse.forget(name).await).await?;
     let in_settings = world.settings.entities.iter().any(|entity| entity.name.name() == name);
     let next = if in_settings {
         "it is still in the settings, and the next `kalends run` settles it anew"

@@ -33,6 +33,18 @@ pub(super) struct Prepared {
     /// Periods whose accounts somebody had changed, made again.
     pub(super) mended_periods: Vec<Period>,
     took_seconds: Took,
+    held_production: HeldProduction,
+}
+
+/// What production had to bear.
+#[derive(Debug, Serialize)]
+struct HeldProduction {
+    /// From the lock of the table, that of any SELECT, until it was let go.
+    longest_lock_seconds: f64,
+    /// From the snapshot until it was let go.
+    longest_snapshot_seconds: f64,
+    /// Those that the survey counted, and those that were copied.
+    rows_read: i64,
 }
 
 /// How long the parts took, in seconds.
@@ -83,12 +95,12 @@ pub(super) struct All {
 /// settled; the exit code is the gravest.
 pub(super) async fn all(world: &World<'_>, warehouse: &mut Warehouse, production: &mut Production) -> Result<All> {
     if let [entity] = world.settings.entities.as_slice() {
-        let prepared = prepare(world, warehouse, production, entity).await?;
+        let prepared = patiently(world, warehouse, production, entity).await?;
         return Ok(All { entities: Entities::One(prepared), exit: Exit::Done });
     }
     let (mut entities, mut exit) = (Vec::new(), Exit::Done);
     for entity in &world.settings.entities {
-        let preparing = prepare(world, warehouse, production, entity);
+        let preparing = patiently(world, warehouse, production, entity);
         entities.push(match world.explaining(std::slice::from_ref(entity), preparing).await {
             Ok(prepared) => Each::Prepared(prepared),
             Err(error) => {
@@ -106,6 +118,16 @@ pub(super) async fn all(world: &World<'_>, warehouse: &mut Warehouse, production
     Ok(All { entities: Entities::Several { entities }, exit })
 }
 
+/// Prepares an entity, after another run where somebody waits for it.
+async fn patiently(
+    world: &World<'_>,
+    warehouse: &mut Warehouse,
+    production: &mut Production,
+    entity: &Entity,
+) -> Result<Prepared> {
+    world.manner.patiently(async || prepare(world, warehouse, production, entity).await).await
+}
+
 /// Survey, compare, then load and settle month by month, each in a transaction of its own.
 async fn prepare(
     world: &World<'_>,
@@ -113,25 +135,31 @@ async fn prepare(
     production: &mut Production,
     entity: &Entity,
 ) -> Result<Prepared> {
+    warehouse.read().await?.check_is_free().await?;
     let (source, model) = production.identity(entity).await?;
     // What is kept is read before production's snapshot is taken: whoever settles in between is noticed by generation.
     let mut ledger = warehouse.ledger(&source, &model).await?;
     let snapshot = production.snapshot(entity).await?;
     // Changed since it was looked at: refused now as it would be the next time.
     model.change_to(snapshot.model())?;
-    let survey = snapshot.survey().await?;
-    let changes = accounts::compare(&survey.accounts, &ledger.accounts);
-
-    let started = Instant::now();
-    let settling = Settling { talk: world.talk, snapshot: &snapshot, survey: &survey };
-    let settled = match &ledger.anew {
-        None => settling.catch_up(warehouse, &mut ledger.generation, changes).await?,
-        Some(anew) => settling.anew(warehouse, ledger.generation, changes, anew).await?,
+    let settling = async {
+        let survey = snapshot.survey().await?;
+        let changes = accounts::compare(&survey.accounts, &ledger.accounts);
+        let started = Instant::now();
+        let settling = Settling { talk: world.talk, snapshot: &snapshot, survey: &survey };
+        let settled = match &ledger.anew {
+            None => settling.catch_up(warehouse, &mut ledger.generation, changes).await?,
+            Some(anew) => settling.anew(warehouse, ledger.generation, changes, anew).await?,
+        };
+        Ok((survey, settled, started.elapsed()))
     };
+    let (survey, settled, settle_took) = world.watch().over(&snapshot, settling).await?;
+    let production_as_of = snapshot.as_of.clone();
+    let held = snapshot.release().await;
     months::mend(warehouse, &model, &survey.accounts, &mut ledger).await?;
     Ok(Prepared {
         entity: entity.name.name().to_string(),
-        production_as_of: snapshot.as_of,
+        production_as_of,
         surveyed_rows: accounts::rows(&survey.accounts),
         surveyed_days: survey.accounts.len(),
         set_aside: survey.set_aside,
@@ -143,7 +171,12 @@ async fn prepare(
         took_seconds: Took {
             survey: survey.took.as_secs_f64(),
             copy: settled.loaded.copying.as_secs_f64(),
-            settle: started.elapsed().as_secs_f64(),
+            settle: settle_took.as_secs_f64(),
+        },
+        held_production: HeldProduction {
+            longest_lock_seconds: held.lock.as_secs_f64(),
+            longest_snapshot_seconds: held.snapshot.as_secs_f64(),
+            rows_read: accounts::rows(&survey.accounts) + survey.set_aside.rows() + settled.loaded.rows.cast_signed(),
         },
     })
 }
@@ -210,13 +243,22 @@ impl Prepared {
             lines.push(format!("anew        {}", self.settled_anew.join(", ")));
         }
         if self.settled_days.is_empty() {
+            lines.push(self.held_production.line());
             return lines;
         }
         let days = counted(self.settled_days.values().sum(), "day");
         let months = counted(self.settled_months, "month");
         let settled = format!("{days} ({}), {months}", report::tally(&self.settled_days));
         lines.push(report::line("settled", &settled, self.took_seconds.settle));
+        lines.push(self.held_production.line());
         lines
+    }
+}
+
+impl HeldProduction {
+    fn line(&self) -> String {
+        let Self { longest_lock_seconds: lock, longest_snapshot_seconds: snapshot, rows_read } = self;
+        format!("production  {} rows read, lock {lock:.2} s, snapshot {snapshot:.2} s", count(*rows_read))
     }
 }
 

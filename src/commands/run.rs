@@ -6,7 +6,7 @@ use serde::Serialize;
 
 use super::{World, export, prepare};
 use crate::error::Result;
-use crate::exports::{self, Claim, Scope};
+use crate::exports::{Claim, Scope};
 use crate::report::Outcome;
 
 #[derive(Serialize)]
@@ -22,7 +22,7 @@ pub(super) async fn run(world: &World<'_>, claim: Claim) -> Result<Outcome> {
     let (mut warehouse, mut production) = tokio::try_join!(world.warehouse(), world.production())?;
     let prepared = prepare::all(world, &mut warehouse, &mut production).await?;
     let started = Instant::now();
-    let published = exports::publish(&mut warehouse, &world.settings.exports, Scope::Everything, claim).await?;
+    let published = export::publish(world, &mut warehouse, Scope::Everything, claim).await?;
     let text = if prepared.nothing_to_do() && published.written + published.removed == 0 {
         prepared.text()
     } else {

@@ -39,7 +39,8 @@ pub(super) async fn run(world: &World<'_>) -> Result<Outcome> {
     }
     let is_set = |model: &Model| world.settings.entities.iter().any(|entity| entity.name == model.entity.name);
     let not_in_settings = entities.iter().filter(|model| !is_set(model)).map(|model| model.name().to_string());
-    let due = exports::due(&reading, &world.settings.exports, Scope::Everything).await?;
+    let look = async || exports::due(&reading, &world.settings.exports, Scope::Everything).await;
+    let due = world.manner.patiently(look).await?;
     let status = Status {
         last_run: reading.last_run().await?,
         settled_rows,

@@ -49,16 +49,17 @@ pub(super) async fn run(world: &World<'_>) -> Result<Outcome> {
     let mut warehouse = world.warehouse().await?;
     let mut verified = Verified::default();
     if let [entity] = world.settings.entities.as_slice() {
-        verified.add(verify(&mut production, &mut warehouse, entity).await?);
+        verified.add(verify(world, &mut production, &mut warehouse, entity).await?);
     } else {
         for entity in &world.settings.entities {
-            let verifying = verify(&mut production, &mut warehouse, entity);
+            let verifying = verify(world, &mut production, &mut warehouse, entity);
             let found = world.explaining(std::slice::from_ref(entity), verifying).await;
             verified.add_one_of_several(entity.name.name(), found);
         }
     }
     let reading = warehouse.read().await?;
-    verified.differences.extend(checks::files(&reading, &world.settings.exports).await?);
+    let look = async || checks::files(&reading, &world.settings.exports).await;
+    verified.differences.extend(world.manner.patiently(look).await?);
     if !verified.differences.is_empty() {
         verified.exit = verified.exit.graver(Exit::Differs);
     }
@@ -66,15 +67,26 @@ pub(super) async fn run(world: &World<'_>) -> Result<Outcome> {
     Ok(Outcome::new(verified.exit, verified.text(), &verified))
 }
 
-async fn verify(production: &mut Production, warehouse: &mut Warehouse, entity: &Entity) -> Result<One> {
+async fn verify(
+    world: &World<'_>,
+    production: &mut Production,
+    warehouse: &mut Warehouse,
+    entity: &Entity,
+) -> Result<One> {
     // The warehouse is read after production is held still: a run that settles in between is not half seen.
     let snapshot = production.snapshot(entity).await?;
     let reading = warehouse.read().await?;
     reading.check_is_not(&snapshot.identity)?;
-    let survey = snapshot.survey().await?;
-    let differences = checks::differences(&survey.accounts, &reading, snapshot.model()).await?;
+    let looking = async {
+        let survey = snapshot.survey().await?;
+        let differences = checks::differences(&survey.accounts, &reading, snapshot.model()).await?;
+        Ok((survey, differences))
+    };
+    let (survey, differences) = world.watch().over(&snapshot, looking).await?;
+    let production_as_of = snapshot.as_of.clone();
+    snapshot.release().await;
     Ok(One {
-        production_as_of: snapshot.as_of,
+        production_as_of,
         rows: accounts::rows(&survey.accounts),
         days: survey.accounts.len(),
         set_aside: survey.set_aside,

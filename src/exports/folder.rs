@@ -34,9 +34,10 @@ fn hold(held: &File, path: &Path) -> Result<()> {
         match flock(held.as_fd(), FlockOperation::NonBlockingLockExclusive) {
             Err(rustix::io::Errno::WOULDBLOCK) if waiting_since.elapsed() < PATIENCE => std::thread::sleep(PAUSE),
             Err(rustix::io::Errno::WOULDBLOCK) => {
-                return Err(Refusal::busy(
-                    format!("another run is publishing into \"{}\"", path.display()),
-                    "Try again when it has ended.",
+                let who = holder(held).map_or_else(String::new, |pid| format!(": process {pid}"));
+                return Err(Refusal::held(
+                    format!("another run is publishing into \"{}\"{who}", path.display()),
+                    "Try again when it has ended, or wait for that with --wait 60s.",
                 ));
             }
             locked => {
@@ -44,6 +45,18 @@ fn hold(held: &File, path: &Path) -> Result<()> {
             }
         }
     }
+}
+
+/// The process that holds the folder, where the system says so: a line of it is
+/// `1: FLOCK  ADVISORY  WRITE 4711 fe:00:393217 0 EOF`. On layered file systems the device is not the file's own.
+fn holder(held: &File) -> Option<u32> {
+    let inode = rustix::fs::fstat(held.as_fd()).ok()?.st_ino.to_string();
+    std::fs::read_to_string("/proc/locks").ok()?.lines().find_map(|line| {
+        let words: Vec<&str> = line.split_whitespace().skip(1).take(5).collect();
+        let [kind, _, _, pid, place] = words.as_slice().try_into().ok()?;
+        let is_ours = kind == "FLOCK" && place.rsplit(':').next() == Some(&inode);
+        is_ours.then(|| pid.parse().ok()).flatten().filter(|&pid| pid > 0)
+    })
 }
 
 impl Folder {

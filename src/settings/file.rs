@@ -8,7 +8,7 @@ use std::path::{Path, PathBuf};
 use anyhow::Context as _;
 use serde::Deserialize;
 
-use super::misspelt;
+use super::{duration::Written, misspelt};
 use crate::calendar::Level;
 use crate::entity::Statistic;
 use crate::error::{Refusal, Result};
@@ -22,6 +22,7 @@ pub(super) struct File {
     pub(super) exports: PathBuf,
     pub(super) local: PathBuf,
     pub(super) limits: Limits,
+    pub(super) production: Production,
     pub(super) entity: Vec<TypedEntity>,
 }
 
@@ -49,6 +50,15 @@ pub(super) struct Limits {
     pub(super) idle_seconds: NonZeroU64,
 }
 
+/// What production is spared; without a limit of its own those of [`Limits`] hold.
+#[derive(Debug, Default, PartialEq, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub(super) struct Production {
+    pub(super) lock_timeout: Option<Written>,
+    pub(super) statement_timeout: Option<Written>,
+    pub(super) max_rows_per_second: Option<NonZeroU64>,
+}
+
 impl Default for File {
     fn default() -> Self {
         Self {
@@ -57,6 +67,7 @@ impl Default for File {
             exports: "exports".into(),
             local: ".kalends".into(),
             limits: Limits::default(),
+            production: Production::default(),
             entity: Vec::new(),
         }
     }
@@ -127,6 +138,12 @@ mod tests {
         assert_eq!(crate::settings::entities::read(file.entity).unwrap(), [brief]);
         // Both URLs are shown, although they have no default.
         assert!(file.production_url.is_some() && file.warehouse_url.is_some());
+        // So is what production is spared, with the values that hold without them.
+        let Production { lock_timeout, statement_timeout, max_rows_per_second } = file.production;
+        let seconds = |written: Option<Written>| written.map(|written| written.0.as_secs());
+        assert_eq!(seconds(lock_timeout), Some(default.limits.lock_seconds.get()));
+        assert_eq!(seconds(statement_timeout), Some(default.limits.statement_seconds.get()));
+        assert!(max_rows_per_second.is_some());
     }
 
     #[test]

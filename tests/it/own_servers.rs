@@ -70,6 +70,11 @@ impl OwnServers {
         self.servers.admit(5433, WRITER, "trust");
     }
 
+    /// Where the server keeps what it holds.
+    pub fn data(&self, side: Side) -> PathBuf {
+        self.data.join(side.name())
+    }
+
     pub fn log(&self, side: Side) -> String {
         fs::read_to_string(self.data.join(format!("{}.log", side.name()))).unwrap()
     }

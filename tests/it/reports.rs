@@ -100,6 +100,7 @@ fn json_is_one_document_and_all_there_is_on_stdout() {
     };
     let prepared = [
         "entity",
+        "held_production",
         "loaded_rows",
         "mended_periods",
         "production_as_of",

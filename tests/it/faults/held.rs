@@ -1,6 +1,6 @@
 //! A run that is held up at a known moment, by a lock that another session has.
 
-use std::process::{Child, Stdio};
+use std::process::{Child, Command, Stdio};
 use std::thread::sleep;
 use std::time::{Duration, Instant};
 
@@ -65,7 +65,11 @@ pub struct Running(Option<Child>);
 
 impl Running {
     pub fn new(world: &World) -> Self {
-        let mut command = world.command("run");
+        Self::started(world.command("run"))
+    }
+
+    /// Any command.
+    pub fn started(mut command: Command) -> Self {
         Self(Some(command.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap()))
     }
 
@@ -73,9 +77,25 @@ impl Running {
     pub fn until_held(world: &World, side: Side) -> Self {
         let running = Self::new(world);
         let held = "SELECT pid FROM pg_stat_activity WHERE datname = current_database()
-                    AND application_name = 'kalends' AND wait_event_type = 'Lock'";
+                    AND application_name LIKE 'kalends %' AND wait_event_type = 'Lock'";
         wait_for("a run that is held up", || !ask(url(world, side), held).is_empty());
         running
+    }
+
+    pub fn id(&self) -> u32 {
+        self.0.as_ref().unwrap().id()
+    }
+
+    /// Whether it has ended by then.
+    pub fn ends_within(&mut self, time: Duration) -> bool {
+        let started = Instant::now();
+        while started.elapsed() < time {
+            if self.0.as_mut().unwrap().try_wait().unwrap().is_some() {
+                return true;
+            }
+            sleep(Duration::from_millis(5));
+        }
+        false
     }
 
     pub fn signal(&self, name: &str) {

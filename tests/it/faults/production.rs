@@ -39,7 +39,7 @@ fn in_mid_run(statement: &str) -> World {
     let (url, text) = (world.production_url.clone(), statement.to_string());
     let other = thread::spawn(move || run_sql(&url, &text));
     let waiting = "SELECT pid FROM pg_stat_activity WHERE datname = current_database()
-                   AND application_name <> 'kalends' AND wait_event_type = 'Lock'";
+                   AND application_name NOT LIKE 'kalends %' AND wait_event_type = 'Lock'";
     wait_for("the statement to wait or to end", || {
         other.is_finished() || !ask(&world.production_url, waiting).is_empty()
     });

@@ -14,7 +14,7 @@ const BLOWS: [&str; 2] = ["pg_terminate_backend", "pg_cancel_backend"];
 fn strike(world: &World, side: Side, blow: &str) {
     let sql = format!(
         "SELECT {blow}(pid) FROM pg_stat_activity
-         WHERE datname = current_database() AND application_name = 'kalends'"
+         WHERE datname = current_database() AND application_name LIKE 'kalends %'"
     );
     ask(url(world, side), &sql);
 }
@@ -45,7 +45,7 @@ fn a_session_that_is_ended_or_cancelled_fails_the_run_and_the_next_one_mends_it(
                 // Until it is noticed: a session that is let go before it hears of it would go on.
                 if side == moment.side {
                     let held = "SELECT pid FROM pg_stat_activity WHERE datname = current_database()
-                                AND application_name = 'kalends' AND wait_event_type = 'Lock'";
+                                AND application_name LIKE 'kalends %' AND wait_event_type = 'Lock'";
                     wait_for("the blow", || ask(url(&stage.world, side), held).is_empty());
                 }
                 drop(hold);
@@ -106,7 +106,7 @@ fn held_in_mid_copy(world: &World) -> (Hold, Running) {
     let hold = Hold::by(&world.warehouse_url, "SELECT pg_advisory_xact_lock(7)");
     let running = Running::until_held(world, Side::Warehouse);
     let sending = "SELECT pid FROM pg_stat_activity WHERE datname = current_database()
-                   AND application_name = 'kalends' AND wait_event = 'ClientWrite' AND query LIKE '%COPY%'";
+                   AND application_name LIKE 'kalends %' AND wait_event = 'ClientWrite' AND query LIKE '%COPY%'";
     wait_for("production to be stopped in mid copy", || !ask(&world.production_url, sending).is_empty());
     (hold, running)
 }

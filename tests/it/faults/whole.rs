@@ -139,7 +139,7 @@ pub fn is_mended(world: &World) {
 /// A server notices within 0.2 s that its client is gone; waiting for a busy machine as well.
 pub fn no_session_is_left(world: &World) {
     let ours = "SELECT pid, state, wait_event, query FROM pg_stat_activity
-                WHERE datname = current_database() AND application_name = 'kalends'";
+                WHERE datname = current_database() AND application_name LIKE 'kalends %'";
     let started = Instant::now();
     for url in [&world.production_url, &world.warehouse_url] {
         loop {

@@ -1,0 +1,58 @@
+//! How fast rows are read.
+
+use std::cell::Cell;
+use std::num::NonZeroU64;
+use std::time::Duration;
+
+use tokio::time::Instant;
+
+/// Rows that are read without a rest where a limit is set, as a part of a second's.
+const PARTS_OF_A_SECOND: u64 = 10;
+
+/// Keeps the rows that are read below a number a second. What was not used is not made up for: after a pause it is no
+/// faster.
+#[derive(Debug)]
+pub struct Pace {
+    rows_per_second: Option<NonZeroU64>,
+    /// When the rows that have passed are used up.
+    free_at: Cell<Instant>,
+}
+
+impl Pace {
+    /// Of at most so many rows a second; `None`: as fast as it goes.
+    pub fn new(rows_per_second: Option<NonZeroU64>) -> Self {
+        Self { rows_per_second, free_at: Cell::new(Instant::now()) }
+    }
+
+    /// Rows that may pass before [`Pace::rest`].
+    pub fn most_at_once(&self) -> u64 {
+        self.rows_per_second.map_or(u64::MAX, |rows| (rows.get() / PARTS_OF_A_SECOND).max(1))
+    }
+
+    /// Rests as long as these rows take.
+    pub async fn rest(&self, rows: u64) {
+        let Some(most) = self.rows_per_second else { return };
+        let free_at = self.free_at.get().max(Instant::now()) + takes(rows, most);
+        self.free_at.set(free_at);
+        tokio::time::sleep_until(free_at).await;
+    }
+}
+
+fn takes(rows: u64, per_second: NonZeroU64) -> Duration {
+    Duration::from_nanos(
+        u64::try_from(u128::from(rows) * 1_000_000_000 / u128::from(per_second.get())).unwrap_or(u64::MAX),
+    )
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn rows_take_their_share_of_a_second() {
+        let takes = |rows, most| takes(rows, NonZeroU64::new(most).unwrap());
+        assert_eq!(takes(100, 1000), Duration::from_millis(100));
+        assert_eq!(takes(1, 3), Duration::from_nanos(333_333_333));
+        assert_eq!(takes(u64::MAX, 1), Duration::from_nanos(u64::MAX));
+    }
+}

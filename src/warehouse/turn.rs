@@ -1,0 +1,81 @@
+//! Whose turn it is: one transaction at a time holds the warehouse.
+
+use tokio_postgres::types::Type;
+
+use super::{Locked, Reading, Warehouse};
+use crate::db::{Access, Session, Statement, Work};
+use crate::error::{Refusal, Result};
+use crate::statement;
+
+const LOCK: Statement = statement!("warehouse/lock.sql");
+const LOCK_NEXT: Statement = statement!("warehouse/lock_next.sql");
+const LOCK_NOTES: Statement = statement!("warehouse/lock_notes.sql");
+const HOLDER: Statement = statement!("warehouse/holder.sql");
+const TAKE_GENERATION: Statement = statement!("warehouse/take_generation.sql");
+
+impl Warehouse {
+    /// Holds the warehouse for one transaction, to settle what was compared with `generation`.
+    ///
+    /// # Errors
+    /// Busy when another run holds the warehouse, or has settled something since.
+    pub async fn lock(&mut self, generation: i64) -> Result<Locked<'_>> {
+        let work = hold(&mut self.session).await?;
+        take_generation(work, generation).await
+    }
+
+    /// As [`Warehouse::lock`], for a run that has settled something: it waits its turn. Otherwise a run that is about to
+    /// find itself outdated could make it give way, and then gives way as well.
+    pub async fn lock_next(&mut self, generation: i64) -> Result<Locked<'_>> {
+        let work = self.session.begin(Access::Write, &[]).await?;
+        work.query(LOCK_NEXT, &[]).await?;
+        take_generation(work, generation).await
+    }
+
+    /// Waits its turn to note what was published. Settling goes on meanwhile: no comparison depends on such notes.
+    pub async fn lock_for_notes(&mut self) -> Result<Locked<'_>> {
+        let work = self.session.begin(Access::Write, &[LOCK_NOTES.into()]).await?;
+        Ok(Locked { work })
+    }
+}
+
+impl Reading<'_> {
+    /// Production need not be asked for anything while another run has the warehouse.
+    ///
+    /// # Errors
+    /// Busy when one has.
+    pub async fn check_is_free(&self) -> Result<()> {
+        match holder(&self.work).await? {
+            Some(holder) => Err(is_held(&holder)),
+            None => Ok(()),
+        }
+    }
+}
+
+/// Begins a transaction that holds the warehouse.
+pub(super) async fn hold(session: &mut Session) -> Result<Work<'_>> {
+    let work = session.begin(Access::Write, &[]).await?;
+    let locked = work.query_one(LOCK, &[]).await?.is_some_and(|row| row.get("locked"));
+    if locked {
+        return Ok(work);
+    }
+    let holder = holder(&work).await?;
+    Err(is_held(holder.as_deref().unwrap_or("a session that just ended")))
+}
+
+async fn take_generation(work: Work<'_>, generation: i64) -> Result<Locked<'_>> {
+    if work.execute(TAKE_GENERATION, &[(&generation, Type::INT8)]).await? == 0 {
+        return Err(Refusal::held("another run has settled something since this one looked", "Try again."));
+    }
+    Ok(Locked { work })
+}
+
+async fn holder(work: &Work<'_>) -> Result<Option<String>> {
+    Ok(work.query_one(HOLDER, &[]).await?.map(|row| row.get("holder")))
+}
+
+fn is_held(holder: &str) -> anyhow::Error {
+    Refusal::held(
+        format!("another run holds the warehouse: {holder}"),
+        "Try again when it has ended, or wait for that with --wait 60s.",
+    )
+}

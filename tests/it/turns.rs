@@ -1,0 +1,148 @@
+//! One works, the others give way at once or wait for their turn.
+
+use std::process::{Command, Stdio};
+use std::time::{Duration, Instant};
+
+use crate::faults::held::{Hold, Moment, Running, wait_for};
+use crate::kit::{Ran, World};
+use crate::own_servers::Side;
+
+/// Another run has the warehouse while this is held.
+const IN_MID_SETTLING: Moment =
+    Moment { side: Side::Warehouse, lock: "kalends_stats.entity_day IN SHARE", early: true };
+/// Another run has the export folder while this is held.
+const IN_MID_PUBLISHING: Moment = Moment { side: Side::Warehouse, lock: "kalends.file IN SHARE", early: false };
+
+fn changed() -> World {
+    let world = World::new();
+    world.production("created_at | value\n 2024-01-02 | 5\n 2024-02-29 | 8");
+    world.settles();
+    world.production("created_at | value\n 2024-01-03 | 6");
+    // The story decides how long the first is held.
+    std::fs::write(world.folder().join("kalends.toml"), "[limits]\nlock_seconds = 120\n").unwrap();
+    world
+}
+
+fn started(world: &World, arguments: &str) -> Running {
+    Running::started(world.command(arguments))
+}
+
+#[test]
+fn who_comes_second_gives_way_at_once_and_says_who_works() {
+    let world = changed();
+    let hold = Hold::at(&world, IN_MID_SETTLING);
+    let first = Running::until_held(&world, Side::Warehouse);
+    let pid = world.ask_warehouse(
+        "SELECT pid FROM pg_stat_activity WHERE datname = current_database() AND application_name = 'kalends run'",
+    );
+    let (begun, tuples) = (Instant::now(), world.tuples());
+    for arguments in ["run", "prepare", "forget entity"] {
+        let ran = world.kalends(arguments);
+        ran.fails_with(75).says(&format!("another run holds the warehouse: process {} of role", pid[0]));
+        ran.says("(\"kalends run\") since ").says("--wait 60s");
+    }
+    assert!(begun.elapsed() < Duration::from_secs(20), "{:?}", begun.elapsed());
+    assert_eq!(world.tuples(), tuples);
+    drop(hold);
+    first.ends().succeeds();
+    world.settles();
+}
+
+#[test]
+fn who_waits_works_when_the_first_has_ended() {
+    let world = changed();
+    let hold = Hold::at(&world, IN_MID_SETTLING);
+    let first = Running::until_held(&world, Side::Warehouse);
+    // What the first does not see.
+    world.production("created_at | value\n 2024-01-04 | 7");
+    let mut second = started(&world, "run --wait 60s");
+    assert!(!second.ends_within(Duration::from_secs(2)), "it does not wait");
+    drop(hold);
+    first.ends().succeeds();
+    second.ends().succeeds().says("settled     1 day (1 new), 1 month");
+    world.is_exact();
+}
+
+#[test]
+fn a_wait_that_is_past_ends_with_75() {
+    let world = changed();
+    let hold = Hold::at(&world, IN_MID_SETTLING);
+    let first = Running::until_held(&world, Side::Warehouse);
+    let begun = Instant::now();
+    world.kalends("prepare --wait 1s").fails_with(75).says("another run holds the warehouse");
+    assert!(begun.elapsed() >= Duration::from_secs(1), "{:?}", begun.elapsed());
+    drop(hold);
+    first.ends().succeeds();
+    world.settles();
+}
+
+#[test]
+fn the_folder_is_waited_for_as_well_and_its_holder_is_named() {
+    let world = changed();
+    let hold = Hold::at(&world, IN_MID_PUBLISHING);
+    let first = Running::until_held(&world, Side::Warehouse);
+    let holder = if cfg!(target_os = "linux") { format!(": process {}", first.id()) } else { String::new() };
+    for arguments in ["export", "run"] {
+        let ran = world.kalends(arguments);
+        ran.fails_with(75).says(&format!("another run is publishing into \"{}\"{holder}", world.exports.display()));
+    }
+    let mut waiting: Vec<Running> =
+        ["export --wait 1m", "status --wait 1m", "verify --wait 1m"].map(|typed| started(&world, typed)).into();
+    for command in &mut waiting {
+        // Longer than the 2 s that any command waits for a folder.
+        assert!(!command.ends_within(Duration::from_secs(3)), "it does not wait");
+    }
+    drop(hold);
+    first.ends().succeeds();
+    for command in waiting {
+        command.ends().succeeds();
+    }
+    world.is_exact();
+}
+
+#[test]
+fn nothing_needs_cleaning_up_behind_a_killed_run() {
+    for moment in [IN_MID_SETTLING, IN_MID_PUBLISHING] {
+        let world = changed();
+        let hold = Hold::at(&world, moment);
+        let first = Running::until_held(&world, Side::Warehouse);
+        let second = started(&world, "run --wait 60s");
+        first.signal("-KILL");
+        assert_eq!(first.ends().code, None, "killed");
+        // The server finds out by itself that its client is gone, although its session waits for a lock.
+        wait_for("the end of the killed session", || {
+            world
+                .ask_warehouse(
+                    "SELECT 1 FROM pg_locks l JOIN pg_stat_activity a USING (pid)
+                 WHERE a.datname = current_database() AND NOT l.granted AND xact_start < now() - interval '1 s'",
+                )
+                .is_empty()
+        });
+        drop(hold);
+        second.ends().succeeds();
+        world.settles();
+    }
+}
+
+#[test]
+fn somebody_who_waits_can_be_stopped() {
+    let world = changed();
+    let hold = Hold::at(&world, IN_MID_PUBLISHING);
+    let first = Running::until_held(&world, Side::Warehouse);
+    let mut waiting = world.command("export --wait 1h").stdout(Stdio::null()).stderr(Stdio::piped()).spawn().unwrap();
+    std::thread::sleep(Duration::from_secs(1));
+    assert!(Command::new("kill").arg(waiting.id().to_string()).status().unwrap().success());
+    wait_for("the end of who waits", || waiting.try_wait().unwrap().is_some());
+    Ran::of(waiting.wait_with_output().unwrap(), "export").fails_with(143);
+    drop(hold);
+    first.ends().succeeds();
+}
+
+#[test]
+fn a_wait_that_is_no_duration_is_refused() {
+    let world = World::new();
+    for arguments in ["run --wait soon", "run --wait 60", "export --wait -5s"] {
+        world.kalends(arguments).fails_with(2);
+    }
+    assert!(!world.exports.exists());
+}
