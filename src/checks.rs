@@ -11,7 +11,7 @@ use crate::calendar::{Day, Level, Period};
 use crate::db::{Filling, Ident, Parameter, Statement};
 use crate::entity::{Change, Entity, Model};
 use crate::error::{Refusal, Result};
-use crate::exports::{self, Fault, Scope};
+use crate::exports::{self, Fault, Scope, Which};
 use crate::statement;
 use crate::warehouse::Reading;
 
@@ -101,8 +101,8 @@ pub async fn settled_as_set(reading: &Reading<'_>, entities: &[Entity]) -> Resul
 ///
 /// # Errors
 /// When the warehouse or the folder cannot be read.
-pub async fn files(reading: &Reading<'_>, exports: &Path) -> Result<Vec<Difference>> {
-    let due = exports::due(reading, exports, Scope::Everything).await?;
+pub async fn files(reading: &Reading<'_>, exports: &Path, which: Which) -> Result<Vec<Difference>> {
+    let due = exports::due(reading, exports, Scope::Everything, which).await?;
     let mut found = Vec::new();
     found.extend(due.write.into_iter().map(|(what, fault)| Difference::new(Layer::Files, what, word(fault))));
     found.extend(due.remove.into_iter().map(|what| Difference::new(Layer::Files, what, "vanished")));

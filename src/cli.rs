@@ -61,6 +61,22 @@ pub struct Waiting {
     pub wait: Option<Duration>,
 }
 
+/// For the commands that monitoring wants to know of.
+#[derive(Debug, Clone, Args)]
+pub struct Measured {
+    /// Write how it ended, and its figures, into a file as OpenMetrics text
+    #[arg(long, value_name = "FILE")]
+    pub metrics: Option<PathBuf>,
+}
+
+/// For the commands that look at files.
+#[derive(Debug, Clone, Copy, Args)]
+pub struct Closed {
+    /// Only files of days, months and years that had ended when they were proven; others are left as they are
+    #[arg(long)]
+    pub closed_only: bool,
+}
+
 /// The commands.
 #[derive(Debug, Subcommand)]
 pub enum Command {
@@ -84,6 +100,9 @@ pub enum Command {
         /// Whether to wait.
         #[command(flatten)]
         waiting: Waiting,
+        /// Where figures go.
+        #[command(flatten)]
+        measured: Measured,
     },
     /// Publish the files of a month and its year; without a month, all that are due
     #[command(visible_alias = "data-export", after_help = "Example: kalends export 2023 6 --exports /srv/exports")]
@@ -99,6 +118,9 @@ pub enum Command {
         /// Whether to wait.
         #[command(flatten)]
         waiting: Waiting,
+        /// Which periods.
+        #[command(flatten)]
+        closed: Closed,
     },
     /// Prepare, then publish all files that are due
     #[command(after_help = "Example: kalends run --quiet || echo \"kalends ended with $?\"")]
@@ -109,6 +131,12 @@ pub enum Command {
         /// Whether to wait.
         #[command(flatten)]
         waiting: Waiting,
+        /// Which periods.
+        #[command(flatten)]
+        closed: Closed,
+        /// Where figures go.
+        #[command(flatten)]
+        measured: Measured,
     },
     /// Prove that production = rows = accounts = files; list what differs
     #[command(after_help = "Example: kalends verify --json | jq '.differences[].what'")]
@@ -116,13 +144,25 @@ pub enum Command {
         /// Whether to wait.
         #[command(flatten)]
         waiting: Waiting,
+        /// Which periods.
+        #[command(flatten)]
+        closed: Closed,
     },
-    /// Show the last run that changed something, and what is due
+    /// Show how fresh the figures are, the last run that changed something, and what is due
     #[command(after_help = "Example: kalends status --json | jq .due")]
     Status {
+        /// End with 3 if it is longer ago that all was proven equal to production, such as 26h
+        #[arg(long, value_name = "DURATION", value_parser = humantime::parse_duration)]
+        max_age: Option<Duration>,
         /// Whether to wait.
         #[command(flatten)]
         waiting: Waiting,
+        /// Which periods.
+        #[command(flatten)]
+        closed: Closed,
+        /// Where figures go.
+        #[command(flatten)]
+        measured: Measured,
     },
     /// Show which settled periods changed, when, why, and what they said before and after
     #[command(after_help = "Example: kalends history 2024-01")]

@@ -5,11 +5,14 @@ mod forget;
 mod history;
 mod local;
 mod manner;
+mod metrics;
 mod prepare;
 mod run;
 mod simulate;
 mod status;
 mod verify;
+
+use std::time::Duration;
 
 use clap::CommandFactory as _;
 use tokio::signal::unix::{SignalKind, signal};
@@ -17,11 +20,11 @@ use tokio_postgres::error::SqlState;
 
 use self::manner::Manner;
 use crate::calendar::Period;
-use crate::cli::{Command, Typed};
+use crate::cli::{Closed, Command, Typed};
 use crate::db::{Address, Limits, Protection, StatementFailure, sql_state};
 use crate::entity::Entity;
 use crate::error::{Exit, Refusal, Result};
-use crate::exports::{Claim, Scope};
+use crate::exports::{Claim, Scope, Which};
 use crate::local::Servers as PrivateServers;
 use crate::production::{Production, Watch};
 use crate::progress::Talk;
@@ -33,10 +36,10 @@ use crate::warehouse::Warehouse;
 enum Task {
     Simulate(simulate::Month),
     Prepare,
-    Export(Scope, Claim),
-    Run(Claim),
-    Verify,
-    Status,
+    Export(Scope, Which, Claim),
+    Run(Which, Claim),
+    Verify(Which),
+    Status(Which, Option<Duration>),
     History(Option<Period>, Option<String>),
     Forget(String),
 }
@@ -58,18 +61,18 @@ pub fn run(typed: Typed) -> Result<Outcome> {
     let flags = Flags { config: typed.common.config, exports: typed.common.exports };
     let settings = Settings::read(&flags, &Environment::of_process())?;
     let talk = if typed.common.quiet { Talk::Quiet } else { Talk::Normal };
-    let manner = Manner::of(&typed.command);
+    let manner = Manner::of(&typed.command)?;
     let task = match typed.command {
         Command::Completions { shell } => return Ok(completions(shell)),
         Command::Local(command) => return local::run(command, &settings),
         Command::Simulate { year, month, mark } => Task::Simulate(simulate::Month::new(year, month, mark, &settings)?),
         Command::Prepare { .. } => Task::Prepare,
-        Command::Export { year, month, take_over, .. } => {
-            Task::Export(export::scope(year.zip(month))?, claim(take_over))
+        Command::Export { year, month, take_over, closed, .. } => {
+            Task::Export(export::scope(year.zip(month))?, which(closed), claim(take_over))
         }
-        Command::Run { take_over, .. } => Task::Run(claim(take_over)),
-        Command::Verify { .. } => Task::Verify,
-        Command::Status { .. } => Task::Status,
+        Command::Run { take_over, closed, .. } => Task::Run(which(closed), claim(take_over)),
+        Command::Verify { closed, .. } => Task::Verify(which(closed)),
+        Command::Status { closed, max_age, .. } => Task::Status(which(closed), max_age),
         Command::History { period, entity } => Task::History(period, entity),
         Command::Forget { name, .. } => Task::Forget(name),
     };
@@ -78,6 +81,10 @@ pub fn run(typed: Typed) -> Result<Outcome> {
 
 fn claim(take_over: bool) -> Claim {
     if take_over { Claim::TakeOver } else { Claim::Own }
+}
+
+fn which(closed: Closed) -> Which {
+    if closed.closed_only { Which::Closed } else { Which::All }
 }
 
 fn completions(shell: clap_complete::Shell) -> Outcome {
@@ -99,17 +106,18 @@ fn with_servers(task: Task, settings: &Settings, talk: Talk, manner: Manner) -> 
     };
     for address in [&mut production, &mut warehouse] {
         if address.config.get_application_name().is_none() {
-            address.config.application_name(&manner.application_name);
+            address.config.application_name(format!("kalends {}", manner.command));
         }
     }
     let world = World { settings, production, warehouse, talk, manner };
     // One thread: rows pass from one socket to the other, and a second thread would only hand them over.
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
     let outcome = runtime.block_on(async {
-        tokio::select! {
+        let outcome = tokio::select! {
             outcome = world.explaining(&settings.entities, task.run(&world)) => outcome,
             signal = told_to_stop() => signal.map(|exit| Outcome::new(exit, "", &"stopped")),
-        }
+        };
+        metrics::written(&world, outcome).await
     });
     // Connections end here, and what was not committed is rolled back, before the servers are stopped.
     drop(runtime);
@@ -140,10 +148,10 @@ impl Task {
         match self {
             Self::Simulate(month) => simulate::run(world, month).await,
             Self::Prepare => prepare::run(world).await,
-            Self::Export(scope, claim) => export::run(world, scope, claim).await,
-            Self::Run(claim) => run::run(world, claim).await,
-            Self::Verify => verify::run(world).await,
-            Self::Status => status::run(world).await,
+            Self::Export(scope, which, claim) => export::run(world, scope, which, claim).await,
+            Self::Run(which, claim) => run::run(world, which, claim).await,
+            Self::Verify(which) => verify::run(world, which).await,
+            Self::Status(which, max_age) => status::run(world, which, max_age).await,
             Self::History(period, entity) => history::run(world, period, entity.as_deref()).await,
             Self::Forget(name) => forget::run(world, &name).await,
         }

@@ -13,8 +13,8 @@ use std::path::Path;
 use anyhow::Context as _;
 use tokio_postgres::types::Type;
 
-pub use content::Scope;
 use content::{Content, sha256};
+pub use content::{Scope, Which};
 use folder::Folder;
 use manifest::{Entry, Manifest};
 
@@ -38,6 +38,10 @@ pub struct Due {
     pub remove: BTreeSet<String>,
     /// Files that are as they should be.
     pub unchanged: usize,
+    /// Files of open periods, where those are not meant.
+    pub open: BTreeSet<String>,
+    /// Whether the manifest is behind in what is closed.
+    pub relist: bool,
 }
 
 /// Why a file is due.
@@ -69,6 +73,10 @@ pub struct Published {
     pub removed: usize,
     /// Files that were as they should be, and were left alone.
     pub unchanged: usize,
+    /// Files of open periods that were not meant, and were left alone.
+    pub open: usize,
+    /// Whether the manifest was written because more is closed, although no file was due.
+    pub relisted: bool,
     /// Whether the month that was asked for, or any, holds rows.
     pub month_has_rows: bool,
 }
@@ -86,6 +94,7 @@ struct Wanted {
     /// SHA-256 of each file as it was published, by path.
     recorded: BTreeMap<String, String>,
     production_as_of: Option<String>,
+    complete_through: BTreeMap<String, String>,
 }
 
 /// A file as it should be.
@@ -102,22 +111,29 @@ struct File {
 ///
 /// # Errors
 /// Refuses a manifest that cannot be read; busy when another run is publishing.
-pub async fn due(reading: &Reading<'_>, path: &Path, scope: Scope) -> Result<Due> {
+pub async fn due(reading: &Reading<'_>, path: &Path, scope: Scope, which: Which) -> Result<Due> {
     let folder = Folder::open(path)?;
     let manifest = folder.as_ref().map_or(Ok(None), Folder::manifest)?.unwrap_or_default();
     let wanted = wanted(reading, folder.as_ref(), &manifest, scope, 0).await?;
-    compare(&wanted, folder.as_ref(), &manifest, scope)
+    compare(&wanted, folder.as_ref(), &manifest, scope, which)
 }
 
 /// Publishes the files of a scope that are due, and removes those whose periods hold no rows any more.
 ///
 /// # Errors
 /// Refuses to replace a file, or to write into a folder, that is not Kalends'. A file is whole or as it was.
-pub async fn publish(warehouse: &mut Warehouse, path: &Path, scope: Scope, claim: Claim) -> Result<Published> {
+pub async fn publish(
+    warehouse: &mut Warehouse,
+    path: &Path,
+    scope: Scope,
+    which: Which,
+    claim: Claim,
+) -> Result<Published> {
     // The folder is held before the accounts are read: whoever comes second publishes what is newer.
     let mut folder = Folder::open(path)?;
     if folder.is_none() {
-        let nothing = wanted(&warehouse.read().await?, None, &Manifest::default(), scope, 0).await?.files.is_empty();
+        let wanted = wanted(&warehouse.read().await?, None, &Manifest::default(), scope, 0).await?;
+        let nothing = !wanted.files.values().any(|file| file.is_meant(which));
         folder = if nothing { None } else { Some(Folder::make(path)?) };
     }
     let Some(folder) = folder else { return Ok(Published::default()) };
@@ -126,7 +142,7 @@ pub async fn publish(warehouse: &mut Warehouse, path: &Path, scope: Scope, claim
     let mut manifest = found.clone().unwrap_or_default();
     let wanted = wanted(&reading, Some(&folder), &manifest, scope, HELD_BYTES).await?;
     check_folder(&folder, path, found.as_ref())?;
-    let due = compare(&wanted, Some(&folder), &manifest, scope)?;
+    let due = compare(&wanted, Some(&folder), &manifest, scope, which)?;
     let others = manifest.warehouse.is_some() && manifest.warehouse != wanted.warehouse;
     if others && claim == Claim::Own {
         check_takes_nothing(path, &due, scope)?;
@@ -135,18 +151,30 @@ pub async fn publish(warehouse: &mut Warehouse, path: &Path, scope: Scope, claim
     // What a run that died left of a manifest.
     folder.unstage(manifest::NAME)?;
     let unfinished = manifest.pending.keys().any(|path| scope.covers(path));
-    if !due.write.is_empty() || !due.remove.is_empty() || unfinished || others {
+    let changes = !due.write.is_empty() || !due.remove.is_empty() || unfinished || others;
+    if changes {
         replace(reading, &folder, &mut manifest, &wanted, &due, scope).await?;
     } else {
         drop(reading);
+        if due.relist {
+            list(&mut manifest, &wanted, scope);
+            folder.write_manifest(&manifest)?;
+        }
     }
-    note(warehouse, &wanted, scope).await?;
+    note(warehouse, &wanted, &due, scope).await?;
     tracing::info!(written = due.write.len(), removed = due.remove.len(), "published");
     let within_month = |level: Level| level <= Level::Month && level != Level::Week;
     // Where nothing so small is published, nobody can tell by the files.
     let tells = wanted.models.iter().any(|model| model.entity.levels.iter().any(|&level| within_month(level)));
     let month_has_rows = !tells || wanted.files.values().any(|file| within_month(file.period.level()));
-    Ok(Published { written: due.write.len(), removed: due.remove.len(), unchanged: due.unchanged, month_has_rows })
+    Ok(Published {
+        written: due.write.len(),
+        removed: due.remove.len(),
+        unchanged: due.unchanged,
+        open: due.open.len(),
+        relisted: !changes && due.relist,
+        month_has_rows,
+    })
 }
 
 /// What the files of a scope should say, each compared with the folder's as it comes.
@@ -164,19 +192,23 @@ async fn wanted(
             files: BTreeMap::new(),
             recorded: BTreeMap::new(),
             production_as_of: None,
+            complete_through: BTreeMap::new(),
         });
     }
     let recorded = reading.work().query(RECORDED, &[]).await?;
     let run = reading.last_run().await?;
+    let complete_through = reading.complete_through().await?;
     let (models, mut files, mut room) = (reading.entities().await?, BTreeMap::new(), held_bytes);
     content::each(reading, &models, scope, |model, content| {
         let path = model.path(content.period);
         let entry = entry_of(&content);
+        // What is closed is listed by itself.
+        let listed = manifest.files.get(&path).map(|listed| Entry { closed: entry.closed, ..listed.clone() });
         let found = folder.map_or(Ok(None), |folder| folder.read(&path))?;
         let fault = match found {
             None => Some(Fault::Missing),
             Some(bytes) if bytes != content.bytes => Some(Fault::Differs),
-            Some(_) if manifest.files.get(&path) != Some(&entry) => Some(Fault::Unlisted),
+            Some(_) if listed.as_ref() != Some(&entry) => Some(Fault::Unlisted),
             Some(_) => None,
         };
         let rewritten = matches!(fault, Some(Fault::Missing | Fault::Differs));
@@ -192,13 +224,19 @@ async fn wanted(
         files,
         recorded: recorded.iter().map(|row| (row.get("path"), row.get("sha256"))).collect(),
         production_as_of: run.map(|run| run.production_as_of),
+        complete_through: complete_through.into_iter().map(|(entity, day)| (entity, day.to_string())).collect(),
     })
 }
 
 /// What is due: by content, not by date or size, so a file that somebody edited is due as well.
-fn compare(wanted: &Wanted, folder: Option<&Folder>, manifest: &Manifest, scope: Scope) -> Result<Due> {
-    let mut due = Due::default();
+fn compare(wanted: &Wanted, folder: Option<&Folder>, manifest: &Manifest, scope: Scope, which: Which) -> Result<Due> {
+    let mut due = Due { relist: is_behind(manifest, wanted, scope), ..Due::default() };
     for (path, file) in &wanted.files {
+        due.relist |= manifest.files.get(path).is_some_and(|listed| listed.closed != file.entry.closed);
+        if !file.is_meant(which) {
+            due.open.insert(path.clone());
+            continue;
+        }
         match file.fault {
             Some(fault) => drop(due.write.insert(path.clone(), fault)),
             None => due.unchanged += 1,
@@ -214,6 +252,18 @@ fn compare(wanted: &Wanted, folder: Option<&Folder>, manifest: &Manifest, scope:
         }
     }
     Ok(due)
+}
+
+impl File {
+    fn is_meant(&self, which: Which) -> bool {
+        which == Which::All || self.entry.closed
+    }
+}
+
+/// Whether the manifest says another final closed day. A month alone does not move it: the other months would not follow.
+fn is_behind(manifest: &Manifest, wanted: &Wanted, scope: Scope) -> bool {
+    let moves = matches!(scope, Scope::Everything) || manifest.complete_through.is_empty();
+    moves && !manifest.files.is_empty() && manifest.complete_through != wanted.complete_through
 }
 
 /// A folder that holds things and no manifest is somebody else's.
@@ -294,8 +344,21 @@ async fn replace(
     }
     // What a dead run had begun elsewhere stays noted until its own scope is published.
     manifest.pending.retain(|path, _| !scope.covers(path));
-    manifest.production_as_of.clone_from(&wanted.production_as_of);
+    list(manifest, wanted, scope);
     folder.write_manifest(manifest)
+}
+
+/// What the manifest says of all files.
+fn list(manifest: &mut Manifest, wanted: &Wanted, scope: Scope) {
+    for (path, file) in &wanted.files {
+        if let Some(listed) = manifest.files.get_mut(path) {
+            listed.closed = file.entry.closed;
+        }
+    }
+    if is_behind(manifest, wanted, scope) {
+        manifest.complete_through.clone_from(&wanted.complete_through);
+    }
+    manifest.production_as_of.clone_from(&wanted.production_as_of);
 }
 
 /// Writes files beside their places. Those that were too many to hold come from the warehouse once more, from the same
@@ -325,16 +388,18 @@ fn entry_of(content: &Content) -> Entry {
         period: content.period.to_string(),
         rows: content.lines,
         entity_rows: content.entity_rows,
+        closed: content.closed,
         bytes: content.bytes.len() as u64,
         sha256: sha256(&content.bytes),
     }
 }
 
 /// Notes in the warehouse what is published, where it does not know yet: after a crash in between as well.
-async fn note(warehouse: &mut Warehouse, wanted: &Wanted, scope: Scope) -> Result<()> {
+async fn note(warehouse: &mut Warehouse, wanted: &Wanted, due: &Due, scope: Scope) -> Result<()> {
     let news: Vec<(&String, &Entry)> = wanted
         .files
         .iter()
+        .filter(|(path, _)| !due.open.contains(*path))
         .map(|(path, file)| (path, &file.entry))
         .filter(|(path, entry)| wanted.recorded.get(*path) != Some(&entry.sha256))
         .collect();

@@ -217,7 +217,9 @@ async fn look(work: &Work<'_>, entity: &Entity) -> Result<(Row, Model)> {
     let columns: Vec<&str> = [&entity.time].into_iter().chain(&entity.measures).map(Ident::name).collect();
     let (schema, table) = (entity.schema.name(), entity.table.name());
     let parameters: [Parameter<'_>; 3] = [(&schema, Type::TEXT), (&table, Type::TEXT), (&columns, Type::TEXT_ARRAY)];
-    let row = work.query_one(IDENTITY, &parameters).await?.ok_or_else(|| missing(entity))?;
+    let found = work.query_one(IDENTITY, &parameters).await;
+    let found = found.map_err(|error| explain(entity, error, "could not look at the table in production"))?;
+    let row = found.ok_or_else(|| missing(entity))?;
     check(entity, &row)?;
     let mut types: Vec<Option<String>> = row.get("types");
     let measures = types.split_off(1);

@@ -81,6 +81,14 @@ pub fn set_aside(rows: SetAside) -> Option<String> {
     Some(format!("set aside   {without} rows without a time, {outside} at infinity or before 4713 BC"))
 }
 
+/// A moment without its microseconds.
+pub fn seconds(as_of: &str) -> String {
+    match as_of.split_once('.') {
+        Some((seconds, _)) => format!("{seconds} UTC"),
+        None => as_of.to_string(),
+    }
+}
+
 /// Lines one below the other.
 pub fn list_lines(lines: impl Iterator<Item = String>) -> String {
     lines.collect::<Vec<_>>().join("\n")

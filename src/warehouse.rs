@@ -1,5 +1,6 @@
 //! The warehouse: a connection; only a [`Locked`] one can write, and [`Warehouse::lock`] is the only way to one.
 
+mod proven;
 mod rights;
 mod schemas;
 mod sums;
@@ -15,6 +16,7 @@ use crate::db::{Access, Address, Identity, Limits, Server, Session, Statement, W
 use crate::entity::{Change, Model, check_encoding};
 use crate::error::{Refusal, Result};
 use crate::statement;
+pub use proven::Freshness;
 use turn::hold;
 
 const IDENTITY: Statement = statement!("warehouse/identity.sql");

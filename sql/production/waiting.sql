@@ -8,7 +8,7 @@
 -- Names and queries of other roles' sessions are not for every role; a standby's own process has no role.
 SELECT
     format('process %s', waits.pid)
-    || coalesce(format(' of role "%s"', activity.usename), ' (' || activity.backend_type || ')', '') AS waiting
+    || coalesce(' of role "' || activity.usename || '"', ' (' || activity.backend_type || ')', '') AS waiting
 FROM pg_locks AS waits
 LEFT JOIN pg_stat_activity AS activity ON waits.pid = activity.pid
 WHERE

@@ -62,6 +62,21 @@ CREATE VIEW kalends.{{ level.file_view }} AS
 SELECT
     {{ level.word }} AS period,
     rows,
+    -- Whether it had ended when the warehouse was proven equal to production.
+    coalesce(
+        {% if level.word == 'hour' %}
+        -- The end of an hour far in the future is no moment.
+        CASE WHEN hour < (kalends.open_from((SELECT proven_at FROM kalends.freshness), {{ zone }}) + 1)::timestamp
+            THEN (hour + INTERVAL '1 hour') AT TIME ZONE {{ zone }} <= (SELECT proven_at FROM kalends.freshness)
+        END,
+        {% else %}
+        {{ level.word }} < date_trunc(
+            '{{ level.word }}',
+            kalends.open_from((SELECT proven_at FROM kalends.freshness), {{ zone }})::timestamp
+        ),
+        {% endif %}
+        false
+    ) AS closed,
     ARRAY[
         {% for c in level.columns %}
         {% if not loop.first %}, {% endif %}

@@ -8,7 +8,7 @@ use super::World;
 use crate::calendar::{Day, Period};
 use crate::checks;
 use crate::error::{Exit, Refusal, Result};
-use crate::exports::{self, Claim, Published, Scope};
+use crate::exports::{self, Claim, Published, Scope, Which};
 use crate::report::{self, Outcome, counted};
 use crate::warehouse::Warehouse;
 
@@ -18,6 +18,7 @@ struct Exported {
     written_files: usize,
     removed_files: usize,
     unchanged_files: usize,
+    open_files: usize,
 }
 
 /// What was typed as a year and a month; nothing typed means everything.
@@ -32,11 +33,11 @@ pub(super) fn scope(typed: Option<(i32, u8)>) -> Result<Scope> {
     Ok(Scope::Month(first.month()))
 }
 
-pub(super) async fn run(world: &World<'_>, scope: Scope, claim: Claim) -> Result<Outcome> {
+pub(super) async fn run(world: &World<'_>, scope: Scope, which: Which, claim: Claim) -> Result<Outcome> {
     let started = Instant::now();
     let mut warehouse = world.warehouse().await?;
     checks::settled_as_set(&warehouse.read().await?, &world.settings.entities).await?;
-    let published = publish(world, &mut warehouse, scope, claim).await?;
+    let published = publish(world, &mut warehouse, scope, which, claim).await?;
     let month = match scope {
         Scope::Everything => None,
         Scope::Month(month) => Some(month),
@@ -47,6 +48,7 @@ pub(super) async fn run(world: &World<'_>, scope: Scope, claim: Claim) -> Result
         written_files: published.written,
         removed_files: published.removed,
         unchanged_files: published.unchanged,
+        open_files: published.open,
     };
     Ok(Outcome::new(Exit::Done, text, &json))
 }
@@ -56,9 +58,10 @@ pub(super) async fn publish(
     world: &World<'_>,
     warehouse: &mut Warehouse,
     scope: Scope,
+    which: Which,
     claim: Claim,
 ) -> Result<Published> {
-    let publish = async || exports::publish(warehouse, &world.settings.exports, scope, claim).await;
+    let publish = async || exports::publish(warehouse, &world.settings.exports, scope, which, claim).await;
     world.manner.patiently(publish).await
 }
 
@@ -66,6 +69,8 @@ fn text(world: &World<'_>, month: Option<Period>, published: &Published, took_se
     let without_rows = month.filter(|_| !published.month_has_rows).map(|month| format!("{month} holds no rows"));
     let done = if published.written + published.removed > 0 {
         line(world, published, took_seconds)
+    } else if published.relisted {
+        relisted()
     } else if published.unchanged > 0 {
         format!("nothing to do: {} as they should be", counted(published.unchanged, "file"))
     } else {
@@ -74,13 +79,22 @@ fn text(world: &World<'_>, month: Option<Period>, published: &Published, took_se
     report::list_lines(without_rows.into_iter().chain([done]))
 }
 
+/// No file was due, but more is closed than the manifest said.
+pub(super) fn relisted() -> String {
+    "listed      the manifest says anew what is closed; no file was due".to_string()
+}
+
 /// What was published, as a line of a result.
 pub(super) fn line(world: &World<'_>, published: &Published, took_seconds: f64) -> String {
     let removed = match published.removed {
         0 => String::new(),
         removed => format!(", {removed} removed"),
     };
+    let open = match published.open {
+        0 => String::new(),
+        open => format!(", {open} open left out"),
+    };
     let folder = world.settings.exports.display().to_string();
-    let what = format!("{} in {}/{removed}", counted(published.written, "file"), folder.trim_end_matches('/'));
+    let what = format!("{} in {}/{removed}{open}", counted(published.written, "file"), folder.trim_end_matches('/'));
     report::line("published", &what, took_seconds)
 }

@@ -1,8 +1,10 @@
-//! How a command is done, whatever it does: under which name, and how long it waits for others.
+//! How a command is done, whatever it does: under which name, how long it waits for others, and where its figures go.
 
+use std::path::PathBuf;
 use std::time::{Duration, Instant};
 
-use crate::cli::Command;
+use super::metrics;
+use crate::cli::{Command, Measured, Waiting};
 use crate::error::{self, Result};
 
 /// Between two looks whether another run has ended: doubling, so that who waits long is no burden.
@@ -10,32 +12,39 @@ const PAUSES: [Duration; 2] = [Duration::from_millis(100), Duration::from_secs(2
 
 /// How a command is done.
 pub(super) struct Manner {
-    /// What the servers know its sessions as.
-    pub(super) application_name: String,
+    /// As it was typed, or would be without its alias.
+    pub(super) command: &'static str,
+    /// Where its figures go.
+    pub(super) metrics: Option<PathBuf>,
     /// Until when it waits for another run to end.
     waits_until: Instant,
 }
 
 impl Manner {
     /// As it was typed.
-    pub(super) fn of(command: &Command) -> Self {
-        let (name, waiting) = match command {
-            Command::Simulate { .. } => ("simulate", None),
-            Command::Prepare { waiting } => ("prepare", Some(waiting)),
-            Command::Export { waiting, .. } => ("export", Some(waiting)),
-            Command::Run { waiting, .. } => ("run", Some(waiting)),
-            Command::Verify { waiting } => ("verify", Some(waiting)),
-            Command::Status { waiting } => ("status", Some(waiting)),
-            Command::History { .. } => ("history", None),
-            Command::Forget { waiting, .. } => ("forget", Some(waiting)),
-            Command::Local(_) => ("local", None),
-            Command::Completions { .. } => ("completions", None),
+    ///
+    /// # Errors
+    /// Refuses (usage) a file of figures in a folder that is not there.
+    pub(super) fn of(command: &Command) -> Result<Self> {
+        type Typed<'a> = (&'static str, Option<&'a Waiting>, Option<&'a Measured>);
+        let (command, waiting, measured): Typed<'_> = match command {
+            Command::Simulate { .. } => ("simulate", None, None),
+            Command::Prepare { waiting, measured } => ("prepare", Some(waiting), Some(measured)),
+            Command::Export { waiting, .. } => ("export", Some(waiting), None),
+            Command::Run { waiting, measured, .. } => ("run", Some(waiting), Some(measured)),
+            Command::Verify { waiting, .. } => ("verify", Some(waiting), None),
+            Command::Status { waiting, measured, .. } => ("status", Some(waiting), Some(measured)),
+            Command::History { .. } => ("history", None, None),
+            Command::Forget { waiting, .. } => ("forget", Some(waiting), None),
+            Command::Local(_) => ("local", None, None),
+            Command::Completions { .. } => ("completions", None, None),
         };
         let wait = waiting.and_then(|waiting| waiting.wait).unwrap_or_default();
         let now = Instant::now();
         // A wait that no clock can name is one of a year.
         let waits_until = now.checked_add(wait).unwrap_or(now + Duration::from_secs(366 * 86_400));
-        Self { application_name: format!("kalends {name}"), waits_until }
+        let metrics = metrics::check(measured.and_then(|measured| measured.metrics.clone()))?;
+        Ok(Self { command, metrics, waits_until })
     }
 
     /// Does something; where another run is in the way, again and again until it has ended or the time is past.

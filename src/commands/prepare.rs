@@ -34,6 +34,9 @@ pub(super) struct Prepared {
     pub(super) mended_periods: Vec<Period>,
     took_seconds: Took,
     held_production: HeldProduction,
+    /// The moment of the snapshot, in microseconds since 1970 UTC.
+    #[serde(skip)]
+    as_of_us: i64,
 }
 
 /// What production had to bear.
@@ -96,6 +99,7 @@ pub(super) struct All {
 pub(super) async fn all(world: &World<'_>, warehouse: &mut Warehouse, production: &mut Production) -> Result<All> {
     if let [entity] = world.settings.entities.as_slice() {
         let prepared = patiently(world, warehouse, production, entity).await?;
+        warehouse.note_proven(prepared.as_of_us).await?;
         return Ok(All { entities: Entities::One(prepared), exit: Exit::Done });
     }
     let (mut entities, mut exit) = (Vec::new(), Exit::Done);
@@ -115,7 +119,19 @@ pub(super) async fn all(world: &World<'_>, warehouse: &mut Warehouse, production
             }
         });
     }
+    if let Some(as_of_us) = proven_as_of(&entities) {
+        warehouse.note_proven(as_of_us).await?;
+    }
     Ok(All { entities: Entities::Several { entities }, exit })
+}
+
+/// Since when all entities are known to be equal to production: the earliest of their snapshots. `None` where one is not.
+fn proven_as_of(entities: &[Each]) -> Option<i64> {
+    let moments = entities.iter().map(|each| match each {
+        Each::Prepared(prepared) => Some(prepared.as_of_us),
+        Each::Failed { .. } => None,
+    });
+    moments.collect::<Option<Vec<i64>>>()?.into_iter().min()
 }
 
 /// Prepares an entity, after another run where somebody waits for it.
@@ -154,7 +170,7 @@ async fn prepare(
         Ok((survey, settled, started.elapsed()))
     };
     let (survey, settled, settle_took) = world.watch().over(&snapshot, settling).await?;
-    let production_as_of = snapshot.as_of.clone();
+    let (production_as_of, as_of_us) = (snapshot.as_of.clone(), snapshot.as_of_us);
     let held = snapshot.release().await;
     months::mend(warehouse, &model, &survey.accounts, &mut ledger).await?;
     Ok(Prepared {
@@ -178,6 +194,7 @@ async fn prepare(
             longest_snapshot_seconds: held.snapshot.as_secs_f64(),
             rows_read: accounts::rows(&survey.accounts) + survey.set_aside.rows() + settled.loaded.rows.cast_signed(),
         },
+        as_of_us,
     })
 }
 
@@ -225,7 +242,8 @@ impl Prepared {
 
     /// The line for a run that found the warehouse equal.
     fn nothing_to_do_text(&self) -> String {
-        let mut lines = vec![format!("nothing to do: equal to production as of {}", seconds(&self.production_as_of))];
+        let mut lines =
+            vec![format!("nothing to do: equal to production as of {}", report::seconds(&self.production_as_of))];
         lines.extend(report::set_aside(self.set_aside));
         lines.join("\n")
     }
@@ -259,13 +277,5 @@ impl HeldProduction {
     fn line(&self) -> String {
         let Self { longest_lock_seconds: lock, longest_snapshot_seconds: snapshot, rows_read } = self;
         format!("production  {} rows read, lock {lock:.2} s, snapshot {snapshot:.2} s", count(*rows_read))
-    }
-}
-
-/// A moment without its microseconds.
-fn seconds(as_of: &str) -> String {
-    match as_of.split_once('.') {
-        Some((seconds, _)) => format!("{seconds} UTC"),
-        None => as_of.to_string(),
     }
 }

@@ -6,8 +6,8 @@ use serde::Serialize;
 
 use super::{World, export, prepare};
 use crate::error::Result;
-use crate::exports::{Claim, Scope};
-use crate::report::Outcome;
+use crate::exports::{Claim, Scope, Which};
+use crate::report::{self, Outcome};
 
 #[derive(Serialize)]
 struct Ran {
@@ -16,15 +16,17 @@ struct Ran {
     written_files: usize,
     removed_files: usize,
     unchanged_files: usize,
+    open_files: usize,
 }
 
-pub(super) async fn run(world: &World<'_>, claim: Claim) -> Result<Outcome> {
+pub(super) async fn run(world: &World<'_>, which: Which, claim: Claim) -> Result<Outcome> {
     let (mut warehouse, mut production) = tokio::try_join!(world.warehouse(), world.production())?;
     let prepared = prepare::all(world, &mut warehouse, &mut production).await?;
     let started = Instant::now();
-    let published = export::publish(world, &mut warehouse, Scope::Everything, claim).await?;
+    let published = export::publish(world, &mut warehouse, Scope::Everything, which, claim).await?;
     let text = if prepared.nothing_to_do() && published.written + published.removed == 0 {
-        prepared.text()
+        let relisted = published.relisted.then(export::relisted);
+        report::list_lines([prepared.text()].into_iter().chain(relisted))
     } else {
         let published = export::line(world, &published, started.elapsed().as_secs_f64());
         format!("{}\n{published}", prepared.done_text())
@@ -35,6 +37,7 @@ pub(super) async fn run(world: &World<'_>, claim: Claim) -> Result<Outcome> {
         written_files: published.written,
         removed_files: published.removed,
         unchanged_files: published.unchanged,
+        open_files: published.open,
     };
     Ok(Outcome::new(exit, text, &json))
 }

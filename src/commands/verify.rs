@@ -7,6 +7,7 @@ use crate::accounts::{self, SetAside};
 use crate::checks::{self, Difference, Layer};
 use crate::entity::Entity;
 use crate::error::{self, Exit, Result};
+use crate::exports::Which;
 use crate::production::Production;
 use crate::report::{self, Outcome, count, counted};
 use crate::warehouse::Warehouse;
@@ -44,7 +45,7 @@ struct One {
     differences: Vec<Difference>,
 }
 
-pub(super) async fn run(world: &World<'_>) -> Result<Outcome> {
+pub(super) async fn run(world: &World<'_>, which: Which) -> Result<Outcome> {
     let mut production = world.production().await?;
     let mut warehouse = world.warehouse().await?;
     let mut verified = Verified::default();
@@ -58,7 +59,7 @@ pub(super) async fn run(world: &World<'_>) -> Result<Outcome> {
         }
     }
     let reading = warehouse.read().await?;
-    let look = async || checks::files(&reading, &world.settings.exports).await;
+    let look = async || checks::files(&reading, &world.settings.exports, which).await;
     verified.differences.extend(world.manner.patiently(look).await?);
     if !verified.differences.is_empty() {
         verified.exit = verified.exit.graver(Exit::Differs);

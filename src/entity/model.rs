@@ -77,6 +77,11 @@ impl Model {
         self.entity.name.name()
     }
 
+    /// The time zone that its days are of.
+    pub fn zone(&self) -> &str {
+        self.entity.time_zone.as_deref().unwrap_or("UTC")
+    }
+
     /// Its table of rows, in schema `kalends_raw`.
     pub fn rows(&self) -> &Ident {
         &self.entity.name

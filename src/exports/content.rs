@@ -24,6 +24,15 @@ pub enum Scope {
     Month(Period),
 }
 
+/// Which periods' files are meant.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Which {
+    /// Those that are still open as well.
+    All,
+    /// Those that had ended when the warehouse was proven equal to production; files of others are left as they are.
+    Closed,
+}
+
 /// A file as it should be.
 #[derive(Debug)]
 pub struct Content {
@@ -35,6 +44,8 @@ pub struct Content {
     pub lines: u64,
     /// Rows of the entity that it accounts for.
     pub entity_rows: i64,
+    /// Whether the period had ended when the warehouse was proven equal to production.
+    pub closed: bool,
     /// The whole file.
     pub bytes: Vec<u8>,
 }
@@ -131,6 +142,7 @@ async fn of_level(
             period,
             lines: 0,
             entity_rows: 0,
+            closed: row.get("closed"),
             bytes: header.clone(),
         });
         content.lines += 1;

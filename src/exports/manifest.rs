@@ -23,6 +23,9 @@ pub struct Manifest {
     pub warehouse: Option<String>,
     /// The moment of the production snapshot that was settled last, UTC.
     pub production_as_of: Option<String>,
+    /// The final day of each entity that is closed: it had ended when the warehouse was proven equal to production.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub complete_through: BTreeMap<String, String>,
     /// The files, by path. What is listed is there.
     pub files: BTreeMap<String, Entry>,
     /// Paths that a run is about to write or remove, with the SHA-256 they will have; empty when none is at work. After a
@@ -45,6 +48,9 @@ pub struct Entry {
     pub rows: u64,
     /// Rows of the entity that it accounts for.
     pub entity_rows: i64,
+    /// Whether the period had ended when the warehouse was proven equal to production. What an open one says may grow.
+    #[serde(default)]
+    pub closed: bool,
     /// The file's size.
     pub bytes: u64,
     /// SHA-256 of the file, in hexadecimal digits.
@@ -57,6 +63,7 @@ impl Default for Manifest {
             version: VERSION,
             warehouse: None,
             production_as_of: None,
+            complete_through: BTreeMap::new(),
             files: BTreeMap::new(),
             pending: BTreeMap::new(),
         }

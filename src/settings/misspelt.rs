@@ -3,7 +3,7 @@
 use serde::Deserialize;
 use serde::de::value::{Error as Unread, MapDeserializer, StrDeserializer};
 
-use super::file::{File, Limits, TypedEntity};
+use super::file::{File, Limits, Production, TypedEntity};
 use crate::calendar::Level;
 use crate::entity::Statistic;
 
@@ -32,7 +32,12 @@ pub(super) fn explain(said: &str) -> (String, String) {
 }
 
 fn unknown_key(key: &str, known: &[String]) -> (String, String) {
-    let tables = [("", keys::<File>()), ("[limits]", keys::<Limits>()), ("[[entity]]", keys::<TypedEntity>())];
+    let tables = [
+        ("", keys::<File>()),
+        ("[limits]", keys::<Limits>()),
+        ("[production]", keys::<Production>()),
+        ("[[entity]]", keys::<TypedEntity>()),
+    ];
     let here = tables.iter().find(|(_, keys)| *keys == known).map_or("", |(name, _)| name);
     let what = match here {
         "" => format!("there is no key \"{key}\" outside of a section"),

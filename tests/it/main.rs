@@ -11,6 +11,7 @@ mod edits;
 mod entities;
 mod export;
 mod faults;
+mod fresh;
 mod history;
 mod local;
 mod messages;

@@ -56,8 +56,9 @@ fn status_tells_the_last_run_and_what_is_due() {
     let status = world.kalends("status");
     status.succeeds().says("last run    none has settled anything yet").says("settled     0 rows, 0 days");
     let never = json!({
+        "version": 1, "proven_as_of": null, "age_seconds": null, "complete_through": {},
         "last_run": null, "settled_rows": 0, "settled_days": 0, "not_in_settings": [],
-        "due": {"write": [], "remove": [], "unchanged_files": 0}
+        "due": {"write": [], "remove": [], "unchanged_files": 0, "open_files": 0, "manifest": false}
     });
     assert_eq!(world.kalends("status --json").succeeds().json(), never);
     assert_eq!(world.tuples(), Vec::<String>::new(), "status makes no schema");
@@ -71,14 +72,20 @@ fn status_tells_the_last_run_and_what_is_due() {
     assert_eq!(status["last_run"]["production_as_of"], prepared["production_as_of"]);
     assert_eq!(status["settled_rows"], 1);
     assert_eq!(status["settled_days"], 1);
-    assert_eq!(status["due"], json!({"write": [YEAR, JANUARY_2, JANUARY], "remove": [], "unchanged_files": 0}));
+    assert_eq!(
+        status["due"],
+        json!({"write": [YEAR, JANUARY_2, JANUARY], "remove": [], "unchanged_files": 0, "open_files": 0, "manifest": false})
+    );
     world.kalends("status").fails_with(3).says("due         3 files to write, 0 to remove; `kalends export` does it");
     assert!(!world.exports.exists());
 
     world.kalends("export").succeeds();
     world.kalends("status").succeeds().says("published   3 files, nothing is due");
     let status = world.kalends("status --json").succeeds().json();
-    assert_eq!(status["due"], json!({"write": [], "remove": [], "unchanged_files": 3}));
+    assert_eq!(
+        status["due"],
+        json!({"write": [], "remove": [], "unchanged_files": 3, "open_files": 0, "manifest": false})
+    );
 
     // What production has since is not status' business, and a run without a change leaves no trace.
     world.production("created_at | value\n 2024-01-03 | 5");
@@ -112,7 +119,7 @@ fn json_is_one_document_and_all_there_is_on_stdout() {
         "surveyed_rows",
         "took_seconds",
     ];
-    let exported = ["month", "removed_files", "unchanged_files", "written_files"];
+    let exported = ["month", "open_files", "removed_files", "unchanged_files", "written_files"];
     assert_eq!(keys("simulate 2023 1 --mark"), ["deleted_rows", "inserted_rows", "month"]);
     assert_eq!(keys("prepare"), prepared);
     assert_eq!(keys("export 2024 1"), exported);
@@ -122,7 +129,20 @@ fn json_is_one_document_and_all_there_is_on_stdout() {
     ran.sort_unstable();
     assert_eq!(keys("run"), ran);
     assert_eq!(keys("verify"), ["days", "differences", "equal", "production_as_of", "rows", "set_aside"]);
-    assert_eq!(keys("status"), ["due", "last_run", "not_in_settings", "settled_days", "settled_rows"]);
+    assert_eq!(
+        keys("status"),
+        [
+            "age_seconds",
+            "complete_through",
+            "due",
+            "last_run",
+            "not_in_settings",
+            "proven_as_of",
+            "settled_days",
+            "settled_rows",
+            "version"
+        ]
+    );
     assert_eq!(keys("history"), ["entity", "period", "restatements", "version"]);
     assert_eq!(keys("local status"), ["folder", "kept", "production", "warehouse"]);
 }
@@ -134,9 +154,10 @@ fn json_tells_what_was_done() {
     let prepared = world.kalends("prepare --json").json();
     assert_eq!(prepared["settled_days"], json!({"changed": 1, "shrunk": 1}));
     assert_eq!((&prepared["settled_months"], &prepared["loaded_rows"]), (&json!(1), &json!(2)));
-    let month = json!({"month": "2024-01", "written_files": 4, "removed_files": 0, "unchanged_files": 0});
+    let month =
+        json!({"month": "2024-01", "written_files": 4, "removed_files": 0, "unchanged_files": 0, "open_files": 0});
     assert_eq!(world.kalends("export 2024 1 --json").json(), month);
-    let rest = json!({"month": null, "written_files": 2, "removed_files": 0, "unchanged_files": 4});
+    let rest = json!({"month": null, "written_files": 2, "removed_files": 0, "unchanged_files": 4, "open_files": 0});
     assert_eq!(world.kalends("export --json").json(), rest);
     world.production_sql("DELETE FROM entity WHERE value = 8");
     let ran = world.kalends("run --json").json();

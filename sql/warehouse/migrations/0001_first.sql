@@ -56,6 +56,23 @@ CREATE TABLE kalends.state (
 
 INSERT INTO kalends.state (schema_version, generation) VALUES (0, 0);
 
+-- The moment of the snapshot of production that all entities were proven equal to last, in microseconds since 1970 UTC. A
+-- sequence, because a run that has nothing to do sets it and is to change no tuple.
+CREATE SEQUENCE kalends.proven;
+
+CREATE VIEW kalends.freshness AS
+SELECT CASE WHEN is_called THEN TIMESTAMPTZ 'epoch' + last_value * INTERVAL '1 microsecond' END AS proven_at
+FROM kalends.proven;
+
+-- The first day of a time zone that had not ended at a moment. Where clocks go back over midnight a day ends twice, and the
+-- second time counts.
+CREATE FUNCTION kalends.open_from(moment timestamptz, zone text) RETURNS date
+LANGUAGE sql STABLE PARALLEL SAFE
+AS $$
+    SELECT CASE WHEN today::timestamp AT TIME ZONE zone <= moment THEN today ELSE today - 1 END
+    FROM (SELECT (moment AT TIME ZONE zone)::date AS today) AS here
+$$;
+
 -- Runs that changed something, each with the moment of the production snapshot that it settled.
 CREATE TABLE kalends.run (
     run bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY,

@@ -87,7 +87,7 @@ fn the_manifest_lists_every_file_and_no_other() {
     let listed = manifest(&world);
     assert_eq!(listed["version"], 1);
     let keys: Vec<&String> = listed.as_object().unwrap().keys().collect();
-    assert_eq!(keys, ["files", "production_as_of", "version", "warehouse"], "nothing is pending");
+    assert_eq!(keys, ["complete_through", "files", "production_as_of", "version", "warehouse"], "nothing is pending");
     assert_eq!(listed["warehouse"], world.ask_warehouse("SELECT warehouse FROM kalends.state")[0].as_str());
     let entries = listed["files"].as_object().unwrap();
     let files: Vec<String> = paths(&world).into_iter().filter(|path| path != ".gitkeep").collect();
