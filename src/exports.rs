@@ -6,12 +6,12 @@ mod content;
 mod csv;
 mod folder;
 mod manifest;
+mod notes;
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
 
 use anyhow::Context as _;
-use tokio_postgres::types::Type;
 
 use content::{Content, sha256};
 pub use content::{Scope, Which};
@@ -19,15 +19,13 @@ use folder::Folder;
 use manifest::{Entry, Manifest};
 
 use crate::calendar::{Level, Period};
-use crate::db::{Parameter, Statement};
+use crate::db::Statement;
 use crate::entity::Model;
 use crate::error::{Refusal, Result};
 use crate::statement;
 use crate::warehouse::{Reading, Warehouse};
 
 const RECORDED: Statement = statement!("exports/recorded.sql");
-const NOTE_FILES: Statement = statement!("exports/note_files.sql");
-const NOTE_REMOVED: Statement = statement!("exports/note_removed.sql");
 
 /// Files that are not as they should be, by path.
 #[derive(Debug, Default)]
@@ -161,7 +159,7 @@ pub async fn publish(
             folder.write_manifest(&manifest)?;
         }
     }
-    note(warehouse, &wanted, &due, scope).await?;
+    notes::note(warehouse, &wanted, &due, scope).await?;
     tracing::info!(written = due.write.len(), removed = due.remove.len(), "published");
     let within_month = |level: Level| level <= Level::Month && level != Level::Week;
     // Where nothing so small is published, nobody can tell by the files.
@@ -392,40 +390,4 @@ fn entry_of(content: &Content) -> Entry {
         bytes: content.bytes.len() as u64,
         sha256: sha256(&content.bytes),
     }
-}
-
-/// Notes in the warehouse what is published, where it does not know yet: after a crash in between as well.
-async fn note(warehouse: &mut Warehouse, wanted: &Wanted, due: &Due, scope: Scope) -> Result<()> {
-    let news: Vec<(&String, &Entry)> = wanted
-        .files
-        .iter()
-        .filter(|(path, _)| !due.open.contains(*path))
-        .map(|(path, file)| (path, &file.entry))
-        .filter(|(path, entry)| wanted.recorded.get(*path) != Some(&entry.sha256))
-        .collect();
-    let removed: Vec<&String> =
-        wanted.recorded.keys().filter(|path| scope.covers(path) && !wanted.files.contains_key(*path)).collect();
-    if news.is_empty() && removed.is_empty() {
-        return Ok(());
-    }
-    let locked = warehouse.lock_for_notes().await?;
-    locked.work().execute(NOTE_REMOVED, &[(&removed, Type::TEXT_ARRAY)]).await?;
-    let paths: Vec<&String> = news.iter().map(|(path, _)| *path).collect();
-    let entities: Vec<&str> = news.iter().map(|(_, entry)| entry.entity.as_str()).collect();
-    let levels: Vec<&str> = news.iter().map(|(_, entry)| entry.level.word()).collect();
-    let periods: Vec<&str> = news.iter().map(|(_, entry)| entry.period.as_str()).collect();
-    let rows: Vec<i64> = news.iter().map(|(_, entry)| entry.entity_rows).collect();
-    let bytes: Vec<i64> = news.iter().map(|(_, entry)| entry.bytes.cast_signed()).collect();
-    let hashes: Vec<&str> = news.iter().map(|(_, entry)| entry.sha256.as_str()).collect();
-    let parameters: [Parameter<'_>; 7] = [
-        (&paths, Type::TEXT_ARRAY),
-        (&entities, Type::TEXT_ARRAY),
-        (&levels, Type::TEXT_ARRAY),
-        (&periods, Type::TEXT_ARRAY),
-        (&rows, Type::INT8_ARRAY),
-        (&bytes, Type::INT8_ARRAY),
-        (&hashes, Type::TEXT_ARRAY),
-    ];
-    locked.work().execute(NOTE_FILES, &parameters).await?;
-    locked.commit().await
 }

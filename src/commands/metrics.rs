@@ -66,7 +66,7 @@ pub(super) async fn written(world: &World<'_>, outcome: Result<Outcome>) -> Resu
     let exit = outcome.as_ref().map_or_else(exit_code, |outcome| outcome.exit);
     let report = outcome.as_ref().map_or(&Value::Null, |outcome| &outcome.json);
     let fresh = freshness(world).await.unwrap_or_default();
-    let text = text(&world.manner.command, exit, report, fresh.as_ref());
+    let text = text(world.manner.command, exit, report, fresh.as_ref());
     match text.and_then(|text| replace(file, &text)) {
         Ok(()) => outcome,
         Err(error) => {

@@ -163,7 +163,7 @@ fn a_lock_of_production_is_waited_for_as_long_as_is_set() {
 #[test]
 fn a_statement_on_production_takes_as_long_as_is_set() {
     let world = changed();
-    world.production_sql("INSERT INTO entity SELECT timestamp '2024-03-01' + n * interval '1 second', n FROM generate_series(1, 1000000) AS n");
+    world.production_sql("INSERT INTO entity SELECT timestamp '2024-03-01' + n * interval '1 second', n FROM generate_series(1, 400000) AS n");
     fs::write(world.folder().join("kalends.toml"), "[production]\nstatement_timeout = \"100ms\"\n").unwrap();
     let tuples = world.tuples();
     world

@@ -44,9 +44,10 @@ fn in_mid_run(statement: &str) -> World {
     wait_for("the statement to wait or to end", || {
         other.is_finished() || !ask(&world.production_url, waiting).is_empty()
     });
-    eprintln!("{statement}: {}", if other.is_finished() { "went through" } else { "waits for the run" });
+    let went_through = other.is_finished();
+    eprintln!("{statement}: {}", if went_through { "went through" } else { "waits for the run" });
     is_whole(&world, &[&before, &after]);
-    if other.is_finished() {
+    if went_through {
         drop(hold);
         running.ends().succeeds();
         // Not as production is now, but as the snapshot was, in all four months.

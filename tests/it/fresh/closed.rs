@@ -71,7 +71,7 @@ fn the_manifest_is_written_again_when_a_period_closes_and_no_file_with_it() {
     world.kalends("status").fails_with(3).says("due         the manifest: ");
     world.kalends("verify").succeeds();
     world.kalends("export").succeeds().says("listed      the manifest says anew what is closed; no file was due");
-    assert_eq!(listed(&world).values().filter(|closed| !**closed).count() >= 1, true);
+    assert!(listed(&world).values().any(|closed| !closed), "yesterday is open");
     let day_before = manifest(&world)["complete_through"]["entity"].clone();
     world.kalends("export").succeeds().says("nothing to do");
 
@@ -110,6 +110,26 @@ fn a_period_in_paris_closes_at_its_own_midnight() {
     assert_eq!(at("2024-07-31 21:59:59.999999 UTC"), (open.to_string(), "2024-07-30".to_string()));
     assert_eq!(at("2024-07-31 22:00:00 UTC"), (closed.to_string(), "2024-07-31".to_string()));
     assert_eq!(at("2024-08-01 12:00:00 UTC"), (closed.to_string(), "2024-07-31".to_string()));
+}
+
+#[test]
+fn an_hour_closes_with_its_end() {
+    let world = World::new();
+    world.production_sql("INSERT INTO entity VALUES ('2024-07-31 21:30', 1), ('2024-07-31 22:30', 2)");
+    let settings = "[[entity]]\nname = \"entity\"\ntable = \"entity\"\ntime = \"created_at\"\nmeasures = [\"value\"]\nlevels = [\"hour\", \"day\"]\n";
+    fs::write(world.folder().join("kalends.toml"), settings).unwrap();
+    world.kalends("run").succeeds();
+    let at = |moment: &str| {
+        world.warehouse_sql(&format!(
+            "SELECT setval('kalends.proven', (extract(epoch FROM timestamptz '{moment}') * 1000000)::bigint)"
+        ));
+        world.ask_warehouse("SELECT closed FROM kalends.entity_hourly ORDER BY period").join("")
+            + &world.ask_warehouse("SELECT closed FROM kalends.entity_daily").join("")
+    };
+    assert_eq!(at("2024-07-31 21:59:59 UTC"), "fff");
+    assert_eq!(at("2024-07-31 22:00:00 UTC"), "tff");
+    assert_eq!(at("2024-07-31 23:59:59 UTC"), "ttf");
+    assert_eq!(at("2024-08-01 00:00:00 UTC"), "ttt");
 }
 
 #[test]

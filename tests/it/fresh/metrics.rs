@@ -40,13 +40,13 @@ fn read(text: &str) -> BTreeMap<String, f64> {
         assert!(is_name(name) && name == family, "{line} is not of family {family}");
         if let Some(labels) = labels {
             let labels = labels.strip_suffix('}').unwrap();
-            for label in labels.split("\",") {
+            for label in labels.split("\",").filter(|label| !label.is_empty()) {
                 let (label, text) = label.split_once("=\"").unwrap();
                 assert!(is_name(label) && !text.trim_end_matches('"').contains(['"', '\n']), "{line}");
             }
         }
         let value: f64 = value.parse().unwrap_or_else(|error| panic!("{line}: {error}"));
-        assert!(samples.insert(sample.to_string(), value).is_none(), "{line} comes twice");
+        assert!(samples.insert(sample.trim_end_matches("{}").to_string(), value).is_none(), "{line} comes twice");
     }
     for family in &families {
         assert!(described.contains(&("TYPE".to_string(), family.clone())), "{family} has no type");

@@ -1,0 +1,49 @@
+//! What was published, as the warehouse notes it.
+
+use tokio_postgres::types::Type;
+
+use super::manifest::Entry;
+use super::{Due, Scope, Wanted};
+use crate::db::{Parameter, Statement};
+use crate::error::Result;
+use crate::statement;
+use crate::warehouse::Warehouse;
+
+const NOTE_FILES: Statement = statement!("exports/note_files.sql");
+const NOTE_REMOVED: Statement = statement!("exports/note_removed.sql");
+
+/// Notes in the warehouse what is published, where it does not know yet: after a crash in between as well.
+pub(super) async fn note(warehouse: &mut Warehouse, wanted: &Wanted, due: &Due, scope: Scope) -> Result<()> {
+    let news: Vec<(&String, &Entry)> = wanted
+        .files
+        .iter()
+        .filter(|(path, _)| !due.open.contains(*path))
+        .map(|(path, file)| (path, &file.entry))
+        .filter(|(path, entry)| wanted.recorded.get(*path) != Some(&entry.sha256))
+        .collect();
+    let removed: Vec<&String> =
+        wanted.recorded.keys().filter(|path| scope.covers(path) && !wanted.files.contains_key(*path)).collect();
+    if news.is_empty() && removed.is_empty() {
+        return Ok(());
+    }
+    let locked = warehouse.lock_for_notes().await?;
+    locked.work().execute(NOTE_REMOVED, &[(&removed, Type::TEXT_ARRAY)]).await?;
+    let paths: Vec<&String> = news.iter().map(|(path, _)| *path).collect();
+    let entities: Vec<&str> = news.iter().map(|(_, entry)| entry.entity.as_str()).collect();
+    let levels: Vec<&str> = news.iter().map(|(_, entry)| entry.level.word()).collect();
+    let periods: Vec<&str> = news.iter().map(|(_, entry)| entry.period.as_str()).collect();
+    let rows: Vec<i64> = news.iter().map(|(_, entry)| entry.entity_rows).collect();
+    let bytes: Vec<i64> = news.iter().map(|(_, entry)| entry.bytes.cast_signed()).collect();
+    let hashes: Vec<&str> = news.iter().map(|(_, entry)| entry.sha256.as_str()).collect();
+    let parameters: [Parameter<'_>; 7] = [
+        (&paths, Type::TEXT_ARRAY),
+        (&entities, Type::TEXT_ARRAY),
+        (&levels, Type::TEXT_ARRAY),
+        (&periods, Type::TEXT_ARRAY),
+        (&rows, Type::INT8_ARRAY),
+        (&bytes, Type::INT8_ARRAY),
+        (&hashes, Type::TEXT_ARRAY),
+    ];
+    locked.work().execute(NOTE_FILES, &parameters).await?;
+    locked.commit().await
+}
