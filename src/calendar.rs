@@ -18,6 +18,9 @@ const JULIAN_DAY_OF_2000: i32 = 2_451_545;
 /// 4713 BC, the first year whose every day PostgreSQL can name.
 const FIRST_ASTRONOMICAL_YEAR: i32 = -4712;
 
+/// The last year after which there is another that [`Date`] can name: a year ends where the next one begins.
+const FINAL_ASTRONOMICAL_YEAR: i32 = 999_998;
+
 /// A day of the proleptic Gregorian calendar, counted from 2000-01-01, as PostgreSQL's `date` is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Day(i32);
@@ -54,10 +57,10 @@ impl Day {
 
     /// The day that PostgreSQL sends as `days` since 2000-01-01; `None` for `infinity` and `-infinity`, for the 38 days of
     /// 4714 BC that a timestamp can have (their year and month start before PostgreSQL's first date), and for days beyond
-    /// the year 999999, which no timestamp has.
+    /// the year 999998, which no timestamp has.
     pub fn from_postgres(days: i32) -> Option<Self> {
         let date = Date::from_julian_day(days.checked_add(JULIAN_DAY_OF_2000)?).ok()?;
-        (date.year() >= FIRST_ASTRONOMICAL_YEAR).then_some(Self(days))
+        (FIRST_ASTRONOMICAL_YEAR..=FINAL_ASTRONOMICAL_YEAR).contains(&date.year()).then_some(Self(days))
     }
 
     /// Days since 2000-01-01.
@@ -86,6 +89,12 @@ impl Day {
     #[must_use]
     pub fn next(self) -> Self {
         Self(self.0 + 1)
+    }
+
+    /// The day so many days later, or earlier.
+    #[must_use]
+    pub fn plus(self, days: i32) -> Self {
+        Self(self.0 + days)
     }
 
     /// The period of a level that the day is in; of its hours the first.

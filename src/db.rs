@@ -216,7 +216,7 @@ impl Work<'_> {
         let answer = tokio::time::timeout(self.patience, statement).await;
         tracing::debug!(statement = sql.path, took_ms = started.elapsed().as_millis(), "answered");
         match answer {
-            Ok(answer) => answer.map_err(|error| StatementFailure::new(sql, &error).into()),
+            Ok(answer) => answer.map_err(|error| StatementFailure::new(sql, &error).explained()),
             Err(_) => Err(StatementFailure::stalled(sql, self.patience.as_secs()).into()),
         }
     }

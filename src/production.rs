@@ -31,6 +31,9 @@ const DIMENSIONS: Statement = statement!("production/dimensions.sql");
 const DAYS: Statement = statement!("accounts/days.sql");
 const ROWS: Statement = statement!("production/rows.sql");
 
+/// No time zone is further from UTC, so a day of any lies between these many days before it and after it in UTC.
+const WIDER_DAYS: i32 = 2;
+
 /// A connection to production.
 pub struct Production {
     session: Session,
@@ -169,12 +172,15 @@ impl Snapshot<'_> {
         // A timestamp ends before a date does.
         let bounds: [&dyn Filling; 2] =
             if self.model.is_of_timestamps() { [&from, &until] } else { [&wanted.from, &wanted.until] };
+        let (wide_from, wide_until) = (Bound(wanted.from.plus(-WIDER_DAYS)), Bound(wanted.until.plus(WIDER_DAYS)));
         let [schema, table] = self.model.entity.table_names();
         let sql = ROWS.of(&self.model.shape()?)?.with(&[
             schema,
             table,
             ("from", bounds[0]),
             ("until", bounds[1]),
+            ("wide_from", &wide_from),
+            ("wide_until", &wide_until),
             ("except", &wanted.except.as_slice()),
             ("first_place", &wanted.places.0),
             ("final_place", &wanted.places.1),

@@ -47,9 +47,11 @@ impl Progress {
         Self { bar, lines, spoken: Cell::new(Instant::now()) }
     }
 
-    /// So many more rows have passed.
+    /// So many more rows have passed, more or less: the end of each month's stream passes as a row, and a month that has to be
+    /// loaded again passes twice. More than all there are is never said.
     pub fn add(&self, rows: u64) {
-        self.bar.inc(rows);
+        let left = self.bar.length().unwrap_or_default().saturating_sub(self.bar.position());
+        self.bar.inc(rows.min(left));
         if self.lines == Lines::Spoken && self.spoken.get().elapsed() >= LINE_EVERY {
             self.spoken.set(Instant::now());
             let (done, total) = (self.bar.position(), self.bar.length().unwrap_or_default());
@@ -80,5 +82,23 @@ fn whole(rate: f64) -> u64 {
 impl Drop for Progress {
     fn drop(&mut self) {
         self.bar.finish_and_clear();
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn no_more_rows_pass_than_there_are() {
+        let progress = Progress::rows(5, Talk::Quiet);
+        let said: Vec<u64> = [2, 2, 2, 1]
+            .into_iter()
+            .map(|rows| {
+                progress.add(rows);
+                progress.bar.position()
+            })
+            .collect();
+        assert_eq!(said, [2, 4, 5, 5]);
     }
 }

@@ -78,7 +78,7 @@ pub fn set_aside(rows: SetAside) -> Option<String> {
     }
     let SetAside { without_time, outside_calendar } = rows;
     let (without, outside) = (count(without_time), count(outside_calendar));
-    Some(format!("set aside   {without} rows without a time, {outside} at infinity or before 4713 BC"))
+    Some(format!("set aside   {without} rows without a time, {outside} at infinity, before 4713 BC or after 999998"))
 }
 
 /// A moment without its microseconds.

@@ -5,7 +5,7 @@ use std::fmt;
 use tokio_postgres::error::{DbError, ErrorPosition, SqlState};
 
 use super::statement::Sql;
-use crate::error::Picture;
+use crate::error::{Picture, Refusal};
 
 /// A statement that a server refused, or that never got its answer.
 #[derive(Debug, thiserror::Error)]
@@ -37,6 +37,18 @@ impl StatementFailure {
     pub(super) fn stalled(sql: &Sql, seconds: u64) -> Self {
         let message = format!("the server did not answer within {seconds} s");
         Self { message, code: None, place: Picture(vec![format!("   --> {}", sql.path)]) }
+    }
+
+    /// A refusal where what we sent cannot be written in the database's encoding, otherwise itself. Values are numbers and
+    /// dates, and dimensions need UTF8: it is a name.
+    pub(super) fn explained(self) -> anyhow::Error {
+        if self.code != Some(SqlState::UNTRANSLATABLE_CHARACTER) {
+            return self.into();
+        }
+        Refusal::refused(
+            format!("a name in the settings cannot be written in the encoding of a database: {}", self.message),
+            "Give the entity and its columns names that both databases can write, or use databases in UTF8.",
+        )
     }
 
     /// The SQLSTATE of the server's answer; `None` where there was no answer.

@@ -2,11 +2,14 @@
 
 mod anew;
 mod asked;
+mod calendar;
 mod dimensions;
 mod histories;
+mod inherited;
 mod levels;
 mod spread;
 mod types;
+mod zones;
 
 use serde_json::json;
 
@@ -95,84 +98,6 @@ fn bigints_that_postgres_hashes_alike_are_told_apart() {
     world.kalends("verify").fails_with(3);
     settles(&world);
     asked.is_exact(&world);
-}
-
-#[test]
-fn a_day_is_one_of_its_time_zone() {
-    // Half an hour of summer time; summer time that ends and begins at midnight, also of a month's first day, and one
-    // minute past it, so that a day comes back after the next had begun; and no summer time at all.
-    for (zone, moments) in [
-        ("Australia/Lord_Howe", ["2024-04-06 14:59+00", "2024-04-06 15:29+00", "2024-10-05 13:29+00"]),
-        ("America/Havana", ["2020-11-01 03:59+00", "2020-11-01 04:30+00", "2020-11-01 05:30+00"]),
-        ("America/St_Johns", ["2006-10-29 02:30+00", "2006-10-29 02:31+00", "2006-10-29 03:30+00"]),
-        ("America/Sao_Paulo", ["2018-11-04 02:59+00", "2018-11-04 03:00+00", "2018-02-18 02:30+00"]),
-        ("Europe/Paris", ["2024-03-30 23:00+00", "2024-03-31 21:59+00", "2024-10-27 22:59+00"]),
-        ("Asia/Kolkata", ["2024-02-29 18:29+00", "2024-02-29 18:30+00", "1969-12-31 18:30+00"]),
-    ] {
-        let world = World::new();
-        world.production_sql("CREATE SCHEMA shop; CREATE TABLE shop.purchase (bought_at timestamptz, amount numeric)");
-        world.grant_table("shop", "purchase");
-        let measures = [("amount", "numeric")];
-        let asked = Asked {
-            name: "orders",
-            table: "shop.purchase",
-            time: "bought_at",
-            zone: Some(zone),
-            measures: &measures,
-            ..Asked::default()
-        };
-        set(&world, &asked.settings());
-        for (index, moment) in moments.iter().enumerate() {
-            for minutes in [-1440, -61, -1, 0, 1, 30, 59, 60, 90, 1440, 44640] {
-                world.production_sql(&format!(
-                    "INSERT INTO shop.purchase SELECT timestamptz '{moment}' + {minutes} * interval '1 minute', {index} + 0.5"
-                ));
-            }
-        }
-        settles(&world);
-        asked.is_exact(&world);
-        // A row from one side of a midnight to the other.
-        world.production_sql(&format!(
-            "UPDATE shop.purchase SET bought_at = bought_at - interval '1 minute' WHERE bought_at = '{}'",
-            moments[1]
-        ));
-        settles(&world);
-        asked.is_exact(&world);
-    }
-}
-
-#[test]
-fn a_date_is_a_time_and_the_settings_of_server_and_role_change_nothing() {
-    let world = World::new();
-    world.production_sql("CREATE TABLE booked (on_day date, amount integer, fee bigint)");
-    let database = world.production_url.rsplit('/').next().unwrap();
-    world.production_sql(&format!(
-        "ALTER DATABASE {database} SET TimeZone = 'Pacific/Kiritimati'; ALTER DATABASE {database} SET DateStyle = 'German';
-         ALTER DATABASE {database} SET extra_float_digits = -15"
-    ));
-    let measures = [("amount", "integer"), ("fee", "bigint")];
-    let asked = Asked { name: "booked", table: "booked", time: "on_day", measures: &measures, ..Asked::default() };
-    set(&world, &asked.settings());
-    world.production_sql(
-        "INSERT INTO booked VALUES ('01.03.2024', 3, 4), ('29.02.2024', 1, NULL), ('31.12.1969', 5, -6)",
-    );
-    settles(&world);
-    let files: Vec<String> = world.files().into_keys().filter(|path| path.contains("daily")).collect();
-    assert_eq!(
-        files,
-        [
-            "year=1969/month=12/day=31/booked_stats_daily_1969_12_31.csv",
-            "year=2024/month=2/day=29/booked_stats_daily_2024_2_29.csv",
-            "year=2024/month=3/day=1/booked_stats_daily_2024_3_1.csv",
-        ]
-    );
-    world.file(
-        "year=2024/month=2/day=29/booked_stats_daily_2024_2_29.csv",
-        "year,month,day,sum_amount,min_amount,max_amount,mean_amount,count_amount,sum_fee,min_fee,max_fee,mean_fee,count_fee
-         2024,2,29,1,1,1,1.000000,1,,,,,0",
-    );
-    world.production_sql("INSERT INTO booked VALUES ('infinity', 1, 1), (NULL, 1, 1)");
-    world.kalends("run").succeeds().says("set aside   1 rows without a time, 1 at infinity or before 4713 BC");
 }
 
 #[test]

@@ -68,17 +68,24 @@ impl World {
     }
 
     pub fn on(servers: &Servers) -> Self {
+        Self::made(servers, ["", ""])
+    }
+
+    /// Production and warehouse made with these options of CREATE DATABASE.
+    pub fn made(servers: &Servers, options: [&str; 2]) -> Self {
         let name = format!("world_{}", WORLDS.fetch_add(1, Ordering::Relaxed));
-        let (create, connect) = (format!("CREATE DATABASE {name} TEMPLATE template0"), format!("\\connect {name}"));
+        let creates = options.map(|options| format!("CREATE DATABASE {name} TEMPLATE template0 {options}"));
+        let connect = format!("\\connect {name}");
         let table = "CREATE TABLE entity (created_at timestamp, value integer)";
         let (reader, writer) = (format!("reader={READER}"), format!("writer={WRITER}"));
         let of_reader = ["-v", &reader, "-v", "schema=public", "-v", "table=entity", "-v", "maker=kalends"];
-        let database = ["-v", "strict=1", "-c", &create, "-c", &connect];
+        let [production, warehouse] =
+            creates.each_ref().map(|create| ["-v", "strict=1", "-c", create.as_str(), "-c", &connect]);
         thread::scope(|both| {
             both.spawn(|| {
-                servers.psql("production", &[&of_reader, &database[..], &["-c", table, "-f", GRANTS]].concat())
+                servers.psql("production", &[&of_reader, &production[..], &["-c", table, "-f", GRANTS]].concat())
             });
-            both.spawn(|| servers.psql("warehouse", &[&["-v", &writer], &database[..], &["-f", GRANTS]].concat()));
+            both.spawn(|| servers.psql("warehouse", &[&["-v", &writer], &warehouse[..], &["-f", GRANTS]].concat()));
         });
         let folder = tempfile::tempdir().unwrap();
         Self {

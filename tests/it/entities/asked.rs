@@ -54,8 +54,8 @@ impl Asked<'_> {
         )
     }
 
-    /// Files and rows are what Python makes of production's rows.
-    pub fn is_exact(&self, world: &World) {
+    /// The warehouse's rows are production's, which it gives: each as its values in text.
+    pub fn has_production_s_rows(&self, world: &World) -> Vec<String> {
         let columns = self.measures.iter().chain(self.dimensions).map(|(name, _)| *name);
         let columns: Vec<String> = [self.time].into_iter().chain(columns).map(quoted).collect();
         let texts = columns.iter().map(|column| format!("{column}::text")).collect::<Vec<_>>().join(", ");
@@ -66,6 +66,19 @@ impl Asked<'_> {
         };
         let rows = world.ask_production(&sorted(self.table));
         assert_eq!(world.ask_warehouse(&sorted(&format!("kalends_raw.{}", quoted(self.name)))), rows, "rows");
+        rows
+    }
+
+    /// The entity's files, as text.
+    pub fn files(&self, world: &World) -> BTreeMap<String, String> {
+        let mine = |path: &str| path.contains(&format!("/{}_stats_", self.name));
+        let found = world.files().into_iter().filter(|(path, _)| mine(path));
+        found.map(|(path, bytes)| (path, String::from_utf8(bytes).unwrap())).collect()
+    }
+
+    /// Files and rows are what Python makes of production's rows.
+    pub fn is_exact(&self, world: &World) {
+        let rows = self.has_production_s_rows(world);
         let rows: Vec<Value> = rows.iter().map(|row| serde_json::from_str(row).unwrap()).collect();
         let asked = json!({
             "name": self.name, "zone": self.zone, "levels": self.levels, "statistics": self.statistics,
@@ -75,14 +88,7 @@ impl Asked<'_> {
             return eprintln!("not tried: the files, since there is no python3");
         };
         let expected: BTreeMap<String, String> = serde_json::from_str(&answer).unwrap();
-        let mine = |path: &str| path.contains(&format!("/{}_stats_", self.name));
-        let found: BTreeMap<String, String> = world
-            .files()
-            .into_iter()
-            .filter(|(path, _)| mine(path))
-            .map(|(path, bytes)| (path, String::from_utf8(bytes).unwrap()))
-            .collect();
-        assert_eq!(found, expected);
+        assert_eq!(self.files(world), expected);
     }
 }
 
@@ -107,6 +113,13 @@ fn python(asked: &str) -> Option<String> {
     stdout.read_line(&mut answer).unwrap();
     assert!(!answer.is_empty(), "the oracle ended on {asked}");
     Some(answer)
+}
+
+/// The files as another script of this folder makes them; `None` where there is no Python.
+pub fn files_by(script: &str, asked: &Value) -> Option<BTreeMap<String, String>> {
+    let script = format!("{}/tests/it/entities/{script}", env!("CARGO_MANIFEST_DIR"));
+    let python = Command::new("python3").arg(script).arg(asked.to_string()).output().ok()?;
+    Some(serde_json::from_slice(&python.stdout).unwrap_or_else(|error| panic!("{error}: {python:?}")))
 }
 
 pub fn set(world: &World, settings: &str) {
