@@ -174,6 +174,19 @@ pub enum Command {
         #[arg(long, value_name = "NAME")]
         entity: Option<String>,
     },
+    /// List the rows of a day that production and the warehouse do not share
+    #[command(after_help = "Example: kalends diff 2024-01-05 --limit 10")]
+    Diff {
+        /// The day: 2024-01-05
+        #[arg(allow_hyphen_values = true)]
+        day: Period,
+        /// Of this entity only
+        #[arg(long, value_name = "NAME")]
+        entity: Option<String>,
+        /// List so many different rows of each entity; they are all counted
+        #[arg(long, value_name = "N", default_value_t = 100)]
+        limit: usize,
+    },
     /// Take an entity's rows, accounts and history out of the warehouse
     #[command(after_help = "Example: kalends forget orders && kalends export")]
     Forget {

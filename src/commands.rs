@@ -1,5 +1,6 @@
 //! One file a command, in terms of the rooms; here what was typed becomes what is meant.
 
+mod diff;
 mod export;
 mod forget;
 mod history;
@@ -41,6 +42,7 @@ enum Task {
     Verify(Which),
     Status(Which, Option<Duration>),
     History(Option<Period>, Option<String>),
+    Diff(diff::Wanted),
     Forget(String),
 }
 
@@ -74,6 +76,7 @@ pub fn run(typed: Typed) -> Result<Outcome> {
         Command::Verify { closed, .. } => Task::Verify(which(closed)),
         Command::Status { closed, max_age, .. } => Task::Status(which(closed), max_age),
         Command::History { period, entity } => Task::History(period, entity),
+        Command::Diff { day, entity, limit } => Task::Diff(diff::Wanted::new(day, entity, limit)?),
         Command::Forget { name, .. } => Task::Forget(name),
     };
     with_servers(task, &settings, talk, manner)
@@ -153,6 +156,7 @@ impl Task {
             Self::Verify(which) => verify::run(world, which).await,
             Self::Status(which, max_age) => status::run(world, which, max_age).await,
             Self::History(period, entity) => history::run(world, period, entity.as_deref()).await,
+            Self::Diff(wanted) => diff::run(world, &wanted).await,
             Self::Forget(name) => forget::run(world, &name).await,
         }
     }

@@ -18,7 +18,7 @@ pub enum Exit {
     Failed = 1,
     /// What was typed or set cannot be meant.
     Usage = 2,
-    /// `verify` or `status` found a difference.
+    /// `verify`, `diff` or `status` found a difference.
     Differs = 3,
     /// Refused: it would lose something without consent, or the source is not what it was.
     Refused = 4,

@@ -16,6 +16,7 @@ pub mod cli;
 pub mod commands;
 
 pub mod checks;
+pub mod diff;
 pub mod exports;
 pub mod history;
 pub mod load;

@@ -150,6 +150,11 @@ impl Snapshot<'_> {
         &self.model
     }
 
+    /// The transaction, read only.
+    pub fn work(&self) -> &Work<'_> {
+        &self.work
+    }
+
     /// The accounts of all days, as they should be.
     ///
     /// # Errors

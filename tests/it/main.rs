@@ -6,6 +6,7 @@ mod kit;
 mod oracle;
 mod own_servers;
 
+mod diff;
 mod drift;
 mod edits;
 mod entities;

@@ -326,6 +326,7 @@ fn no_golden_file_is_left_over_and_none_holds_a_secret() {
         include_str!("messages.rs"),
         include_str!("messages/settings.rs"),
         include_str!("reports.rs"),
+        include_str!("diff.rs"),
         include_str!("history.rs")
     );
     for entry in fs::read_dir(Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/it/golden")).unwrap() {

@@ -16,7 +16,7 @@ const JANUARY_2: &str = "year=2024/month=1/day=2/entity_stats_daily_2024_1_2.csv
 const MANIFEST: &str = "_manifest.json";
 
 /// Every command that reports, with arguments that do no harm.
-const REPORTING: [&str; 9] = [
+const REPORTING: [&str; 10] = [
     "simulate 2023 1 --mark",
     "prepare",
     "export",
@@ -25,11 +25,12 @@ const REPORTING: [&str; 9] = [
     "verify",
     "status",
     "history",
+    "diff 2024-01-02",
     "local status",
 ];
 
-const COMMANDS: [&str; 9] =
-    ["simulate", "prepare", "export", "run", "verify", "status", "history", "local", "completions"];
+const COMMANDS: [&str; 10] =
+    ["simulate", "prepare", "export", "run", "verify", "status", "history", "diff", "local", "completions"];
 
 fn prepared() -> World {
     let world = World::new();
@@ -144,6 +145,7 @@ fn json_is_one_document_and_all_there_is_on_stdout() {
         ]
     );
     assert_eq!(keys("history"), ["entity", "period", "restatements", "version"]);
+    assert_eq!(keys("diff 2024-01-02"), ["day", "entities", "version"]);
     assert_eq!(keys("local status"), ["folder", "kept", "production", "warehouse"]);
 }
 

@@ -76,7 +76,11 @@ fn every_statement_of_one_query_prepares_on_its_server() {
             ("view", "entity_daily"),
         ];
         let filled = names.iter().fold(code, |code, (name, value)| code.replace(&format!(":\"{name}\""), value));
-        let filled = filled.replace(":'first_place'", "'(0,1)'").replace(":'final_place'", "'(9,9)'");
+        let filled = filled
+            .replace(":'from'", "'2024-01-01'")
+            .replace(":'until'", "'2024-01-02'")
+            .replace(":'first_place'", "'(0,1)'")
+            .replace(":'final_place'", "'(9,9)'");
         kit::run_sql(url, &format!("PREPARE it AS {}", filled.trim_end().trim_end_matches(';')));
         prepared += 1;
     }
@@ -123,7 +127,7 @@ fn golden(name: &str, found: &str) {
 const GROUPS: [&[&str]; 7] = [
     &["main"],
     &["cli", "commands"],
-    &["checks", "exports", "history", "load", "settle", "simulate"],
+    &["checks", "diff", "exports", "history", "load", "settle", "simulate"],
     &["production", "warehouse"],
     &["accounts", "calendar", "db", "entity", "local", "progress", "report"],
     &["settings"],

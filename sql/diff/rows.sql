@@ -1,0 +1,46 @@
+-- The rows of one day, equal ones once with how many there are, sorted by their bytes in UTF-8: alike on both servers,
+-- whatever their collations and encodings, so that the two answers can be merged as they come.
+--
+-- What PostgreSQL takes for equal is printed alike: 5.0 and 5.00, and the two zeros of binary numbers.
+--
+-- Reads:   :"schema".:"table", the entity's columns
+-- Writes:  nothing
+-- Params:  none; the day is :'from', the day after :'until'
+-- Repeat:  safe
+
+WITH printed AS (
+    SELECT
+        array_to_json(ARRAY[
+            {{ time }}::text
+            {% for m in measures %}
+            {% if m.binary %}
+            , ({{ m.column }} + 0::{{ m.kind }})::text
+            {% elif m.whole %}
+            , {{ m.column }}::text
+            {% else %}
+            , trim_scale({{ m.column }})::text
+            {% endif %}
+            {% endfor %}
+            {% if dimensions is defined %}
+            {% for d in dimensions %}
+            , {{ d.column }}::text
+            {% endfor %}
+            {% endif %}
+        ])::text AS row
+    FROM :"schema".:"table"
+    WHERE
+        {% if kind == 'timestamptz' %}
+        -- Wider than any time zone, so that an index can be used; then by the day itself.
+        {{ time }} >= TIMESTAMPTZ :'from' - INTERVAL '2 days' AND {{ time }} < TIMESTAMPTZ :'until' + INTERVAL '2 days'
+        AND ({% include 'day.jinja' %}) >= :'from'::date AND ({% include 'day.jinja' %}) < :'until'::date
+        {% elif kind == 'date' %}
+        {{ time }} >= DATE :'from' AND {{ time }} < DATE :'until'
+        {% else %}
+        {{ time }} >= TIMESTAMP :'from' AND {{ time }} < TIMESTAMP :'until'
+        {% endif %}
+)
+
+SELECT convert_to(row, 'UTF8') AS row, count(*) AS copies
+FROM printed
+GROUP BY convert_to(row, 'UTF8')
+ORDER BY convert_to(row, 'UTF8')
