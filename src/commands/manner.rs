@@ -35,6 +35,7 @@ impl Manner {
             Command::Verify { waiting, .. } => ("verify", Some(waiting), None),
             Command::Status { waiting, measured, .. } => ("status", Some(waiting), Some(measured)),
             Command::History { .. } => ("history", None, None),
+            Command::Diff { .. } => ("diff", None, None),
             Command::Forget { waiting, .. } => ("forget", Some(waiting), None),
             Command::Local(_) => ("local", None, None),
             Command::Completions { .. } => ("completions", None, None),
