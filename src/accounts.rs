@@ -81,8 +81,10 @@ pub struct Month {
     pub period: Period,
     /// Its days that differ.
     pub changes: Changes,
-    /// The accounts of all its days, as production has them.
+    /// The accounts of all its days, as they are to be: as production has them, but for days that are left as they are.
     pub survey: Accounts,
+    /// Days that production has otherwise and that are left as they are.
+    pub left: BTreeSet<Day>,
 }
 
 /// The months that changes are in, in order.
@@ -94,12 +96,17 @@ pub fn months(changes: Changes, survey: &Accounts) -> Vec<Month> {
     let with_survey = months.into_iter().map(|(period, changes)| {
         let span = period.span();
         let survey = survey.range(span.from..span.until).map(|(&day, account)| (day, account.clone())).collect();
-        Month { period, changes, survey }
+        Month { changes, ..Month::of(period, survey) }
     });
     with_survey.collect()
 }
 
 impl Month {
+    /// A month that is as these accounts say.
+    pub fn of(period: Period, survey: Accounts) -> Self {
+        Self { period, changes: Changes::new(), survey, left: BTreeSet::new() }
+    }
+
     /// The days that differ.
     pub fn days(&self) -> Vec<Day> {
         self.changes.keys().copied().collect()

@@ -97,6 +97,9 @@ pub enum Command {
     /// Make the warehouse's rows and accounts equal to production
     #[command(visible_alias = "data-preparation", after_help = "Example: kalends prepare --json")]
     Prepare {
+        /// Settle what is held because rows would be lost: in these periods (2024, 2024-03, 2024-03-05), or everywhere
+        #[arg(long, value_name = "PERIOD", num_args = 0..)]
+        accept_loss: Option<Vec<Period>>,
         /// Whether to wait.
         #[command(flatten)]
         waiting: Waiting,
@@ -125,6 +128,9 @@ pub enum Command {
     /// Prepare, then publish all files that are due
     #[command(after_help = "Example: kalends run --quiet || echo \"kalends ended with $?\"")]
     Run {
+        /// Settle what is held because rows would be lost: in these periods (2024, 2024-03, 2024-03-05), or everywhere
+        #[arg(long, value_name = "PERIOD", num_args = 0..)]
+        accept_loss: Option<Vec<Period>>,
         /// Replace and remove files that another warehouse published
         #[arg(long)]
         take_over: bool,

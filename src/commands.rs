@@ -2,8 +2,10 @@
 
 mod diff;
 mod export;
+mod failures;
 mod forget;
 mod history;
+mod left;
 mod local;
 mod manner;
 mod metrics;
@@ -26,6 +28,7 @@ use crate::db::{Address, Limits, Protection, StatementFailure, sql_state};
 use crate::entity::Entity;
 use crate::error::{Exit, Refusal, Result};
 use crate::exports::{Claim, Scope, Which};
+use crate::guard::Accepted;
 use crate::local::Servers as PrivateServers;
 use crate::production::{Production, Watch};
 use crate::progress::Talk;
@@ -36,9 +39,9 @@ use crate::warehouse::Warehouse;
 /// What a command that uses the servers is to do. All that was typed has been checked.
 enum Task {
     Simulate(simulate::Month),
-    Prepare,
+    Prepare(Accepted),
     Export(Scope, Which, Claim),
-    Run(Which, Claim),
+    Run(Accepted, Which, Claim),
     Verify(Which),
     Status(Which, Option<Duration>),
     History(Option<Period>, Option<String>),
@@ -68,11 +71,13 @@ pub fn run(typed: Typed) -> Result<Outcome> {
         Command::Completions { shell } => return Ok(completions(shell)),
         Command::Local(command) => return local::run(command, &settings),
         Command::Simulate { year, month, mark } => Task::Simulate(simulate::Month::new(year, month, mark, &settings)?),
-        Command::Prepare { .. } => Task::Prepare,
+        Command::Prepare { accept_loss, .. } => Task::Prepare(Accepted::of(accept_loss)),
         Command::Export { year, month, take_over, closed, .. } => {
             Task::Export(export::scope(year.zip(month))?, which(closed), claim(take_over))
         }
-        Command::Run { take_over, closed, .. } => Task::Run(which(closed), claim(take_over)),
+        Command::Run { accept_loss, take_over, closed, .. } => {
+            Task::Run(Accepted::of(accept_loss), which(closed), claim(take_over))
+        }
         Command::Verify { closed, .. } => Task::Verify(which(closed)),
         Command::Status { closed, max_age, .. } => Task::Status(which(closed), max_age),
         Command::History { period, entity } => Task::History(period, entity),
@@ -150,9 +155,11 @@ impl Task {
     async fn run(self, world: &World<'_>) -> Result<Outcome> {
         match self {
             Self::Simulate(month) => simulate::run(world, month).await,
-            Self::Prepare => prepare::run(world).await,
+            Self::Prepare(accepted) => failures::noting(world, prepare::run(world, &accepted)).await,
             Self::Export(scope, which, claim) => export::run(world, scope, which, claim).await,
-            Self::Run(which, claim) => run::run(world, which, claim).await,
+            Self::Run(accepted, which, claim) => {
+                failures::noting(world, run::run(world, &accepted, which, claim)).await
+            }
             Self::Verify(which) => verify::run(world, which).await,
             Self::Status(which, max_age) => status::run(world, which, max_age).await,
             Self::History(period, entity) => history::run(world, period, entity.as_deref()).await,

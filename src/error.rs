@@ -125,6 +125,12 @@ pub fn render(error: &anyhow::Error) -> String {
     lines
 }
 
+/// The same in one line, without hint and picture, for a note.
+pub fn in_one_line(error: &anyhow::Error) -> String {
+    let links = error.chain().filter(|link| link.downcast_ref::<Picture>().is_none());
+    links.map(|link| one_line(&link.to_string())).collect::<Vec<_>>().join(": ")
+}
+
 fn one_line(text: &str) -> String {
     let mut line = String::with_capacity(text.len());
     for character in text.chars() {

@@ -30,6 +30,7 @@ pub mod accounts;
 pub mod calendar;
 pub mod db;
 pub mod entity;
+pub mod guard;
 
 pub mod local;
 pub mod progress;

@@ -85,7 +85,8 @@ pub async fn reload(
 fn wanted(month: &Month, places: &Places) -> Option<Wanted> {
     let wanted: BTreeSet<Day> = month.changes.keys().copied().filter(|day| month.survey.contains_key(day)).collect();
     let (from, until) = (*wanted.first()?, wanted.last()?.next());
-    let except = month.survey.range(from..until).map(|(&day, _)| day).filter(|day| !wanted.contains(day)).collect();
+    let others: BTreeSet<Day> = month.survey.keys().chain(&month.left).copied().collect();
+    let except = others.range(from..until).filter(|day| !wanted.contains(day)).copied().collect();
     Some(Wanted { from, until, except, places: *places.get(&month.period)? })
 }
 

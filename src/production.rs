@@ -9,7 +9,7 @@ use std::time::{Duration, Instant};
 
 use anyhow::Context as _;
 use tokio_postgres::error::SqlState;
-use tokio_postgres::types::Type;
+use tokio_postgres::types::{PgLsn, Type};
 use tokio_postgres::{CopyOutStream, Row};
 
 pub use pace::Pace;
@@ -23,11 +23,13 @@ use crate::db::{
 };
 use crate::entity::{Entity, Found, FoundType, Model, check_encoding};
 use crate::error::{Refusal, Result};
+use crate::guard::Source;
 use crate::statement;
 
 const LOCK: Statement = statement!("production/lock.sql");
 const IDENTITY: Statement = statement!("production/identity.sql");
 const DIMENSIONS: Statement = statement!("production/dimensions.sql");
+const TODAY: Statement = statement!("production/today.sql");
 const DAYS: Statement = statement!("accounts/days.sql");
 const ROWS: Statement = statement!("production/rows.sql");
 
@@ -50,6 +52,8 @@ pub struct Snapshot<'a> {
     pub as_of: String,
     /// The same in microseconds since 1970 UTC.
     pub as_of_us: i64,
+    /// How far the write-ahead log had come.
+    position: u64,
     /// How fast its rows are to be read.
     pub pace: &'a Pace,
     pid: i32,
@@ -130,6 +134,7 @@ impl Production {
             .map_err(|error| explain(entity, error, "could not take a snapshot of production"))?;
         let locked = Instant::now();
         let (row, model) = look(&work, entity).await?;
+        let position: Option<PgLsn> = row.get("position");
         Ok(Snapshot {
             work,
             model,
@@ -137,6 +142,7 @@ impl Production {
             as_of: row.get("as_of"),
             as_of_us: row.get("as_of_us"),
             pace: &self.pace,
+            position: position.context("production does not say how far its log has come")?.into(),
             pid: row.get("pid"),
             locked,
             taken: Instant::now(),
@@ -153,6 +159,18 @@ impl Snapshot<'_> {
     /// The transaction, read only.
     pub fn work(&self) -> &Work<'_> {
         &self.work
+    }
+
+    /// Which production this is, and how far it has come.
+    pub fn source(&self) -> Source {
+        Source { identity: self.identity.clone(), position: self.position, as_of: self.as_of.clone() }
+    }
+
+    /// The day of the snapshot where the entity's days are.
+    pub async fn today(&self) -> Result<Day> {
+        let zone = self.model.entity.time_zone.as_deref().unwrap_or("UTC");
+        let row = self.work.query_one(TODAY, &[(&zone, Type::TEXT)]).await?;
+        Ok(row.context("production did not say what day it is")?.get("today"))
     }
 
     /// The accounts of all days, as they should be.

@@ -6,6 +6,7 @@ mod duration;
 mod entities;
 mod environment;
 mod file;
+mod guard;
 mod misspelt;
 
 use std::num::NonZeroU64;
@@ -17,6 +18,7 @@ pub use environment::Environment;
 use crate::db::{Address, Limits, Server};
 use crate::entity::Entity;
 use crate::error::{Refusal, Result};
+use crate::guard::Rules;
 use crate::local::Place;
 
 /// The file that is read where none is named, if it is there.
@@ -49,6 +51,8 @@ pub struct Settings {
     pub production_limits: Limits,
     /// Rows that may be read from production in a second; `None`: as many as it gives.
     pub max_rows_per_second: Option<NonZeroU64>,
+    /// What is left as it was settled.
+    pub guard: Rules,
     /// Where private servers live, whether they are used or not.
     pub local: Place,
     controller: String,
@@ -103,6 +107,7 @@ impl Settings {
                 ..limits
             },
             max_rows_per_second: file.production.max_rows_per_second,
+            guard: file.guard.read()?,
             local: Place { folder: environment.absolute(&folder)?, search_path: environment.search_path() },
             controller: environment.text("RANDOM_MAIN_CONTROLLER")?.unwrap_or_else(|| CONTROLLER.to_string()),
         })

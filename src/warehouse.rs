@@ -1,5 +1,6 @@
 //! The warehouse: a connection; only a [`Locked`] one can write, and [`Warehouse::lock`] is the only way to one.
 
+pub mod notes;
 mod proven;
 mod rights;
 mod schemas;

@@ -1,6 +1,6 @@
 -- Which server this is, and whether the table is what is accounted for, and ours to read. Takes the snapshot.
 --
--- Reads:   pg_control_system(), pg_database, pg_class, pg_namespace, pg_attribute
+-- Reads:   pg_control_system(), pg_database, pg_class, pg_namespace, pg_attribute, the log's position
 -- Writes:  nothing
 -- Params:  $1 text schema, $2 text table, $3 text[] columns that are wanted
 -- Repeat:  safe
@@ -12,6 +12,8 @@ SELECT
     to_char(transaction_timestamp() AT TIME ZONE 'UTC', 'YYYY-MM-DD HH24:MI:SS.US') || ' UTC' AS as_of,
     (extract(epoch FROM transaction_timestamp()) * 1000000)::bigint AS as_of_us,
     pg_backend_pid() AS pid,
+    -- How far the log has come: what is flushed is there after a crash as well, so this never falls by itself.
+    CASE WHEN pg_is_in_recovery() THEN pg_last_wal_replay_lsn() ELSE pg_current_wal_flush_lsn() END AS position,
     relation.relkind::text AS kind,
     relation.relpersistence::text AS persistence,
     has_schema_privilege(namespace.oid, 'USAGE') AS may_use_schema,

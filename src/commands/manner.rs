@@ -29,7 +29,7 @@ impl Manner {
         type Typed<'a> = (&'static str, Option<&'a Waiting>, Option<&'a Measured>);
         let (command, waiting, measured): Typed<'_> = match command {
             Command::Simulate { .. } => ("simulate", None, None),
-            Command::Prepare { waiting, measured } => ("prepare", Some(waiting), Some(measured)),
+            Command::Prepare { waiting, measured, .. } => ("prepare", Some(waiting), Some(measured)),
             Command::Export { waiting, .. } => ("export", Some(waiting), None),
             Command::Run { waiting, measured, .. } => ("run", Some(waiting), Some(measured)),
             Command::Verify { waiting, .. } => ("verify", Some(waiting), None),

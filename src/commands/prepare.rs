@@ -1,5 +1,6 @@
 //! `prepare`: the warehouse's rows and accounts equal to one snapshot of production.
 
+mod guarding;
 mod months;
 
 use std::collections::BTreeMap;
@@ -7,15 +8,19 @@ use std::time::Instant;
 
 use serde::Serialize;
 
-use self::months::Settling;
+use self::months::{Settled, Settling};
 use super::World;
+use super::failures::{Ended, failure};
+use super::left;
 use crate::accounts::{self, Cause, SetAside};
 use crate::calendar::Period;
 use crate::entity::Entity;
 use crate::error::{self, Exit, Result};
+use crate::guard::{self, Accepted, Kind, Noted};
 use crate::production::Production;
 use crate::report::{self, Outcome, count, counted};
 use crate::warehouse::Warehouse;
+use crate::warehouse::notes::Failure;
 
 /// What a preparation found and did.
 #[derive(Debug, Serialize)]
@@ -32,6 +37,12 @@ pub(super) struct Prepared {
     pub(super) loaded_rows: u64,
     /// Periods whose accounts somebody had changed, made again.
     pub(super) mended_periods: Vec<Period>,
+    /// What is left as it was settled until somebody consents.
+    pub(super) held: Vec<Noted>,
+    /// The command that consents to it.
+    pub(super) accept: Option<String>,
+    /// What is left as it was settled until it has stayed the same for long enough.
+    pub(super) changing: Vec<Noted>,
     took_seconds: Took,
     held_production: HeldProduction,
     /// The moment of the snapshot, in microseconds since 1970 UTC.
@@ -61,10 +72,10 @@ struct Took {
     settle: f64,
 }
 
-pub(super) async fn run(world: &World<'_>) -> Result<Outcome> {
+pub(super) async fn run(world: &World<'_>, accepted: &Accepted) -> Ended {
     let (mut warehouse, mut production) = tokio::try_join!(world.warehouse(), world.production())?;
-    let all = all(world, &mut warehouse, &mut production).await?;
-    Ok(Outcome::new(all.exit, all.text(), &all))
+    let all = all(world, &mut warehouse, &mut production, accepted).await?;
+    Ok((Outcome::new(all.exit, all.text(), &all), all.failures))
 }
 
 /// What became of all entities.
@@ -72,7 +83,7 @@ pub(super) async fn run(world: &World<'_>) -> Result<Outcome> {
 #[serde(untagged)]
 pub(super) enum Entities {
     /// The only one.
-    One(Prepared),
+    One(Box<Prepared>),
     /// Of several, each by itself.
     Several { entities: Vec<Each> },
 }
@@ -81,7 +92,7 @@ pub(super) enum Entities {
 #[derive(Debug, Serialize)]
 #[serde(untagged)]
 pub(super) enum Each {
-    Prepared(Prepared),
+    Prepared(Box<Prepared>),
     Failed { entity: String, error: String, exit_code: u8 },
 }
 
@@ -92,44 +103,58 @@ pub(super) struct All {
     entities: Entities,
     #[serde(skip)]
     pub(super) exit: Exit,
+    /// What is to be noted of it.
+    #[serde(skip)]
+    pub(super) failures: Vec<Failure>,
 }
 
 /// Prepares each entity on the same two connections. Of several, one that fails does not keep the others from being
 /// settled; the exit code is the gravest.
-pub(super) async fn all(world: &World<'_>, warehouse: &mut Warehouse, production: &mut Production) -> Result<All> {
-    if let [entity] = world.settings.entities.as_slice() {
-        let prepared = patiently(world, warehouse, production, entity).await?;
-        warehouse.note_proven(prepared.as_of_us).await?;
-        return Ok(All { entities: Entities::One(prepared), exit: Exit::Done });
-    }
-    let (mut entities, mut exit) = (Vec::new(), Exit::Done);
+pub(super) async fn all(
+    world: &World<'_>,
+    warehouse: &mut Warehouse,
+    production: &mut Production,
+    accepted: &Accepted,
+) -> Result<All> {
+    let (mut entities, mut exit, mut failures) = (Vec::new(), Exit::Done, Vec::new());
     for entity in &world.settings.entities {
-        let preparing = patiently(world, warehouse, production, entity);
-        entities.push(match world.explaining(std::slice::from_ref(entity), preparing).await {
-            Ok(prepared) => Each::Prepared(prepared),
-            Err(error) => {
-                let failed = error::exit_code(&error);
-                exit = exit.graver(failed);
-                report::talk(&error::render(&error));
-                Each::Failed {
-                    entity: entity.name.name().to_string(),
-                    error: error.to_string(),
-                    exit_code: failed as u8,
-                }
+        let name = entity.name.name();
+        let preparing = patiently(world, warehouse, production, entity, accepted);
+        let (each, error) = match world.explaining(std::slice::from_ref(entity), preparing).await {
+            Ok(prepared) => {
+                let refusal = guarding::refusal(&prepared);
+                (Each::Prepared(Box::new(prepared)), refusal)
             }
-        });
+            Err(error) if world.settings.entities.len() == 1 => return Err(error),
+            Err(error) => {
+                let (entity, exit_code) = (name.to_string(), error::exit_code(&error) as u8);
+                (Each::Failed { entity, error: error.to_string(), exit_code }, Some(error))
+            }
+        };
+        if let Some(error) = error {
+            let failed = error::exit_code(&error);
+            exit = exit.graver(failed);
+            failures.push(failure(Some(name), failed, error::in_one_line(&error)));
+            report::talk(&error::render(&error));
+        }
+        entities.push(each);
     }
     if let Some(as_of_us) = proven_as_of(&entities) {
         warehouse.note_proven(as_of_us).await?;
     }
-    Ok(All { entities: Entities::Several { entities }, exit })
+    let entities = match entities.pop() {
+        Some(Each::Prepared(only)) if entities.is_empty() => Entities::One(only),
+        last => Entities::Several { entities: entities.into_iter().chain(last).collect() },
+    };
+    Ok(All { entities, exit, failures })
 }
 
-/// Since when all entities are known to be equal to production: the earliest of their snapshots. `None` where one is not.
+/// Since when all entities are known to be equal to production: the earliest of their snapshots. `None` where one
+/// is not, or a part of it is left as it was settled.
 fn proven_as_of(entities: &[Each]) -> Option<i64> {
     let moments = entities.iter().map(|each| match each {
-        Each::Prepared(prepared) => Some(prepared.as_of_us),
-        Each::Failed { .. } => None,
+        Each::Prepared(prepared) if prepared.held.is_empty() && prepared.changing.is_empty() => Some(prepared.as_of_us),
+        Each::Prepared(_) | Each::Failed { .. } => None,
     });
     moments.collect::<Option<Vec<i64>>>()?.into_iter().min()
 }
@@ -140,8 +165,9 @@ async fn patiently(
     warehouse: &mut Warehouse,
     production: &mut Production,
     entity: &Entity,
+    accepted: &Accepted,
 ) -> Result<Prepared> {
-    world.manner.patiently(async || prepare(world, warehouse, production, entity).await).await
+    world.manner.patiently(async || prepare(world, warehouse, production, entity, accepted).await).await
 }
 
 /// Survey, compare, then load and settle month by month, each in a transaction of its own.
@@ -150,48 +176,59 @@ async fn prepare(
     warehouse: &mut Warehouse,
     production: &mut Production,
     entity: &Entity,
+    accepted: &Accepted,
 ) -> Result<Prepared> {
     warehouse.read().await?.check_is_free().await?;
     let (source, model) = production.identity(entity).await?;
     // What is kept is read before production's snapshot is taken: whoever settles in between is noticed by generation.
     let mut ledger = warehouse.ledger(&source, &model).await?;
+    let before = warehouse.before(model.name()).await?;
+    let replaced = guarding::replaced(warehouse, &ledger).await?;
     let snapshot = production.snapshot(entity).await?;
     // Changed since it was looked at: refused now as it would be the next time.
     model.change_to(snapshot.model())?;
     let settling = async {
         let survey = snapshot.survey().await?;
-        let changes = accounts::compare(&survey.accounts, &ledger.accounts);
+        let known = (&ledger, &before, replaced.as_ref());
+        let judged = guarding::judge(world.settings.guard, accepted, (&snapshot, &survey), known).await?;
+        let changes = accounts::compare(&judged.target, &ledger.accounts);
         let started = Instant::now();
-        let settling = Settling { talk: world.talk, snapshot: &snapshot, survey: &survey };
+        let settling = Settling { talk: world.talk, snapshot: &snapshot, survey: &survey, judged: &judged };
         let settled = match &ledger.anew {
             None => settling.catch_up(warehouse, &mut ledger.generation, changes).await?,
-            Some(anew) => settling.anew(warehouse, ledger.generation, changes, anew).await?,
+            Some(anew) if judged.left.is_empty() => settling.anew(warehouse, ledger.generation, changes, anew).await?,
+            Some(_) => Settled::default(),
         };
-        Ok((survey, settled, started.elapsed()))
+        Ok((survey, judged, settled, started.elapsed()))
     };
-    let (survey, settled, settle_took) = world.watch().over(&snapshot, settling).await?;
+    let (survey, judged, settled, settle_took) = world.watch().over(&snapshot, settling).await?;
     let (production_as_of, as_of_us) = (snapshot.as_of.clone(), snapshot.as_of_us);
-    let held = snapshot.release().await;
-    months::mend(warehouse, &model, &survey.accounts, &mut ledger).await?;
+    let held_production = snapshot.release().await;
+    guarding::note(warehouse, entity, &before, &judged.noted).await?;
+    months::mend(warehouse, &model, &judged.target, &mut ledger).await?;
+    let (changing, held) = judged.noted.into_iter().partition::<Vec<_>, _>(|noted| noted.kind == Kind::Changing);
     Ok(Prepared {
         entity: entity.name.name().to_string(),
         production_as_of,
         surveyed_rows: accounts::rows(&survey.accounts),
         surveyed_days: survey.accounts.len(),
         set_aside: survey.set_aside,
-        settled_anew: ledger.anew.map(|anew| anew.what).unwrap_or_default(),
+        settled_anew: ledger.anew.filter(|_| held.is_empty()).map(|anew| anew.what).unwrap_or_default(),
         settled_days: settled.days,
         settled_months: settled.months,
         loaded_rows: settled.loaded.rows,
         mended_periods: ledger.unsummed,
+        accept: guard::accepting(held.iter()),
+        held,
+        changing,
         took_seconds: Took {
             survey: survey.took.as_secs_f64(),
             copy: settled.loaded.copying.as_secs_f64(),
             settle: settle_took.as_secs_f64(),
         },
         held_production: HeldProduction {
-            longest_lock_seconds: held.lock.as_secs_f64(),
-            longest_snapshot_seconds: held.snapshot.as_secs_f64(),
+            longest_lock_seconds: held_production.lock.as_secs_f64(),
+            longest_snapshot_seconds: held_production.snapshot.as_secs_f64(),
             rows_read: accounts::rows(&survey.accounts) + survey.set_aside.rows() + settled.loaded.rows.cast_signed(),
         },
         as_of_us,
@@ -237,7 +274,8 @@ impl All {
 impl Prepared {
     /// Whether production held nothing new.
     fn nothing_to_do(&self) -> bool {
-        self.settled_days.is_empty() && self.settled_anew.is_empty() && self.mended_periods.is_empty()
+        let is_left = !self.held.is_empty() || !self.changing.is_empty();
+        self.settled_days.is_empty() && self.settled_anew.is_empty() && self.mended_periods.is_empty() && !is_left
     }
 
     /// The line for a run that found the warehouse equal.
@@ -257,6 +295,7 @@ impl Prepared {
         if !self.mended_periods.is_empty() {
             lines.push(format!("mended      {}", report::list(self.mended_periods.iter())));
         }
+        lines.extend(left::lines(&self.held, &self.changing, self.accept.as_deref()));
         if !self.settled_anew.is_empty() {
             lines.push(format!("anew        {}", self.settled_anew.join(", ")));
         }

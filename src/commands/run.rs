@@ -4,9 +4,10 @@ use std::time::Instant;
 
 use serde::Serialize;
 
+use super::failures::Ended;
 use super::{World, export, prepare};
-use crate::error::Result;
 use crate::exports::{Claim, Scope, Which};
+use crate::guard::Accepted;
 use crate::report::{self, Outcome};
 
 #[derive(Serialize)]
@@ -19,9 +20,9 @@ struct Ran {
     open_files: usize,
 }
 
-pub(super) async fn run(world: &World<'_>, which: Which, claim: Claim) -> Result<Outcome> {
+pub(super) async fn run(world: &World<'_>, accepted: &Accepted, which: Which, claim: Claim) -> Ended {
     let (mut warehouse, mut production) = tokio::try_join!(world.warehouse(), world.production())?;
-    let prepared = prepare::all(world, &mut warehouse, &mut production).await?;
+    let mut prepared = prepare::all(world, &mut warehouse, &mut production, accepted).await?;
     let started = Instant::now();
     let published = export::publish(world, &mut warehouse, Scope::Everything, which, claim).await?;
     let text = if prepared.nothing_to_do() && published.written + published.removed == 0 {
@@ -31,7 +32,7 @@ pub(super) async fn run(world: &World<'_>, which: Which, claim: Claim) -> Result
         let published = export::line(world, &published, started.elapsed().as_secs_f64());
         format!("{}\n{published}", prepared.done_text())
     };
-    let exit = prepared.exit;
+    let (exit, failures) = (prepared.exit, std::mem::take(&mut prepared.failures));
     let json = Ran {
         prepared,
         written_files: published.written,
@@ -39,5 +40,5 @@ pub(super) async fn run(world: &World<'_>, which: Which, claim: Claim) -> Result
         unchanged_files: published.unchanged,
         open_files: published.open,
     };
-    Ok(Outcome::new(exit, text, &json))
+    Ok((Outcome::new(exit, text, &json), failures))
 }

@@ -1,10 +1,13 @@
 //! `status`: the last run that changed something, and what is due. Looks at warehouse and files only.
 
+mod guarded;
+
 use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
 use serde::Serialize;
 
+use self::guarded::Guarded;
 use super::World;
 use crate::accounts;
 use crate::calendar::Day;
@@ -30,6 +33,8 @@ struct Status {
     /// Entities that were settled and are not in the settings any more: kept, and not brought up to date.
     not_in_settings: Vec<String>,
     due: Due,
+    #[serde(flatten)]
+    guarded: Guarded,
 }
 
 #[derive(Serialize)]
@@ -74,6 +79,7 @@ pub(super) async fn run(world: &World<'_>, which: Which, max_age: Option<Duratio
             open_files: due.open.len(),
             manifest: due.relist,
         },
+        guarded: Guarded::read(&reading).await?,
     };
     let is_due = !status.due.write.is_empty() || !status.due.remove.is_empty() || status.due.manifest;
     let is_old = max_age.is_some_and(|most| status.age_seconds.is_none_or(|age| age > most.as_secs_f64()));
@@ -113,7 +119,12 @@ fn text(status: &Status, exceeded: Option<Duration>) -> String {
         )
     });
     report::list_lines(
-        [fresh(status, exceeded)].into_iter().chain(complete(status)).chain([last, settled, files]).chain(kept),
+        [fresh(status, exceeded)]
+            .into_iter()
+            .chain(complete(status))
+            .chain([last, settled, files])
+            .chain(kept)
+            .chain(status.guarded.lines()),
     )
 }
 

@@ -8,6 +8,7 @@ use std::path::{Path, PathBuf};
 use anyhow::Context as _;
 use serde::Deserialize;
 
+use super::guard::Guard;
 use super::{duration::Written, misspelt};
 use crate::calendar::Level;
 use crate::entity::Statistic;
@@ -23,6 +24,7 @@ pub(super) struct File {
     pub(super) local: PathBuf,
     pub(super) limits: Limits,
     pub(super) production: Production,
+    pub(super) guard: Guard,
     pub(super) entity: Vec<TypedEntity>,
 }
 
@@ -68,6 +70,7 @@ impl Default for File {
             local: ".kalends".into(),
             limits: Limits::default(),
             production: Production::default(),
+            guard: Guard::default(),
             entity: Vec::new(),
         }
     }
@@ -133,6 +136,7 @@ mod tests {
         assert_eq!(file.exports, default.exports);
         assert_eq!(file.local, default.local);
         assert_eq!(file.limits, default.limits);
+        assert_eq!(file.guard, default.guard);
         // The brief's table is shown, although without any it is meant.
         let brief = Entity::of_brief().unwrap();
         assert_eq!(crate::settings::entities::read(file.entity).unwrap(), [brief]);

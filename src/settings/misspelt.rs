@@ -4,6 +4,7 @@ use serde::Deserialize;
 use serde::de::value::{Error as Unread, MapDeserializer, StrDeserializer};
 
 use super::file::{File, Limits, Production, TypedEntity};
+use super::guard::Guard;
 use crate::calendar::Level;
 use crate::entity::Statistic;
 
@@ -36,6 +37,7 @@ fn unknown_key(key: &str, known: &[String]) -> (String, String) {
         ("", keys::<File>()),
         ("[limits]", keys::<Limits>()),
         ("[production]", keys::<Production>()),
+        ("[guard]", keys::<Guard>()),
         ("[[entity]]", keys::<TypedEntity>()),
     ];
     let here = tables.iter().find(|(_, keys)| *keys == known).map_or("", |(name, _)| name);

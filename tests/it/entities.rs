@@ -14,7 +14,7 @@ mod zones;
 use serde_json::json;
 
 use crate::kit::World;
-use asked::{Asked, NUMBERS, quoted, set, settles};
+use asked::{Asked, NUMBERS, quoted, set, settles, settles_by};
 
 fn table_of_numbers(world: &World) -> Asked<'static> {
     let columns: Vec<String> = NUMBERS.iter().map(|(name, kind)| format!("{name} {kind}")).collect();

@@ -59,7 +59,7 @@ fn each_cause_is_told_with_what_the_period_said_before_and_after() {
          DELETE FROM entity WHERE value = 8;
          UPDATE entity SET value = value + 1 WHERE created_at >= '2024-03-01'",
     );
-    world.settles();
+    world.settles_by("run --accept-loss");
     world.production_sql("DELETE FROM entity WHERE value = 7");
     world.settles();
     let second = [

@@ -13,6 +13,7 @@ mod entities;
 mod export;
 mod faults;
 mod fresh;
+mod guard;
 mod history;
 mod local;
 mod messages;

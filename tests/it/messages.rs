@@ -98,6 +98,8 @@ fn a_month_or_year_that_there_is_not() {
         ("simulate 2024", "simulate_without_month"),
         ("settle", "unknown_command"),
         ("run --fast", "unknown_flag"),
+        ("run --accept-loss 2024-13", "accept_month_13"),
+        ("prepare --accept-loss march", "accept_march"),
         ("", "no_command"),
     ] {
         refuses(&world, arguments, &[], 2, name);

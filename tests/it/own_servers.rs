@@ -75,6 +75,14 @@ impl OwnServers {
         self.data.join(side.name())
     }
 
+    /// Copies a stopped server's files aside; the next call puts them back instead of what it has become.
+    pub fn copy_or_put_back(&self, side: Side) {
+        let (data, copy) = (self.data.join(side.name()), self.data.join("copy"));
+        let script = "[ -e \"$2\" ] && rm -r \"$1\" && mv \"$2\" \"$1\" || cp -a \"$1\" \"$2\"";
+        let done = Command::new("sh").args(["-ec", script, "sh"]).arg(&data).arg(&copy).status().unwrap();
+        assert!(done.success(), "{}", data.display());
+    }
+
     pub fn log(&self, side: Side) -> String {
         fs::read_to_string(self.data.join(format!("{}.log", side.name()))).unwrap()
     }

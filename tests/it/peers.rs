@@ -83,7 +83,7 @@ fn a_row_comes_when_it_gets_a_time_and_goes_when_it_loses_it() {
     assert_eq!(world.ask_warehouse(ROWS), ["2019-07-01 12:00:00|20", "2024-01-02 00:00:00|1"]);
     world.kalends("verify").succeeds().says("set aside   1 rows without a time");
     world.production_sql("UPDATE entity SET created_at = NULL WHERE value = 1");
-    world.heals();
+    world.heals_when_accepted();
     assert_eq!(world.ask_warehouse(ROWS), ["2019-07-01 12:00:00|20"]);
     assert!(!world.exports.join("year=2024").exists());
 }
@@ -98,7 +98,7 @@ fn a_month_regenerated_between_its_old_ends_keeps_nothing_of_them() {
         "BEGIN; DELETE FROM entity WHERE created_at >= '2024-05-01' AND created_at < '2024-06-01';
          INSERT INTO entity VALUES ('2024-05-10', 100), ('2024-05-12', 200); COMMIT",
     );
-    world.heals();
+    world.heals_when_accepted();
     assert_eq!(
         world.ask_warehouse(ROWS),
         ["2024-04-30 00:00:00|9", "2024-05-10 00:00:00|100", "2024-05-12 00:00:00|200", "2024-06-01 00:00:00|9"]
@@ -131,7 +131,7 @@ fn what_vanishes_leaves_no_account_at_any_level() {
         ]
     );
     world.production_sql("DELETE FROM entity WHERE value IN (4, 8)");
-    world.heals();
+    world.heals_when_accepted();
     assert_eq!(
         views(&world),
         ["day|2024-1-1|6|6|6|6.000000", "month|2024-1|6|6|6|6.000000", "year|2024|6|6|6|6.000000"]
@@ -172,7 +172,7 @@ fn partitions_that_are_dropped_emptied_or_attached_are_seen() {
         "DROP TABLE january; TRUNCATE february;
          ALTER TABLE entity ATTACH PARTITION april FOR VALUES FROM ('2024-04-01') TO ('2024-05-01')",
     );
-    world.heals();
+    world.heals_when_accepted();
     assert_eq!(world.ask_warehouse(ROWS), ["2024-03-05 00:00:00|300", "2024-04-05 00:00:00|4000"]);
     assert_eq!(
         views(&world),
@@ -192,7 +192,7 @@ fn history_that_production_purges_goes_here_as_well_and_what_it_was_is_noted() {
     world.production("created_at | value\n 2022-06-01 | 5\n 2022-06-02 | 7\n 2024-01-01 | 1");
     world.settles();
     world.production_sql("DELETE FROM entity WHERE created_at < '2023-01-01'");
-    world.kalends("run").succeeds().says("2 vanished");
+    world.kalends("run --accept-loss").succeeds().says("2 vanished");
     world.is_exact();
     let noted = world.ask_warehouse(
         "SELECT level, period, cause, before->'rows', before->'sum_values', before->'min_values', before->'max_values', after
@@ -287,7 +287,7 @@ fn whoever_adds_up_all_files_of_a_level_has_every_row_once() {
         "INSERT INTO entity SELECT created_at + interval '11 days', 3 FROM entity WHERE value < 60",
     ] {
         world.production_sql(change);
-        world.kalends("run").succeeds();
+        world.kalends("run --accept-loss").succeeds();
         let sum: i64 = world.ask_production("SELECT sum(value) FROM entity")[0].parse().unwrap();
         let all = ["daily", "monthly", "yearly"].map(|level| (level.to_string(), sum));
         assert_eq!(added_up(&world), BTreeMap::from(all));

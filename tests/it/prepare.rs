@@ -118,11 +118,11 @@ fn a_month_deleted_and_regenerated_with_as_many_rows_is_reloaded() {
 fn a_month_that_vanishes_takes_its_files_along_and_a_year_as_well() {
     let world = settled();
     world.production_sql("DELETE FROM entity WHERE created_at < '2024-02-01'");
-    world.heals();
+    world.heals_when_accepted();
     assert!(!world.exports.join("year=2024/month=1").exists());
 
     world.production_sql("DELETE FROM entity; INSERT INTO entity VALUES ('2025-01-01', 1)");
-    world.heals();
+    world.heals_when_accepted();
     assert!(!world.exports.join("year=2024").exists());
 }
 
@@ -130,7 +130,7 @@ fn a_month_that_vanishes_takes_its_files_along_and_a_year_as_well() {
 fn a_truncated_table_empties_warehouse_and_folder() {
     let world = settled();
     world.production_sql("TRUNCATE entity");
-    world.heals();
+    world.heals_when_accepted();
     assert!(world.files().is_empty());
 }
 
@@ -147,7 +147,7 @@ fn a_detached_partition_is_gone() {
     );
     world.settles();
     world.production_sql("ALTER TABLE entity DETACH PARTITION february");
-    world.heals();
+    world.heals_when_accepted();
     assert!(!world.exports.join("year=2024/month=2").exists());
 }
 

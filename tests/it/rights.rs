@@ -207,6 +207,8 @@ fn each_right_on_the_warehouse_is_needed_and_named() {
         "kalends.run",
         "kalends.entity",
         "kalends.restatement",
+        "kalends.source",
+        "kalends.held",
         "kalends.file",
         "kalends_raw.entity_2024_01",
         "kalends_stats.entity_day",

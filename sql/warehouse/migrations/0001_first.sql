@@ -114,3 +114,37 @@ CREATE TABLE kalends.file (
     sha256 text NOT NULL,
     published_at timestamptz NOT NULL DEFAULT transaction_timestamp()
 );
+
+-- Which production each entity was settled from: another one, or one that has gone back in time, is noticed.
+CREATE TABLE kalends.source (
+    entity text PRIMARY KEY,
+    system_identifier text NOT NULL,
+    database oid NOT NULL,
+    position pg_lsn NOT NULL,
+    production_as_of text NOT NULL
+);
+
+-- What production has otherwise and is left as it was settled: held for consent, or still changing.
+CREATE TABLE kalends.held (
+    entity text NOT NULL,
+    level text NOT NULL,
+    period date NOT NULL,
+    kind text NOT NULL,
+    reason text NOT NULL,
+    rows_before bigint NOT NULL,
+    rows_now bigint NOT NULL,
+    since timestamptz NOT NULL,
+    -- Of the unit's accounts as they were surveyed, where the settings ask that they stay the same for a while.
+    digest text,
+    PRIMARY KEY (entity, level, period)
+);
+
+-- Runs that failed or were refused, the last 20.
+CREATE TABLE kalends.failure (
+    failure bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
+    at timestamptz NOT NULL DEFAULT clock_timestamp(),
+    command text NOT NULL,
+    entity text,
+    exit_code integer NOT NULL,
+    message text NOT NULL
+);

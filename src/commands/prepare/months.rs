@@ -10,6 +10,7 @@ use crate::calendar::Period;
 use crate::db::sql_state;
 use crate::entity::Model;
 use crate::error::Result;
+use crate::guard::Judged;
 use crate::load::{self, Loaded};
 use crate::production::{Snapshot, Survey};
 use crate::progress::{Progress, Talk};
@@ -24,9 +25,12 @@ pub(super) struct Settling<'a> {
     pub(super) talk: Talk,
     pub(super) snapshot: &'a Snapshot<'a>,
     pub(super) survey: &'a Survey,
+    /// What of it is to be settled.
+    pub(super) judged: &'a Judged,
 }
 
 /// What was settled.
+#[derive(Default)]
 pub(super) struct Settled {
     /// Days, by why they were.
     pub(super) days: BTreeMap<Cause, usize>,
@@ -75,7 +79,7 @@ impl Settling<'_> {
         changes: Changes,
         anew: &Anew,
     ) -> Result<Settled> {
-        let (model, every) = (self.snapshot.model(), accounts::compare(&self.survey.accounts, &Accounts::new()));
+        let (model, every) = (self.snapshot.model(), accounts::compare(&self.judged.target, &Accounts::new()));
         let mut all = Settled::of(&every);
         let locked = warehouse.lock(generation).await?;
         let mut run = settle::begin_run(&locked, &self.snapshot.as_of).await?;
@@ -93,13 +97,9 @@ impl Settling<'_> {
             self.months(every).into_iter().map(|month| (month.period, month)).collect();
         let periods: BTreeSet<Period> = changed.keys().chain(whole.keys()).copied().collect();
         for period in periods {
-            let nothing = || Month { period, changes: Changes::new(), survey: Accounts::new() };
+            let nothing = || Month::of(period, Accounts::new());
             let mut to_settle = whole.remove(&period).unwrap_or_else(nothing);
-            let mut to_load = changed.remove(&period).unwrap_or_else(|| Month {
-                period,
-                changes: Changes::new(),
-                survey: to_settle.survey.clone(),
-            });
+            let mut to_load = changed.remove(&period).unwrap_or_else(|| Month::of(period, to_settle.survey.clone()));
             let context = || format!("could not settle month {period}");
             let (loaded, proven) = self.load(&locked, &mut to_load, &progress).await.with_context(context)?;
             // What vanished is in no table that was just made; it is named for the history.
@@ -108,12 +108,26 @@ impl Settling<'_> {
             all.months += 1;
             all.add(loaded);
         }
+        self.note_source(&locked).await?;
         locked.commit().await?;
         Ok(all)
     }
 
     fn months(&self, changes: Changes) -> Vec<Month> {
-        accounts::months(changes, &self.survey.accounts)
+        let mut months = accounts::months(changes, &self.judged.target);
+        for month in &mut months {
+            let span = month.period.span();
+            month.left = self.judged.left.range(span.from..span.until).copied().collect();
+        }
+        months
+    }
+
+    /// Notes which production this is, in the transaction that settles, unless nobody has consented to it yet.
+    async fn note_source(&self, locked: &Locked<'_>) -> Result<()> {
+        if !self.judged.is_source {
+            return Ok(());
+        }
+        locked.note_source(self.snapshot.model().name(), &self.snapshot.source()).await
     }
 
     fn progress(&self, months: &[Month]) -> Progress {
@@ -134,6 +148,7 @@ impl Settling<'_> {
         };
         let (loaded, proven) = self.load(&locked, month, progress).await?;
         settle::settle(&locked, self.snapshot.model(), &mut run, month, loaded.rows, proven).await?;
+        self.note_source(&locked).await?;
         locked.commit().await?;
         Ok((run, loaded))
     }
@@ -153,6 +168,9 @@ impl Settling<'_> {
         };
         // Days that no survey could tell of: somebody changed the warehouse's rows. They are loaded again as well.
         tracing::warn!(month = %month.period, days = tampered.len(), "the warehouse's rows were tampered with");
+        if let Some(day) = tampered.keys().find(|day| month.left.contains(day)) {
+            bail!("somebody changed the warehouse's rows of {day}, which are left as they were settled");
+        }
         month.changes.extend(tampered);
         loaded = load::reload(snapshot, locked, month, places, &passing).await?;
         match settle::prove(locked, snapshot.model(), month).await? {

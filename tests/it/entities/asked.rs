@@ -128,7 +128,12 @@ pub fn set(world: &World, settings: &str) {
 
 /// One run settles, verify agrees, and a further run writes nothing.
 pub fn settles(world: &World) {
-    world.kalends("run").succeeds();
+    settles_by(world, "run");
+}
+
+/// The same where this is what has to be run.
+pub fn settles_by(world: &World, command: &str) {
+    world.kalends(command).succeeds();
     world.kalends("verify").succeeds();
     let (tuples, tree) = (world.tuples(), world.tree());
     world.kalends("run").succeeds().says("nothing to do");

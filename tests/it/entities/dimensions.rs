@@ -1,6 +1,6 @@
 //! Dimensions: a line for each combination, whatever their types and texts.
 
-use super::{Asked, set, settles};
+use super::{Asked, set, settles, settles_by};
 use crate::kit::World;
 
 const LEVELS: [&str; 6] = ["hour", "day", "week", "month", "quarter", "year"];
@@ -209,7 +209,7 @@ fn a_dimension_that_changes_is_never_unseen_and_only_its_combinations_are_writte
         asked.is_exact(&world);
     }
     world.production_sql("DELETE FROM t");
-    settles(&world);
+    settles_by(&world, "run --accept-loss");
     assert_eq!(world.files().len(), 0);
     assert_eq!(world.ask_warehouse("SELECT count(*) FROM kalends_stats.t_by_day"), ["0"]);
 }

@@ -65,7 +65,7 @@ pub struct Running(Option<Child>);
 
 impl Running {
     pub fn new(world: &World) -> Self {
-        Self::started(world.command("run"))
+        Self::started(world.command("run --accept-loss"))
     }
 
     /// Any command.

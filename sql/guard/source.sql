@@ -1,0 +1,10 @@
+-- Which production an entity was settled from, and how far that had come.
+--
+-- Reads:   kalends.source
+-- Writes:  nothing
+-- Params:  $1 text entity
+-- Repeat:  safe
+
+SELECT system_identifier, database AS database_oid, position, production_as_of
+FROM kalends.source
+WHERE entity = $1::text

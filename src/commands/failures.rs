@@ -1,0 +1,49 @@
+//! Runs that fail or are refused are noted in the warehouse, where it can be reached: `status` shows them.
+
+use std::time::Duration;
+
+use super::World;
+use crate::error::{self, Exit, Result};
+use crate::report::Outcome;
+use crate::warehouse::notes::Failure;
+
+/// Noting must not make a failure much slower.
+const PATIENCE: Duration = Duration::from_secs(2);
+
+/// What became of a run, and what of it is to be noted.
+pub(super) type Ended = Result<(Outcome, Vec<Failure>)>;
+
+/// Ends as the work ended, and notes its failures over a connection of its own: that of the work may be what failed.
+pub(super) async fn noting(world: &World<'_>, work: impl Future<Output = Ended>) -> Result<Outcome> {
+    // What something means for the role or the table is said once it is noted, too.
+    let (outcome, mut failures) = match world.explaining(&world.settings.entities, work).await {
+        Ok((outcome, failures)) => (Ok(outcome), failures),
+        Err(error) => {
+            let entity = match world.settings.entities.as_slice() {
+                [only] => Some(only.name.name()),
+                _ => None,
+            };
+            let failure = failure(entity, error::exit_code(&error), error::in_one_line(&error));
+            (Err(error), vec![failure])
+        }
+    };
+    failures.retain(|failure| [Exit::Failed, Exit::Refused].map(|exit| exit as i32).contains(&failure.exit_code));
+    if !failures.is_empty() {
+        for failure in &mut failures {
+            failure.command = world.manner.command.to_string();
+        }
+        let noted = tokio::time::timeout(PATIENCE, async { world.warehouse().await?.note_failures(&failures).await });
+        match noted.await {
+            Ok(Ok(())) => {}
+            Ok(Err(error)) => tracing::debug!(%error, "the failure could not be noted"),
+            Err(_) => tracing::debug!("the failure could not be noted in time"),
+        }
+    }
+    outcome
+}
+
+/// A failure to be noted, of an entity or of none.
+pub(super) fn failure(entity: Option<&str>, exit: Exit, message: String) -> Failure {
+    let (at, command, entity) = (String::new(), String::new(), entity.map(str::to_string));
+    Failure { at, command, entity, exit_code: exit as i32, message }
+}

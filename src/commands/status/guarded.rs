@@ -1,0 +1,65 @@
+//! What the guard has noted: held, changing, and the last failures.
+
+use serde::Serialize;
+
+use crate::commands::left;
+use crate::error::Result;
+use crate::guard::{self, Kind, Noted};
+use crate::warehouse::Reading;
+use crate::warehouse::notes::Failure;
+
+/// Failures that are shown to people; `--json` has all that are kept.
+const SHOWN: usize = 3;
+
+/// What the guard has noted.
+#[derive(Serialize)]
+pub(super) struct Guarded {
+    held: Vec<Left>,
+    changing: Vec<Left>,
+    /// The newest first.
+    failures: Vec<Failure>,
+}
+
+/// A unit that is left as it was settled.
+#[derive(Serialize)]
+struct Left {
+    entity: String,
+    #[serde(flatten)]
+    noted: Noted,
+}
+
+impl Guarded {
+    /// As the warehouse has it.
+    pub(super) async fn read(reading: &Reading<'_>) -> Result<Self> {
+        let noted = reading.noted().await?.into_iter().map(|(entity, noted)| Left { entity, noted });
+        let (changing, held) = noted.partition(|left| left.noted.kind == Kind::Changing);
+        Ok(Self { held, changing, failures: reading.failures().await? })
+    }
+
+    /// For people; nothing where there is nothing to tell.
+    pub(super) fn lines(&self) -> Vec<String> {
+        let mut entities: Vec<&str> = self.held.iter().chain(&self.changing).map(|left| left.entity.as_str()).collect();
+        entities.sort_unstable();
+        entities.dedup();
+        let mut lines = Vec::new();
+        for entity in &entities {
+            let of = |left: &[Left]| -> Vec<Noted> {
+                left.iter().filter(|left| left.entity == *entity).map(|left| left.noted.clone()).collect()
+            };
+            let (held, changing) = (of(&self.held), of(&self.changing));
+            let accept = guard::accepting(held.iter());
+            let mut told = left::lines(&held, &changing, accept.as_deref());
+            if entities.len() > 1
+                && let Some(first) = told.first_mut()
+            {
+                first.push_str(&format!(" (entity \"{entity}\")"));
+            }
+            lines.extend(told);
+        }
+        lines.extend(self.failures.iter().take(SHOWN).map(|failure| {
+            let Failure { at, command, exit_code, message, .. } = failure;
+            format!("failed      {at}, {command} ended with {exit_code}: {message}")
+        }));
+        lines
+    }
+}

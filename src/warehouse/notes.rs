@@ -1,0 +1,152 @@
+//! The guard's notes: which production was settled, what is left as it was, and which runs failed.
+
+use anyhow::Context as _;
+use serde::Serialize;
+use tokio_postgres::Row;
+use tokio_postgres::types::{PgLsn, Type};
+
+use super::{Locked, Reading, Warehouse};
+use crate::calendar::{Day, Level, Period};
+use crate::db::{Access, Identity, Parameter, Statement};
+use crate::error::Result;
+use crate::guard::{Before, Kind, Moment, Noted, Source};
+use crate::statement;
+
+const SOURCE: Statement = statement!("guard/source.sql");
+const NOTE_SOURCE: Statement = statement!("guard/note_source.sql");
+const HELD: Statement = statement!("guard/held.sql");
+const REMOVE_HELD: Statement = statement!("guard/remove_held.sql");
+const NOTE_HELD: Statement = statement!("guard/note_held.sql");
+const FAILURES: Statement = statement!("guard/failures.sql");
+const NOTE_FAILURE: Statement = statement!("guard/note_failure.sql");
+const REMOVE_FAILURES: Statement = statement!("guard/remove_failures.sql");
+
+/// A run, or its part of one entity, that failed (1) or was refused (4).
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct Failure {
+    /// When, UTC, by the warehouse's clock; left to the warehouse where it is noted.
+    pub at: String,
+    /// `prepare` or `run`.
+    pub command: String,
+    /// The entity; `None` where it was not about one.
+    pub entity: Option<String>,
+    /// 1 or 4.
+    pub exit_code: i32,
+    /// What was said, in one line.
+    pub message: String,
+}
+
+impl Warehouse {
+    /// What runs before have noted of an entity.
+    pub async fn before(&mut self, entity: &str) -> Result<Before> {
+        let reading = self.read().await?;
+        let source = reading.work.query_one(SOURCE, &[(&entity, Type::TEXT)]).await?;
+        let source = source.map(|row| Source {
+            identity: Identity::of(&row),
+            position: row.get::<_, PgLsn>("position").into(),
+            as_of: row.get("production_as_of"),
+        });
+        let noted = reading.noted().await?.into_iter().filter(|(name, _)| name == entity);
+        Ok(Before { source, noted: noted.map(|(_, noted)| noted).collect() })
+    }
+
+    /// Notes what is left of an entity as it was settled, instead of what was noted before.
+    pub async fn note_held(&mut self, entity: &str, noted: &[Noted]) -> Result<()> {
+        let locked = self.lock_for_notes().await?;
+        locked.work.execute(REMOVE_HELD, &[(&entity, Type::TEXT)]).await?;
+        let texts = |of: fn(&Noted) -> &str| noted.iter().map(of).collect::<Vec<_>>();
+        let numbers = |of: fn(&Noted) -> i64| noted.iter().map(of).collect::<Vec<_>>();
+        let (levels, kinds) = (texts(|noted| noted.unit.level().word()), texts(|noted| noted.kind.word()));
+        let (reasons, since) = (texts(|noted| &noted.reason), numbers(|noted| noted.since.0));
+        let (before, now) = (numbers(|noted| noted.rows_before), numbers(|noted| noted.rows_now));
+        let firsts: Vec<Day> = noted.iter().map(|noted| noted.unit.first()).collect();
+        let digests: Vec<Option<&str>> = noted.iter().map(|noted| noted.digest.as_deref()).collect();
+        let parameters: [Parameter<'_>; 9] = [
+            (&entity, Type::TEXT),
+            (&levels, Type::TEXT_ARRAY),
+            (&firsts, Type::DATE_ARRAY),
+            (&kinds, Type::TEXT_ARRAY),
+            (&reasons, Type::TEXT_ARRAY),
+            (&before, Type::INT8_ARRAY),
+            (&now, Type::INT8_ARRAY),
+            (&since, Type::INT8_ARRAY),
+            (&digests, Type::TEXT_ARRAY),
+        ];
+        locked.work.execute(NOTE_HELD, &parameters).await?;
+        locked.commit().await
+    }
+
+    /// Notes failures, and keeps the last 20.
+    pub async fn note_failures(&mut self, failures: &[Failure]) -> Result<()> {
+        let work = self.session.begin(Access::Write, &[]).await?;
+        for failure in failures {
+            let parameters: [Parameter<'_>; 4] = [
+                (&failure.command, Type::TEXT),
+                (&failure.entity, Type::TEXT),
+                (&failure.exit_code, Type::INT4),
+                (&failure.message, Type::TEXT),
+            ];
+            work.execute(NOTE_FAILURE, &parameters).await?;
+        }
+        work.execute(REMOVE_FAILURES, &[]).await?;
+        work.commit().await
+    }
+}
+
+impl Reading<'_> {
+    /// What is left as it was settled, of all entities, each with its entity's name.
+    pub async fn noted(&self) -> Result<Vec<(String, Noted)>> {
+        if !self.prepared {
+            return Ok(Vec::new());
+        }
+        self.work.query(HELD, &[]).await?.iter().map(|row| Ok((row.get("entity"), noted(row)?))).collect()
+    }
+
+    /// The last failures, the newest first.
+    pub async fn failures(&self) -> Result<Vec<Failure>> {
+        if !self.prepared {
+            return Ok(Vec::new());
+        }
+        let rows = self.work.query(FAILURES, &[]).await?;
+        let failures = rows.iter().map(|row| Failure {
+            at: row.get("at"),
+            command: row.get("command"),
+            entity: row.get("entity"),
+            exit_code: row.get("exit_code"),
+            message: row.get("message"),
+        });
+        Ok(failures.collect())
+    }
+}
+
+impl Locked<'_> {
+    /// Notes which production the entity is settled from.
+    pub async fn note_source(&self, entity: &str, source: &Source) -> Result<()> {
+        let position = PgLsn::from(source.position);
+        let parameters: [Parameter<'_>; 5] = [
+            (&entity, Type::TEXT),
+            (&source.identity.system_identifier, Type::TEXT),
+            (&source.identity.database_oid, Type::OID),
+            (&position, Type::PG_LSN),
+            (&source.as_of, Type::TEXT),
+        ];
+        self.work.execute(NOTE_SOURCE, &parameters).await?;
+        Ok(())
+    }
+}
+
+fn noted(row: &Row) -> Result<Noted> {
+    let (level, kind): (&str, &str) = (row.get("level"), row.get("kind"));
+    let level = [Level::Day, Level::Month].into_iter().find(|known| known.word() == level);
+    let unit = level.and_then(|level| Period::new(level, row.get("period")));
+    let (unit, kind) = unit.zip(Kind::of(kind)).context("kalends.held holds a note of an unknown form")?;
+    Ok(Noted {
+        unit,
+        kind,
+        reason: row.get("reason"),
+        rows_before: row.get("rows_before"),
+        rows_now: row.get("rows_now"),
+        since: Moment(row.get("since")),
+        digest: row.get("digest"),
+    })
+}
