@@ -6,9 +6,9 @@ use std::path::Path;
 use serde::Serialize;
 use tokio_postgres::types::Type;
 
-use crate::accounts::{self, Accounts, SetAside};
+use crate::accounts::{self, Accounts, Changes, SetAside};
 use crate::calendar::{Day, Level, Period};
-use crate::db::{Filling, Ident, Parameter, Statement};
+use crate::db::{Filling, Ident, Parameter, Shape, Statement};
 use crate::entity::{Change, Entity, Model};
 use crate::error::{Refusal, Result};
 use crate::exports::{self, Fault, Scope, Which};
@@ -50,35 +50,86 @@ impl Difference {
     }
 }
 
-/// What differs from production of an entity, rows first, then accounts.
+/// What differs from production of an entity.
+#[derive(Debug, Default)]
+pub struct Found {
+    /// Days whose rows in the warehouse differ.
+    pub rows: Changes,
+    /// Whether the warehouse has rows that belong to no day.
+    pub rows_of_no_day: bool,
+    /// Days whose accounts differ.
+    pub accounts: Changes,
+    /// Periods whose accounts do not follow from their days', or from their rows.
+    pub unsummed: BTreeSet<Period>,
+}
+
+impl Found {
+    /// Whether nothing differs.
+    pub fn is_equal(&self) -> bool {
+        self.rows.is_empty() && !self.rows_of_no_day && self.accounts.is_empty() && self.unsummed.is_empty()
+    }
+
+    /// One by one, rows first, then accounts.
+    pub fn differences(&self) -> Vec<Difference> {
+        let mut found = days(Layer::Rows, &self.rows);
+        if self.rows_of_no_day {
+            found.push(Difference::new(Layer::Rows, "rows of no day", "vanished"));
+        }
+        found.extend(days(Layer::Accounts, &self.accounts));
+        let changed = |period: &Period| Difference::new(Layer::Accounts, period.to_string(), "changed");
+        found.extend(self.unsummed.iter().map(changed));
+        found
+    }
+}
+
+/// What differs from production of an entity.
 ///
 /// # Errors
 /// When the warehouse cannot be read. Refuses an entity that was settled with other settings, types or columns: there is
 /// nothing to compare day by day.
-pub async fn differences(survey: &Accounts, reading: &Reading<'_>, model: &Model) -> Result<Vec<Difference>> {
+pub async fn look(survey: &Accounts, reading: &Reading<'_>, model: &Model) -> Result<Found> {
+    if !is_settled(reading, model).await? {
+        let new = accounts::compare(survey, &Accounts::new());
+        return Ok(Found { rows: new.clone(), accounts: new, ..Found::default() });
+    }
+    let (rows, set_aside) = rows(reading, model, &model.shape()?).await?;
+    Ok(Found {
+        rows: accounts::compare(survey, &rows),
+        rows_of_no_day: set_aside != SetAside::default(),
+        accounts: accounts::compare(survey, &reading.accounts(model).await?),
+        unsummed: reading.unsummed(model).await?.into_iter().chain(details(reading, model).await?).collect(),
+    })
+}
+
+/// What differs between a sample of production's rows and the same of the warehouse's, so many of a million; accounts are
+/// held against one another only.
+///
+/// # Errors
+/// As [`look`].
+pub async fn look_at_sample(
+    survey: &Accounts,
+    reading: &Reading<'_>,
+    model: &Model,
+    of_a_million: u32,
+) -> Result<Found> {
+    if !is_settled(reading, model).await? {
+        return Ok(Found { rows: accounts::compare(survey, &Accounts::new()), ..Found::default() });
+    }
+    let (rows, _) = rows(reading, model, &model.shape_of_sample(of_a_million)?).await?;
+    let unsummed = reading.unsummed(model).await?.into_iter().collect();
+    Ok(Found { rows: accounts::compare(survey, &rows), unsummed, ..Found::default() })
+}
+
+/// Whether the entity was ever settled, and as it is set.
+async fn is_settled(reading: &Reading<'_>, model: &Model) -> Result<bool> {
     let Some(known) = reading.entities().await?.into_iter().find(|known| known.name() == model.name()) else {
-        let nothing = Accounts::new();
-        return Ok([Layer::Rows, Layer::Accounts]
-            .into_iter()
-            .flat_map(|layer| days_that_differ(layer, survey, &nothing))
-            .collect());
+        return Ok(false);
     };
-    if let Change::Anew(what) = known.change_to(model)? {
-        return Err(Refusal::refused(
-            format!("entity \"{}\" was settled without what its settings ask for: {}", model.name(), what.join(", ")),
-            "Run `kalends prepare`, which settles it anew; nothing was changed.",
-        ));
-    }
-    let (rows, set_aside) = rows(reading, model).await?;
-    let mut found = days_that_differ(Layer::Rows, survey, &rows);
-    if set_aside != SetAside::default() {
-        found.push(Difference::new(Layer::Rows, "rows of no day", "vanished"));
-    }
-    found.extend(days_that_differ(Layer::Accounts, survey, &reading.accounts(model).await?));
-    let unsummed: BTreeSet<Period> =
-        reading.unsummed(model).await?.into_iter().chain(details(reading, model).await?).collect();
-    found.extend(unsummed.into_iter().map(|period| Difference::new(Layer::Accounts, period.to_string(), "changed")));
-    Ok(found)
+    let Change::Anew(what) = known.change_to(model)? else { return Ok(true) };
+    Err(Refusal::refused(
+        format!("entity \"{}\" was settled without what its settings ask for: {}", model.name(), what.join(", ")),
+        "Run `kalends prepare`, which settles it anew; nothing was changed.",
+    ))
 }
 
 /// What was settled is what is set, as far as the settings alone can tell: what is published now is what is asked for.
@@ -109,11 +160,11 @@ pub async fn files(reading: &Reading<'_>, exports: &Path, which: Which) -> Resul
     Ok(found)
 }
 
-/// The accounts of the warehouse's rows, made again from all of them.
-async fn rows(reading: &Reading<'_>, model: &Model) -> Result<(Accounts, SetAside)> {
+/// The accounts of the warehouse's rows, made again from all of them, or from a sample.
+async fn rows(reading: &Reading<'_>, model: &Model, shape: &Shape) -> Result<(Accounts, SetAside)> {
     let schema = Ident::new("kalends_raw")?;
     let names: [(&str, &dyn Filling); 2] = [("schema", &schema), ("table", model.rows())];
-    Ok(accounts::read(&reading.work().query(DAYS.of(&model.shape()?)?.with(&names), &[]).await?))
+    Ok(accounts::read(&reading.work().query(DAYS.of(shape)?.with(&names), &[]).await?))
 }
 
 /// Days whose accounts of hours, or of combinations of dimensions, are not what the warehouse's rows say.
@@ -130,9 +181,8 @@ async fn details(reading: &Reading<'_>, model: &Model) -> Result<BTreeSet<Period
     Ok(found)
 }
 
-fn days_that_differ(layer: Layer, survey: &Accounts, found: &Accounts) -> Vec<Difference> {
-    let changes = accounts::compare(survey, found);
-    changes.into_iter().map(|(day, cause)| Difference::new(layer, day.to_string(), cause.word())).collect()
+fn days(layer: Layer, changes: &Changes) -> Vec<Difference> {
+    changes.iter().map(|(day, cause)| Difference::new(layer, day.to_string(), cause.word())).collect()
 }
 
 fn word(fault: Fault) -> &'static str {

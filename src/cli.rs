@@ -147,12 +147,42 @@ pub enum Command {
     /// Prove that production = rows = accounts = files; list what differs
     #[command(after_help = "Example: kalends verify --json | jq '.differences[].what'")]
     Verify {
+        /// Reload the rows, settle the accounts and publish the files that differ, and say what was mended
+        #[arg(long, conflicts_with = "sample")]
+        repair: bool,
+        /// Settle what is held because rows would be lost: in these periods (2024, 2024-03, 2024-03-05), or everywhere
+        #[arg(long, value_name = "PERIOD", num_args = 0.., requires = "repair")]
+        accept_loss: Option<Vec<Period>>,
+        /// Compare only such a share of the rows, the same on both servers
+        #[arg(long, value_name = "SHARE%", value_parser = share)]
+        sample: Option<u32>,
         /// Whether to wait.
         #[command(flatten)]
         waiting: Waiting,
         /// Which periods.
         #[command(flatten)]
         closed: Closed,
+    },
+    /// Take over another tool's table of the warehouse, loading only what differs from production
+    #[command(
+        after_help = "Example: kalends adopt --check --from analytics.entity --column created_at=created --column value=amount"
+    )]
+    Adopt {
+        /// The other tool's table or view in the warehouse
+        #[arg(long, value_name = "SCHEMA.TABLE")]
+        from: String,
+        /// What a column of production is called there, where the name is another; any number of times
+        #[arg(long = "column", value_name = "PRODUCTION=THEIRS", value_parser = column)]
+        columns: Vec<(String, String)>,
+        /// Which entity of the settings, where there are several
+        #[arg(long, value_name = "NAME")]
+        entity: Option<String>,
+        /// Change nothing: say what differs from production, and exit with 3 if anything does
+        #[arg(long)]
+        check: bool,
+        /// Whether to wait.
+        #[command(flatten)]
+        waiting: Waiting,
     },
     /// Show how fresh the figures are, the last run that changed something, and what is due
     #[command(after_help = "Example: kalends status --json | jq .due")]
@@ -239,4 +269,24 @@ pub enum Side {
     Production,
     /// Where rows, accounts and notes are kept
     Warehouse,
+}
+
+/// Two names with a `=` between.
+fn column(text: &str) -> Result<(String, String), String> {
+    let named = text.split_once('=').filter(|(ours, theirs)| !ours.is_empty() && !theirs.is_empty());
+    let (ours, theirs) = named.ok_or("a column is written PRODUCTION=THEIRS")?;
+    Ok((ours.to_string(), theirs.to_string()))
+}
+
+/// A share in percent, as so many of a million.
+fn share(text: &str) -> Result<u32, String> {
+    const FORM: &str = "a share is written 5% or 0.1%, from 0.0001% to 100%";
+    let number = text.strip_suffix('%').ok_or(FORM)?;
+    let (whole, part) = number.split_once('.').unwrap_or((number, "0"));
+    let digits = |text: &str| !text.is_empty() && text.len() <= 4 && text.bytes().all(|byte| byte.is_ascii_digit());
+    if !digits(whole) || !digits(part) {
+        return Err(FORM.to_string());
+    }
+    let of_a_million: u32 = format!("{whole}{part:0<4}").parse().map_err(|_| FORM)?;
+    if (1..=1_000_000).contains(&of_a_million) { Ok(of_a_million) } else { Err(FORM.to_string()) }
 }

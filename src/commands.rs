@@ -1,5 +1,6 @@
 //! One file a command, in terms of the rooms; here what was typed becomes what is meant.
 
+mod adopt;
 mod diff;
 mod export;
 mod failures;
@@ -42,7 +43,8 @@ enum Task {
     Prepare(Accepted),
     Export(Scope, Which, Claim),
     Run(Accepted, Which, Claim),
-    Verify(Which),
+    Verify(verify::How, Which),
+    Adopt(adopt::Asked),
     Status(Which, Option<Duration>),
     History(Option<Period>, Option<String>),
     Diff(diff::Wanted),
@@ -78,7 +80,12 @@ pub fn run(typed: Typed) -> Result<Outcome> {
         Command::Run { accept_loss, take_over, closed, .. } => {
             Task::Run(Accepted::of(accept_loss), which(closed), claim(take_over))
         }
-        Command::Verify { closed, .. } => Task::Verify(which(closed)),
+        Command::Verify { repair, accept_loss, sample, closed, .. } => {
+            Task::Verify(verify::How::new(repair, Accepted::of(accept_loss), sample), which(closed))
+        }
+        Command::Adopt { from, columns, entity, check, .. } => {
+            Task::Adopt(adopt::Asked::new(&from, columns, entity, check)?)
+        }
         Command::Status { closed, max_age, .. } => Task::Status(which(closed), max_age),
         Command::History { period, entity } => Task::History(period, entity),
         Command::Diff { day, entity, limit } => Task::Diff(diff::Wanted::new(day, entity, limit)?),
@@ -160,7 +167,8 @@ impl Task {
             Self::Run(accepted, which, claim) => {
                 failures::noting(world, run::run(world, &accepted, which, claim)).await
             }
-            Self::Verify(which) => verify::run(world, which).await,
+            Self::Verify(how, which) => verify::run(world, how, which).await,
+            Self::Adopt(asked) => adopt::run(world, asked).await,
             Self::Status(which, max_age) => status::run(world, which, max_age).await,
             Self::History(period, entity) => history::run(world, period, entity.as_deref()).await,
             Self::Diff(wanted) => diff::run(world, &wanted).await,

@@ -6,6 +6,7 @@ mod dimension;
 mod model;
 mod number;
 mod shape;
+mod theirs;
 
 use std::fmt;
 
@@ -17,6 +18,7 @@ pub use dimension::{Dimension, FoundType, check_encoding};
 pub use model::{Found, Model, TimeKind};
 pub use number::Number;
 pub use shape::Split;
+pub use theirs::{TheirType, Theirs};
 
 use crate::calendar::Level;
 use crate::db::{Filling, Ident};

@@ -60,6 +60,8 @@ pub enum Claim {
     Own,
     /// Those of another warehouse as well: somebody said so, by typing `--take-over`.
     TakeOver,
+    /// Those of another tool as well, where they are in the place of ours: somebody said so, by adopting.
+    Adopt,
 }
 
 /// What publishing did.
@@ -67,6 +69,8 @@ pub enum Claim {
 pub struct Published {
     /// Files written.
     pub written: usize,
+    /// Of these, files that were as they should be and are only listed now.
+    pub listed: usize,
     /// Files removed.
     pub removed: usize,
     /// Files that were as they should be, and were left alone.
@@ -139,13 +143,17 @@ pub async fn publish(
     let found = folder.manifest()?;
     let mut manifest = found.clone().unwrap_or_default();
     let wanted = wanted(&reading, Some(&folder), &manifest, scope, HELD_BYTES).await?;
-    check_folder(&folder, path, found.as_ref())?;
+    if claim != Claim::Adopt {
+        check_folder(&folder, path, found.as_ref())?;
+    }
     let due = compare(&wanted, Some(&folder), &manifest, scope, which)?;
     let others = manifest.warehouse.is_some() && manifest.warehouse != wanted.warehouse;
     if others && claim == Claim::Own {
         check_takes_nothing(path, &due, scope)?;
     }
-    check_owned(&folder, path, &manifest, &wanted, &due)?;
+    if claim != Claim::Adopt {
+        check_owned(&folder, path, &manifest, &wanted, &due)?;
+    }
     // What a run that died left of a manifest.
     folder.unstage(manifest::NAME)?;
     let unfinished = manifest.pending.keys().any(|path| scope.covers(path));
@@ -165,8 +173,10 @@ pub async fn publish(
     // Where nothing so small is published, nobody can tell by the files.
     let tells = wanted.models.iter().any(|model| model.entity.levels.iter().any(|&level| within_month(level)));
     let month_has_rows = !tells || wanted.files.values().any(|file| within_month(file.period.level()));
+    let listed = due.write.values().filter(|fault| **fault == Fault::Unlisted).count();
     Ok(Published {
         written: due.write.len(),
+        listed,
         removed: due.remove.len(),
         unchanged: due.unchanged,
         open: due.open.len(),

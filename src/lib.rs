@@ -15,6 +15,7 @@
 pub mod cli;
 pub mod commands;
 
+pub mod adopt;
 pub mod checks;
 pub mod diff;
 pub mod exports;

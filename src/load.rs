@@ -1,5 +1,7 @@
 //! Production's rows into the warehouse: the days to reload of one month, bytes passed through unread.
 
+mod theirs;
+
 use std::collections::BTreeSet;
 use std::time::{Duration, Instant};
 
@@ -10,9 +12,12 @@ use futures_util::{SinkExt as _, StreamExt as _};
 use tokio_postgres::CopyOutStream;
 use tokio_postgres::types::Type;
 
+pub use theirs::take;
+
 use crate::accounts::Month;
 use crate::calendar::Day;
 use crate::db::{Bound, Filling, Sql, Statement};
+use crate::entity::Model;
 use crate::error::Result;
 use crate::production::{Places, Snapshot, Wanted};
 use crate::statement;
@@ -22,6 +27,7 @@ const PARTITION: Statement = statement!("load/partition.sql");
 const CREATE_PARTITION: Statement = statement!("load/create_partition.sql");
 const ATTACH_PARTITION: Statement = statement!("load/attach_partition.sql");
 const DELETE_DAYS: Statement = statement!("load/delete_days.sql");
+const ROWS_OF_NO_DAY: Statement = statement!("load/rows_of_no_day.sql");
 const ROWS: Statement = statement!("load/rows.sql");
 
 /// Large enough that a COPY message costs nothing beside its rows, small enough to keep memory flat.
@@ -35,6 +41,10 @@ const SILENCE: Duration = Duration::from_secs(600);
 pub struct Loaded {
     /// Rows that came from production.
     pub rows: u64,
+    /// Rows that were in the warehouse already, in another tool's table.
+    pub taken: u64,
+    /// The days that these are of.
+    pub taken_days: usize,
     /// How long they took from one server to the other.
     pub copying: Duration,
 }
@@ -67,7 +77,7 @@ pub async fn reload(
         let counted = month.changed_rows();
         let as_counted = u64::try_from(counted) == Ok(rows);
         anyhow::ensure!(as_counted, "production counted {counted} rows for {period} and sent {rows}");
-        loaded = Loaded { rows, copying: started.elapsed() };
+        loaded = Loaded { rows, copying: started.elapsed(), ..loaded };
     }
     if !found.is_some_and(|row| row.get("attached")) {
         let span = period.span();
@@ -79,6 +89,15 @@ pub async fn reload(
     }
     tracing::info!(month = %period, days = days.len(), rows = loaded.rows, "loaded");
     Ok(loaded)
+}
+
+/// Takes rows out of the warehouse that belong to no day. No run of ours ever loads one.
+///
+/// # Errors
+/// When the warehouse fails.
+pub async fn remove_rows_of_no_day(locked: &Locked<'_>, model: &Model) -> Result<()> {
+    locked.work().execute(ROWS_OF_NO_DAY.of(&model.shape()?)?, &[]).await?;
+    Ok(())
 }
 
 /// The changed days that production has rows of; `None` when there are none.

@@ -18,8 +18,8 @@ pub use watch::Watch;
 use crate::accounts::{self, Accounts, SetAside};
 use crate::calendar::{Day, Period};
 use crate::db::{
-    Access, Address, AnyDate, Bound, Filling, Ident, Identity, Limits, Parameter, Place, Server, Session, Statement,
-    Work, sql_state,
+    Access, Address, AnyDate, Bound, Filling, Ident, Identity, Limits, Parameter, Place, Server, Session, Shape,
+    Statement, Work, sql_state,
 };
 use crate::entity::{Entity, Found, FoundType, Model, check_encoding};
 use crate::error::{Refusal, Result};
@@ -178,10 +178,22 @@ impl Snapshot<'_> {
     /// # Errors
     /// When production does not answer; refuses when the table is gone.
     pub async fn survey(&self) -> Result<Survey> {
+        self.survey_of(&self.model.shape()?).await
+    }
+
+    /// The accounts of so many rows of a million, and of no row without a time. No rows can be loaded by them.
+    ///
+    /// # Errors
+    /// As [`Snapshot::survey`].
+    pub async fn survey_sample(&self, of_a_million: u32) -> Result<Survey> {
+        self.survey_of(&self.model.shape_of_sample(of_a_million)?).await
+    }
+
+    async fn survey_of(&self, shape: &Shape) -> Result<Survey> {
         let started = std::time::Instant::now();
         let rows = self
             .work
-            .query(DAYS.of(&self.model.shape()?)?.with(&self.model.entity.table_names()), &[])
+            .query(DAYS.of(shape)?.with(&self.model.entity.table_names()), &[])
             .await
             .map_err(|error| explain(&self.model.entity, error, "could not survey production"))?;
         let (accounts, set_aside) = accounts::read(&rows);

@@ -13,6 +13,7 @@ use std::num::NonZeroU64;
 use std::path::PathBuf;
 use std::time::Duration;
 
+pub use entities::qualified;
 pub use environment::Environment;
 
 use crate::db::{Address, Limits, Server};

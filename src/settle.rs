@@ -76,15 +76,22 @@ pub async fn settle(
     rows: u64,
     _proven: Proven,
 ) -> Result<()> {
-    let (work, period) = (locked.work(), month.period);
+    let period = month.period;
     note_before(locked, model, run, month).await?;
     write_days(locked, model, month).await?;
     follow(locked, model, &month.days()).await?;
     note_after(locked, model, run, month).await?;
-    let (days, rows) = (i64::try_from(month.changes.len())?, i64::try_from(rows)?);
-    work.execute(COUNT_RUN, &[(&run.number, Type::INT8), (&days, Type::INT8), (&rows, Type::INT8)]).await?;
+    count(locked, run, month, rows).await?;
     run.has_settled(period);
-    tracing::info!(month = %period, days, rows, "settled");
+    tracing::info!(month = %period, days = month.changes.len(), rows, "settled");
+    Ok(())
+}
+
+/// Counts a month's changed days and the rows that were loaded for them into the log entry of the run.
+pub async fn count(locked: &Locked<'_>, run: &Run, month: &Month, rows: u64) -> Result<()> {
+    let (days, rows) = (i64::try_from(month.changes.len())?, i64::try_from(rows)?);
+    let parameters: [Parameter<'_>; 3] = [(&run.number, Type::INT8), (&days, Type::INT8), (&rows, Type::INT8)];
+    locked.work().execute(COUNT_RUN, &parameters).await?;
     Ok(())
 }
 

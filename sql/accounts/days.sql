@@ -33,6 +33,9 @@ hashtextextended(concat({{ d.column }}) COLLATE "C", {{ chain_texts(dimensions[:
 {% macro nulls(first) %}{{ first }}::bigint{% for m in measures %} + CASE WHEN {{ m.column }} IS NULL THEN {{ 2 * (2 ** loop.index0) }} ELSE 0 END{% endfor %}{% for d in dimensions %} + CASE WHEN {{ d.column }} IS NOT DISTINCT FROM NULL THEN {{ 2 ** (1 + measures | length + loop.index0) }} ELSE 0 END{% endfor %}{% endmacro %}
 {# The time as a timestamp without zone, of which each moment has one. #}
 {% set moment = time ~ " AT TIME ZONE 'UTC'" if kind == 'timestamptz' else time %}
+{% set first = "hashint4extended(CASE WHEN isfinite(" ~ time ~ ") THEN " ~ time ~ " - DATE '2000-01-01' END, " if kind == 'date' else "timestamp_hash_extended(" ~ moment ~ ", " %}
+{# What a row is chosen by for a sample. #}
+{% if kind == 'date' %}{% set lot = chain_texts(dimensions, chain_a(measures, first ~ nulls(3) ~ ")")) %}{% else %}{% set lot = first ~ "3)" %}{% endif %}
 WITH hashed AS (
     SELECT
         -- Rows without a time come as day NULL, rows at an infinite time as day infinity or -infinity.
@@ -41,11 +44,7 @@ WITH hashed AS (
         {{ m.column }} AS {{ m.alias }},
         {% endfor %}
         -- Two 64-bit hashes of each row.
-        {% if kind == 'date' %}
-        {{ chain_texts(dimensions, chain_a(measures, "hashint4extended(CASE WHEN isfinite(" ~ time ~ ") THEN " ~ time ~ " - DATE '2000-01-01' END, " ~ nulls(1) ~ ")")) }} AS hash_a,
-        {% else %}
-        {{ chain_texts(dimensions, chain_a(measures, "timestamp_hash_extended(" ~ moment ~ ", " ~ nulls(1) ~ ")")) }} AS hash_a,
-        {% endif %}
+        {{ chain_texts(dimensions, chain_a(measures, first ~ nulls(1) ~ ")")) }} AS hash_a,
         -- timestamp_hash_extended() first folds the 64 bits of a time into 32, so times that fold alike are alike to it
         -- under every seed. The second hash takes the time as a double, which keeps these apart: they lie over an hour
         -- from each other. What a double of a distant year cannot tell, some microseconds, does not fold alike.
@@ -64,7 +63,13 @@ WITH hashed AS (
             {% endif %}
         ) AS hash_b,
         ctid AS place
-    FROM :"schema".:"table"
+    FROM {% include 'source.jinja' %}
+
+    {% if sample %}
+    -- A share of the rows, the same on both servers: by their time, and where a day is all the time there is, by the whole
+    -- row. Rows of equal times are looked at together.
+    WHERE ({{ lot }} & 9223372036854775807) % 1000000 < {{ sample }}
+    {% endif %}
     -- This arm gives no rows. It hides from the planner that a day is made from a time, of which it would expect as many
     -- days as rows and therefore never add up in parallel; so it expects 200, and does. Nearly twice as fast.
     UNION ALL
@@ -74,7 +79,7 @@ WITH hashed AS (
         {{ m.column }},
         {% endfor %}
         0::bigint, 0::bigint, ctid
-    FROM :"schema".:"table" WHERE false
+    FROM {% include 'source.jinja' %} WHERE false
 )
 
 SELECT

@@ -33,6 +33,7 @@ impl Manner {
             Command::Export { waiting, .. } => ("export", Some(waiting), None),
             Command::Run { waiting, measured, .. } => ("run", Some(waiting), Some(measured)),
             Command::Verify { waiting, .. } => ("verify", Some(waiting), None),
+            Command::Adopt { waiting, .. } => ("adopt", Some(waiting), None),
             Command::Status { waiting, measured, .. } => ("status", Some(waiting), Some(measured)),
             Command::History { .. } => ("history", None, None),
             Command::Diff { .. } => ("diff", None, None),

@@ -1,7 +1,7 @@
 //! `prepare`: the warehouse's rows and accounts equal to one snapshot of production.
 
-mod guarding;
-mod months;
+pub(super) mod guarding;
+pub(super) mod months;
 
 use std::collections::BTreeMap;
 use std::time::Instant;
@@ -193,7 +193,8 @@ async fn prepare(
         let judged = guarding::judge(world.settings.guard, accepted, (&snapshot, &survey), known).await?;
         let changes = accounts::compare(&judged.target, &ledger.accounts);
         let started = Instant::now();
-        let settling = Settling { talk: world.talk, snapshot: &snapshot, survey: &survey, judged: &judged };
+        let settling =
+            Settling { talk: world.talk, snapshot: &snapshot, survey: &survey, judged: &judged, adopting: None };
         let settled = match &ledger.anew {
             None => settling.catch_up(warehouse, &mut ledger.generation, changes).await?,
             Some(anew) if judged.left.is_empty() => settling.anew(warehouse, ledger.generation, changes, anew).await?,

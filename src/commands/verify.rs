@@ -1,4 +1,6 @@
-//! `verify`: production = rows = accounts = files, or a list of what differs.
+//! `verify`: production = rows = accounts = files, or a list of what differs; of all rows or of a sample, and mended on demand.
+
+mod repair;
 
 use serde::Serialize;
 
@@ -8,13 +10,40 @@ use crate::checks::{self, Difference, Layer};
 use crate::entity::Entity;
 use crate::error::{self, Exit, Result};
 use crate::exports::Which;
+use crate::guard::Accepted;
 use crate::production::Production;
 use crate::report::{self, Outcome, count, counted};
 use crate::warehouse::Warehouse;
 
+/// How it is verified.
+#[derive(Debug)]
+pub(super) enum How {
+    /// All rows, and nothing is changed.
+    Whole,
+    /// So many rows of a million, and nothing is changed.
+    Sample(u32),
+    /// All rows, and what differs is mended, losses as far as they were accepted.
+    Repair(Accepted),
+}
+
+impl How {
+    /// Of what was typed.
+    pub(super) fn new(repair: bool, accepted: Accepted, sample: Option<u32>) -> Self {
+        match sample {
+            Some(of_a_million) => Self::Sample(of_a_million),
+            None if repair => Self::Repair(accepted),
+            None => Self::Whole,
+        }
+    }
+}
+
 #[derive(Serialize)]
 struct Verified {
+    /// Of this form; a later one that old readers would misread gets the next number.
+    version: u32,
     equal: bool,
+    /// Which share of the rows was looked at; null: all.
+    sample: Option<String>,
     /// Of several entities the earliest: all that was committed by then was looked at.
     production_as_of: Option<String>,
     rows: i64,
@@ -45,15 +74,20 @@ struct One {
     differences: Vec<Difference>,
 }
 
-pub(super) async fn run(world: &World<'_>, which: Which) -> Result<Outcome> {
+pub(super) async fn run(world: &World<'_>, how: How, which: Which) -> Result<Outcome> {
+    let sample = match how {
+        How::Repair(accepted) => return repair::run(world, &accepted, which).await,
+        How::Sample(of_a_million) => Some(of_a_million),
+        How::Whole => None,
+    };
     let mut production = world.production().await?;
     let mut warehouse = world.warehouse().await?;
-    let mut verified = Verified::default();
+    let mut verified = Verified { sample: sample.map(percent), ..Verified::default() };
     if let [entity] = world.settings.entities.as_slice() {
-        verified.add(verify(world, &mut production, &mut warehouse, entity).await?);
+        verified.add(verify(world, &mut production, &mut warehouse, entity, sample).await?);
     } else {
         for entity in &world.settings.entities {
-            let verifying = verify(world, &mut production, &mut warehouse, entity);
+            let verifying = verify(world, &mut production, &mut warehouse, entity, sample);
             let found = world.explaining(std::slice::from_ref(entity), verifying).await;
             verified.add_one_of_several(entity.name.name(), found);
         }
@@ -73,17 +107,29 @@ async fn verify(
     production: &mut Production,
     warehouse: &mut Warehouse,
     entity: &Entity,
+    sample: Option<u32>,
 ) -> Result<One> {
     // The warehouse is read after production is held still: a run that settles in between is not half seen.
     let snapshot = production.snapshot(entity).await?;
     let reading = warehouse.read().await?;
     reading.check_is_not(&snapshot.identity)?;
     let looking = async {
-        let survey = snapshot.survey().await?;
-        let differences = checks::differences(&survey.accounts, &reading, snapshot.model()).await?;
-        Ok((survey, differences))
+        let model = snapshot.model();
+        Ok(match sample {
+            None => {
+                let survey = snapshot.survey().await?;
+                let found = checks::look(&survey.accounts, &reading, model).await?;
+                (survey, found)
+            }
+            Some(of_a_million) => {
+                let survey = snapshot.survey_sample(of_a_million).await?;
+                let found = checks::look_at_sample(&survey.accounts, &reading, model, of_a_million).await?;
+                (survey, found)
+            }
+        })
     };
-    let (survey, differences) = world.watch().over(&snapshot, looking).await?;
+    let (survey, found) = world.watch().over(&snapshot, looking).await?;
+    let differences = found.differences();
     let production_as_of = snapshot.as_of.clone();
     snapshot.release().await;
     Ok(One {
@@ -98,7 +144,9 @@ async fn verify(
 impl Default for Verified {
     fn default() -> Self {
         Self {
+            version: 1,
             equal: false,
+            sample: None,
             production_as_of: None,
             rows: 0,
             days: 0,
@@ -143,13 +191,20 @@ impl Verified {
     }
 
     fn text(&self) -> String {
-        let head = if self.equal {
-            let (rows, days) = (count(self.rows), counted(self.days, "day"));
-            let as_of = self.production_as_of.as_deref().unwrap_or_default();
-            format!("equal: production = rows = accounts = files, {rows} rows, {days}, as of {as_of}")
-        } else {
-            let differences = counted(self.differences.len(), "difference");
-            format!("{differences} between production and what was settled and published")
+        let (rows, days) = (count(self.rows), counted(self.days, "day"));
+        let as_of = self.production_as_of.as_deref().unwrap_or_default();
+        let differences = counted(self.differences.len(), "difference");
+        let head = match (&self.sample, self.equal) {
+            (None, true) => format!("equal: production = rows = accounts = files, {rows} rows, {days}, as of {as_of}"),
+            (None, false) => format!("{differences} between production and what was settled and published"),
+            (Some(share), true) => format!(
+                "equal in a sample of {share}: {rows} rows of {days} were looked at in production and in the warehouse, \
+                 as of {as_of}"
+            ),
+            (Some(share), false) => format!(
+                "{differences} between production and what was settled and published, in a sample of {share}: \
+                 {rows} rows of {days} were looked at"
+            ),
         };
         let failed = self.entities.iter().filter_map(|each| match each {
             Each::Looked { .. } => None,
@@ -157,6 +212,15 @@ impl Verified {
         });
         let differences = self.differences.iter().map(line);
         report::list_lines([head].into_iter().chain(failed).chain(differences).chain(report::set_aside(self.set_aside)))
+    }
+}
+
+/// A share of a million, as it was typed.
+fn percent(of_a_million: u32) -> String {
+    let (whole, part) = (of_a_million / 10_000, format!("{:04}", of_a_million % 10_000));
+    match part.trim_end_matches('0') {
+        "" => format!("{whole}%"),
+        part => format!("{whole}.{part}%"),
     }
 }
 

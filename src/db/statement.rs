@@ -80,6 +80,8 @@ static PARTS: LazyLock<Result<minijinja::Environment<'static>, minijinja::Error>
     templates.set_auto_escape_callback(|_| minijinja::AutoEscape::None);
     for (name, text) in [
         ("day.jinja", include_str!("../../sql/accounts/day.jinja")),
+        ("source.jinja", include_str!("../../sql/accounts/source.jinja")),
+        ("theirs.jinja", include_str!("../../sql/accounts/theirs.jinja")),
         ("period.jinja", include_str!("../../sql/accounts/period.jinja")),
         ("statistics.jinja", include_str!("../../sql/accounts/statistics.jinja")),
         ("details.jinja", include_str!("../../sql/accounts/details.jinja")),

@@ -59,6 +59,18 @@ impl Number {
         }
     }
 
+    /// Its name in `pg_type`.
+    pub(super) fn known(self) -> &'static str {
+        match self {
+            Self::Smallint => "int2",
+            Self::Integer => "int4",
+            Self::Bigint => "int8",
+            Self::Numeric => "numeric",
+            Self::Real => "float4",
+            Self::Double => "float8",
+        }
+    }
+
     /// The functions of the two hashes. PostgreSQL folds a bigint's 64 bits to 32 before it hashes; as a double it is
     /// not folded, and what a double cannot tell (neighbours beyond 2^53) does not fold alike.
     pub(super) fn hashes(self) -> (&'static str, &'static str) {

@@ -6,6 +6,7 @@ use super::columns::{self, Column};
 use super::dimension::{Dimension, Hashed};
 use super::model::Model;
 use super::number::Number;
+use super::theirs::{TheirColumn, Theirs};
 use crate::calendar::Level;
 use crate::db::{Ident, Literal, Shape};
 use crate::error::Result;
@@ -42,6 +43,10 @@ struct ModelShape {
     keys: Vec<Ident>,
     /// Which fields of a file's lines they are sorted by, counted from 1.
     sorted_by: Vec<usize>,
+    /// The columns of another tool's table, where rows are read from one.
+    theirs: Vec<TheirColumn>,
+    /// Of how many rows of a million the accounts are, where not of all.
+    sample: Option<u32>,
 }
 
 #[derive(Serialize)]
@@ -123,6 +128,20 @@ impl Model {
         Ok(Shape::new(&shape))
     }
 
+    /// For a statement that reads another tool's table as if it were the entity's.
+    pub fn shape_of_theirs(&self, theirs: &Theirs) -> Result<Shape> {
+        let mut shape = self.whole_shape()?;
+        shape.theirs.clone_from(&theirs.columns);
+        Ok(Shape::new(&shape))
+    }
+
+    /// For a statement about so many rows of a million, and not of all.
+    pub fn shape_of_sample(&self, of_a_million: u32) -> Result<Shape> {
+        let mut shape = self.whole_shape()?;
+        shape.sample = Some(of_a_million);
+        Ok(Shape::new(&shape))
+    }
+
     fn whole_shape(&self) -> Result<ModelShape> {
         let entity = &self.entity;
         let levels = Level::ALL.into_iter().map(|level| self.level_shape(level));
@@ -147,6 +166,8 @@ impl Model {
             part: Level::Day.word(),
             keys: Vec::new(),
             sorted_by: Vec::new(),
+            theirs: Vec::new(),
+            sample: None,
         })
     }
 

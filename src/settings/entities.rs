@@ -48,7 +48,10 @@ fn one(typed: TypedEntity) -> Result<Entity> {
 }
 
 /// `schema.table` or `table` in schema public; a part in double quotes is taken as it stands.
-fn qualified(text: &str) -> Result<(Ident, Ident)> {
+///
+/// # Errors
+/// Usage, where the text names no table.
+pub fn qualified(text: &str) -> Result<(Ident, Ident)> {
     let mut parts = vec![String::new()];
     let mut quoted = false;
     let mut characters = text.chars().peekable();

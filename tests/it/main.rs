@@ -6,6 +6,7 @@ mod kit;
 mod oracle;
 mod own_servers;
 
+mod adopt;
 mod diff;
 mod drift;
 mod edits;
@@ -21,6 +22,7 @@ mod peers;
 mod polite;
 mod prepare;
 mod progress;
+mod repair;
 mod reports;
 mod rights;
 mod simulate;

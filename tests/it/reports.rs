@@ -29,8 +29,8 @@ const REPORTING: [&str; 10] = [
     "local status",
 ];
 
-const COMMANDS: [&str; 10] =
-    ["simulate", "prepare", "export", "run", "verify", "status", "history", "diff", "local", "completions"];
+const COMMANDS: [&str; 11] =
+    ["simulate", "prepare", "export", "run", "verify", "adopt", "status", "history", "diff", "local", "completions"];
 
 fn prepared() -> World {
     let world = World::new();
@@ -133,7 +133,10 @@ fn json_is_one_document_and_all_there_is_on_stdout() {
     ran.retain(|&key| key != "month");
     ran.sort_unstable();
     assert_eq!(keys("run"), ran);
-    assert_eq!(keys("verify"), ["days", "differences", "equal", "production_as_of", "rows", "set_aside"]);
+    assert_eq!(
+        keys("verify"),
+        ["days", "differences", "equal", "production_as_of", "rows", "sample", "set_aside", "version"]
+    );
     assert_eq!(
         keys("status"),
         [

@@ -127,7 +127,7 @@ fn golden(name: &str, found: &str) {
 const GROUPS: [&[&str]; 7] = [
     &["main"],
     &["cli", "commands"],
-    &["checks", "diff", "exports", "history", "load", "settle", "simulate"],
+    &["adopt", "checks", "diff", "exports", "history", "load", "settle", "simulate"],
     &["production", "warehouse"],
     &["accounts", "calendar", "db", "entity", "guard", "local", "progress", "report"],
     &["settings"],

@@ -89,6 +89,12 @@ CREATE TABLE kalends.entity (
     definition jsonb NOT NULL
 );
 
+-- Entities whose rows are being taken over from another tool's table; none when no run is at it or died at it.
+CREATE TABLE kalends.adoption (
+    entity text PRIMARY KEY,
+    taken_from text NOT NULL
+);
+
 -- Settled periods that changed, before and after: rows and statistics by name.
 CREATE TABLE kalends.restatement (
     run bigint NOT NULL REFERENCES kalends.run,

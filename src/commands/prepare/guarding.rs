@@ -13,7 +13,7 @@ use crate::warehouse::{Anew, Ledger, Warehouse};
 ///
 /// Tables that are made anew hold a part of nothing: all is settled as the snapshot has it, or, where anything is held,
 /// nothing is.
-pub(super) async fn judge(
+pub(in crate::commands) async fn judge(
     rules: Rules,
     accepted: &Accepted,
     (snapshot, survey): (&Snapshot<'_>, &Survey),
@@ -36,7 +36,7 @@ pub(super) async fn judge(
 }
 
 /// The accounts that tables hold which are about to be made anew with other rows; `None` where the ledger has them.
-pub(super) async fn replaced(warehouse: &mut Warehouse, ledger: &Ledger) -> Result<Option<Accounts>> {
+pub(in crate::commands) async fn replaced(warehouse: &mut Warehouse, ledger: &Ledger) -> Result<Option<Accounts>> {
     match &ledger.anew {
         Some(Anew { known, keeps_rows: false, .. }) => Ok(Some(warehouse.read().await?.accounts(known).await?)),
         _ => Ok(None),
@@ -44,7 +44,12 @@ pub(super) async fn replaced(warehouse: &mut Warehouse, ledger: &Ledger) -> Resu
 }
 
 /// Notes what is left, if anything else was noted before.
-pub(super) async fn note(warehouse: &mut Warehouse, entity: &Entity, before: &Before, noted: &[Noted]) -> Result<()> {
+pub(in crate::commands) async fn note(
+    warehouse: &mut Warehouse,
+    entity: &Entity,
+    before: &Before,
+    noted: &[Noted],
+) -> Result<()> {
     if before.noted == noted {
         return Ok(());
     }

@@ -6,9 +6,9 @@ use anyhow::{Context as _, bail};
 use tokio_postgres::error::SqlState;
 
 use crate::accounts::{self, Accounts, Cause, Changes, Month};
-use crate::calendar::Period;
+use crate::calendar::{Day, Period};
 use crate::db::sql_state;
-use crate::entity::Model;
+use crate::entity::{Model, Theirs};
 use crate::error::Result;
 use crate::guard::Judged;
 use crate::load::{self, Loaded};
@@ -21,26 +21,35 @@ use crate::warehouse::{Anew, Ledger, Locked, Warehouse};
 const TRIES: usize = 3;
 
 /// What is settled, and from where.
-pub(super) struct Settling<'a> {
-    pub(super) talk: Talk,
-    pub(super) snapshot: &'a Snapshot<'a>,
-    pub(super) survey: &'a Survey,
+pub(in crate::commands) struct Settling<'a> {
+    pub(in crate::commands) talk: Talk,
+    pub(in crate::commands) snapshot: &'a Snapshot<'a>,
+    pub(in crate::commands) survey: &'a Survey,
     /// What of it is to be settled.
-    pub(super) judged: &'a Judged,
+    pub(in crate::commands) judged: &'a Judged,
+    /// Where days that are equal are to be taken from.
+    pub(in crate::commands) adopting: Option<Adopting<'a>>,
+}
+
+/// Another tool's table, and the days whose rows it has as production does.
+#[derive(Clone, Copy)]
+pub(in crate::commands) struct Adopting<'a> {
+    pub(in crate::commands) theirs: &'a Theirs,
+    pub(in crate::commands) equal: &'a BTreeSet<Day>,
 }
 
 /// What was settled.
 #[derive(Default)]
-pub(super) struct Settled {
+pub(in crate::commands) struct Settled {
     /// Days, by why they were.
-    pub(super) days: BTreeMap<Cause, usize>,
-    pub(super) months: usize,
-    pub(super) loaded: Loaded,
+    pub(in crate::commands) days: BTreeMap<Cause, usize>,
+    pub(in crate::commands) months: usize,
+    pub(in crate::commands) loaded: Loaded,
 }
 
 impl Settling<'_> {
     /// Loads and settles the months with changes, one after the other; `generation` goes with them.
-    pub(super) async fn catch_up(
+    pub(in crate::commands) async fn catch_up(
         &self,
         warehouse: &mut Warehouse,
         generation: &mut i64,
@@ -72,7 +81,7 @@ impl Settling<'_> {
 
     /// Makes the entity's tables anew and settles all its days, in one transaction: until it is committed the warehouse
     /// is what it was. Only the days of `changes` are loaded where the warehouse's rows serve on.
-    pub(super) async fn anew(
+    pub(in crate::commands) async fn anew(
         &self,
         warehouse: &mut Warehouse,
         generation: i64,
@@ -147,7 +156,7 @@ impl Settling<'_> {
             None => settle::begin_run(&locked, &self.snapshot.as_of).await?,
         };
         let (loaded, proven) = self.load(&locked, month, progress).await?;
-        settle::settle(&locked, self.snapshot.model(), &mut run, month, loaded.rows, proven).await?;
+        settle::settle(&locked, self.snapshot.model(), &mut run, month, loaded.rows + loaded.taken, proven).await?;
         self.note_source(&locked).await?;
         locked.commit().await?;
         Ok((run, loaded))
@@ -160,7 +169,10 @@ impl Settling<'_> {
         let passing = |rows| progress.add(rows);
         let mut loaded = Loaded::default();
         if !month.changes.is_empty() {
-            loaded = load::reload(snapshot, locked, month, places, &passing).await?;
+            loaded = match self.adopting {
+                None => load::reload(snapshot, locked, month, places, &passing).await?,
+                Some(adopting) => self.adopt(locked, month, adopting, progress).await?,
+            };
         }
         let tampered = match settle::prove(locked, snapshot.model(), month).await? {
             Proof::Equal(proven) => return Ok((loaded, proven)),
@@ -180,6 +192,109 @@ impl Settling<'_> {
     }
 }
 
+impl Settling<'_> {
+    /// As [`load::reload`], but what another tool's table has as production does comes from there.
+    async fn adopt(
+        &self,
+        locked: &Locked<'_>,
+        month: &Month,
+        adopting: Adopting<'_>,
+        progress: &Progress,
+    ) -> Result<Loaded> {
+        let model = self.snapshot.model();
+        let (equal, others): (Changes, Changes) =
+            month.changes.iter().partition(|(day, _)| adopting.equal.contains(day));
+        let days: Vec<Day> = equal.into_keys().collect();
+        let taken = load::take(locked, model, adopting.theirs, month.period, &days).await?;
+        progress.add(taken);
+        let rest = Month { changes: others, left: month.left.clone(), ..Month::of(month.period, month.survey.clone()) };
+        let loaded =
+            load::reload(self.snapshot, locked, &rest, &self.survey.places, &|rows| progress.add(rows)).await?;
+        Ok(Loaded { taken, taken_days: days.len(), ..loaded })
+    }
+}
+
+impl Settling<'_> {
+    /// Loads the days of `rows` again and settles those of `accounts`, month by month, each in a transaction of its own.
+    pub(in crate::commands) async fn repair(
+        &self,
+        warehouse: &mut Warehouse,
+        generation: &mut i64,
+        rows: Changes,
+        accounts: Changes,
+    ) -> Result<Loaded> {
+        let by_month = |changes| self.months(changes).into_iter().map(|month| (month.period, month));
+        let mut to_load: BTreeMap<Period, Month> = by_month(rows).collect();
+        let mut to_settle: BTreeMap<Period, Month> = by_month(accounts).collect();
+        let periods: BTreeSet<Period> = to_load.keys().chain(to_settle.keys()).copied().collect();
+        let progress = Progress::rows(to_load.values().map(Month::changed_rows).sum(), self.talk);
+        let (mut all, mut run) = (Loaded::default(), None::<Run>);
+        for period in periods {
+            let span = period.span();
+            let survey: Accounts =
+                self.judged.target.range(span.from..span.until).map(|(&day, one)| (day, one.clone())).collect();
+            let left = self.judged.left.range(span.from..span.until).copied().collect();
+            let unchanged = Month { left, ..Month::of(period, survey) };
+            let restated = to_settle.remove(&period);
+            let mut month = to_load.remove(&period).unwrap_or(unchanged);
+            if let Some(restated) = restated.as_ref().filter(|_| month.survey.is_empty()) {
+                // A month that production does not have may have no table of rows to prove.
+                month.changes.extend(restated.changes.clone());
+            }
+            let locked = match run {
+                None => warehouse.lock(*generation).await?,
+                Some(_) => warehouse.lock_next(*generation).await?,
+            };
+            let (begun, loaded) = self
+                .repair_month(locked, &mut month, restated.as_ref(), &progress, run)
+                .await
+                .with_context(|| format!("could not repair month {period}"))?;
+            *generation += 1;
+            run = Some(begun);
+            all.rows += loaded.rows;
+        }
+        Ok(all)
+    }
+
+    /// A month whose rows are loaded again; its accounts are restated only where they differ.
+    async fn repair_month(
+        &self,
+        locked: Locked<'_>,
+        month: &mut Month,
+        restated: Option<&Month>,
+        progress: &Progress,
+        run: Option<Run>,
+    ) -> Result<(Run, Loaded)> {
+        let mut run = match run {
+            Some(run) => run,
+            None => settle::begin_run(&locked, &self.snapshot.as_of).await?,
+        };
+        let (loaded, proven) = self.load(&locked, month, progress).await?;
+        match restated {
+            None => settle::count(&locked, &run, month, loaded.rows).await?,
+            Some(restated) => {
+                settle::settle(&locked, self.snapshot.model(), &mut run, restated, loaded.rows, proven).await?;
+                self.note_source(&locked).await?;
+            }
+        }
+        locked.commit().await?;
+        Ok((run, loaded))
+    }
+
+    /// Takes rows out of the warehouse that belong to no day.
+    pub(in crate::commands) async fn remove_rows_of_no_day(
+        &self,
+        warehouse: &mut Warehouse,
+        generation: &mut i64,
+    ) -> Result<()> {
+        let locked = warehouse.lock(*generation).await?;
+        load::remove_rows_of_no_day(&locked, self.snapshot.model()).await?;
+        locked.commit().await?;
+        *generation += 1;
+        Ok(())
+    }
+}
+
 impl Settled {
     fn of(changes: &Changes) -> Self {
         Self { days: accounts::tally(changes), months: 0, loaded: Loaded::default() }
@@ -187,12 +302,14 @@ impl Settled {
 
     fn add(&mut self, loaded: Loaded) {
         self.loaded.rows += loaded.rows;
+        self.loaded.taken += loaded.taken;
+        self.loaded.taken_days += loaded.taken_days;
         self.loaded.copying += loaded.copying;
     }
 }
 
 /// Makes those accounts again that somebody changed, of days that are as they should be. Nothing is written where none is.
-pub(super) async fn mend(
+pub(in crate::commands) async fn mend(
     warehouse: &mut Warehouse,
     model: &Model,
     survey: &Accounts,

@@ -1,0 +1,10 @@
+-- Notes that an entity's rows are being taken over: whoever comes back after a crash may go on.
+--
+-- Reads:   nothing
+-- Writes:  kalends.adoption
+-- Params:  $1 text entity, $2 text the other tool's table
+-- Repeat:  safe
+
+INSERT INTO kalends.adoption AS kept (entity, taken_from) VALUES ($1, $2)
+ON CONFLICT (entity) DO UPDATE SET taken_from = excluded.taken_from
+WHERE kept.taken_from <> excluded.taken_from

@@ -1,0 +1,8 @@
+-- Whether an entity's rows are being taken over, by a run that has not ended or did not come to its end.
+--
+-- Reads:   kalends.adoption
+-- Writes:  nothing
+-- Params:  $1 text entity
+-- Repeat:  safe
+
+SELECT taken_from FROM kalends.adoption WHERE entity = $1

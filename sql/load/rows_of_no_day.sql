@@ -1,0 +1,8 @@
+-- Takes rows out of the warehouse that belong to no day: nobody but somebody else can have put them there.
+--
+-- Reads:   the entity's table of rows
+-- Writes:  the entity's table of rows
+-- Params:  none
+-- Repeat:  safe
+
+DELETE FROM kalends_raw.{{ rows }} WHERE NOT isfinite({{ time }}) OR {{ time }} < '4713-01-01 BC'

@@ -1,0 +1,211 @@
+//! Another tool's table of the same rows, in the warehouse: what it holds, compared with production. Reads only.
+
+use std::collections::BTreeMap;
+
+use anyhow::Context as _;
+use serde::Serialize;
+use tokio_postgres::error::SqlState;
+use tokio_postgres::types::Type;
+
+use crate::accounts::{self, Accounts, SetAside};
+use crate::calendar::Day;
+use crate::db::{Ident, Parameter, Statement, sql_state};
+use crate::entity::{Model, TheirType, Theirs};
+use crate::error::{Refusal, Result};
+use crate::statement;
+use crate::warehouse::{Locked, Reading};
+
+const TABLE: Statement = statement!("adopt/table.sql");
+const UNLIKE: Statement = statement!("adopt/unlike.sql");
+const DAYS: Statement = statement!("accounts/days.sql");
+const BEGIN: Statement = statement!("adopt/begin.sql");
+const BEGUN: Statement = statement!("adopt/begun.sql");
+const END: Statement = statement!("adopt/end.sql");
+
+/// The table as it was typed.
+#[derive(Debug)]
+pub struct Named {
+    /// Its schema.
+    pub schema: Ident,
+    /// Its name.
+    pub table: Ident,
+    /// What production's columns are called there, where it is another name.
+    pub columns: BTreeMap<String, Ident>,
+}
+
+/// What the table holds.
+#[derive(Debug)]
+pub struct Holds {
+    /// The accounts of its days.
+    pub accounts: Accounts,
+    /// Its rows that belong to no day.
+    pub set_aside: SetAside,
+    /// Its rows with a value that production's types cannot hold; they are in none of the others.
+    pub unlike: i64,
+}
+
+/// In which way a day differs.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "lowercase")]
+pub enum How {
+    /// Production has more rows.
+    Missing,
+    /// It has more rows than production.
+    Extra,
+    /// As many, but others.
+    Changed,
+}
+
+/// A day that differs.
+#[derive(Debug, Serialize)]
+pub struct Difference {
+    /// The day, as people write it.
+    pub day: String,
+    /// In which way.
+    pub how: How,
+    /// Rows of the day in production.
+    pub production_rows: i64,
+    /// Rows of the day in the table.
+    pub their_rows: i64,
+}
+
+/// Rows too few or too many, in so many days.
+#[derive(Debug, Default, Clone, Copy, PartialEq, Eq, Serialize)]
+pub struct Tally {
+    /// Rows.
+    pub rows: i64,
+    /// Days.
+    pub days: usize,
+}
+
+/// How the table compares with production.
+#[derive(Debug, Default, Serialize)]
+pub struct Compared {
+    /// Rows that are short, by the number of rows of each day.
+    pub missing: Tally,
+    /// Rows that are too many, by the number of rows of each day.
+    pub extra: Tally,
+    /// Days of as many rows as production's, but others, with their rows.
+    pub changed: Tally,
+    /// Rows with a value that production's types cannot hold.
+    pub unlike_rows: i64,
+    /// Rows of production that belong to no day.
+    pub set_aside: SetAside,
+    /// Rows of the table that belong to no day.
+    pub their_set_aside: SetAside,
+    /// The days.
+    pub differences: Vec<Difference>,
+}
+
+/// Looks the table up, and which of its columns stands for which of production's.
+///
+/// # Errors
+/// Usage when a column is named that the entity does not have; refuses a table or column that is not there, and types that
+/// do not compare.
+pub async fn look(reading: &Reading<'_>, model: &Model, named: &Named) -> Result<Theirs> {
+    let ours: Vec<&str> = model.entity.columns().map(Ident::name).collect();
+    if let Some(unknown) = named.columns.keys().find(|name| !ours.contains(&name.as_str())) {
+        return Err(Refusal::usage(
+            format!("entity \"{}\" has no column \"{unknown}\"", model.name()),
+            format!("Its columns are {}; --column is PRODUCTION=THEIRS.", ours.join(", ")),
+        ));
+    }
+    let wanted: Vec<&Ident> =
+        model.entity.columns().map(|ours| named.columns.get(ours.name()).unwrap_or(ours)).collect();
+    let names: Vec<&str> = wanted.iter().map(|theirs| theirs.name()).collect();
+    let (schema, table) = (named.schema.name(), named.table.name());
+    let parameters: [Parameter<'_>; 3] = [(&schema, Type::TEXT), (&table, Type::TEXT), (&names, Type::TEXT_ARRAY)];
+    let rows = reading.work().query(TABLE, &parameters).await?;
+    let readable = rows.first().is_some_and(|row| matches!(row.get("kind"), "r" | "p" | "v" | "m" | "f"));
+    if !readable {
+        return Err(Refusal::refused(
+            format!("the warehouse has no table {named}"),
+            "Name it as --from SCHEMA.TABLE, and check that KALENDS_WAREHOUSE_URL names the right database.",
+        ));
+    }
+    let found = wanted.into_iter().zip(&rows).map(|(name, row)| TheirType {
+        name: name.clone(),
+        known: row.get("known"),
+        written: row.get("written"),
+    });
+    Theirs::new(model, named.schema.clone(), named.table.clone(), found.collect())
+}
+
+/// What the table holds, by the statement that surveys production.
+///
+/// # Errors
+/// Refuses a table that may not be read, or not all of it.
+pub async fn holds(reading: &Reading<'_>, model: &Model, named: &Named, theirs: &Theirs) -> Result<Holds> {
+    let shape = model.shape_of_theirs(theirs)?;
+    let explain = |error: anyhow::Error| match sql_state(&error) {
+        Some(&SqlState::INSUFFICIENT_PRIVILEGE) => Refusal::refused(
+            format!("the warehouse does not show all of table {named}"),
+            format!(
+                "Grant it with `GRANT USAGE ON SCHEMA {}` and `GRANT SELECT ON {}.{}`, and exempt the role from \
+                 row-level security.",
+                named.schema.name(),
+                named.schema.name(),
+                named.table.name()
+            ),
+        ),
+        _ => error.context(format!("could not read {named} of the warehouse")),
+    };
+    let sql = DAYS.of(&shape)?.with(&theirs.table_names());
+    let (accounts, set_aside) = accounts::read(&reading.work().query(sql, &[]).await.map_err(explain)?);
+    let mut unlike = 0;
+    if theirs.is_judged() {
+        let sql = UNLIKE.of(&shape)?.with(&theirs.table_names());
+        let row = reading.work().query_one(sql, &[]).await?.context("the warehouse counted nothing")?;
+        unlike = row.get("rows");
+    }
+    Ok(Holds { accounts, set_aside, unlike })
+}
+
+/// Whether a run has begun to take an entity's rows over and not ended.
+pub async fn is_begun(reading: &Reading<'_>, model: &Model) -> Result<bool> {
+    Ok(reading.prepared && reading.work().query_one(BEGUN, &[(&model.name(), Type::TEXT)]).await?.is_some())
+}
+
+/// Notes that an entity's rows are being taken over.
+pub async fn begin(locked: &Locked<'_>, model: &Model, named: &Named) -> Result<()> {
+    locked.work().execute(BEGIN, &[(&model.name(), Type::TEXT), (&named.to_string(), Type::TEXT)]).await?;
+    Ok(())
+}
+
+/// Notes that they were.
+pub async fn end(locked: &Locked<'_>, model: &Model) -> Result<()> {
+    locked.work().execute(END, &[(&model.name(), Type::TEXT)]).await?;
+    Ok(())
+}
+
+/// The differences of the table from production, day by day.
+pub fn compare(survey: &Accounts, set_aside: SetAside, theirs: &Holds) -> Compared {
+    let mut compared =
+        Compared { unlike_rows: theirs.unlike, set_aside, their_set_aside: theirs.set_aside, ..Compared::default() };
+    for day in accounts::compare(survey, &theirs.accounts).into_keys() {
+        let rows = |accounts: &Accounts, day: Day| accounts.get(&day).map_or(0, |account| account.rows);
+        let (production_rows, their_rows) = (rows(survey, day), rows(&theirs.accounts, day));
+        let (how, tally, rows) = match production_rows - their_rows {
+            0 => (How::Changed, &mut compared.changed, their_rows),
+            short @ 1.. => (How::Missing, &mut compared.missing, short),
+            extra => (How::Extra, &mut compared.extra, -extra),
+        };
+        tally.rows += rows;
+        tally.days += 1;
+        compared.differences.push(Difference { day: day.to_string(), how, production_rows, their_rows });
+    }
+    compared
+}
+
+impl Compared {
+    /// Whether the table holds what production does.
+    pub fn is_equal(&self) -> bool {
+        self.differences.is_empty() && self.unlike_rows == 0 && self.set_aside == self.their_set_aside
+    }
+}
+
+impl std::fmt::Display for Named {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "\"{}.{}\"", self.schema.name(), self.table.name())
+    }
+}

@@ -1,0 +1,188 @@
+//! `verify --repair`: what differs is made again, layer by layer: rows, accounts, files; and then verified once more.
+
+use serde::Serialize;
+
+use super::super::prepare::guarding;
+use super::super::prepare::months::{self, Settling};
+use super::super::{World, export, left};
+use crate::accounts::{self, Accounts};
+use crate::checks::{self, Difference, Found, Layer};
+use crate::entity::Entity;
+use crate::error::{Exit, Result};
+use crate::exports::{Claim, Scope, Which};
+use crate::guard::{self, Accepted, Kind, Noted};
+use crate::production::Production;
+use crate::report::{Outcome, count, counted};
+use crate::warehouse::Warehouse;
+
+#[derive(Default, Serialize)]
+struct Repaired {
+    version: u32,
+    /// After the repair.
+    equal: bool,
+    production_as_of: String,
+    mended: Mended,
+    /// What was found, as without `--repair`.
+    found: Vec<Difference>,
+    /// What differs still.
+    differences: Vec<Difference>,
+    /// What is left as it was settled until somebody consents, and the command that does.
+    held: Vec<Noted>,
+    accept: Option<String>,
+    /// What is left as it was settled until it has stayed the same for long enough.
+    changing: Vec<Noted>,
+    #[serde(skip)]
+    rows: i64,
+    #[serde(skip)]
+    days: usize,
+}
+
+/// What was made again.
+#[derive(Default, Serialize)]
+struct Mended {
+    /// Days whose rows were loaded again, and how many rows.
+    rows_days: usize,
+    rows_loaded: u64,
+    /// Days and other periods whose accounts were made again.
+    accounts: usize,
+    written_files: usize,
+    removed_files: usize,
+}
+
+pub(super) async fn run(world: &World<'_>, accepted: &Accepted, which: Which) -> Result<Outcome> {
+    let (mut warehouse, mut production) = tokio::try_join!(world.warehouse(), world.production())?;
+    let mut repaired = Repaired { version: 1, ..Repaired::default() };
+    for entity in &world.settings.entities {
+        let repairing = async || repair(world, &mut warehouse, &mut production, entity, accepted).await;
+        repaired.add(entity, world.settings.entities.len() > 1, world.manner.patiently(repairing).await?);
+    }
+    repaired.found.extend(checks::files(&warehouse.read().await?, &world.settings.exports, which).await?);
+    let published = export::publish(world, &mut warehouse, Scope::Everything, which, Claim::Own).await?;
+    repaired.mended.written_files = published.written;
+    repaired.mended.removed_files = published.removed;
+    repaired.differences.extend(checks::files(&warehouse.read().await?, &world.settings.exports, which).await?);
+    let mended = repaired.differences.is_empty();
+    repaired.equal = mended && repaired.held.is_empty() && repaired.changing.is_empty();
+    repaired.accept =
+        guard::accepting(repaired.held.iter()).map(|run| run.replace("kalends run", "kalends verify --repair"));
+    let exit = match (mended, repaired.held.is_empty()) {
+        (_, false) => Exit::Refused,
+        (false, true) => Exit::Differs,
+        (true, true) => Exit::Done,
+    };
+    Ok(Outcome::new(exit, text(&repaired), &repaired))
+}
+
+/// What was done for one entity.
+struct One {
+    production_as_of: String,
+    rows: i64,
+    days: usize,
+    loaded: u64,
+    found: Found,
+    left: Vec<Difference>,
+    /// What is left as it was settled.
+    noted: Vec<Noted>,
+}
+
+impl Repaired {
+    fn add(&mut self, entity: &Entity, several: bool, one: One) {
+        let named = |mut difference: Difference| {
+            difference.entity = several.then(|| entity.name.name().to_string());
+            difference
+        };
+        // Entities are looked at one after the other; the earliest snapshot is said.
+        if self.production_as_of.is_empty() {
+            self.production_as_of = one.production_as_of;
+        }
+        self.rows += one.rows;
+        self.days += one.days;
+        self.mended.rows_days += one.found.rows.len();
+        self.mended.rows_loaded += one.loaded;
+        self.mended.accounts += one.found.accounts.len() + one.found.unsummed.len();
+        self.found.extend(one.found.differences().into_iter().map(named));
+        self.differences.extend(one.left.into_iter().map(named));
+        let (changing, held) = one.noted.into_iter().partition::<Vec<_>, _>(|noted| noted.kind == Kind::Changing);
+        self.held.extend(held);
+        self.changing.extend(changing);
+    }
+}
+
+/// Rows and accounts of an entity. Days whose rows are as they should be are not loaded again.
+async fn repair(
+    world: &World<'_>,
+    warehouse: &mut Warehouse,
+    production: &mut Production,
+    entity: &Entity,
+    accepted: &Accepted,
+) -> Result<One> {
+    warehouse.read().await?.check_is_free().await?;
+    let (source, model) = production.identity(entity).await?;
+    let mut ledger = warehouse.ledger(&source, &model).await?;
+    if ledger.anew.is_some() {
+        // Refuses, as without a repair.
+        checks::look(&Accounts::new(), &warehouse.read().await?, &model).await?;
+    }
+    let before = warehouse.before(model.name()).await?;
+    let snapshot = production.snapshot(entity).await?;
+    // Changed since it was looked at: refused now as it would be the next time.
+    model.change_to(snapshot.model())?;
+    let repairing = async {
+        let survey = snapshot.survey().await?;
+        let known = (&ledger, &before, None);
+        let judged = guarding::judge(world.settings.guard, accepted, (&snapshot, &survey), known).await?;
+        let reading = warehouse.read().await?;
+        let found = checks::look(&judged.target, &reading, &model).await?;
+        drop(reading);
+        let settling =
+            Settling { talk: world.talk, snapshot: &snapshot, survey: &survey, judged: &judged, adopting: None };
+        if found.rows_of_no_day {
+            settling.remove_rows_of_no_day(warehouse, &mut ledger.generation).await?;
+        }
+        let (rows, accounts) = (found.rows.clone(), found.accounts.clone());
+        let loaded = settling.repair(warehouse, &mut ledger.generation, rows, accounts).await?;
+        Ok((survey, judged, found, loaded))
+    };
+    let (survey, judged, found, loaded) = world.watch().over(&snapshot, repairing).await?;
+    let production_as_of = snapshot.as_of.clone();
+    snapshot.release().await;
+    guarding::note(warehouse, entity, &before, &judged.noted).await?;
+    let mut left = Vec::new();
+    if !found.is_equal() {
+        ledger.unsummed = found.unsummed.iter().copied().collect();
+        months::mend(warehouse, &model, &judged.target, &mut ledger).await?;
+        let reading = warehouse.read().await?;
+        left = checks::look(&judged.target, &reading, &model).await?.differences();
+    }
+    let (rows, days) = (accounts::rows(&survey.accounts), survey.accounts.len());
+    Ok(One { production_as_of, rows, days, loaded: loaded.rows, found, left, noted: judged.noted })
+}
+
+fn text(repaired: &Repaired) -> String {
+    let Mended { rows_days, rows_loaded, accounts, written_files, removed_files } = &repaired.mended;
+    if repaired.found.is_empty() && repaired.equal {
+        let (rows, days) = (count(repaired.rows), counted(repaired.days, "day"));
+        let as_of = &repaired.production_as_of;
+        return format!("nothing to repair: production = rows = accounts = files, {rows} rows, {days}, as of {as_of}");
+    }
+    let mut lines = left::lines(&repaired.held, &repaired.changing, repaired.accept.as_deref());
+    lines.push(format!("{} found", counted(repaired.found.len(), "difference")));
+    lines.extend(repaired.found.iter().map(super::line));
+    let rows = count(i64::try_from(*rows_loaded).unwrap_or(i64::MAX));
+    if repaired.found.iter().any(|one| one.layer == Layer::Rows) {
+        lines.push(format!("mended      rows: {}, {rows} rows loaded again", counted(*rows_days, "day")));
+    }
+    if *accounts > 0 {
+        lines.push(format!("mended      accounts: {}", counted(*accounts, "period")));
+    }
+    if written_files + removed_files > 0 {
+        lines.push(format!("mended      files: {written_files} written, {removed_files} removed"));
+    }
+    if repaired.equal {
+        lines.push(format!("equal: production = rows = accounts = files, as of {}", repaired.production_as_of));
+    } else if !repaired.differences.is_empty() {
+        lines.push(format!("{} left", counted(repaired.differences.len(), "difference")));
+        lines.extend(repaired.differences.iter().map(super::line));
+    }
+    lines.join("\n")
+}

@@ -1,0 +1,148 @@
+//! Another tool's table of the same rows, in the warehouse: which of its columns stands for which of production's, and how
+//! its values are read as production's. A value is never made another: what production's type cannot hold stays out.
+
+use serde::Serialize;
+
+use super::number::Number;
+use super::{Model, TimeKind};
+use crate::db::{Filling, Ident};
+use crate::error::{Refusal, Result};
+
+/// The table.
+#[derive(Debug)]
+pub struct Theirs {
+    schema: Ident,
+    table: Ident,
+    pub(super) columns: Vec<TheirColumn>,
+}
+
+/// One of its columns.
+#[derive(Debug, Clone, Serialize)]
+pub(super) struct TheirColumn {
+    theirs: Ident,
+    ours: Ident,
+    /// How a value becomes one of production's type, a word that `accounts/theirs.jinja` knows.
+    how: &'static str,
+    /// Production's type.
+    kind: &'static str,
+    /// Whether some values can have no equal in production's type.
+    judged: bool,
+}
+
+/// A column as it was found.
+#[derive(Debug)]
+pub struct TheirType {
+    /// The column.
+    pub name: Ident,
+    /// The name of its type in `pg_type`, of a domain that of its base; `None`: there is no such column.
+    pub known: Option<String>,
+    /// As PostgreSQL writes it.
+    pub written: Option<String>,
+}
+
+impl Theirs {
+    /// Of a table and the columns that stand for time, measures and dimensions, in this order.
+    ///
+    /// # Errors
+    /// Refuses a column that is not there, and a type whose values cannot be compared with production's.
+    pub fn new(model: &Model, schema: Ident, table: Ident, found: Vec<TheirType>) -> Result<Self> {
+        let name = format!("\"{}.{}\"", schema.name(), table.name());
+        let columns = model.entity.columns().zip(model.wanted()).zip(found).map(|((ours, wanted), found)| {
+            let Some(known) = &found.known else {
+                return Err(Refusal::refused(
+                    format!("{name} of the warehouse has no column \"{}\"", found.name.name()),
+                    format!("Say with --column {}=THEIRS what it is called there.", ours.name()),
+                ));
+            };
+            let how = wanted.how(known).ok_or_else(|| {
+                let written = found.written.as_deref().unwrap_or(known);
+                Refusal::refused(
+                    format!(
+                        "column \"{}\" of {name} is of type {written}, which does not compare with production's {}",
+                        found.name.name(),
+                        wanted.written()
+                    ),
+                    "docs/adopt.md says which types do; a view with a cast can stand for the table.",
+                )
+            })?;
+            let judged = matches!(how, "whole" | "decimal" | "double" | "real" | "midnight");
+            Ok(TheirColumn { theirs: found.name, ours: ours.clone(), how, kind: wanted.kind(), judged })
+        });
+        Ok(Self { columns: columns.collect::<Result<_>>()?, schema, table })
+    }
+
+    /// The table's name, for a statement.
+    pub fn table_names(&self) -> [(&'static str, &dyn Filling); 2] {
+        [("schema", &self.schema), ("table", &self.table)]
+    }
+
+    /// Whether some values can have no equal in production's types, so that they are to be counted.
+    pub fn is_judged(&self) -> bool {
+        self.columns.iter().any(|column| column.judged)
+    }
+}
+
+/// A column of production's.
+enum Wanted<'a> {
+    Time(TimeKind),
+    Number(Number),
+    /// A dimension, by its type in the warehouse's rows.
+    Dimension(&'a str),
+}
+
+impl Model {
+    /// Time, measures and dimensions.
+    fn wanted(&self) -> impl Iterator<Item = Wanted<'_>> {
+        let measures = self.measures.iter().map(|&number| Wanted::Number(number));
+        let dimensions = self.dimensions.iter().map(|dimension| Wanted::Dimension(dimension.kept.name()));
+        [Wanted::Time(self.time)].into_iter().chain(measures).chain(dimensions)
+    }
+}
+
+impl Wanted<'_> {
+    fn how(&self, known: &str) -> Option<&'static str> {
+        const NUMBERS: [&str; 6] = ["int2", "int4", "int8", "numeric", "float4", "float8"];
+        let how = match (self, known) {
+            (Self::Time(TimeKind::Timestamp), "timestamp")
+            | (Self::Time(TimeKind::TimestampTz), "timestamptz")
+            | (Self::Time(TimeKind::Date), "date") => "same",
+            (Self::Time(TimeKind::Timestamp), "timestamptz") | (Self::Time(TimeKind::TimestampTz), "timestamp") => {
+                "utc"
+            }
+            (Self::Time(TimeKind::Date), "timestamp") => "midnight",
+            (Self::Time(_), _) => return None,
+            (Self::Number(number), known) if number.known() == known => "same",
+            (Self::Number(number), known) if NUMBERS.contains(&known) => match number {
+                Number::Smallint | Number::Integer | Number::Bigint => "whole",
+                Number::Numeric => "decimal",
+                Number::Real => "real",
+                Number::Double => "double",
+            },
+            (Self::Number(_), _) => return None,
+            (Self::Dimension(kept), known) if *kept == known => "same",
+            (Self::Dimension("text" | "varchar"), "text" | "varchar") => "text",
+            (Self::Dimension("int2" | "int4" | "int8"), "int2" | "int4" | "int8") => "whole",
+            (Self::Dimension(_), _) => return None,
+        };
+        Some(how)
+    }
+
+    /// Production's type, where a value is made one of it.
+    fn kind(&self) -> &'static str {
+        match self {
+            Self::Time(time) => time.kind(),
+            Self::Number(number) => number.word(),
+            Self::Dimension("int2") => "smallint",
+            Self::Dimension("int4") => "integer",
+            Self::Dimension("int8") => "bigint",
+            Self::Dimension(_) => "text",
+        }
+    }
+
+    fn written(&self) -> &str {
+        match self {
+            Self::Dimension(kept) => kept,
+            _ => self.kind(),
+        }
+    }
+}
