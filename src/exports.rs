@@ -143,15 +143,13 @@ pub async fn publish(
     let found = folder.manifest()?;
     let mut manifest = found.clone().unwrap_or_default();
     let wanted = wanted(&reading, Some(&folder), &manifest, scope, HELD_BYTES).await?;
-    if claim != Claim::Adopt {
-        check_folder(&folder, path, found.as_ref())?;
-    }
     let due = compare(&wanted, Some(&folder), &manifest, scope, which)?;
     let others = manifest.warehouse.is_some() && manifest.warehouse != wanted.warehouse;
     if others && claim == Claim::Own {
         check_takes_nothing(path, &due, scope)?;
     }
     if claim != Claim::Adopt {
+        check_folder(&folder, path, found.as_ref())?;
         check_owned(&folder, path, &manifest, &wanted, &due)?;
     }
     // What a run that died left of a manifest.
