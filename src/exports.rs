@@ -171,10 +171,9 @@ pub async fn publish(
     // Where nothing so small is published, nobody can tell by the files.
     let tells = wanted.models.iter().any(|model| model.entity.levels.iter().any(|&level| within_month(level)));
     let month_has_rows = !tells || wanted.files.values().any(|file| within_month(file.period.level()));
-    let listed = due.write.values().filter(|fault| **fault == Fault::Unlisted).count();
     Ok(Published {
         written: due.write.len(),
-        listed,
+        listed: due.write.values().filter(|fault| **fault == Fault::Unlisted).count(),
         removed: due.remove.len(),
         unchanged: due.unchanged,
         open: due.open.len(),

@@ -129,10 +129,14 @@ async fn repair(
     model.change_to(snapshot.model())?;
     let repairing = async {
         let survey = snapshot.survey().await?;
-        let known = (&ledger, &before, None);
-        let judged = guarding::judge(world.settings.guard, accepted, (&snapshot, &survey), known).await?;
         let reading = warehouse.read().await?;
-        let found = checks::look(&judged.target, &reading, &model).await?;
+        let mut found = checks::look(&survey.accounts, &reading, &model).await?;
+        let kept = kept(&ledger.accounts, &survey.accounts, &found);
+        let known = (&ledger, &before, Some(&kept));
+        let judged = guarding::judge(world.settings.guard, accepted, (&snapshot, &survey), known).await?;
+        if !judged.left.is_empty() {
+            found = checks::look(&judged.target, &reading, &model).await?;
+        }
         drop(reading);
         let settling =
             Settling { talk: world.talk, snapshot: &snapshot, survey: &survey, judged: &judged, adopting: None };
@@ -156,6 +160,19 @@ async fn repair(
     }
     let (rows, days) = (accounts::rows(&survey.accounts), survey.accounts.len());
     Ok(One { production_as_of, rows, days, loaded: loaded.rows, found, left, noted: judged.noted })
+}
+
+/// What the guard is to take for settled: where the warehouse's rows are production's, these, whatever the accounts say. An
+/// account that somebody changed is no loss.
+fn kept(settled: &Accounts, survey: &Accounts, found: &Found) -> Accounts {
+    let mut kept = settled.clone();
+    for day in found.accounts.keys().filter(|day| !found.rows.contains_key(day)) {
+        match survey.get(day) {
+            Some(account) => kept.insert(*day, account.clone()),
+            None => kept.remove(day),
+        };
+    }
+    kept
 }
 
 fn text(repaired: &Repaired) -> String {
