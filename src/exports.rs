@@ -4,18 +4,22 @@
 
 mod content;
 mod csv;
+mod due;
 mod folder;
+mod foreseen;
 mod manifest;
 mod notes;
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 use std::path::Path;
 
 use anyhow::Context as _;
 
 use content::{Content, sha256};
 pub use content::{Scope, Which};
+pub use due::{Due, Fault};
 use folder::Folder;
+pub use foreseen::{Foreseen, Line, foresee};
 use manifest::{Entry, Manifest};
 
 use crate::calendar::{Level, Period};
@@ -26,32 +30,6 @@ use crate::statement;
 use crate::warehouse::{Reading, Warehouse};
 
 const RECORDED: Statement = statement!("exports/recorded.sql");
-
-/// Files that are not as they should be, by path.
-#[derive(Debug, Default)]
-pub struct Due {
-    /// To be written, because they are missing, differ, or are not listed.
-    pub write: BTreeMap<String, Fault>,
-    /// To be removed, because their periods hold no rows any more.
-    pub remove: BTreeSet<String>,
-    /// Files that are as they should be.
-    pub unchanged: usize,
-    /// Files of open periods, where those are not meant.
-    pub open: BTreeSet<String>,
-    /// Whether the manifest is behind in what is closed.
-    pub relist: bool,
-}
-
-/// Why a file is due.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Fault {
-    /// It is not there.
-    Missing,
-    /// Its content is another.
-    Differs,
-    /// It is as it should be and the manifest does not say so.
-    Unlisted,
-}
 
 /// Whose files may be replaced and removed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -199,20 +177,10 @@ async fn wanted(
     let (models, mut files, mut room) = (reading.entities().await?, BTreeMap::new(), held_bytes);
     content::each(reading, &models, scope, |model, content| {
         let path = model.path(content.period);
-        let entry = entry_of(&content);
-        // What is closed is listed by itself.
-        let listed = manifest.files.get(&path).map(|listed| Entry { closed: entry.closed, ..listed.clone() });
-        let found = folder.map_or(Ok(None), |folder| folder.read(&path))?;
-        let fault = match found {
-            None => Some(Fault::Missing),
-            Some(bytes) if bytes != content.bytes => Some(Fault::Differs),
-            Some(_) if listed.as_ref() != Some(&entry) => Some(Fault::Unlisted),
-            Some(_) => None,
-        };
-        let rewritten = matches!(fault, Some(Fault::Missing | Fault::Differs));
-        let bytes = (rewritten && content.bytes.len() <= room).then_some(content.bytes);
-        room -= bytes.as_ref().map_or(0, Vec::len);
-        files.insert(path, File { period: content.period, entry, fault, bytes });
+        let mut file = compared(folder, manifest, &path, content)?;
+        file.bytes = file.bytes.filter(|bytes| bytes.len() <= room);
+        room -= file.bytes.as_ref().map_or(0, Vec::len);
+        files.insert(path, file);
         Ok(())
     })
     .await?;
@@ -224,6 +192,21 @@ async fn wanted(
         production_as_of: run.map(|run| run.production_as_of),
         complete_through: complete_through.into_iter().map(|(entity, day)| (entity, day.to_string())).collect(),
     })
+}
+
+/// A file as it should be, compared with the folder's.
+fn compared(folder: Option<&Folder>, manifest: &Manifest, path: &str, content: Content) -> Result<File> {
+    let entry = entry_of(&content);
+    // What is closed is listed by itself.
+    let listed = manifest.files.get(path).map(|listed| Entry { closed: entry.closed, ..listed.clone() });
+    let fault = match folder.map_or(Ok(None), |folder| folder.read(path))? {
+        None => Some(Fault::Missing),
+        Some(bytes) if bytes != content.bytes => Some(Fault::Differs),
+        Some(_) if listed.as_ref() != Some(&entry) => Some(Fault::Unlisted),
+        Some(_) => None,
+    };
+    let rewritten = matches!(fault, Some(Fault::Missing | Fault::Differs));
+    Ok(File { period: content.period, entry, fault, bytes: rewritten.then_some(content.bytes) })
 }
 
 /// What is due: by content, not by date or size, so a file that somebody edited is due as well.
