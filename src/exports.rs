@@ -58,7 +58,7 @@ pub struct Published {
 }
 
 /// Bytes of files that are due are held up to here in all; what is more is read from the warehouse once more.
-const HELD_BYTES: usize = 32 << 20;
+const HELD_BYTES: usize = 8 << 20;
 
 /// What the warehouse says of the files, and how they compare with the folder's.
 struct Wanted {
