@@ -9,6 +9,7 @@ mod folder;
 mod foreseen;
 mod manifest;
 mod notes;
+mod readiness;
 
 use std::collections::BTreeMap;
 use std::path::Path;
@@ -21,11 +22,13 @@ pub use due::{Due, Fault};
 use folder::Folder;
 pub use foreseen::{Foreseen, Line, foresee};
 use manifest::{Entry, Manifest};
+use readiness::{Allowed, allowed};
+pub use readiness::{Room, ready, room};
 
 use crate::calendar::{Level, Period};
 use crate::db::Statement;
 use crate::entity::Model;
-use crate::error::{Refusal, Result};
+use crate::error::Result;
 use crate::statement;
 use crate::warehouse::{Reading, Warehouse};
 
@@ -114,16 +117,8 @@ pub async fn publish(
     }
     let Some(folder) = folder else { return Ok(Published::default()) };
     let reading = warehouse.read().await?;
-    let found = folder.manifest()?;
-    let mut manifest = found.clone().unwrap_or_default();
-    let wanted = wanted(&reading, Some(&folder), &manifest, scope, HELD_BYTES).await?;
-    check_folder(&folder, path, found.as_ref())?;
-    let due = compare(&wanted, Some(&folder), &manifest, scope, which)?;
-    let others = manifest.warehouse.is_some() && manifest.warehouse != wanted.warehouse;
-    if others && claim == Claim::Own {
-        check_takes_nothing(path, &due, scope)?;
-    }
-    check_owned(&folder, path, &manifest, &wanted, &due)?;
+    let Allowed { mut manifest, wanted, due, others } =
+        allowed(&reading, &folder, path, (scope, which), claim, HELD_BYTES).await?;
     // What a run that died left of a manifest.
     folder.unstage(manifest::NAME)?;
     let unfinished = manifest.pending.keys().any(|path| scope.covers(path));
@@ -245,48 +240,6 @@ impl File {
 fn is_behind(manifest: &Manifest, wanted: &Wanted, scope: Scope) -> bool {
     let moves = matches!(scope, Scope::Everything) || manifest.complete_through.is_empty();
     moves && !manifest.files.is_empty() && manifest.complete_through != wanted.complete_through
-}
-
-/// A folder that holds things and no manifest is somebody else's.
-fn check_folder(folder: &Folder, path: &Path, manifest: Option<&Manifest>) -> Result<()> {
-    if manifest.is_some() {
-        return Ok(());
-    }
-    let Some(name) = folder.foreign()? else { return Ok(()) };
-    Err(Refusal::refused(
-        format!("the export folder \"{}\" holds files that Kalends did not write, such as \"{name}\"", path.display()),
-        "Name an empty or new folder with --exports or KALENDS_EXPORTS.",
-    ))
-}
-
-/// Files of another warehouse are not replaced or removed. If all of them are equal to ours, it is this one built anew.
-fn check_takes_nothing(path: &Path, due: &Due, scope: Scope) -> Result<()> {
-    let takes = !due.remove.is_empty() || due.write.values().any(|fault| *fault == Fault::Differs);
-    if !takes && matches!(scope, Scope::Everything) {
-        return Ok(());
-    }
-    Err(Refusal::refused(
-        format!("the files in \"{}\" were published from another warehouse", path.display()),
-        "Check KALENDS_WAREHOUSE_URL and the folder; if this warehouse is to replace them, say --take-over.",
-    ))
-}
-
-/// Before anything is written: no file that is to be replaced may be somebody else's.
-fn check_owned(folder: &Folder, path: &Path, manifest: &Manifest, wanted: &Wanted, due: &Due) -> Result<()> {
-    for (file, _) in due.write.iter().filter(|(_, fault)| **fault == Fault::Differs) {
-        if manifest.owns(file) {
-            continue;
-        }
-        let recorded = wanted.recorded.get(file);
-        let ours = folder.read(file)?.is_none_or(|bytes| recorded == Some(&sha256(&bytes)));
-        if !ours {
-            return Err(Refusal::refused(
-                format!("\"{}\" is in the way, and Kalends did not write it", path.join(file).display()),
-                "Move it away, or name another folder with --exports or KALENDS_EXPORTS.",
-            ));
-        }
-    }
-    Ok(())
 }
 
 /// Says what is about to happen, does it, and says that it is done. Killed in between, the next run finds in the

@@ -2,6 +2,7 @@
 
 pub mod notes;
 mod proven;
+mod readiness;
 mod rights;
 mod schemas;
 mod sums;
@@ -20,6 +21,8 @@ use crate::statement;
 pub use proven::Freshness;
 use turn::hold;
 
+pub use readiness::Beginning;
+
 const IDENTITY: Statement = statement!("warehouse/identity.sql");
 const STATE: Statement = statement!("warehouse/state.sql");
 const LAST_RUN: Statement = statement!("warehouse/last_run.sql");
@@ -31,7 +34,6 @@ const ENTITY_ROWS: Statement = statement!("warehouse/entity_rows.sql");
 const REMOVE_ACCOUNTS: Statement = statement!("warehouse/remove_accounts.sql");
 const REMOVE_ROWS: Statement = statement!("warehouse/remove_rows.sql");
 const FORGET: Statement = statement!("warehouse/forget.sql");
-const ZONE: Statement = statement!("warehouse/zone.sql");
 const NOTE_ENTITY: Statement = statement!("warehouse/note_entity.sql");
 
 /// A connection to the warehouse.
@@ -140,15 +142,7 @@ impl Warehouse {
         if known.iter().any(|row| named(row).is_ok_and(|known| known.name() == model.name())) {
             return Ok(());
         }
-        if let Some(zone) = &model.entity.time_zone {
-            let row = work.query_one(ZONE, &[(zone, Type::TEXT)]).await?;
-            if !row.is_some_and(|row| row.get("known")) {
-                return Err(Refusal::refused(
-                    format!("the warehouse knows no time zone \"{zone}\""),
-                    "Use a name of the IANA database, such as \"Europe/Paris\".",
-                ));
-            }
-        }
+        readiness::check_new(&work, model).await?;
         work.batch(&ENTITY_ROWS.of(&model.shape()?)?).await?;
         make_accounts(&work, model).await?;
         work.commit().await

@@ -28,6 +28,8 @@ impl Manner {
     pub(super) fn of(command: &Command) -> Result<Self> {
         type Typed<'a> = (&'static str, Option<&'a Waiting>, Option<&'a Measured>);
         let (command, waiting, measured): Typed<'_> = match command {
+            Command::Init { .. } => ("init", None, None),
+            Command::Check => ("check", None, None),
             Command::Simulate { .. } => ("simulate", None, None),
             Command::Prepare { waiting, measured, .. } => ("prepare", Some(waiting), Some(measured)),
             Command::Export { waiting, .. } => ("export", Some(waiting), None),

@@ -6,8 +6,9 @@ use std::path::Path;
 
 use super::content::{self, Content};
 use super::csv::{self, Field};
+use super::readiness::{check_folder, check_owned, check_takes_nothing};
 use super::{Claim, Due, Fault, Folder, Manifest, RECORDED, Scope, Wanted, Which};
-use super::{check_folder, check_owned, check_takes_nothing, compare, compared};
+use super::{compare, compared};
 use crate::calendar::{Day, Period};
 use crate::entity::Model;
 use crate::error::Result;
