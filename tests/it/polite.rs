@@ -163,15 +163,17 @@ fn a_lock_of_production_is_waited_for_as_long_as_is_set() {
 #[test]
 fn a_statement_on_production_takes_as_long_as_is_set() {
     let world = changed();
+    // On a fast machine the survey may end in time, and the copy of the large month does not.
+    world.settles();
     world.production_sql("INSERT INTO entity SELECT timestamp '2024-03-01' + n * interval '1 second', n FROM generate_series(1, 400000) AS n");
     fs::write(world.folder().join("kalends.toml"), "[production]\nstatement_timeout = \"100ms\"\n").unwrap();
-    let tuples = world.tuples();
+    let tuples = whole_tuples(&world);
     world
         .kalends("run")
         .fails_with(1)
         .says("production did not finish a statement on table \"public.entity\" in its time")
         .says("Raise statement_timeout in [production]");
-    assert_eq!(world.tuples(), tuples);
+    assert_eq!(whole_tuples(&world), tuples);
     fs::remove_file(world.folder().join("kalends.toml")).unwrap();
     world.settles();
 }
