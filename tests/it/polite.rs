@@ -87,6 +87,7 @@ fn what_was_settled_before_giving_way_is_kept() {
         world.ask_warehouse("SELECT day, sum_values FROM kalends_stats.entity_day ORDER BY 1"),
         ["2024-01-02|6", "2024-02-29|8"]
     );
+    // The other session has emptied the table.
     world.kalends("run --accept-loss").succeeds();
     assert_eq!(world.ask_warehouse("SELECT count(*) FROM kalends_stats.entity_day"), ["0"]);
 }

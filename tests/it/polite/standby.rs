@@ -106,7 +106,7 @@ impl Drop for Standby {
 fn a_standby_serves_as_production_exactly() {
     let servers = OwnServers::new();
     let world = servers.world();
-    world.production("created_at | value\n 2024-01-02 | 5\n 2024-02-29 | 8");
+    world.production("created_at | value\n 2024-01-02 | 5\n 2024-01-20 | 5\n 2024-02-29 | 8");
     let standby = Standby::of(&servers);
     standby.catches_up(&world);
     let url = standby.url(&world);
@@ -148,7 +148,7 @@ fn a_standby_serves_as_production_exactly() {
     command.env("KALENDS_PRODUCTION_URL", &url);
     let run = Running::started(command);
     wait_for("the watch", || !ask(&url, watched).is_empty());
-    world.production_sql("DELETE FROM entity WHERE value = 2");
+    world.production_sql("DELETE FROM entity WHERE created_at = '2024-01-20'");
     run_sql(&world.production_url, "VACUUM FREEZE entity");
     standby.catches_up(&world);
     drop(hold);
