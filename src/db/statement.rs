@@ -94,6 +94,8 @@ static PARTS: LazyLock<Result<minijinja::Environment<'static>, minijinja::Error>
         ("statistics.jinja", include_str!("../../sql/accounts/statistics.jinja")),
         ("means.jinja", include_str!("../../sql/accounts/means.jinja")),
         ("details.jinja", include_str!("../../sql/accounts/details.jinja")),
+        ("write_made.jinja", include_str!("../../sql/accounts/write_made.jinja")),
+        ("differing.jinja", include_str!("../../sql/checks/differing.jinja")),
     ] {
         templates.add_template(name, text)?;
     }
