@@ -20,6 +20,12 @@ Examples:
 Exit codes: 0 done or nothing to do, 1 failed, 2 usage, 3 a difference was found, 4 refused, 75 busy: try again.
 Servers: KALENDS_PRODUCTION_URL and KALENDS_WAREHOUSE_URL; without them private ones are started and stopped.";
 
+const INIT_EXAMPLES: &str = "\
+Examples:
+  kalends init                                  write kalends.toml, which must not be there yet
+  kalends init --out -                          print it
+  kalends init --table shop.orders --out -      print one [[entity]], to be added to a file";
+
 /// Settles the day, month and year accounts of a production PostgreSQL table, and publishes them as CSV files.
 #[derive(Debug, Parser)]
 #[command(name = "kalends", version, after_help = EXAMPLES, max_term_width = 100)]
@@ -80,6 +86,19 @@ pub struct Closed {
 /// The commands.
 #[derive(Debug, Subcommand)]
 pub enum Command {
+    /// Write a settings file with an [[entity]] for each table of production that can be accounted for
+    #[command(after_help = INIT_EXAMPLES)]
+    Init {
+        /// Only this table, `schema.table` or `table` of schema public; may be said several times
+        #[arg(long, value_name = "NAME")]
+        table: Vec<String>,
+        /// The file to write, - prints it [default: the settings file]
+        #[arg(long, value_name = "FILE")]
+        out: Option<PathBuf>,
+    },
+    /// Say whether everything that a run needs is there, and what to do where it is not; writes nothing
+    #[command(after_help = "Example: kalends check --json | jq '.findings[] | select(.verdict != \"ok\")'")]
+    Check,
     /// Write a month of pretend production data, replacing what the month holds
     #[command(
         visible_alias = "insert-monthly-data",
@@ -100,6 +119,9 @@ pub enum Command {
         /// Settle what is held because rows would be lost: in these periods (2024, 2024-03, 2024-03-05), or everywhere
         #[arg(long, value_name = "PERIOD", num_args = 0..)]
         accept_loss: Option<Vec<Period>>,
+        /// Do what this plan says, or nothing: it is refused where production or the warehouse has moved since
+        #[arg(long, value_name = "FILE")]
+        plan: Option<PathBuf>,
         /// Whether to wait.
         #[command(flatten)]
         waiting: Waiting,
@@ -134,6 +156,9 @@ pub enum Command {
         /// Replace and remove files that another warehouse published
         #[arg(long)]
         take_over: bool,
+        /// Do what this plan says, or nothing: it is refused where production or the warehouse has moved since
+        #[arg(long, value_name = "FILE")]
+        plan: Option<PathBuf>,
         /// Whether to wait.
         #[command(flatten)]
         waiting: Waiting,
@@ -143,6 +168,22 @@ pub enum Command {
         /// Where figures go.
         #[command(flatten)]
         measured: Measured,
+    },
+    /// Show what a run would do, and change nothing
+    #[command(after_help = "Example: kalends plan --out plan.json && kalends run --plan plan.json")]
+    Plan {
+        /// End with 3 if there is something to do
+        #[arg(long)]
+        check: bool,
+        /// Write the plan into this file, for `run --plan`
+        #[arg(long, value_name = "FILE")]
+        out: Option<PathBuf>,
+        /// As of a run that may replace and remove files that another warehouse published
+        #[arg(long)]
+        take_over: bool,
+        /// Whether to wait.
+        #[command(flatten)]
+        waiting: Waiting,
     },
     /// Prove that production = rows = accounts = files; list what differs
     #[command(after_help = "Example: kalends verify --json | jq '.differences[].what'")]

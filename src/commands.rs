@@ -1,15 +1,18 @@
 //! One file a command, in terms of the rooms; here what was typed becomes what is meant.
 
 mod adopt;
+mod check;
 mod diff;
 mod export;
 mod failures;
 mod forget;
 mod history;
+mod init;
 mod left;
 mod local;
 mod manner;
 mod metrics;
+mod plan;
 mod prepare;
 mod run;
 mod simulate;
@@ -18,6 +21,7 @@ mod verify;
 
 use std::time::Duration;
 
+use anyhow::Context as _;
 use clap::CommandFactory as _;
 use tokio::signal::unix::{SignalKind, signal};
 use tokio_postgres::error::SqlState;
@@ -34,7 +38,7 @@ use crate::local::Servers as PrivateServers;
 use crate::production::{Production, Watch};
 use crate::progress::Talk;
 use crate::report::Outcome;
-use crate::settings::{Environment, Flags, Servers, Settings};
+use crate::settings::{Environment, Flags, Servers, Settings, Target};
 use crate::warehouse::Warehouse;
 
 /// What a command that uses the servers is to do. All that was typed has been checked.
@@ -43,21 +47,27 @@ enum Task {
     Prepare(Accepted),
     Export(Scope, Which, Claim),
     Run(Accepted, Which, Claim),
+    Plan(plan::Wanted),
     Verify(verify::How, Which),
     Adopt(adopt::Asked),
     Status(Which, Option<Duration>),
     History(Option<Period>, Option<String>),
     Diff(diff::Wanted),
+    Check,
     Forget(String),
+    Init(init::Wish),
 }
 
 /// What every task works with.
 struct World<'a> {
     settings: &'a Settings,
     production: Address,
-    warehouse: Address,
+    /// `None` where the task has no use for it and none is set.
+    warehouse: Option<Address>,
     talk: Talk,
     manner: Manner,
+    /// The plan that a run is held to.
+    planned: Option<plan::Expected>,
 }
 
 /// Does what was typed.
@@ -66,20 +76,31 @@ struct World<'a> {
 /// A refusal or a failure, with its exit code; see [`crate::error`].
 pub fn run(typed: Typed) -> Result<Outcome> {
     let flags = Flags { config: typed.common.config, exports: typed.common.exports };
-    let settings = Settings::read(&flags, &Environment::of_process())?;
+    let environment = Environment::of_process();
     let talk = if typed.common.quiet { Talk::Quiet } else { Talk::Normal };
     let manner = Manner::of(&typed.command)?;
+    let mut planned = None;
+    let target = |out: &Option<_>| Target::of(out.clone(), &flags, &environment);
+    let settings = match &typed.command {
+        Command::Init { out, .. } => Settings::read_to_write(&flags, &environment, &target(out))?,
+        _ => Settings::read(&flags, &environment)?,
+    };
     let task = match typed.command {
         Command::Completions { shell } => return Ok(completions(shell)),
         Command::Local(command) => return local::run(command, &settings),
         Command::Simulate { year, month, mark } => Task::Simulate(simulate::Month::new(year, month, mark, &settings)?),
-        Command::Prepare { accept_loss, .. } => Task::Prepare(Accepted::of(accept_loss)),
+        Command::Prepare { accept_loss, plan, .. } => {
+            planned = plan.as_deref().map(plan::Expected::read).transpose()?;
+            Task::Prepare(Accepted::of(accept_loss))
+        }
         Command::Export { year, month, take_over, closed, .. } => {
             Task::Export(export::scope(year.zip(month))?, which(closed), claim(take_over))
         }
-        Command::Run { accept_loss, take_over, closed, .. } => {
+        Command::Run { accept_loss, take_over, closed, plan, .. } => {
+            planned = plan.as_deref().map(plan::Expected::read).transpose()?;
             Task::Run(Accepted::of(accept_loss), which(closed), claim(take_over))
         }
+        Command::Plan { check, out, take_over, .. } => Task::Plan(plan::Wanted { check, out, claim: claim(take_over) }),
         Command::Verify { repair, accept_loss, sample, closed, .. } => {
             Task::Verify(verify::How::new(repair, Accepted::of(accept_loss), sample), which(closed))
         }
@@ -89,9 +110,11 @@ pub fn run(typed: Typed) -> Result<Outcome> {
         Command::Status { closed, max_age, .. } => Task::Status(which(closed), max_age),
         Command::History { period, entity } => Task::History(period, entity),
         Command::Diff { day, entity, limit } => Task::Diff(diff::Wanted::new(day, entity, limit)?),
+        Command::Check => Task::Check,
         Command::Forget { name, .. } => Task::Forget(name),
+        Command::Init { table, out } => Task::Init(init::Wish::new(target(&out), &table)?),
     };
-    with_servers(task, &settings, talk, manner)
+    with_servers(task, &settings, talk, manner, planned)
 }
 
 fn claim(take_over: bool) -> Claim {
@@ -110,26 +133,34 @@ fn completions(shell: clap_complete::Shell) -> Outcome {
 }
 
 /// Does a task on the configured servers, or on private ones that run for as long as it takes.
-fn with_servers(task: Task, settings: &Settings, talk: Talk, manner: Manner) -> Result<Outcome> {
+fn with_servers(
+    task: Task,
+    settings: &Settings,
+    talk: Talk,
+    manner: Manner,
+    planned: Option<plan::Expected>,
+) -> Result<Outcome> {
     let (private, mut production, mut warehouse) = match &settings.servers {
-        Servers::Configured { production, warehouse } => (None, (**production).clone(), (**warehouse).clone()),
+        Servers::Configured { production, warehouse } => (None, (**production).clone(), warehouse.as_deref().cloned()),
         Servers::Private => {
             let servers = crate::local::borrow(&settings.local)?;
             let (production, warehouse) = (servers.production().into(), servers.warehouse().into());
-            (Some(servers), production, warehouse)
+            (Some(servers), production, Some(warehouse))
         }
     };
-    for address in [&mut production, &mut warehouse] {
+    for address in [Some(&mut production), warehouse.as_mut()].into_iter().flatten() {
         if address.config.get_application_name().is_none() {
             address.config.application_name(format!("kalends {}", manner.command));
         }
     }
-    let world = World { settings, production, warehouse, talk, manner };
+    let world = World { settings, production, warehouse, talk, manner, planned };
     // One thread: rows pass from one socket to the other, and a second thread would only hand them over.
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
+    // Without entities of its own there is nothing to look up for it.
+    let entities = if matches!(task, Task::Init(_)) { &[] } else { settings.entities.as_slice() };
     let outcome = runtime.block_on(async {
         let outcome = tokio::select! {
-            outcome = world.explaining(&settings.entities, task.run(&world)) => outcome,
+            outcome = world.explaining(entities, task.run(&world)) => outcome,
             signal = told_to_stop() => signal.map(|exit| Outcome::new(exit, "", &"stopped")),
         };
         metrics::written(&world, outcome).await
@@ -167,11 +198,14 @@ impl Task {
             Self::Run(accepted, which, claim) => {
                 failures::noting(world, run::run(world, &accepted, which, claim)).await
             }
+            Self::Plan(wanted) => plan::run(world, &wanted).await,
             Self::Verify(how, which) => verify::run(world, how, which).await,
             Self::Adopt(asked) => adopt::run(world, asked).await,
             Self::Status(which, max_age) => status::run(world, which, max_age).await,
             Self::History(period, entity) => history::run(world, period, entity.as_deref()).await,
             Self::Diff(wanted) => diff::run(world, &wanted).await,
+            Self::Check => check::run(world).await,
+            Self::Init(wish) => init::run(world, &wish).await,
             Self::Forget(name) => forget::run(world, &name).await,
         }
     }
@@ -196,7 +230,9 @@ impl World<'_> {
         if sql_state(&error) != Some(&SqlState::INSUFFICIENT_PRIVILEGE) {
             return Err(error);
         }
-        if let Some(lacking) = self.warehouse().await?.lacking().await? {
+        if self.warehouse.is_some()
+            && let Some(lacking) = self.warehouse().await?.lacking().await?
+        {
             return Err(lacking);
         }
         let said = error.downcast_ref::<StatementFailure>().map(ToString::to_string).unwrap_or_default();
@@ -217,7 +253,8 @@ impl World<'_> {
     }
 
     async fn warehouse(&self) -> Result<Warehouse> {
-        Warehouse::connect(&self.warehouse, self.limits()).await
+        let address = self.warehouse.as_ref().context("no warehouse is set")?;
+        Warehouse::connect(address, self.limits()).await
     }
 }
 

@@ -3,6 +3,7 @@
 //! Nothing here knows what production or the warehouse hold; [`crate::production`] and [`crate::warehouse`] do.
 
 mod dates;
+mod facts;
 mod failure;
 mod statement;
 mod tls;
@@ -19,6 +20,7 @@ use tokio_postgres::types::{ToSql, Type};
 use tokio_postgres::{Client, Config, CopyInSink, CopyOutStream, IsolationLevel, Row, RowStream, Transaction};
 
 pub use dates::{AnyDate, Start};
+pub use facts::{Facts, is_on_this_machine, knows_zone};
 pub use failure::{StatementFailure, sql_state};
 pub use statement::{Bound, Filled, Filling, Ident, Literal, Milliseconds, Place, Shape, Sql, Statement};
 pub use tls::Protection;
@@ -42,7 +44,7 @@ pub enum Server {
 }
 
 /// Which database this is: the same values, the same database.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, serde::Serialize)]
 pub struct Identity {
     /// Given to a cluster when it is made, and to all its copies.
     pub system_identifier: String,
@@ -121,6 +123,7 @@ impl Session {
             .when(heals_by_waiting)
             .await
             .map_err(|error| explain(server, address, &error))
+            .and_then(|session| facts::check_version(session.version).map(|()| session))
             .with_context(|| format!("could not connect to {server} at {address}"))
     }
 

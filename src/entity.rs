@@ -3,7 +3,9 @@
 mod change;
 mod columns;
 mod dimension;
+mod draft;
 mod model;
+mod names;
 mod number;
 mod shape;
 mod theirs;
@@ -15,7 +17,9 @@ use serde::{Deserialize, Serialize};
 pub use change::Change;
 pub use columns::Column;
 pub use dimension::{Dimension, FoundType, check_encoding};
+pub use draft::{Draft, SourceColumn, SourceTable};
 pub use model::{Found, Model, TimeKind};
+pub use names::Taken;
 pub use number::Number;
 pub use shape::Split;
 pub use theirs::{TheirType, Theirs};
@@ -101,16 +105,15 @@ impl Entity {
 /// # Errors
 /// Names the two.
 pub fn check_apart(entities: &[Entity]) -> Result<()> {
-    for (index, one) in entities.iter().enumerate() {
-        for other in &entities[index + 1..] {
-            let (one, other) = (one.name.name(), other.name.name());
-            if model::collide(one, other) || model::collide(other, one) {
-                return Err(Refusal::usage(
-                    format!("the entities \"{one}\" and \"{other}\" would share tables or files"),
-                    "Give one of them another name.",
-                ));
-            }
-        }
+    let mut taken = Taken::default();
+    for entity in entities {
+        let name = entity.name.name();
+        taken.take(name).map_err(|other| {
+            Refusal::usage(
+                format!("the entities \"{other}\" and \"{name}\" would share tables or files"),
+                "Give one of them another name.",
+            )
+        })?;
     }
     Ok(())
 }

@@ -131,7 +131,13 @@ pub fn in_one_line(error: &anyhow::Error) -> String {
     links.map(|link| one_line(&link.to_string())).collect::<Vec<_>>().join(": ")
 }
 
-fn one_line(text: &str) -> String {
+/// The next step after an error, where there is one.
+pub fn hint(error: &anyhow::Error) -> Option<&str> {
+    error.downcast_ref::<Refusal>().map(|refusal| refusal.hint.as_str())
+}
+
+/// A text in one line, its control characters escaped.
+pub fn one_line(text: &str) -> String {
     let mut line = String::with_capacity(text.len());
     for character in text.chars() {
         // U+202A to U+202E and U+2066 to U+2069 turn the direction of the text that follows.

@@ -4,54 +4,35 @@
 
 mod content;
 mod csv;
+mod due;
 mod folder;
+mod foreseen;
 mod manifest;
 mod notes;
+mod readiness;
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 use std::path::Path;
 
 use anyhow::Context as _;
 
 use content::{Content, sha256};
 pub use content::{Scope, Which};
+pub use due::{Due, Fault};
 use folder::Folder;
+pub use foreseen::{Foreseen, Line, foresee};
 use manifest::{Entry, Manifest};
+use readiness::{Allowed, allowed};
+pub use readiness::{Room, ready, room};
 
 use crate::calendar::{Level, Period};
 use crate::db::Statement;
 use crate::entity::Model;
-use crate::error::{Refusal, Result};
+use crate::error::Result;
 use crate::statement;
 use crate::warehouse::{Reading, Warehouse};
 
 const RECORDED: Statement = statement!("exports/recorded.sql");
-
-/// Files that are not as they should be, by path.
-#[derive(Debug, Default)]
-pub struct Due {
-    /// To be written, because they are missing, differ, or are not listed.
-    pub write: BTreeMap<String, Fault>,
-    /// To be removed, because their periods hold no rows any more.
-    pub remove: BTreeSet<String>,
-    /// Files that are as they should be.
-    pub unchanged: usize,
-    /// Files of open periods, where those are not meant.
-    pub open: BTreeSet<String>,
-    /// Whether the manifest is behind in what is closed.
-    pub relist: bool,
-}
-
-/// Why a file is due.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Fault {
-    /// It is not there.
-    Missing,
-    /// Its content is another.
-    Differs,
-    /// It is as it should be and the manifest does not say so.
-    Unlisted,
-}
 
 /// Whose files may be replaced and removed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -84,7 +65,7 @@ pub struct Published {
 }
 
 /// Bytes of files that are due are held up to here in all; what is more is read from the warehouse once more.
-const HELD_BYTES: usize = 32 << 20;
+const HELD_BYTES: usize = 8 << 20;
 
 /// What the warehouse says of the files, and how they compare with the folder's.
 struct Wanted {
@@ -140,18 +121,8 @@ pub async fn publish(
     }
     let Some(folder) = folder else { return Ok(Published::default()) };
     let reading = warehouse.read().await?;
-    let found = folder.manifest()?;
-    let mut manifest = found.clone().unwrap_or_default();
-    let wanted = wanted(&reading, Some(&folder), &manifest, scope, HELD_BYTES).await?;
-    let due = compare(&wanted, Some(&folder), &manifest, scope, which)?;
-    let others = manifest.warehouse.is_some() && manifest.warehouse != wanted.warehouse;
-    if others && claim == Claim::Own {
-        check_takes_nothing(path, &due, scope)?;
-    }
-    if claim != Claim::Adopt {
-        check_folder(&folder, path, found.as_ref())?;
-        check_owned(&folder, path, &manifest, &wanted, &due)?;
-    }
+    let Allowed { mut manifest, wanted, due, others } =
+        allowed(&reading, &folder, path, (scope, which), claim, HELD_BYTES).await?;
     // What a run that died left of a manifest.
     folder.unstage(manifest::NAME)?;
     let unfinished = manifest.pending.keys().any(|path| scope.covers(path));
@@ -206,20 +177,10 @@ async fn wanted(
     let (models, mut files, mut room) = (reading.entities().await?, BTreeMap::new(), held_bytes);
     content::each(reading, &models, scope, |model, content| {
         let path = model.path(content.period);
-        let entry = entry_of(&content);
-        // What is closed is listed by itself.
-        let listed = manifest.files.get(&path).map(|listed| Entry { closed: entry.closed, ..listed.clone() });
-        let found = folder.map_or(Ok(None), |folder| folder.read(&path))?;
-        let fault = match found {
-            None => Some(Fault::Missing),
-            Some(bytes) if bytes != content.bytes => Some(Fault::Differs),
-            Some(_) if listed.as_ref() != Some(&entry) => Some(Fault::Unlisted),
-            Some(_) => None,
-        };
-        let rewritten = matches!(fault, Some(Fault::Missing | Fault::Differs));
-        let bytes = (rewritten && content.bytes.len() <= room).then_some(content.bytes);
-        room -= bytes.as_ref().map_or(0, Vec::len);
-        files.insert(path, File { period: content.period, entry, fault, bytes });
+        let mut file = compared(folder, manifest, &path, content)?;
+        file.bytes = file.bytes.filter(|bytes| bytes.len() <= room);
+        room -= file.bytes.as_ref().map_or(0, Vec::len);
+        files.insert(path, file);
         Ok(())
     })
     .await?;
@@ -231,6 +192,21 @@ async fn wanted(
         production_as_of: run.map(|run| run.production_as_of),
         complete_through: complete_through.into_iter().map(|(entity, day)| (entity, day.to_string())).collect(),
     })
+}
+
+/// A file as it should be, compared with the folder's.
+fn compared(folder: Option<&Folder>, manifest: &Manifest, path: &str, content: Content) -> Result<File> {
+    let entry = entry_of(&content);
+    // What is closed is listed by itself.
+    let listed = manifest.files.get(path).map(|listed| Entry { closed: entry.closed, ..listed.clone() });
+    let fault = match folder.map_or(Ok(None), |folder| folder.read(path))? {
+        None => Some(Fault::Missing),
+        Some(bytes) if bytes != content.bytes => Some(Fault::Differs),
+        Some(_) if listed.as_ref() != Some(&entry) => Some(Fault::Unlisted),
+        Some(_) => None,
+    };
+    let rewritten = matches!(fault, Some(Fault::Missing | Fault::Differs));
+    Ok(File { period: content.period, entry, fault, bytes: rewritten.then_some(content.bytes) })
 }
 
 /// What is due: by content, not by date or size, so a file that somebody edited is due as well.
@@ -269,48 +245,6 @@ impl File {
 fn is_behind(manifest: &Manifest, wanted: &Wanted, scope: Scope) -> bool {
     let moves = matches!(scope, Scope::Everything) || manifest.complete_through.is_empty();
     moves && !manifest.files.is_empty() && manifest.complete_through != wanted.complete_through
-}
-
-/// A folder that holds things and no manifest is somebody else's.
-fn check_folder(folder: &Folder, path: &Path, manifest: Option<&Manifest>) -> Result<()> {
-    if manifest.is_some() {
-        return Ok(());
-    }
-    let Some(name) = folder.foreign()? else { return Ok(()) };
-    Err(Refusal::refused(
-        format!("the export folder \"{}\" holds files that Kalends did not write, such as \"{name}\"", path.display()),
-        "Name an empty or new folder with --exports or KALENDS_EXPORTS.",
-    ))
-}
-
-/// Files of another warehouse are not replaced or removed. If all of them are equal to ours, it is this one built anew.
-fn check_takes_nothing(path: &Path, due: &Due, scope: Scope) -> Result<()> {
-    let takes = !due.remove.is_empty() || due.write.values().any(|fault| *fault == Fault::Differs);
-    if !takes && matches!(scope, Scope::Everything) {
-        return Ok(());
-    }
-    Err(Refusal::refused(
-        format!("the files in \"{}\" were published from another warehouse", path.display()),
-        "Check KALENDS_WAREHOUSE_URL and the folder; if this warehouse is to replace them, say --take-over.",
-    ))
-}
-
-/// Before anything is written: no file that is to be replaced may be somebody else's.
-fn check_owned(folder: &Folder, path: &Path, manifest: &Manifest, wanted: &Wanted, due: &Due) -> Result<()> {
-    for (file, _) in due.write.iter().filter(|(_, fault)| **fault == Fault::Differs) {
-        if manifest.owns(file) {
-            continue;
-        }
-        let recorded = wanted.recorded.get(file);
-        let ours = folder.read(file)?.is_none_or(|bytes| recorded == Some(&sha256(&bytes)));
-        if !ours {
-            return Err(Refusal::refused(
-                format!("\"{}\" is in the way, and Kalends did not write it", path.join(file).display()),
-                "Move it away, or name another folder with --exports or KALENDS_EXPORTS.",
-            ));
-        }
-    }
-    Ok(())
 }
 
 /// Says what is about to happen, does it, and says that it is done. Killed in between, the next run finds in the

@@ -1,6 +1,8 @@
 //! Production: a connection that can only read. Nothing in this room writes, and its transaction is read only as well.
 
 mod pace;
+mod rehearsal;
+mod tables;
 mod watch;
 
 use std::collections::BTreeMap;
@@ -25,6 +27,9 @@ use crate::entity::{Entity, Found, FoundType, Model, check_encoding};
 use crate::error::{Refusal, Result};
 use crate::guard::Source;
 use crate::statement;
+
+pub use rehearsal::Effort;
+pub use tables::Holdings;
 
 const LOCK: Statement = statement!("production/lock.sql");
 const IDENTITY: Statement = statement!("production/identity.sql");

@@ -2,6 +2,7 @@
 //! environment.
 
 mod address;
+mod draft;
 mod duration;
 mod entities;
 mod environment;
@@ -13,8 +14,10 @@ use std::num::NonZeroU64;
 use std::path::PathBuf;
 use std::time::Duration;
 
-pub use entities::qualified;
+pub use draft::{Drafted, written};
+pub use entities::table_name;
 pub use environment::Environment;
+pub use misspelt::nearest;
 
 use crate::db::{Address, Limits, Server};
 use crate::entity::Entity;
@@ -35,6 +38,35 @@ pub struct Flags {
     pub config: Option<PathBuf>,
     /// `--exports`
     pub exports: Option<PathBuf>,
+}
+
+impl Flags {
+    /// The settings file that was named.
+    fn file(&self, environment: &Environment) -> Option<PathBuf> {
+        self.config.clone().or_else(|| environment.path("KALENDS_CONFIG"))
+    }
+}
+
+/// Where a settings file is written to.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Target {
+    /// The file that other commands then read.
+    Settings(PathBuf),
+    /// A file that was named for it.
+    Other(PathBuf),
+    /// Standard output.
+    Print,
+}
+
+impl Target {
+    /// `out` as it was typed; without it the settings file.
+    pub fn of(out: Option<PathBuf>, flags: &Flags, environment: &Environment) -> Self {
+        match out {
+            Some(path) if path.as_os_str() == "-" => Self::Print,
+            Some(path) => Self::Other(path),
+            None => Self::Settings(flags.file(environment).unwrap_or_else(|| FILE.into())),
+        }
+    }
 }
 
 /// Everything that can be set, with its defaults filled in.
@@ -68,9 +100,18 @@ pub enum Servers {
     Configured {
         /// Where rows come from.
         production: Box<Address>,
-        /// Where rows, accounts and notes are kept.
-        warehouse: Box<Address>,
+        /// Where rows, accounts and notes are kept; `None` where [`Need::Production`] was enough.
+        warehouse: Option<Box<Address>>,
     },
+}
+
+/// Which servers have to be set, if any are.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Need {
+    /// Both.
+    Both,
+    /// Production; the warehouse may be set as well.
+    Production,
 }
 
 impl Settings {
@@ -80,11 +121,28 @@ impl Settings {
     /// Refuses (usage) a file with an unknown key or a wrong value, one URL without the other, and a URL that does not
     /// parse; never showing a password.
     pub fn read(flags: &Flags, environment: &Environment) -> Result<Self> {
-        let named = flags.config.clone().or_else(|| environment.path("KALENDS_CONFIG"));
-        let file = match &named {
-            Some(path) => file::read(path)?,
+        let file = match flags.file(environment) {
+            Some(path) => file::read(&path)?,
             None => file::read_if_there(FILE.as_ref())?,
         };
+        Self::of(file, flags, environment, Need::Both)
+    }
+
+    /// What is set, for a command that writes a settings file: where that is the file which would be read, there is
+    /// none yet, and the environment alone counts.
+    ///
+    /// # Errors
+    /// As [`Settings::read`], but that production alone may be set.
+    pub fn read_to_write(flags: &Flags, environment: &Environment, target: &Target) -> Result<Self> {
+        let file = match (target, flags.file(environment)) {
+            (Target::Settings(_), _) => file::File::default(),
+            (Target::Other(_) | Target::Print, Some(path)) => file::read(&path)?,
+            (Target::Other(_) | Target::Print, None) => file::read_if_there(FILE.as_ref())?,
+        };
+        Self::of(file, flags, environment, Need::Production)
+    }
+
+    fn of(file: file::File, flags: &Flags, environment: &Environment, need: Need) -> Result<Self> {
         let url =
             |server: Server, in_file: Option<String>| environment.text(server.setting()).map(|url| url.or(in_file));
         let production = url(Server::Production, file.production_url)?;
@@ -98,7 +156,7 @@ impl Settings {
             idle: Duration::from_secs(file.limits.idle_seconds.get()),
         };
         Ok(Self {
-            servers: servers(production, warehouse, environment)?,
+            servers: servers(production, warehouse, environment, need)?,
             entities: entities::read(file.entity)?,
             exports,
             limits,
@@ -132,7 +190,12 @@ impl Settings {
     }
 }
 
-fn servers(production: Option<String>, warehouse: Option<String>, environment: &Environment) -> Result<Servers> {
+fn servers(
+    production: Option<String>,
+    warehouse: Option<String>,
+    environment: &Environment,
+    need: Need,
+) -> Result<Servers> {
     let missing = |there: Server, missing: Server| {
         Refusal::usage(
             format!("{} is set and {} is not", there.setting(), missing.setting()),
@@ -141,11 +204,12 @@ fn servers(production: Option<String>, warehouse: Option<String>, environment: &
     };
     match (production, warehouse) {
         (None, None) => Ok(Servers::Private),
-        (Some(_), None) => Err(missing(Server::Production, Server::Warehouse)),
+        (Some(_), None) if need == Need::Both => Err(missing(Server::Production, Server::Warehouse)),
         (None, Some(_)) => Err(missing(Server::Warehouse, Server::Production)),
-        (Some(production), Some(warehouse)) => Ok(Servers::Configured {
-            production: Box::new(address::parse(Server::Production, &production, environment)?),
-            warehouse: Box::new(address::parse(Server::Warehouse, &warehouse, environment)?),
-        }),
+        (Some(production), warehouse) => {
+            let warehouse = warehouse.map(|url| address::parse(Server::Warehouse, &url, environment)).transpose()?;
+            let production = Box::new(address::parse(Server::Production, &production, environment)?);
+            Ok(Servers::Configured { production, warehouse: warehouse.map(Box::new) })
+        }
     }
 }

@@ -2,6 +2,7 @@
 
 pub mod notes;
 mod proven;
+mod readiness;
 mod rights;
 mod schemas;
 mod sums;
@@ -20,6 +21,8 @@ use crate::statement;
 pub use proven::Freshness;
 use turn::hold;
 
+pub use readiness::Beginning;
+
 const IDENTITY: Statement = statement!("warehouse/identity.sql");
 const STATE: Statement = statement!("warehouse/state.sql");
 const LAST_RUN: Statement = statement!("warehouse/last_run.sql");
@@ -31,7 +34,6 @@ const ENTITY_ROWS: Statement = statement!("warehouse/entity_rows.sql");
 const REMOVE_ACCOUNTS: Statement = statement!("warehouse/remove_accounts.sql");
 const REMOVE_ROWS: Statement = statement!("warehouse/remove_rows.sql");
 const FORGET: Statement = statement!("warehouse/forget.sql");
-const ZONE: Statement = statement!("warehouse/zone.sql");
 const NOTE_ENTITY: Statement = statement!("warehouse/note_entity.sql");
 
 /// A connection to the warehouse.
@@ -128,19 +130,7 @@ impl Warehouse {
             self.make(model).await?;
             return Box::pin(self.ledger(production, model)).await;
         };
-        let generation = reading.generation().await?;
-        Ok(match known.change_to(model)? {
-            Change::Same => {
-                let (accounts, unsummed) = (reading.accounts(model).await?, reading.unsummed(model).await?);
-                Ledger { accounts, generation, unsummed, anew: None }
-            }
-            Change::Anew(what) => {
-                let keeps_rows = model.has_rows_of(&known);
-                let accounts = if keeps_rows { reading.accounts(&known).await? } else { Accounts::new() };
-                let anew = Some(Anew { known, keeps_rows, what });
-                Ledger { accounts, generation, unsummed: Vec::new(), anew }
-            }
-        })
+        reading.ledger(known, model).await
     }
 
     /// The entity's tables and views.
@@ -152,15 +142,7 @@ impl Warehouse {
         if known.iter().any(|row| named(row).is_ok_and(|known| known.name() == model.name())) {
             return Ok(());
         }
-        if let Some(zone) = &model.entity.time_zone {
-            let row = work.query_one(ZONE, &[(zone, Type::TEXT)]).await?;
-            if !row.is_some_and(|row| row.get("known")) {
-                return Err(Refusal::refused(
-                    format!("the warehouse knows no time zone \"{zone}\""),
-                    "Use a name of the IANA database, such as \"Europe/Paris\".",
-                ));
-            }
-        }
+        readiness::check_new(&work, model).await?;
         work.batch(&ENTITY_ROWS.of(&model.shape()?)?).await?;
         make_accounts(&work, model).await?;
         work.commit().await
@@ -230,6 +212,34 @@ impl<'a> Reading<'a> {
         ))
     }
 
+    /// The ledger of an entity that was settled as `known`, for what is asked now.
+    ///
+    /// # Errors
+    /// Refuses another table, time column, zone or type.
+    pub async fn ledger(&self, known: Model, model: &Model) -> Result<Ledger> {
+        let generation = self.generation().await?;
+        Ok(match known.change_to(model)? {
+            Change::Same => {
+                let (accounts, unsummed) = (self.accounts(model).await?, self.unsummed(model).await?);
+                Ledger { accounts, generation, unsummed, anew: None }
+            }
+            Change::Anew(what) => {
+                let keeps_rows = model.has_rows_of(&known);
+                let accounts = if keeps_rows { self.accounts(&known).await? } else { Accounts::new() };
+                let anew = Some(Anew { known, keeps_rows, what });
+                Ledger { accounts, generation, unsummed: Vec::new(), anew }
+            }
+        })
+    }
+
+    /// Whether the schemas are there, and of the version that this Kalends makes.
+    ///
+    /// # Errors
+    /// Refuses schemas that a newer Kalends made.
+    pub async fn is_current(&self) -> Result<bool> {
+        schemas::are_current(&self.work, self.prepared).await
+    }
+
     /// The accounts of an entity's days, as they were settled.
     pub async fn accounts(&self, model: &Model) -> Result<Accounts> {
         Ok(accounts::read(&self.work.query(KEPT.of(&model.shape()?)?, &[]).await?).0)
@@ -266,7 +276,8 @@ impl<'a> Reading<'a> {
         Ok(Some(self.state().await?.get("warehouse")))
     }
 
-    async fn generation(&self) -> Result<i64> {
+    /// Counts settlements.
+    pub async fn generation(&self) -> Result<i64> {
         Ok(self.state().await?.get("generation"))
     }
 

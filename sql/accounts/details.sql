@@ -19,25 +19,4 @@ gone AS (
         )
 )
 
-INSERT INTO kalends_stats.:"target" AS kept (
-    {{ level }}, {% for key in keys %}{{ key }}, {% endfor %}rows
-    {% for c in kept %}
-    , {{ c.name }}
-    {% endfor %}
-)
-SELECT
-    {{ level }}, {% for key in keys %}{{ key }}, {% endfor %}rows
-    {% for c in kept %}
-    , {{ c.name }}
-    {% endfor %}
-FROM fresh
-ON CONFLICT ({{ level }}{% if keys %}, combination{% endif %}) DO UPDATE SET
-    rows = excluded.rows
-    {% for c in kept %}
-    , {{ c.name }} = excluded.{{ c.name }}
-    {% endfor %}
-    {% for key in keys %}
-    , {{ key }} = excluded.{{ key }}
-    {% endfor %}
--- An equal row is left alone.
-WHERE (kept.*) IS DISTINCT FROM (excluded.*)
+{% include 'write_made.jinja' %}

@@ -36,30 +36,30 @@ parts (place, type, depth) AS (
     WHERE parts.depth < 20
 ),
 
--- The innermost: base types, of which each has to be sorted and hashed by a default operator class of its own, or of a type
--- that it is read as.
+-- The types that are sorted and hashed by default operator classes of their own, or of a type that they are read as.
+able AS MATERIALIZED (
+    SELECT of_type.type
+    FROM pg_opclass AS class
+    INNER JOIN pg_am AS method ON class.opcmethod = method.oid AND method.amname IN ('btree', 'hash')
+    CROSS JOIN LATERAL (
+        SELECT class.opcintype
+        UNION ALL
+        SELECT castsource FROM pg_cast
+        WHERE casttarget = class.opcintype AND castmethod = 'b' AND castcontext = 'i'
+    ) AS of_type (type)
+    WHERE class.opcdefault
+    GROUP BY of_type.type
+    HAVING count(DISTINCT method.amname) = 2
+),
+
+-- The innermost types that are not: base types and pseudo-types.
 unfit AS (
     SELECT parts.place, min(format_type(parts.type, NULL)) AS type
     FROM parts
     INNER JOIN pg_type AS part ON parts.type = part.oid
     WHERE
         (part.typtype = 'p' OR part.typtype = 'b' AND part.typcategory <> 'A')
-        AND (
-            SELECT count(DISTINCT method.amname)
-            FROM pg_opclass AS class
-            INNER JOIN pg_am AS method ON class.opcmethod = method.oid AND method.amname IN ('btree', 'hash')
-            WHERE
-                class.opcdefault
-                AND (
-                    class.opcintype = part.oid
-                    OR EXISTS (
-                        SELECT FROM pg_cast
-                        WHERE
-                            castsource = part.oid AND casttarget = class.opcintype
-                            AND castmethod = 'b' AND castcontext = 'i'
-                    )
-                )
-        ) < 2
+        AND parts.type NOT IN (SELECT able.type FROM able)
     GROUP BY parts.place
 ),
 

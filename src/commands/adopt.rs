@@ -12,7 +12,7 @@ use crate::db::Ident;
 use crate::entity::Entity;
 use crate::error::{Exit, Refusal, Result};
 use crate::report::{self, Outcome, count, counted};
-use crate::settings::qualified;
+use crate::settings::table_name;
 
 /// What is to be adopted, as it was typed.
 pub(super) struct Asked {
@@ -39,7 +39,7 @@ struct Checked<'a> {
 impl Asked {
     /// Reads `--from` and `--column`.
     pub(super) fn new(from: &str, columns: Vec<(String, String)>, entity: Option<String>, check: bool) -> Result<Self> {
-        let (schema, table) = qualified(from)?;
+        let (schema, table) = table_name(from)?;
         let columns = columns.into_iter().map(|(ours, theirs)| Ok((ours, Ident::new(theirs)?)));
         Ok(Self { named: Named { schema, table, columns: columns.collect::<Result<_>>()? }, entity, check })
     }

@@ -1,6 +1,9 @@
 //! Runs that fail or are refused are noted in the warehouse, where it can be reached: `status` shows them.
 
+use std::panic::AssertUnwindSafe;
 use std::time::Duration;
+
+use futures_util::FutureExt as _;
 
 use super::World;
 use crate::error::{self, Exit, Result};
@@ -33,10 +36,11 @@ pub(super) async fn noting(world: &World<'_>, work: impl Future<Output = Ended>)
             failure.command = world.manner.command.to_string();
         }
         let noted = tokio::time::timeout(PATIENCE, async { world.warehouse().await?.note_failures(&failures).await });
-        match noted.await {
-            Ok(Ok(())) => {}
-            Ok(Err(error)) => tracing::debug!(%error, "the failure could not be noted"),
-            Err(_) => tracing::debug!("the failure could not be noted in time"),
+        // The runtime panics where it cannot wake itself, as when nothing at all can be written. The failure is what counts.
+        match AssertUnwindSafe(noted).catch_unwind().await {
+            Ok(Ok(Ok(()))) => {}
+            Ok(Ok(Err(error))) => tracing::debug!(%error, "the failure could not be noted"),
+            Ok(Err(_)) | Err(_) => tracing::debug!("the failure could not be noted in time"),
         }
     }
     outcome

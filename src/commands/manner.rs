@@ -28,10 +28,13 @@ impl Manner {
     pub(super) fn of(command: &Command) -> Result<Self> {
         type Typed<'a> = (&'static str, Option<&'a Waiting>, Option<&'a Measured>);
         let (command, waiting, measured): Typed<'_> = match command {
+            Command::Init { .. } => ("init", None, None),
+            Command::Check => ("check", None, None),
             Command::Simulate { .. } => ("simulate", None, None),
             Command::Prepare { waiting, measured, .. } => ("prepare", Some(waiting), Some(measured)),
             Command::Export { waiting, .. } => ("export", Some(waiting), None),
             Command::Run { waiting, measured, .. } => ("run", Some(waiting), Some(measured)),
+            Command::Plan { waiting, .. } => ("plan", Some(waiting), None),
             Command::Verify { waiting, .. } => ("verify", Some(waiting), None),
             Command::Adopt { waiting, .. } => ("adopt", Some(waiting), None),
             Command::Status { waiting, measured, .. } => ("status", Some(waiting), Some(measured)),

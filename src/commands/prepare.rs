@@ -9,9 +9,8 @@ use std::time::Instant;
 use serde::Serialize;
 
 use self::months::{Settled, Settling};
-use super::World;
 use super::failures::{Ended, failure};
-use super::left;
+use super::{World, left, plan};
 use crate::accounts::{self, Cause, SetAside};
 use crate::calendar::Period;
 use crate::entity::Entity;
@@ -116,6 +115,9 @@ pub(super) async fn all(
     production: &mut Production,
     accepted: &Accepted,
 ) -> Result<All> {
+    if let Some(planned) = &world.planned {
+        plan::still_holds(world, planned, warehouse, production).await?;
+    }
     let (mut entities, mut exit, mut failures) = (Vec::new(), Exit::Done, Vec::new());
     for entity in &world.settings.entities {
         let name = entity.name.name();
@@ -189,6 +191,10 @@ async fn prepare(
     model.change_to(snapshot.model())?;
     let settling = async {
         let survey = snapshot.survey().await?;
+        if let Some(planned) = &world.planned {
+            let differing = accounts::compare(&survey.accounts, &ledger.accounts);
+            planned.check_one(entity.name.name(), &survey.accounts, &ledger.accounts, &differing)?;
+        }
         let known = (&ledger, &before, replaced.as_ref());
         let judged = guarding::judge(world.settings.guard, accepted, (&snapshot, &survey), known).await?;
         let changes = accounts::compare(&judged.target, &ledger.accounts);

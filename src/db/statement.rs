@@ -47,8 +47,18 @@ pub struct Sql {
 
 impl From<Statement> for Sql {
     fn from(statement: Statement) -> Self {
-        Self { path: statement.path, text: Cow::Borrowed(statement.text) }
+        Self { path: statement.path, text: Cow::Owned(with_bare_comments(statement.text)) }
     }
+}
+
+/// The text with comments in which no name is filled: a name may hold a line break, and what follows it there would be
+/// no comment any more. Lines keep their numbers.
+fn with_bare_comments(text: &str) -> String {
+    let bare = |line: &str| match line.trim_start().starts_with("--") {
+        true => line.replace(":\"", "\"").replace(":'", "'").replace("{{", "{"),
+        false => line.to_string(),
+    };
+    text.split_inclusive('\n').map(bare).collect()
 }
 
 impl Statement {
@@ -66,7 +76,7 @@ impl Statement {
         let text = PARTS
             .as_ref()
             .map_err(|error| anyhow::anyhow!("{error:#}"))?
-            .render_str(self.text, &shape.0)
+            .render_str(&with_bare_comments(self.text), &shape.0)
             .with_context(|| self.path)?;
         Ok(Sql { path: self.path, text: Cow::Owned(text) })
     }
@@ -84,7 +94,10 @@ static PARTS: LazyLock<Result<minijinja::Environment<'static>, minijinja::Error>
         ("theirs.jinja", include_str!("../../sql/accounts/theirs.jinja")),
         ("period.jinja", include_str!("../../sql/accounts/period.jinja")),
         ("statistics.jinja", include_str!("../../sql/accounts/statistics.jinja")),
+        ("means.jinja", include_str!("../../sql/accounts/means.jinja")),
         ("details.jinja", include_str!("../../sql/accounts/details.jinja")),
+        ("write_made.jinja", include_str!("../../sql/accounts/write_made.jinja")),
+        ("differing.jinja", include_str!("../../sql/checks/differing.jinja")),
     ] {
         templates.add_template(name, text)?;
     }
@@ -316,6 +329,16 @@ mod tests {
     fn a_name_is_quoted_and_cannot_end_its_quotes() {
         let name = Ident::new("a\"; DROP TABLE b; --").unwrap();
         assert_eq!(PROBE.with(&[("table", &name)]).text, "COPY \"a\"\"; DROP TABLE b; --\" TO :'from' :'until'");
+    }
+
+    #[test]
+    fn a_name_with_a_line_break_does_not_end_a_comment() {
+        let probe = Statement { path: "sql/probe.sql", text: "-- Reads: :\"table\"\nCOPY :\"table\"" };
+        let name = Ident::new("a\n; DROP TABLE b; --").unwrap();
+        assert_eq!(probe.with(&[("table", &name)]).text, "-- Reads: \"table\"\nCOPY \"a\n; DROP TABLE b; --\"");
+        let shape = Shape::new(&std::collections::BTreeMap::from([("x", 1)]));
+        let sql = probe.of(&shape).unwrap().with(&[("table", &name)]);
+        assert_eq!(sql.text, "-- Reads: \"table\"\nCOPY \"a\n; DROP TABLE b; --\"");
     }
 
     #[test]

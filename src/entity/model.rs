@@ -171,27 +171,12 @@ impl Model {
 }
 
 /// Endings of the tables and views that an entity can have in the warehouse, partitions left out.
-fn endings() -> Vec<String> {
+pub(super) fn endings() -> Vec<String> {
     let of_level = |level: Level| {
         let (word, adverb) = (level.word(), level.adverb());
         [format!("_{word}"), format!("_by_{word}"), format!("_stats_{adverb}"), format!("_{adverb}")]
     };
     Level::ALL.into_iter().flat_map(of_level).collect()
-}
-
-/// Whether an object or a file of the first entity would have a name of the second's.
-pub(super) fn collide(one: &str, other: &str) -> bool {
-    let same = |one: &str, other: &str| one.to_lowercase() == other.to_lowercase();
-    let is_month = |ending: &str| {
-        let digits = ending.strip_prefix("_bc").or_else(|| ending.strip_prefix('_')).unwrap_or_default();
-        !digits.is_empty() && digits.bytes().all(|byte| byte.is_ascii_digit() || byte == b'_')
-    };
-    let endings = endings();
-    let ended = |ending: &String| same(&format!("{one}{ending}"), other);
-    same(one, other)
-        || endings.iter().any(ended)
-        || other.strip_prefix(one).is_some_and(is_month)
-        || endings.iter().any(|a| endings.iter().any(|b| same(&format!("{one}{a}"), &format!("{other}{b}"))))
 }
 
 fn time_kind(entity: &Entity, found: Option<&str>) -> Result<TimeKind> {

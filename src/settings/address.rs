@@ -1,6 +1,5 @@
 //! Where a server is: a PostgreSQL URL, completed from the `PG*` variables and the password file, as libpq does.
 
-use std::net::IpAddr;
 use std::os::unix::fs::PermissionsExt as _;
 use std::path::{Path, PathBuf};
 
@@ -8,7 +7,7 @@ use tokio_postgres::Config;
 use tokio_postgres::config::Host;
 
 use super::Environment;
-use crate::db::{Address, Protection, Server};
+use crate::db::{Address, Protection, Server, is_on_this_machine};
 use crate::error::{Refusal, Result};
 
 /// Reads a URL. Neither it nor a part of it is ever shown: it may hold a password, and a misplaced `@` or `?` makes any
@@ -33,7 +32,7 @@ pub(super) fn parse(server: Server, url: &str, environment: &Environment) -> Res
     complete(&mut config, environment)?;
     let mode = mode.or(environment.text("PGSSLMODE")?);
     let roots = roots.map(PathBuf::from).or_else(|| environment.path("PGSSLROOTCERT"));
-    let protection = protection(name, mode.as_deref(), roots, is_local(&config))?;
+    let protection = protection(name, mode.as_deref(), roots, is_on_this_machine(&config))?;
     if config.get_password().is_none()
         && let Some(password) = password_from_file(&config, environment)?
     {
@@ -87,15 +86,6 @@ fn complete(config: &mut Config, environment: &Environment) -> Result<()> {
         config.password(password);
     }
     Ok(())
-}
-
-/// On this machine: nobody listens on the way, so certificates prove nothing.
-fn is_local(config: &Config) -> bool {
-    config.get_hostaddrs().iter().all(IpAddr::is_loopback)
-        && config.get_hosts().iter().all(|host| match host {
-            Host::Unix(_) => true,
-            Host::Tcp(name) => name == "localhost" || name.parse::<IpAddr>().is_ok_and(|ip| ip.is_loopback()),
-        })
 }
 
 fn protection(name: &str, mode: Option<&str>, roots: Option<PathBuf>, local: bool) -> Result<Protection> {

@@ -22,7 +22,7 @@ pub(super) fn read(typed: Vec<TypedEntity>) -> Result<Vec<Entity>> {
 }
 
 fn one(typed: TypedEntity) -> Result<Entity> {
-    let (schema, table) = qualified(&typed.table)?;
+    let (schema, table) = table_name(&typed.table)?;
     if let Some(zone) = &typed.time_zone {
         check_zone(zone)?;
     }
@@ -50,8 +50,8 @@ fn one(typed: TypedEntity) -> Result<Entity> {
 /// `schema.table` or `table` in schema public; a part in double quotes is taken as it stands.
 ///
 /// # Errors
-/// Usage, where the text names no table.
-pub fn qualified(text: &str) -> Result<(Ident, Ident)> {
+/// Refuses (usage) what is neither.
+pub fn table_name(text: &str) -> Result<(Ident, Ident)> {
     let mut parts = vec![String::new()];
     let mut quoted = false;
     let mut characters = text.chars().peekable();
@@ -80,10 +80,15 @@ pub fn qualified(text: &str) -> Result<(Ident, Ident)> {
     }
 }
 
-/// Abbreviations and offsets mean different things in different places (`+02` is west of Greenwich to PostgreSQL).
-fn check_zone(zone: &str) -> Result<()> {
+/// Whether this could be a name of the IANA database. Abbreviations and offsets mean different things in different
+/// places (`+02` is west of Greenwich to PostgreSQL).
+pub(super) fn is_zone(zone: &str) -> bool {
     let plain = zone.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"/_+-".contains(&byte));
-    if zone == "UTC" || (plain && zone.contains('/')) {
+    zone == "UTC" || (plain && zone.contains('/'))
+}
+
+fn check_zone(zone: &str) -> Result<()> {
+    if is_zone(zone) {
         return Ok(());
     }
     Err(Refusal::usage(
@@ -131,12 +136,12 @@ mod tests {
 
     #[test]
     fn tables_are_named_with_and_without_schema_and_in_quotes() {
-        let named = |text: &str| qualified(text).map(|(schema, table)| format!("{}|{}", schema.name(), table.name()));
+        let named = |text: &str| table_name(text).map(|(schema, table)| format!("{}|{}", schema.name(), table.name()));
         assert_eq!(named("purchase").unwrap(), "public|purchase");
         assert_eq!(named("shop.purchase").unwrap(), "shop|purchase");
         assert_eq!(named(r#""my.shop"."Kauf ""neu""""#).unwrap(), r#"my.shop|Kauf "neu""#);
         for wrong in ["", "a.b.c", ".a", "a.", "\"a"] {
-            assert!(qualified(wrong).is_err(), "{wrong}");
+            assert!(table_name(wrong).is_err(), "{wrong}");
         }
     }
 

@@ -73,7 +73,7 @@ fn did_you_mean(word: &str, known: &[String]) -> String {
 
 /// The known word that differs least, by letters added, left out, changed or swapped: a third of them at most, so that
 /// nothing is guessed from words that have little in common.
-pub(super) fn nearest<'a>(word: &str, known: &'a [String]) -> Option<&'a str> {
+pub fn nearest<'a>(word: &str, known: &'a [String]) -> Option<&'a str> {
     let typed = word.to_lowercase();
     let apart = |known: &str| strsim::damerau_levenshtein(&typed, &known.to_lowercase());
     let close = |known: &&String| apart(known) <= known.chars().count().max(typed.chars().count()).max(3) / 3;
@@ -134,6 +134,11 @@ mod tests {
     #[test]
     fn tables_and_lists_say_themselves_what_they_know() {
         assert_eq!(keys::<Limits>(), ["connect_seconds", "lock_seconds", "statement_seconds", "idle_seconds"]);
+        // Every section of the file is one that a key can be told to belong to.
+        let sections = ["limits", "production", "guard", "entity"].map(str::to_string);
+        let plain = ["production_url", "warehouse_url", "exports", "local"].map(str::to_string);
+        assert_eq!(keys::<File>().len(), sections.len() + plain.len());
+        assert!(keys::<File>().iter().all(|key| sections.contains(key) || plain.contains(key)));
         assert!(keys::<File>().contains(&"entity".to_string()));
         assert!(keys::<TypedEntity>().contains(&"time_zone".to_string()));
         assert!(words::<Statistic>().contains(&"mean".to_string()));

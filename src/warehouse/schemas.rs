@@ -2,7 +2,7 @@
 
 use tokio_postgres::types::Type;
 
-use super::{IDENTITY, STATE, Warehouse, hold};
+use super::{IDENTITY, Reading, STATE, Warehouse, hold};
 use crate::db::{Ident, Statement, Work};
 use crate::error::{Refusal, Result};
 use crate::statement;
@@ -46,6 +46,19 @@ impl Warehouse {
     }
 }
 
+impl Reading<'_> {
+    /// Whether the schemas are there, or can be made.
+    ///
+    /// # Errors
+    /// Those that a run ends with when it brings them up to date.
+    pub async fn check_schemas(&self) -> Result<()> {
+        if version(&self.work, self.prepared).await? == 0 {
+            missing(&self.work).await?;
+        }
+        Ok(())
+    }
+}
+
 async fn version(work: &Work<'_>, prepared: bool) -> Result<usize> {
     if !prepared {
         return Ok(0);
@@ -63,10 +76,19 @@ async fn version(work: &Work<'_>, prepared: bool) -> Result<usize> {
 }
 
 /// Makes the schemas that are missing. Those that are there have to be ours, and empty.
+async fn make(work: &Work<'_>) -> Result<()> {
+    for schema in missing(work).await? {
+        work.batch(&CREATE_SCHEMA.with(&[("schema", &schema)])).await?;
+    }
+    Ok(())
+}
+
+/// The schemas that are missing and may be made, before the first migration.
 ///
 /// # Errors
 /// Refuses a schema that somebody else owns or has filled, and one that may not be made.
-async fn make(work: &Work<'_>) -> Result<()> {
+async fn missing(work: &Work<'_>) -> Result<Vec<Ident>> {
+    let mut missing = Vec::new();
     for found in work.query(SCHEMAS, &[(&NAMES.as_slice(), Type::TEXT_ARRAY)]).await? {
         let [name, role, database]: [&str; 3] = ["name", "role", "database"].map(|column| found.get(column));
         let [made, owned, filled, may_create] =
@@ -87,7 +109,7 @@ async fn make(work: &Work<'_>) -> Result<()> {
                 ));
             }
             (false, ..) if may_create => {
-                work.batch(&CREATE_SCHEMA.with(&[("schema", &Ident::new(name)?)])).await?;
+                missing.push(Ident::new(name)?);
             }
             (false, ..) => {
                 return Err(Refusal::refused(
@@ -100,5 +122,5 @@ async fn make(work: &Work<'_>) -> Result<()> {
             }
         }
     }
-    Ok(())
+    Ok(missing)
 }

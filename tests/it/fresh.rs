@@ -51,6 +51,11 @@ fn what_was_not_proven_is_not_noted() {
     for command in ["export", "verify", "status"] {
         world.kalends(command).succeeds();
     }
+    // What is held is not as production is.
+    world.production_sql("BEGIN; CREATE TABLE kept AS TABLE entity; DELETE FROM entity WHERE value = 8; COMMIT");
+    world.kalends("run").fails_with(4).says("held ");
+    assert_eq!(proven(&world), before);
+    world.production_sql("BEGIN; TRUNCATE entity; INSERT INTO entity TABLE kept; COMMIT");
     world.production_sql("ALTER TABLE entity RENAME value TO amount");
     world.kalends("run").fails_with(4);
     assert_eq!(proven(&world), before);

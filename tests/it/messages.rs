@@ -45,7 +45,7 @@ fn refuses(world: &World, arguments: &str, variables: &[(&str, &str)], code: i32
 }
 
 /// What is another each time, under the name of what it is.
-fn masked(world: &World, text: &str) -> String {
+pub fn masked(world: &World, text: &str) -> String {
     let database = world.production_url.rsplit('/').next().unwrap();
     [
         (world.exports.display().to_string(), "EXPORTS"),
@@ -68,7 +68,7 @@ fn world_words(text: &str) -> String {
 
 /// The URL of production for another role, which needs no password, or for one that has to give one. Both may come in and
 /// look around, and read no table.
-fn as_role(world: &World, role: &str) -> String {
+pub fn as_role(world: &World, role: &str) -> String {
     static ROLES: OnceLock<()> = OnceLock::new();
     ROLES.get_or_init(|| {
         let maintenance = servers().url(5432, "kalends", "postgres");
@@ -331,7 +331,9 @@ fn no_golden_file_is_left_over_and_none_holds_a_secret() {
         include_str!("diff.rs"),
         include_str!("history.rs"),
         include_str!("adopt.rs"),
-        include_str!("repair/sample.rs")
+        include_str!("repair/sample.rs"),
+        include_str!("plan/file.rs"),
+        include_str!("init.rs")
     );
     for entry in fs::read_dir(Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/it/golden")).unwrap() {
         let path = entry.unwrap().path();

@@ -87,7 +87,8 @@ fn what_was_settled_before_giving_way_is_kept() {
         world.ask_warehouse("SELECT day, sum_values FROM kalends_stats.entity_day ORDER BY 1"),
         ["2024-01-02|6", "2024-02-29|8"]
     );
-    world.kalends("run").succeeds();
+    // The other session has emptied the table.
+    world.kalends("run --accept-loss").succeeds();
     assert_eq!(world.ask_warehouse("SELECT count(*) FROM kalends_stats.entity_day"), ["0"]);
 }
 
@@ -163,15 +164,17 @@ fn a_lock_of_production_is_waited_for_as_long_as_is_set() {
 #[test]
 fn a_statement_on_production_takes_as_long_as_is_set() {
     let world = changed();
+    // On a fast machine the survey may end in time, and the copy of the large month does not.
+    world.settles();
     world.production_sql("INSERT INTO entity SELECT timestamp '2024-03-01' + n * interval '1 second', n FROM generate_series(1, 400000) AS n");
     fs::write(world.folder().join("kalends.toml"), "[production]\nstatement_timeout = \"100ms\"\n").unwrap();
-    let tuples = world.tuples();
+    let tuples = whole_tuples(&world);
     world
         .kalends("run")
         .fails_with(1)
         .says("production did not finish a statement on table \"public.entity\" in its time")
         .says("Raise statement_timeout in [production]");
-    assert_eq!(world.tuples(), tuples);
+    assert_eq!(whole_tuples(&world), tuples);
     fs::remove_file(world.folder().join("kalends.toml")).unwrap();
     world.settles();
 }

@@ -16,8 +16,10 @@ const JANUARY_2: &str = "year=2024/month=1/day=2/entity_stats_daily_2024_1_2.csv
 const MANIFEST: &str = "_manifest.json";
 
 /// Every command that reports, with arguments that do no harm.
-const REPORTING: [&str; 10] = [
+const REPORTING: [&str; 13] = [
     "simulate 2023 1 --mark",
+    "init --out -",
+    "check",
     "prepare",
     "export",
     "export 2024 1",
@@ -26,11 +28,26 @@ const REPORTING: [&str; 10] = [
     "status",
     "history",
     "diff 2024-01-02",
+    "plan",
     "local status",
 ];
 
-const COMMANDS: [&str; 11] =
-    ["simulate", "prepare", "export", "run", "verify", "adopt", "status", "history", "diff", "local", "completions"];
+const COMMANDS: [&str; 13] = [
+    "init",
+    "check",
+    "simulate",
+    "prepare",
+    "export",
+    "run",
+    "verify",
+    "adopt",
+    "status",
+    "plan",
+    "history",
+    "diff",
+    "local",
+    "completions",
+];
 
 fn prepared() -> World {
     let world = World::new();
@@ -126,6 +143,8 @@ fn json_is_one_document_and_all_there_is_on_stdout() {
     ];
     let exported = ["month", "open_files", "removed_files", "unchanged_files", "written_files"];
     assert_eq!(keys("simulate 2023 1 --mark"), ["deleted_rows", "inserted_rows", "month"]);
+    assert_eq!(keys("init --out -"), ["entities", "file", "left_out", "text"]);
+    assert_eq!(keys("check"), ["exit_code", "findings", "problems", "ready", "version", "warnings"]);
     assert_eq!(keys("prepare"), prepared);
     assert_eq!(keys("export 2024 1"), exported);
     assert_eq!(keys("export"), exported);

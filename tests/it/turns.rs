@@ -106,18 +106,17 @@ fn nothing_needs_cleaning_up_behind_a_killed_run() {
         let world = changed();
         let hold = Hold::at(&world, moment);
         let first = Running::until_held(&world, Side::Warehouse);
+        let session = world.ask_warehouse(
+            "SELECT pid FROM pg_locks JOIN pg_stat_activity USING (pid)
+             WHERE datname = current_database() AND NOT granted AND application_name = 'kalends run'",
+        );
+        assert_eq!(session.len(), 1);
         let second = started(&world, "run --wait 60s");
         first.signal("-KILL");
         assert_eq!(first.ends().code, None, "killed");
-        // The server finds out by itself that its client is gone, although its session waits for a lock.
-        wait_for("the end of the killed session", || {
-            world
-                .ask_warehouse(
-                    "SELECT 1 FROM pg_locks l JOIN pg_stat_activity a USING (pid)
-                 WHERE a.datname = current_database() AND NOT l.granted AND xact_start < now() - interval '1 s'",
-                )
-                .is_empty()
-        });
+        // The server finds out by itself that its client is gone, while its session still waits for a lock.
+        let lives = format!("SELECT 1 FROM pg_stat_activity WHERE pid = {}", session[0]);
+        wait_for("the end of the killed session", || world.ask_warehouse(&lives).is_empty());
         drop(hold);
         second.ends().succeeds();
         world.settles();

@@ -22,13 +22,12 @@ $$;
 
 -- The standard deviation of a sample, rounded once, half up, to 6 decimals; NULL of less than two values. The variance is a
 -- fraction of exact numbers, of which the root is taken by whole numbers: sqrt() alone would round first. It gives the
--- whole root or, rounding up, the one above.
+-- whole root or, rounding up, the one above. Of what is not a number or has no end all of this is NaN.
 CREATE FUNCTION kalends.stddev(sum_values numeric, sum_squares numeric, value_count bigint) RETURNS numeric
 LANGUAGE sql IMMUTABLE PARALLEL SAFE
 AS $$
     SELECT CASE
         WHEN value_count < 2 THEN NULL
-        WHEN sum_squares::text IN ('NaN', 'Infinity') THEN 'NaN'::numeric
         ELSE (
             -- Twice the deviation in millionths, rounded down; half of it, rounded up where it is odd, is the nearest.
             SELECT div(root - CASE WHEN root * root > square THEN 1 ELSE 0 END + 1, 2) * 0.000001

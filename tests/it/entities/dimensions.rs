@@ -322,3 +322,41 @@ fn another_dimension_is_settled_anew_and_so_is_a_deviation_from_the_rows_that_ar
     plain.is_exact(&world);
     assert_eq!(world.ask_warehouse("SELECT count(*) FROM pg_class WHERE relname LIKE 't\\_by\\_%'"), ["0"]);
 }
+
+#[test]
+fn memory_does_not_grow_with_the_number_of_files() {
+    let world = World::new();
+    // 10 files of 4 MB each.
+    world.production_sql(
+        "CREATE TABLE t (at timestamp, n integer, d text);
+         INSERT INTO t SELECT timestamp '2024-01-01' + day * interval '1 day', 1, line || repeat('-', 4000)
+         FROM generate_series(1, 10) AS day, generate_series(1, 1000) AS line",
+    );
+    set(&world, &Asked { levels: &["day"], ..asked(&[("d", "text")]) }.settings());
+    world.kalends("prepare").succeeds();
+    let python = "import resource, subprocess, sys
+code = subprocess.call(sys.argv[1:], stdout=subprocess.DEVNULL)
+print(resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss)
+sys.exit(code)";
+    let peak_mb = |arguments: &str| {
+        let command = world.command(arguments);
+        let mut python_command = std::process::Command::new("python3");
+        python_command.args(["-c", python]).arg(command.get_program()).args(command.get_args());
+        python_command.env_clear().env("PATH", std::env::var_os("PATH").unwrap()).current_dir(world.folder());
+        python_command.envs(command.get_envs().filter_map(|(name, value)| Some((name, value?))));
+        let output = python_command.output().ok()?;
+        assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+        Some(String::from_utf8(output.stdout).unwrap().trim().parse::<u64>().unwrap() / 1024)
+    };
+    let Some(at_rest) = peak_mb("history") else {
+        return eprintln!("not tried: there is no python3 to tell the memory of a process");
+    };
+    // 8 MiB of what is about to be written, and one file as it comes, is compared and is read once more.
+    let publishing = peak_mb("export").unwrap();
+    assert_eq!(world.files().len(), 10);
+    eprintln!("{at_rest} MB at rest, {publishing} MB publishing");
+    assert!(publishing < at_rest + 8 + 4 * 4 + 6, "{publishing} MB, {at_rest} MB at rest");
+    let comparing = peak_mb("verify").unwrap();
+    assert!(comparing < at_rest + 4 * 4 + 6, "{comparing} MB, {at_rest} MB at rest");
+    world.kalends("export").succeeds().says("nothing to do: 10 files as they should be");
+}

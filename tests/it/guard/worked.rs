@@ -6,10 +6,12 @@ const PAGE: &str = include_str!("../../../docs/guard.md");
 
 /// Without what is another each time: times, durations, and how far apart columns are.
 fn plain(line: &str) -> String {
+    let digits = |part: &str| part.bytes().all(|byte| byte.is_ascii_digit());
     let words = line.split_whitespace().map(|word| {
+        let is_duration = word.split_once('.').is_some_and(|(s, part)| digits(s) && digits(part) && part.len() == 2);
         let shape: String = word.chars().map(|c| if c.is_ascii_digit() { '0' } else { c }).collect();
-        let is_time = ["0000-00-00", "00:00:00", "00:00:00.000000", "0.00"].contains(&shape.as_str());
-        if is_time { shape } else { word.to_string() }
+        let is_time = ["0000-00-00", "00:00:00"].contains(&shape.as_str());
+        if is_duration || is_time { "?".to_string() } else { word.to_string() }
     });
     words.collect::<Vec<_>>().join(" ")
 }

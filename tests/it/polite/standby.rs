@@ -106,7 +106,7 @@ impl Drop for Standby {
 fn a_standby_serves_as_production_exactly() {
     let servers = OwnServers::new();
     let world = servers.world();
-    world.production("created_at | value\n 2024-01-02 | 5\n 2024-02-29 | 8");
+    world.production("created_at | value\n 2024-01-02 | 5\n 2024-01-20 | 5\n 2024-02-29 | 8");
     let standby = Standby::of(&servers);
     standby.catches_up(&world);
     let url = standby.url(&world);
@@ -148,14 +148,42 @@ fn a_standby_serves_as_production_exactly() {
     command.env("KALENDS_PRODUCTION_URL", &url);
     let run = Running::started(command);
     wait_for("the watch", || !ask(&url, watched).is_empty());
-    world.production_sql("DELETE FROM entity WHERE value = 2");
+    world.production_sql("DELETE FROM entity WHERE created_at = '2024-01-20'");
     run_sql(&world.production_url, "VACUUM FREEZE entity");
     standby.catches_up(&world);
     drop(hold);
     let ran = run.ends();
     assert!(matches!(ran.code, Some(1 | 75)), "{:?}: {}{}", ran.code, ran.stdout, ran.stderr);
     assert!(ran.stderr.starts_with("error: ") && ran.stderr.lines().count() <= 5, "{}", ran.stderr);
-    world.kalends_with("run", &from).succeeds();
+    world.kalends_with("run --accept-loss", &from).succeeds();
     world.is_exact();
     world.kalends_with("verify", &from).succeeds();
+}
+
+#[test]
+fn a_standby_that_lags_behind_what_was_settled_is_held() {
+    let servers = OwnServers::new();
+    let world = servers.world();
+    world.production("created_at | value\n 2024-01-02 | 5\n 2024-02-29 | 8");
+    let standby = Standby::of(&servers);
+    standby.catches_up(&world);
+    let url = standby.url(&world);
+    let from = [("KALENDS_PRODUCTION_URL", url.as_str())];
+    world.kalends_with("run", &from).succeeds();
+    run_sql(&url, "SELECT pg_wal_replay_pause()");
+    world.production_sql("UPDATE entity SET value = 6 WHERE value = 5; INSERT INTO entity VALUES ('2024-03-01', 1)");
+    world.settles();
+    let (tuples, tree) = (world.tuples(), world.tree());
+    let held = world.kalends_with("run", &from);
+    held.fails_with(4).says("held        2 months from 2024-01 on: production is older than what was settled of it");
+    let after = world.tuples();
+    let noted =
+        |tuples: &[String]| tuples.iter().filter(|tuple| !tuple.starts_with("kalends.held:")).cloned().collect();
+    let (before, after): (Vec<String>, Vec<String>) = (noted(&tuples), noted(&after));
+    assert_eq!((after, world.tree()), (before, tree));
+    // It heals by itself.
+    run_sql(&url, "SELECT pg_wal_replay_resume()");
+    standby.catches_up(&world);
+    world.kalends_with("run", &from).succeeds().says("nothing to do");
+    assert_eq!(world.ask_warehouse("SELECT count(*) FROM kalends.held"), ["0"]);
 }

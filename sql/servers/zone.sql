@@ -1,4 +1,4 @@
--- Whether the warehouse knows a time zone by its name.
+-- Whether a server knows a time zone by its name.
 --
 -- Reads:   pg_timezone_names
 -- Writes:  nothing

@@ -1,0 +1,8 @@
+-- The time zone that production gives a session that asks for none: of the role, the database or the server.
+--
+-- Reads:   pg_settings
+-- Writes:  nothing
+-- Params:  none
+-- Repeat:  safe
+
+SELECT reset_val AS time_zone FROM pg_settings WHERE name = 'TimeZone'

@@ -1,0 +1,371 @@
+//! `check`: whether everything that a run needs is there. It looks as a run looks, and writes nothing.
+
+use serde::Serialize;
+
+use super::World;
+use crate::db::{Address, Facts, Protection, Server};
+use crate::entity::{Entity, Model};
+use crate::error::{self, Exit, Refusal, Result};
+use crate::exports;
+use crate::production::{Effort, Production};
+use crate::report::{self, Outcome, counted};
+use crate::warehouse::{Beginning, Warehouse};
+
+/// The form of the report, for readers; one that old readers would misread gets the next number.
+const VERSION: u32 = 1;
+
+/// With less room than this the files of a few entities may not fit: each is a block of 4 KiB, some 400 a year.
+const LITTLE_ROOM_BYTES: u64 = 64 * 1024 * 1024;
+
+/// From here on rows lie so nearly in the order of time that a month's are beside each other.
+const IN_ORDER: f32 = 0.9;
+
+#[derive(Clone, Copy, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "lowercase")]
+enum Verdict {
+    Ok,
+    /// A run can go; somebody should know.
+    Warning,
+    /// A run cannot go.
+    Problem,
+}
+
+#[derive(Serialize)]
+struct Finding {
+    verdict: Verdict,
+    /// `production`, `warehouse`, `exports` or `entity NAME`.
+    about: String,
+    what: String,
+    /// The next step; `None` where all is well.
+    next: Option<String>,
+}
+
+#[derive(Serialize)]
+struct Checked {
+    version: u32,
+    ready: bool,
+    exit_code: u8,
+    problems: usize,
+    warnings: usize,
+    findings: Vec<Finding>,
+}
+
+/// What has been found so far, and how a run would end.
+struct Findings {
+    list: Vec<Finding>,
+    exit: Exit,
+}
+
+impl Findings {
+    fn add(&mut self, verdict: Verdict, about: &str, what: impl Into<String>, next: Option<String>) {
+        self.list.push(Finding { verdict, about: about.to_string(), what: what.into(), next });
+    }
+
+    fn ok(&mut self, about: &str, what: impl Into<String>) {
+        self.add(Verdict::Ok, about, what, None);
+    }
+
+    fn warning(&mut self, about: &str, what: impl Into<String>, next: impl Into<String>) {
+        self.add(Verdict::Warning, about, what, Some(next.into()));
+    }
+
+    /// Keeps what was found, or notes the problem and goes on without it.
+    fn keep<T>(&mut self, about: &str, found: Result<T>) -> Option<T> {
+        let error = match found {
+            Ok(found) => return Some(found),
+            Err(error) => error,
+        };
+        self.exit = self.exit.graver(error::exit_code(&error));
+        let next = error::hint(&error).unwrap_or("The server's log may say more.").to_string();
+        self.add(Verdict::Problem, about, error::in_one_line(&error), Some(next));
+        None
+    }
+}
+
+pub(super) async fn run(world: &World<'_>) -> Result<Outcome> {
+    let mut findings = Findings { list: Vec::new(), exit: Exit::Done };
+    let (production, warehouse) = tokio::join!(world.production(), world.warehouse());
+    let mut production = findings.keep("production", production);
+    let mut warehouse = findings.keep("warehouse", warehouse);
+    let servers = servers(world, &mut findings, production.as_mut(), warehouse.as_mut()).await;
+    if let (Some((of_production, _)), Some(warehouse)) = (servers, &mut warehouse)
+        && let Some(reading) = findings.keep("warehouse", warehouse.read().await)
+        && let Some(()) = findings.keep("warehouse", reading.check_is_not(&of_production.identity))
+    {
+        findings.ok("warehouse", "is another database than production");
+    }
+    if let Some(there) = &mut warehouse {
+        let rights = there.check_rights().await;
+        match findings.keep("warehouse", rights) {
+            Some(()) => findings.ok("warehouse", "its schemas are there or can be made, and are the role's own"),
+            // What may not be read, or is of an unknown form, is not asked any more.
+            None => warehouse = None,
+        }
+    }
+    let mut bytes = 0;
+    for entity in &world.settings.entities {
+        bytes += one(world, &mut findings, entity, production.as_mut(), warehouse.as_mut()).await.unwrap_or_default();
+    }
+    files(world, &mut findings, warehouse.as_mut(), bytes).await;
+    Ok(outcome(findings))
+}
+
+/// The two servers, each by itself; both where both answer.
+async fn servers(
+    world: &World<'_>,
+    findings: &mut Findings,
+    production: Option<&mut Production>,
+    warehouse: Option<&mut Warehouse>,
+) -> Option<(Facts, Facts)> {
+    let of_production = match production {
+        Some(production) => findings.keep("production", production.facts().await),
+        None => None,
+    };
+    if let Some(facts) = &of_production {
+        server(findings, Server::Production, &world.production, facts);
+        if facts.standby {
+            findings.warning(
+                "production",
+                "is a standby: a run sees what it has replayed, and its snapshot may be cancelled by the replay",
+                "Where that happens, set hot_standby_feedback there, or name the primary.",
+            );
+        }
+    }
+    let of_warehouse = match warehouse {
+        Some(warehouse) => findings.keep("warehouse", warehouse.facts().await),
+        None => None,
+    };
+    if let (Some(facts), Some(address)) = (&of_warehouse, &world.warehouse) {
+        server(findings, Server::Warehouse, address, facts);
+        let standby = facts.standby.then(|| {
+            Refusal::refused(
+                "the warehouse is a standby, which nothing can be written to",
+                "Name its primary in KALENDS_WAREHOUSE_URL.",
+            )
+        });
+        findings.keep("warehouse", standby.map_or(Ok(()), Err));
+    }
+    of_production.zip(of_warehouse)
+}
+
+/// A server's version, and how the connection to it is protected.
+fn server(findings: &mut Findings, server: Server, address: &Address, facts: &Facts) {
+    let about = word(server);
+    let setting = server.setting();
+    findings.ok(about, format!("PostgreSQL {} at {address}", facts.version));
+    let protocol = facts.protocol.as_deref();
+    match (&address.protection, protocol) {
+        _ if address.is_on_this_machine() => {
+            findings.ok(about, format!("is on this machine, {}", protocol.unwrap_or("not encrypted")));
+        }
+        (Protection::VerifyFull { .. }, _) => {
+            let protocol = protocol.unwrap_or("as far as the server that answers, which itself is not");
+            findings.ok(about, format!("is elsewhere, encrypted ({protocol}), and its certificate proves its name"));
+        }
+        (Protection::Require, _) => findings.warning(
+            about,
+            "is elsewhere and encrypted, but nothing proves that it is the server that answers",
+            format!("Say sslmode=verify-full in {setting}."),
+        ),
+        (Protection::Disable | Protection::Prefer, _) => findings.warning(
+            about,
+            "is elsewhere, and passwords and rows travel to it as everybody on the way can read them",
+            format!("Say sslmode=verify-full in {setting}."),
+        ),
+    }
+}
+
+/// An entity on both sides; the size of its table where it is known.
+async fn one(
+    world: &World<'_>,
+    findings: &mut Findings,
+    entity: &Entity,
+    production: Option<&mut Production>,
+    warehouse: Option<&mut Warehouse>,
+) -> Option<u64> {
+    let about = format!("entity {}", entity.name.name());
+    let production = production?;
+    let (_, model) = findings.keep(&about, production.identity(entity).await)?;
+    let rehearsing = production.rehearse(entity, &model);
+    let effort = findings.keep(&about, world.explaining(std::slice::from_ref(entity), rehearsing).await);
+    if let Some(effort) = &effort {
+        findings.ok(&about, format!("table {entity} of production: kind, columns, types and rights are as needed"));
+        reading(findings, &about, entity, effort);
+    }
+    if let Some(warehouse) = warehouse {
+        beginning(findings, &about, &model, warehouse).await;
+    }
+    effort.map(|effort| effort.bytes)
+}
+
+/// How a run reads the table's rows.
+fn reading(findings: &mut Findings, about: &str, entity: &Entity, effort: &Effort) {
+    let time = entity.time.name();
+    let order = effort.order_of_time.map(|order| format!("{:.0} %", order * 100.0));
+    match (effort.indexed, effort.order_of_time) {
+        (true, _) => findings.ok(about, format!("column \"{time}\" has an index")),
+        (false, Some(order_of_time)) if order_of_time >= IN_ORDER => findings.ok(
+            about,
+            format!(
+                "column \"{time}\" has no index, and needs none: rows lie in the order of time ({}), and a month's are read \
+                 from its first to its last place",
+                order.unwrap_or_default()
+            ),
+        ),
+        (false, _) => findings.warning(
+            about,
+            format!(
+                "column \"{time}\" has no index; the survey reads the whole table with or without, and a month's rows are \
+                 looked for from its first place in the table to its last: where rows lie in no order of time ({}), that is \
+                 most of the table for each month that changed",
+                order.unwrap_or_else(|| "which nobody knows before ANALYZE".to_string())
+            ),
+            "Nothing need be done; where loading months takes long, make an index on the column.",
+        ),
+    }
+}
+
+/// What a run would begin with in the warehouse.
+async fn beginning(findings: &mut Findings, about: &str, model: &Model, warehouse: &mut Warehouse) {
+    let Some(reading) = findings.keep(about, warehouse.read().await) else { return };
+    match findings.keep(about, reading.beginning(model).await) {
+        Some(Beginning::New) => findings.ok(about, "is new to the warehouse; a run makes its tables"),
+        Some(Beginning::Settled) => findings.ok(about, "was settled before, with the same definition"),
+        Some(Beginning::Anew(what)) => findings.warning(
+            about,
+            format!("was settled otherwise, and a run settles it anew: {}", report::list(what.iter())),
+            "Put the settings back if that is not meant.",
+        ),
+        None => {}
+    }
+}
+
+/// The export folder, and room on disk as far as it can be known.
+async fn files(world: &World<'_>, findings: &mut Findings, warehouse: Option<&mut Warehouse>, bytes: u64) {
+    let path = &world.settings.exports;
+    let ready = match warehouse {
+        Some(warehouse) => match warehouse.read().await {
+            Ok(reading) => exports::ready(&reading, path).await.map(|()| true),
+            Err(_) => Ok(false),
+        },
+        None => Ok(false),
+    };
+    match findings.keep("exports", ready) {
+        Some(true) => findings.ok("exports", format!("\"{}\" can be published into", path.display())),
+        Some(false) => findings.warning(
+            "exports",
+            format!(
+                "whose the files in \"{}\" are was not looked at: the warehouse could not be asked",
+                path.display()
+            ),
+            "Check again when that is mended.",
+        ),
+        None => {}
+    }
+    let Some(room) = findings.keep("exports", exports::room(path)) else { return };
+    let free = format!("{} free at \"{}\"", size(room.free_bytes), room.at.display());
+    match room.free_bytes {
+        ..LITTLE_ROOM_BYTES => findings.warning("exports", free, "A file takes some 4 kB, a year some 400 files."),
+        _ => findings.ok("exports", free),
+    }
+    if bytes > 0 {
+        let what = format!(
+            "needs room for some {}, the size of the tables in production, and the indexes of none; how much it has, no \
+             server says",
+            size(bytes)
+        );
+        findings.ok("warehouse", what);
+    }
+}
+
+fn outcome(findings: Findings) -> Outcome {
+    let Findings { list, exit } = findings;
+    let with = |verdict| list.iter().filter(|finding| finding.verdict == verdict).count();
+    let (problems, warnings) = (with(Verdict::Problem), with(Verdict::Warning));
+    let checked =
+        Checked { version: VERSION, ready: problems == 0, exit_code: exit as u8, problems, warnings, findings: list };
+    Outcome::new(exit, text(&checked), &checked)
+}
+
+fn text(checked: &Checked) -> String {
+    let lines = checked.findings.iter().map(|finding| {
+        let Finding { verdict, about, what, next } = finding;
+        let word = match verdict {
+            Verdict::Ok => "ok",
+            Verdict::Warning => "warning",
+            Verdict::Problem => "problem",
+        };
+        let next = next.as_ref().map_or(String::new(), |next| format!("\n            {}", error::one_line(next)));
+        format!("{word:<11} {about}: {}{next}", error::one_line(what))
+    });
+    let (problems, warnings) = (counted(checked.problems, "problem"), counted(checked.warnings, "warning"));
+    let sum = match checked.ready {
+        true => format!("ready       a run can go; {warnings}"),
+        false => format!("not ready   {problems}, {warnings}"),
+    };
+    report::list_lines(lines.chain([sum]))
+}
+
+fn word(server: Server) -> &'static str {
+    match server {
+        Server::Production => "production",
+        Server::Warehouse => "warehouse",
+    }
+}
+
+/// `61 MB`: whole units of 1000.
+fn size(bytes: u64) -> String {
+    let mut size = (bytes, "B");
+    for unit in ["kB", "MB", "GB", "TB"] {
+        if size.0 < 1000 {
+            break;
+        }
+        size = (size.0.div_ceil(1000), unit);
+    }
+    format!("{} {}", size.0, size.1)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Verdict and words about a server at this URL's host.
+    fn of_host(host: &str, protection: Protection, protocol: Option<&str>) -> (Verdict, String) {
+        let mut config = tokio_postgres::Config::new();
+        config.host(host).dbname("d");
+        let identity = crate::db::Identity { system_identifier: "1".to_string(), database_oid: 1 };
+        let protocol = protocol.map(str::to_string);
+        let facts = Facts { identity, version: "17.1".to_string(), standby: false, protocol };
+        let mut findings = Findings { list: Vec::new(), exit: Exit::Done };
+        server(&mut findings, Server::Production, &Address { config, protection }, &facts);
+        let Finding { verdict, what, .. } = findings.list.remove(1);
+        (verdict, what)
+    }
+
+    #[test]
+    fn whoever_is_on_the_way_is_warned_of() {
+        let proven = Protection::VerifyFull { roots: None };
+        for (host, protection, protocol, verdict, said) in [
+            ("localhost", Protection::Prefer, None, Verdict::Ok, "on this machine, not encrypted"),
+            ("/run/postgresql", Protection::Disable, None, Verdict::Ok, "on this machine, not encrypted"),
+            ("127.0.0.1", Protection::Prefer, Some("TLSv1.3"), Verdict::Ok, "on this machine, TLSv1.3"),
+            (
+                "db.example.com",
+                proven.clone(),
+                Some("TLSv1.3"),
+                Verdict::Ok,
+                "encrypted (TLSv1.3), and its certificate",
+            ),
+            ("db.example.com", Protection::Require, Some("TLSv1.3"), Verdict::Warning, "nothing proves"),
+            ("10.0.0.7", Protection::Disable, None, Verdict::Warning, "everybody on the way can read"),
+        ] {
+            let (found, what) = of_host(host, protection, protocol);
+            assert!(found == verdict && what.contains(said), "{host}: {what}");
+        }
+    }
+
+    #[test]
+    fn sizes_are_rounded_up() {
+        assert_eq!([size(0), size(999), size(1001), size(61_000_001)], ["0 B", "999 B", "2 kB", "62 MB"]);
+    }
+}

@@ -1,0 +1,202 @@
+//! `init`: a settings file with an entity for each table of production that could be accounted for.
+
+use std::io::{ErrorKind, Write as _};
+use std::os::unix::fs::PermissionsExt as _;
+use std::path::Path;
+
+use anyhow::Context as _;
+use serde::Serialize;
+
+use super::World;
+use crate::db::Ident;
+use crate::entity::{Draft, SourceTable, Taken};
+use crate::error::{Exit, Refusal, Result};
+use crate::production::Holdings;
+use crate::report::{Outcome, counted};
+use crate::settings::{self, Drafted, Target};
+
+/// What is to be written, and where.
+pub(super) struct Wish {
+    pub(super) target: Target,
+    /// Schema and name of the tables that are meant; none means all.
+    tables: Vec<(Ident, Ident)>,
+}
+
+#[derive(Serialize)]
+struct Written<'a> {
+    /// `None` where it was printed.
+    file: Option<String>,
+    /// The file's text, where it was printed.
+    text: Option<&'a str>,
+    entities: Vec<Proposed<'a>>,
+    left_out: Vec<LeftOut<'a>>,
+}
+
+#[derive(Serialize)]
+struct Proposed<'a> {
+    name: &'a str,
+    table: String,
+    time: &'a str,
+    time_zone: Option<&'a str>,
+    measures: Vec<&'a str>,
+    dimensions: &'a [String],
+}
+
+#[derive(Serialize)]
+struct LeftOut<'a> {
+    table: &'a str,
+    reason: &'a str,
+}
+
+impl Wish {
+    /// Of what was typed. The file must not be there yet.
+    pub(super) fn new(target: Target, tables: &[String]) -> Result<Self> {
+        if let Target::Settings(path) | Target::Other(path) = &target {
+            // A link that leads nowhere is there as well.
+            match std::fs::symlink_metadata(path) {
+                Err(error) if error.kind() == ErrorKind::NotFound => {}
+                Ok(_) => return Err(is_there(path)),
+                Err(error) => return Err(error).with_context(|| format!("could not look for \"{}\"", path.display())),
+            }
+        }
+        let tables = tables.iter().map(|name| settings::table_name(name)).collect::<Result<_>>()?;
+        Ok(Self { target, tables })
+    }
+}
+
+fn is_there(path: &Path) -> anyhow::Error {
+    Refusal::refused(
+        format!("\"{}\" is there already, and is not overwritten", path.display()),
+        "Write another file with --out FILE, or look at the proposal with --out -.",
+    )
+}
+
+pub(super) async fn run(world: &World<'_>, wish: &Wish) -> Result<Outcome> {
+    let holdings = world.production().await?.holdings().await?;
+    let drafted = propose(world, wish, holdings)?;
+    let text = settings::written(&drafted);
+    let file = match &wish.target {
+        Target::Print => None,
+        Target::Settings(path) | Target::Other(path) => {
+            write(path, &text)?;
+            Some(path.display().to_string())
+        }
+    };
+    let said = match &file {
+        None => text.trim_end().to_string(),
+        Some(file) => told(file, &drafted),
+    };
+    let printed = file.is_none().then_some(text.as_str());
+    Ok(Outcome::new(Exit::Done, said, &written(file, printed, &drafted)))
+}
+
+/// Splits the tables into those that are proposed and those that are left out.
+fn propose(world: &World<'_>, wish: &Wish, holdings: Holdings) -> Result<Drafted> {
+    let Holdings { tables, time_zone } = holdings;
+    let (drafts, left_out) = match wish.tables.as_slice() {
+        [] => all(&tables)?,
+        wanted => (these(&tables, wanted)?, Vec::new()),
+    };
+    if drafts.is_empty() {
+        let first = left_out.first().map(|(table, reason)| format!(": \"{table}\" is not, {reason}"));
+        return Err(Refusal::refused(
+            format!("no table that production shows can be accounted for{}", first.unwrap_or_default()),
+            "Grant SELECT on the tables that are meant, or check that KALENDS_PRODUCTION_URL names the right database.",
+        ));
+    }
+    Ok(Drafted { production: world.production.to_string(), time_zone, drafts, left_out })
+}
+
+type Sorted = (Vec<Draft>, Vec<(String, String)>);
+
+fn all(tables: &[SourceTable]) -> Result<Sorted> {
+    let (mut taken, mut drafts, mut left_out) = (Taken::default(), Vec::new(), Vec::new());
+    for table in tables {
+        match table.unusable() {
+            None => drafts.push(table.draft(&mut taken)?),
+            Some(reason) => left_out.push((table.place(), reason)),
+        }
+    }
+    Ok((drafts, left_out))
+}
+
+/// Those that were named. One that cannot be used is refused: somebody asked for it.
+fn these(tables: &[SourceTable], wanted: &[(Ident, Ident)]) -> Result<Vec<Draft>> {
+    let (mut taken, mut drafts, mut seen) = (Taken::default(), Vec::new(), Vec::new());
+    for (schema, name) in wanted {
+        let place = format!("{}.{}", schema.name(), name.name());
+        let is_it = |table: &&SourceTable| table.schema == schema.name() && table.name == name.name();
+        let Some(table) = tables.iter().find(is_it) else {
+            let places: Vec<String> = tables.iter().map(SourceTable::place).collect();
+            let hint = match settings::nearest(&place, &places) {
+                Some(near) => format!("Did you mean \"{near}\"?"),
+                None => "`kalends init --out -` shows those that there are.".to_string(),
+            };
+            return Err(Refusal::refused(format!("production shows no table \"{place}\""), hint));
+        };
+        // Its parent shows its rows, but it was asked for by name.
+        if let Some(reason) = table.unusable().filter(|_| table.parent.is_none()) {
+            return Err(Refusal::refused(
+                format!("table \"{place}\" of production cannot be accounted for: {reason}"),
+                "Name another table.",
+            ));
+        }
+        if !seen.contains(&place) {
+            drafts.push(table.draft(&mut taken)?);
+            seen.push(place);
+        }
+    }
+    Ok(drafts)
+}
+
+/// Writes the file whole or not at all, and never over another.
+fn write(path: &Path, text: &str) -> Result<()> {
+    let doing = || format!("could not write \"{}\"", path.display());
+    let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or_else(|| ".".as_ref());
+    let mut file = tempfile::Builder::new()
+        .prefix(".kalends.")
+        .suffix(".staged")
+        // As any other new file: the process's mask takes away what it must.
+        .permissions(std::fs::Permissions::from_mode(0o666))
+        .tempfile_in(folder)
+        .with_context(doing)?;
+    file.write_all(text.as_bytes()).with_context(doing)?;
+    file.as_file().sync_all().with_context(doing)?;
+    match file.persist_noclobber(path) {
+        Ok(_) => {}
+        Err(refused) if refused.error.kind() == ErrorKind::AlreadyExists => return Err(is_there(path)),
+        Err(refused) => return Err(refused.error).with_context(doing),
+    }
+    std::fs::File::open(folder).and_then(|folder| folder.sync_all()).with_context(doing)
+}
+
+fn told(file: &str, drafted: &Drafted) -> String {
+    let (entities, left_out) = (counted(drafted.drafts.len(), "table"), drafted.left_out.len());
+    let without = match left_out {
+        0 => String::new(),
+        left_out => format!(", {} left out and said why", counted(left_out, "other")),
+    };
+    let zoneless = drafted.drafts.iter().filter(|draft| draft.needs_zone() && drafted.zone(draft).is_none()).count();
+    let zoneless = match zoneless {
+        0 => String::new(),
+        zoneless => format!("\nmissing     the time_zone of {}", counted(zoneless, "table")),
+    };
+    format!("written     {file}: {entities}{without}{zoneless}\nnext        look through it, then `kalends check`")
+}
+
+fn written<'a>(file: Option<String>, text: Option<&'a str>, drafted: &'a Drafted) -> Written<'a> {
+    let proposed = |draft: &'a Draft| Proposed {
+        name: draft.entity.name.name(),
+        table: format!("{}.{}", draft.entity.schema.name(), draft.entity.table.name()),
+        time: draft.entity.time.name(),
+        time_zone: drafted.zone(draft),
+        measures: draft.entity.measures.iter().map(Ident::name).collect(),
+        dimensions: &draft.dimensions,
+    };
+    Written {
+        file,
+        text,
+        entities: drafted.drafts.iter().map(proposed).collect(),
+        left_out: drafted.left_out.iter().map(|(table, reason)| LeftOut { table, reason }).collect(),
+    }
+}

@@ -1,0 +1,95 @@
+//! What a server says of itself and of the connection to it.
+
+use std::net::IpAddr;
+
+use anyhow::Context as _;
+use tokio_postgres::Config;
+use tokio_postgres::config::Host;
+use tokio_postgres::types::Type;
+
+use super::{Access, Address, Identity, Session, Statement, Work};
+use crate::error::{Refusal, Result};
+
+const FACTS: Statement = crate::statement!("servers/facts.sql");
+const ZONE: Statement = crate::statement!("servers/zone.sql");
+
+/// Older servers lack functions that statements of ours call, such as `gen_random_uuid()`.
+const OLDEST_VERSION: u32 = 13;
+
+/// Whether a server is new enough; one that does not say its version, 0, is taken at its word.
+pub(super) fn check_version(major: u32) -> Result<()> {
+    if major == 0 || major >= OLDEST_VERSION {
+        return Ok(());
+    }
+    Err(Refusal::refused(
+        format!("PostgreSQL {major} is too old"),
+        format!("Bring the server up to version {OLDEST_VERSION} or later."),
+    ))
+}
+
+/// What a server says of itself.
+#[derive(Debug)]
+pub struct Facts {
+    /// Which database this is.
+    pub identity: Identity,
+    /// Its version, as it writes it.
+    pub version: String,
+    /// Whether it follows another server, and so cannot be written to.
+    pub standby: bool,
+    /// The protocol that protects the session, such as `TLSv1.3`; `None` where nothing does.
+    pub protocol: Option<String>,
+}
+
+impl Session {
+    /// What the server says of itself, in a transaction that is pinned as all are.
+    ///
+    /// # Errors
+    /// When the server refuses a setting of a pinned transaction, or does not say who it is.
+    pub async fn facts(&mut self) -> Result<Facts> {
+        let server = self.server;
+        let work = self.begin(Access::ReadSnapshot, &[]).await?;
+        let row = work.query_one(FACTS, &[]).await?.with_context(|| format!("{server} did not say who it is"))?;
+        Ok(Facts {
+            identity: Identity::of(&row),
+            version: row.get("version"),
+            standby: row.get("standby"),
+            protocol: row.get("protocol"),
+        })
+    }
+}
+
+/// Whether the server knows a time zone by its name.
+///
+/// # Errors
+/// When it does not answer.
+pub async fn knows_zone(work: &Work<'_>, zone: &str) -> Result<bool> {
+    let row = work.query_one(ZONE, &[(&zone, Type::TEXT)]).await?;
+    Ok(row.is_some_and(|row| row.get("known")))
+}
+
+impl Address {
+    /// Whether the server is on this machine.
+    pub fn is_on_this_machine(&self) -> bool {
+        is_on_this_machine(&self.config)
+    }
+}
+
+/// On this machine: nobody listens on the way, so certificates prove nothing.
+pub fn is_on_this_machine(config: &Config) -> bool {
+    config.get_hostaddrs().iter().all(IpAddr::is_loopback)
+        && config.get_hosts().iter().all(|host| match host {
+            Host::Unix(_) => true,
+            Host::Tcp(name) => name == "localhost" || name.parse::<IpAddr>().is_ok_and(|ip| ip.is_loopback()),
+        })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn servers_that_are_too_old_are_refused() {
+        assert!(check_version(13).is_ok() && check_version(18).is_ok() && check_version(0).is_ok());
+        assert_eq!(check_version(12).unwrap_err().to_string(), "PostgreSQL 12 is too old");
+    }
+}

@@ -1,0 +1,145 @@
+//! All that publishing looks at before it writes: whether it could. Nothing is written.
+
+use std::path::{Path, PathBuf};
+
+use anyhow::Context as _;
+use rustix::fs::{Access, access, statvfs};
+
+use super::folder::Folder;
+use super::manifest::Manifest;
+use super::{Claim, Due, Fault, Scope, Wanted, Which, compare, sha256, wanted};
+use crate::error::{Refusal, Result};
+use crate::warehouse::Reading;
+
+/// Room on a file system.
+#[derive(Debug)]
+pub struct Room {
+    /// The folder that is there; a folder to be made below it is on the same file system.
+    pub at: PathBuf,
+    /// What a process without privileges may still fill.
+    pub free_bytes: u64,
+}
+
+/// Whether the files that are due now could be published.
+///
+/// # Errors
+/// Those that [`super::publish`] ends with: a folder that is not Kalends' or another warehouse's, one that cannot be
+/// read or written. Busy while another run publishes.
+pub async fn ready(reading: &Reading<'_>, path: &Path) -> Result<()> {
+    let Some(folder) = Folder::open(path)? else { return writable(&existing(path)?, path) };
+    writable(path, path)?;
+    if !reading.prepared && folder.manifest()?.is_some_and(|manifest| manifest.warehouse.is_some()) {
+        return Err(Refusal::refused(
+            format!("the files in \"{}\" were published from another warehouse", path.display()),
+            "Check KALENDS_WAREHOUSE_URL and the folder; if this warehouse is to replace them, say --take-over.",
+        ));
+    }
+    let due = allowed(reading, &folder, path, (Scope::Everything, Which::All), Claim::Own, 0).await?.due;
+    drop(folder);
+    let parents =
+        due.write.keys().chain(&due.remove).filter_map(|file| path.join(file).parent().map(Path::to_path_buf));
+    parents.collect::<std::collections::BTreeSet<_>>().iter().try_for_each(|parent| writable(&existing(parent)?, path))
+}
+
+/// What may be done in a folder.
+pub(super) struct Allowed {
+    pub(super) manifest: Manifest,
+    pub(super) wanted: Wanted,
+    pub(super) due: Due,
+    /// Whether the files are another warehouse's.
+    pub(super) others: bool,
+}
+
+/// What is due, where all of it may be done.
+pub(super) async fn allowed(
+    reading: &Reading<'_>,
+    folder: &Folder,
+    path: &Path,
+    (scope, which): (Scope, Which),
+    claim: Claim,
+    held_bytes: usize,
+) -> Result<Allowed> {
+    let found = folder.manifest()?;
+    let manifest = found.clone().unwrap_or_default();
+    let wanted = wanted(reading, Some(folder), &manifest, scope, held_bytes).await?;
+    if claim != Claim::Adopt {
+        check_folder(folder, path, found.as_ref())?;
+    }
+    let due = compare(&wanted, Some(folder), &manifest, scope, which)?;
+    let others = manifest.warehouse.is_some() && manifest.warehouse != wanted.warehouse;
+    if others && claim == Claim::Own {
+        check_takes_nothing(path, &due, scope)?;
+    }
+    if claim != Claim::Adopt {
+        check_owned(folder, path, &manifest, &wanted, &due)?;
+    }
+    Ok(Allowed { manifest, wanted, due, others })
+}
+
+/// A folder that holds things and no manifest is somebody else's.
+pub(super) fn check_folder(folder: &Folder, path: &Path, manifest: Option<&Manifest>) -> Result<()> {
+    if manifest.is_some() {
+        return Ok(());
+    }
+    let Some(name) = folder.foreign()? else { return Ok(()) };
+    Err(Refusal::refused(
+        format!("the export folder \"{}\" holds files that Kalends did not write, such as \"{name}\"", path.display()),
+        "Name an empty or new folder with --exports or KALENDS_EXPORTS.",
+    ))
+}
+
+/// Files of another warehouse are not replaced or removed. If all of them are equal to ours, it is this one built anew.
+pub(super) fn check_takes_nothing(path: &Path, due: &Due, scope: Scope) -> Result<()> {
+    let takes = !due.remove.is_empty() || due.write.values().any(|fault| *fault == Fault::Differs);
+    if !takes && matches!(scope, Scope::Everything) {
+        return Ok(());
+    }
+    Err(Refusal::refused(
+        format!("the files in \"{}\" were published from another warehouse", path.display()),
+        "Check KALENDS_WAREHOUSE_URL and the folder; if this warehouse is to replace them, say --take-over.",
+    ))
+}
+
+/// Before anything is written: no file that is to be replaced may be somebody else's.
+pub(super) fn check_owned(folder: &Folder, path: &Path, manifest: &Manifest, wanted: &Wanted, due: &Due) -> Result<()> {
+    for (file, _) in due.write.iter().filter(|(_, fault)| **fault == Fault::Differs) {
+        if manifest.owns(file) {
+            continue;
+        }
+        let recorded = wanted.recorded.get(file);
+        let ours = folder.read(file)?.is_none_or(|bytes| recorded == Some(&sha256(&bytes)));
+        if !ours {
+            return Err(Refusal::refused(
+                format!("\"{}\" is in the way, and Kalends did not write it", path.join(file).display()),
+                "Move it away, or name another folder with --exports or KALENDS_EXPORTS.",
+            ));
+        }
+    }
+    Ok(())
+}
+
+/// How much room there is for files.
+///
+/// # Errors
+/// When the file system does not say.
+pub fn room(path: &Path) -> Result<Room> {
+    let at = existing(path)?;
+    let found = statvfs(&at).with_context(|| format!("could not ask for the room in \"{}\"", at.display()))?;
+    let free_bytes = found.f_bavail.saturating_mul(found.f_frsize);
+    Ok(Room { at, free_bytes })
+}
+
+/// The folder, or the one nearest above it that is there.
+fn existing(path: &Path) -> Result<PathBuf> {
+    let path = std::path::absolute(path).with_context(|| format!("could not tell where \"{}\" is", path.display()))?;
+    Ok(path.ancestors().find(|above| above.symlink_metadata().is_ok()).unwrap_or(&path).to_path_buf())
+}
+
+fn writable(folder: &Path, exports: &Path) -> Result<()> {
+    access(folder, Access::WRITE_OK | Access::EXEC_OK).map_err(|error| {
+        Refusal::failed(
+            format!("nothing can be written to \"{}\": {error}", folder.display()),
+            format!("Let the user of this process write there, or name another folder than \"{}\".", exports.display()),
+        )
+    })
+}

@@ -1,0 +1,48 @@
+//! What is asked of production before any entity is set: which tables there are.
+
+use anyhow::Context as _;
+
+use super::Production;
+use crate::db::{Access, Statement};
+use crate::entity::SourceTable;
+use crate::error::Result;
+use crate::statement;
+
+const TABLES: Statement = statement!("production/tables.sql");
+const TIME_ZONE: Statement = statement!("production/time_zone.sql");
+
+/// What production holds, as far as the role may know.
+#[derive(Debug)]
+pub struct Holdings {
+    /// Tables and what looks like them, by schema and name.
+    pub tables: Vec<SourceTable>,
+    /// The time zone that it gives to whoever asks for none.
+    pub time_zone: String,
+}
+
+impl Production {
+    /// Its tables with their columns, and its time zone. Asks the catalogue alone.
+    ///
+    /// # Errors
+    /// When the catalogue cannot be read.
+    pub async fn holdings(&mut self) -> Result<Holdings> {
+        let work = self.session.begin(Access::ReadSnapshot, &[]).await?;
+        let zone = work.query_one(TIME_ZONE, &[]).await?;
+        let mut tables = Vec::new();
+        for row in work.query(TABLES, &[]).await? {
+            tables.push(SourceTable {
+                schema: row.get("schema"),
+                name: row.get("name"),
+                kind: row.get("kind"),
+                // NULL for a table that somebody just dropped.
+                readable: row.get::<_, Option<bool>>("readable").unwrap_or_default(),
+                hides_rows: row.get::<_, Option<bool>>("hides_rows").unwrap_or_default(),
+                extension: row.get("extension"),
+                parent: row.get("parent"),
+                columns: serde_json::from_str(row.get("columns"))
+                    .context("production described columns in an unknown form")?,
+            });
+        }
+        Ok(Holdings { tables, time_zone: zone.map(|row| row.get("time_zone")).unwrap_or_default() })
+    }
+}

@@ -1,0 +1,84 @@
+//! All that a run does in the warehouse before it writes: whether it could.
+
+use tokio_postgres::types::Type;
+
+use super::{Reading, Warehouse};
+use crate::db::{Facts, Statement, Work, knows_zone};
+use crate::entity::{Change, Model};
+use crate::error::{Refusal, Result};
+use crate::statement;
+
+const TAKEN: Statement = statement!("warehouse/taken.sql");
+
+/// What a run would begin with for an entity.
+#[derive(Debug)]
+pub enum Beginning {
+    /// It was never settled: its tables are made.
+    New,
+    /// It goes on.
+    Settled,
+    /// It is settled anew, because of these changes.
+    Anew(Vec<String>),
+}
+
+impl Warehouse {
+    /// What the server says of itself.
+    ///
+    /// # Errors
+    /// As [`crate::db::Session::facts`].
+    pub async fn facts(&mut self) -> Result<Facts> {
+        self.session.facts().await
+    }
+
+    /// Whether the schemas are there or can be made, and all that they hold is the role's to change.
+    ///
+    /// # Errors
+    /// Those that a run ends with: as [`Warehouse::ledger`] and [`Warehouse::lacking`].
+    pub async fn check_rights(&mut self) -> Result<()> {
+        // What may not be read may be the very table that says the version.
+        let prepared = self.read().await?.prepared;
+        if prepared && let Some(lacking) = self.lacking().await? {
+            return Err(lacking);
+        }
+        self.read().await?.check_schemas().await
+    }
+}
+
+impl Reading<'_> {
+    /// What a run would begin with for an entity.
+    ///
+    /// # Errors
+    /// Those that a run ends with: as [`Warehouse::ledger`].
+    pub async fn beginning(&self, model: &Model) -> Result<Beginning> {
+        let known = self.entities().await?.into_iter().find(|known| known.name() == model.name());
+        if let Some(known) = known {
+            return Ok(match known.change_to(model)? {
+                Change::Same => Beginning::Settled,
+                Change::Anew(what) => Beginning::Anew(what),
+            });
+        }
+        check_new(&self.work, model).await?;
+        Ok(Beginning::New)
+    }
+}
+
+/// Whether an entity's tables can be made: nobody else's are in the way, and days begin and end where the warehouse can
+/// tell.
+pub(super) async fn check_new(work: &Work<'_>, model: &Model) -> Result<()> {
+    if let Some(zone) = &model.entity.time_zone
+        && !knows_zone(work, zone).await?
+    {
+        return Err(Refusal::refused(
+            format!("the warehouse knows no time zone \"{zone}\""),
+            "Use a name of the IANA database, such as \"Europe/Paris\".",
+        ));
+    }
+    let taken = work.query_one(TAKEN, &[(&model.name(), Type::TEXT)]).await?;
+    if taken.is_some_and(|row| row.get("taken")) {
+        return Err(Refusal::refused(
+            format!("the warehouse has a table \"kalends_raw.{}\" that Kalends did not make", model.name()),
+            "Move it to another schema, or give the entity another name.",
+        ));
+    }
+    Ok(())
+}
