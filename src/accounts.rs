@@ -1,12 +1,14 @@
 //! The account of a day, and what differs between two sets of them. Pure: nothing here computes a statistic, reads or writes.
 
 mod rows;
+mod said;
 
 use std::collections::{BTreeMap, BTreeSet};
 
 use serde::Serialize;
 
 pub use rows::{SetAside, read};
+pub use said::{Moved, Said, Statistic, moved};
 
 use crate::calendar::{Day, Period};
 

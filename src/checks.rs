@@ -11,7 +11,7 @@ use crate::calendar::{Day, Level, Period};
 use crate::db::{Filling, Ident, Parameter, Statement};
 use crate::entity::{Change, Entity, Model};
 use crate::error::{Refusal, Result};
-use crate::exports::{self, Fault, Scope, Which};
+use crate::exports::{self, Scope, Which};
 use crate::statement;
 use crate::warehouse::Reading;
 
@@ -104,7 +104,7 @@ pub async fn settled_as_set(reading: &Reading<'_>, entities: &[Entity]) -> Resul
 pub async fn files(reading: &Reading<'_>, exports: &Path, which: Which) -> Result<Vec<Difference>> {
     let due = exports::due(reading, exports, Scope::Everything, which).await?;
     let mut found = Vec::new();
-    found.extend(due.write.into_iter().map(|(what, fault)| Difference::new(Layer::Files, what, word(fault))));
+    found.extend(due.write.into_iter().map(|(what, fault)| Difference::new(Layer::Files, what, fault.words())));
     found.extend(due.remove.into_iter().map(|what| Difference::new(Layer::Files, what, "vanished")));
     Ok(found)
 }
@@ -133,12 +133,4 @@ async fn details(reading: &Reading<'_>, model: &Model) -> Result<BTreeSet<Period
 fn days_that_differ(layer: Layer, survey: &Accounts, found: &Accounts) -> Vec<Difference> {
     let changes = accounts::compare(survey, found);
     changes.into_iter().map(|(day, cause)| Difference::new(layer, day.to_string(), cause.word())).collect()
-}
-
-fn word(fault: Fault) -> &'static str {
-    match fault {
-        Fault::Missing => "missing",
-        Fault::Differs => "changed",
-        Fault::Unlisted => "unlisted",
-    }
 }

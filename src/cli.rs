@@ -100,6 +100,9 @@ pub enum Command {
         /// Settle what is held because rows would be lost: in these periods (2024, 2024-03, 2024-03-05), or everywhere
         #[arg(long, value_name = "PERIOD", num_args = 0..)]
         accept_loss: Option<Vec<Period>>,
+        /// Do what this plan says, or nothing: it is refused where production or the warehouse has moved since
+        #[arg(long, value_name = "FILE")]
+        plan: Option<PathBuf>,
         /// Whether to wait.
         #[command(flatten)]
         waiting: Waiting,
@@ -134,6 +137,9 @@ pub enum Command {
         /// Replace and remove files that another warehouse published
         #[arg(long)]
         take_over: bool,
+        /// Do what this plan says, or nothing: it is refused where production or the warehouse has moved since
+        #[arg(long, value_name = "FILE")]
+        plan: Option<PathBuf>,
         /// Whether to wait.
         #[command(flatten)]
         waiting: Waiting,
@@ -143,6 +149,25 @@ pub enum Command {
         /// Where figures go.
         #[command(flatten)]
         measured: Measured,
+    },
+    /// Show what a run would do, and change nothing
+    #[command(after_help = "Example: kalends plan --out plan.json && kalends run --plan plan.json")]
+    Plan {
+        /// End with 3 if there is something to do
+        #[arg(long)]
+        check: bool,
+        /// Write the plan into this file, for `run --plan`
+        #[arg(long, value_name = "FILE")]
+        out: Option<PathBuf>,
+        /// As of a run that settles what is held because rows would be lost: in these periods, or everywhere
+        #[arg(long, value_name = "PERIOD", num_args = 0..)]
+        accept_loss: Option<Vec<Period>>,
+        /// As of a run that may replace and remove files that another warehouse published
+        #[arg(long)]
+        take_over: bool,
+        /// Whether to wait.
+        #[command(flatten)]
+        waiting: Waiting,
     },
     /// Prove that production = rows = accounts = files; list what differs
     #[command(after_help = "Example: kalends verify --json | jq '.differences[].what'")]

@@ -9,6 +9,7 @@ mod left;
 mod local;
 mod manner;
 mod metrics;
+mod plan;
 mod prepare;
 mod run;
 mod simulate;
@@ -42,6 +43,7 @@ enum Task {
     Prepare(Accepted),
     Export(Scope, Which, Claim),
     Run(Accepted, Which, Claim),
+    Plan(plan::Wanted),
     Verify(Which),
     Status(Which, Option<Duration>),
     History(Option<Period>, Option<String>),
@@ -56,6 +58,8 @@ struct World<'a> {
     warehouse: Address,
     talk: Talk,
     manner: Manner,
+    /// The plan that a run is held to.
+    planned: Option<plan::Expected>,
 }
 
 /// Does what was typed.
@@ -67,16 +71,24 @@ pub fn run(typed: Typed) -> Result<Outcome> {
     let settings = Settings::read(&flags, &Environment::of_process())?;
     let talk = if typed.common.quiet { Talk::Quiet } else { Talk::Normal };
     let manner = Manner::of(&typed.command)?;
+    let mut planned = None;
     let task = match typed.command {
         Command::Completions { shell } => return Ok(completions(shell)),
         Command::Local(command) => return local::run(command, &settings),
         Command::Simulate { year, month, mark } => Task::Simulate(simulate::Month::new(year, month, mark, &settings)?),
-        Command::Prepare { accept_loss, .. } => Task::Prepare(Accepted::of(accept_loss)),
+        Command::Prepare { accept_loss, plan, .. } => {
+            planned = plan.as_deref().map(plan::Expected::read).transpose()?;
+            Task::Prepare(plan::accepted(accept_loss, planned.as_ref()))
+        }
         Command::Export { year, month, take_over, closed, .. } => {
             Task::Export(export::scope(year.zip(month))?, which(closed), claim(take_over))
         }
-        Command::Run { accept_loss, take_over, closed, .. } => {
-            Task::Run(Accepted::of(accept_loss), which(closed), claim(take_over))
+        Command::Run { accept_loss, take_over, closed, plan, .. } => {
+            planned = plan.as_deref().map(plan::Expected::read).transpose()?;
+            Task::Run(plan::accepted(accept_loss, planned.as_ref()), which(closed), claim(take_over))
+        }
+        Command::Plan { check, out, accept_loss, take_over, .. } => {
+            Task::Plan(plan::Wanted { check, out, accept_loss, claim: claim(take_over) })
         }
         Command::Verify { closed, .. } => Task::Verify(which(closed)),
         Command::Status { closed, max_age, .. } => Task::Status(which(closed), max_age),
@@ -84,7 +96,7 @@ pub fn run(typed: Typed) -> Result<Outcome> {
         Command::Diff { day, entity, limit } => Task::Diff(diff::Wanted::new(day, entity, limit)?),
         Command::Forget { name, .. } => Task::Forget(name),
     };
-    with_servers(task, &settings, talk, manner)
+    with_servers(task, &settings, talk, manner, planned)
 }
 
 fn claim(take_over: bool) -> Claim {
@@ -103,7 +115,13 @@ fn completions(shell: clap_complete::Shell) -> Outcome {
 }
 
 /// Does a task on the configured servers, or on private ones that run for as long as it takes.
-fn with_servers(task: Task, settings: &Settings, talk: Talk, manner: Manner) -> Result<Outcome> {
+fn with_servers(
+    task: Task,
+    settings: &Settings,
+    talk: Talk,
+    manner: Manner,
+    planned: Option<plan::Expected>,
+) -> Result<Outcome> {
     let (private, mut production, mut warehouse) = match &settings.servers {
         Servers::Configured { production, warehouse } => (None, (**production).clone(), (**warehouse).clone()),
         Servers::Private => {
@@ -117,7 +135,7 @@ fn with_servers(task: Task, settings: &Settings, talk: Talk, manner: Manner) -> 
             address.config.application_name(format!("kalends {}", manner.command));
         }
     }
-    let world = World { settings, production, warehouse, talk, manner };
+    let world = World { settings, production, warehouse, talk, manner, planned };
     // One thread: rows pass from one socket to the other, and a second thread would only hand them over.
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
     let outcome = runtime.block_on(async {
@@ -160,6 +178,7 @@ impl Task {
             Self::Run(accepted, which, claim) => {
                 failures::noting(world, run::run(world, &accepted, which, claim)).await
             }
+            Self::Plan(wanted) => plan::run(world, &wanted).await,
             Self::Verify(which) => verify::run(world, which).await,
             Self::Status(which, max_age) => status::run(world, which, max_age).await,
             Self::History(period, entity) => history::run(world, period, entity.as_deref()).await,

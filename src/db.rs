@@ -42,7 +42,7 @@ pub enum Server {
 }
 
 /// Which database this is: the same values, the same database.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, serde::Serialize)]
 pub struct Identity {
     /// Given to a cluster when it is made, and to all its copies.
     pub system_identifier: String,

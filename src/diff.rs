@@ -117,7 +117,8 @@ fn rows_of_day(model: &Model, day: Day, names: &[(&str, &dyn Filling); 2]) -> Re
 }
 
 fn columns(entity: &Entity) -> Vec<String> {
-    [&entity.time].into_iter().chain(&entity.measures).map(|column| column.name().to_string()).collect()
+    let columns = [&entity.time].into_iter().chain(&entity.measures).chain(&entity.dimensions);
+    columns.map(|column| column.name().to_string()).collect()
 }
 
 /// Equal rows of one side.

@@ -2,9 +2,11 @@
 //!
 //! What a file should say follows from the accounts alone, so a run that dies in between is simply published again.
 
+mod consent;
 mod content;
 mod csv;
 mod folder;
+mod foreseen;
 mod manifest;
 mod notes;
 
@@ -13,15 +15,17 @@ use std::path::Path;
 
 use anyhow::Context as _;
 
+use consent::{check_folder, check_owned, check_takes_nothing};
 use content::{Content, sha256};
 pub use content::{Scope, Which};
 use folder::Folder;
+pub use foreseen::{Foreseen, Line, foresee};
 use manifest::{Entry, Manifest};
 
 use crate::calendar::{Level, Period};
 use crate::db::Statement;
 use crate::entity::Model;
-use crate::error::{Refusal, Result};
+use crate::error::Result;
 use crate::statement;
 use crate::warehouse::{Reading, Warehouse};
 
@@ -51,6 +55,20 @@ pub enum Fault {
     Differs,
     /// It is as it should be and the manifest does not say so.
     Unlisted,
+    /// Rows that it accounts for will be others; what its lines say of them is not known yet.
+    MayDiffer,
+}
+
+impl Fault {
+    /// The fault in a word or two.
+    pub fn words(self) -> &'static str {
+        match self {
+            Self::Missing => "missing",
+            Self::Differs => "changed",
+            Self::Unlisted => "unlisted",
+            Self::MayDiffer => "may change",
+        }
+    }
 }
 
 /// Whose files may be replaced and removed.
@@ -199,20 +217,10 @@ async fn wanted(
     let (models, mut files, mut room) = (reading.entities().await?, BTreeMap::new(), held_bytes);
     content::each(reading, &models, scope, |model, content| {
         let path = model.path(content.period);
-        let entry = entry_of(&content);
-        // What is closed is listed by itself.
-        let listed = manifest.files.get(&path).map(|listed| Entry { closed: entry.closed, ..listed.clone() });
-        let found = folder.map_or(Ok(None), |folder| folder.read(&path))?;
-        let fault = match found {
-            None => Some(Fault::Missing),
-            Some(bytes) if bytes != content.bytes => Some(Fault::Differs),
-            Some(_) if listed.as_ref() != Some(&entry) => Some(Fault::Unlisted),
-            Some(_) => None,
-        };
-        let rewritten = matches!(fault, Some(Fault::Missing | Fault::Differs));
-        let bytes = (rewritten && content.bytes.len() <= room).then_some(content.bytes);
-        room -= bytes.as_ref().map_or(0, Vec::len);
-        files.insert(path, File { period: content.period, entry, fault, bytes });
+        let mut file = compared(folder, manifest, &path, content)?;
+        file.bytes = file.bytes.filter(|bytes| bytes.len() <= room);
+        room -= file.bytes.as_ref().map_or(0, Vec::len);
+        files.insert(path, file);
         Ok(())
     })
     .await?;
@@ -224,6 +232,21 @@ async fn wanted(
         production_as_of: run.map(|run| run.production_as_of),
         complete_through: complete_through.into_iter().map(|(entity, day)| (entity, day.to_string())).collect(),
     })
+}
+
+/// A file as it should be, compared with the folder's.
+fn compared(folder: Option<&Folder>, manifest: &Manifest, path: &str, content: Content) -> Result<File> {
+    let entry = entry_of(&content);
+    // What is closed is listed by itself.
+    let listed = manifest.files.get(path).map(|listed| Entry { closed: entry.closed, ..listed.clone() });
+    let fault = match folder.map_or(Ok(None), |folder| folder.read(path))? {
+        None => Some(Fault::Missing),
+        Some(bytes) if bytes != content.bytes => Some(Fault::Differs),
+        Some(_) if listed.as_ref() != Some(&entry) => Some(Fault::Unlisted),
+        Some(_) => None,
+    };
+    let rewritten = matches!(fault, Some(Fault::Missing | Fault::Differs));
+    Ok(File { period: content.period, entry, fault, bytes: rewritten.then_some(content.bytes) })
 }
 
 /// What is due: by content, not by date or size, so a file that somebody edited is due as well.
@@ -262,48 +285,6 @@ impl File {
 fn is_behind(manifest: &Manifest, wanted: &Wanted, scope: Scope) -> bool {
     let moves = matches!(scope, Scope::Everything) || manifest.complete_through.is_empty();
     moves && !manifest.files.is_empty() && manifest.complete_through != wanted.complete_through
-}
-
-/// A folder that holds things and no manifest is somebody else's.
-fn check_folder(folder: &Folder, path: &Path, manifest: Option<&Manifest>) -> Result<()> {
-    if manifest.is_some() {
-        return Ok(());
-    }
-    let Some(name) = folder.foreign()? else { return Ok(()) };
-    Err(Refusal::refused(
-        format!("the export folder \"{}\" holds files that Kalends did not write, such as \"{name}\"", path.display()),
-        "Name an empty or new folder with --exports or KALENDS_EXPORTS.",
-    ))
-}
-
-/// Files of another warehouse are not replaced or removed. If all of them are equal to ours, it is this one built anew.
-fn check_takes_nothing(path: &Path, due: &Due, scope: Scope) -> Result<()> {
-    let takes = !due.remove.is_empty() || due.write.values().any(|fault| *fault == Fault::Differs);
-    if !takes && matches!(scope, Scope::Everything) {
-        return Ok(());
-    }
-    Err(Refusal::refused(
-        format!("the files in \"{}\" were published from another warehouse", path.display()),
-        "Check KALENDS_WAREHOUSE_URL and the folder; if this warehouse is to replace them, say --take-over.",
-    ))
-}
-
-/// Before anything is written: no file that is to be replaced may be somebody else's.
-fn check_owned(folder: &Folder, path: &Path, manifest: &Manifest, wanted: &Wanted, due: &Due) -> Result<()> {
-    for (file, _) in due.write.iter().filter(|(_, fault)| **fault == Fault::Differs) {
-        if manifest.owns(file) {
-            continue;
-        }
-        let recorded = wanted.recorded.get(file);
-        let ours = folder.read(file)?.is_none_or(|bytes| recorded == Some(&sha256(&bytes)));
-        if !ours {
-            return Err(Refusal::refused(
-                format!("\"{}\" is in the way, and Kalends did not write it", path.join(file).display()),
-                "Move it away, or name another folder with --exports or KALENDS_EXPORTS.",
-            ));
-        }
-    }
-    Ok(())
 }
 
 /// Says what is about to happen, does it, and says that it is done. Killed in between, the next run finds in the

@@ -7,6 +7,7 @@ use serde::Serialize;
 use tokio_postgres::Row;
 use tokio_postgres::types::Type;
 
+use crate::accounts::{self, Moved, Said, Statistic};
 use crate::calendar::{Day, Level, Period};
 use crate::db::Statement;
 use crate::error::Result;
@@ -17,9 +18,6 @@ const RESTATEMENTS: Statement = statement!("history/restatements.sql");
 
 /// The levels that are noted when they are restated.
 const LEVELS: [Level; 3] = [Level::Day, Level::Month, Level::Year];
-
-/// The statistics in the order of the files, as their names begin.
-const ORDER: [&str; 7] = ["sum_", "min_", "max_", "mean_", "stddev_", "count_", "squares_"];
 
 /// A settled period that a run changed.
 #[derive(Debug, Serialize)]
@@ -76,25 +74,6 @@ pub enum What {
     Regenerated,
 }
 
-/// A number before and after.
-#[derive(Debug, Clone, Copy, Serialize)]
-pub struct Moved<T> {
-    /// As it was settled before.
-    pub before: T,
-    /// As it was settled then.
-    pub after: T,
-}
-
-/// A statistic before and after.
-#[derive(Debug, Serialize)]
-pub struct Statistic {
-    /// As in the files' columns.
-    pub name: String,
-    /// Its values.
-    #[serde(flatten)]
-    pub value: Moved<Option<String>>,
-}
-
 /// What was restated of an entity, or of all, in a period and the periods inside it, or ever; newest run first.
 ///
 /// # Errors
@@ -132,17 +111,8 @@ pub async fn restatements(
 fn read(row: &Row) -> Result<(Restatement, Option<What>)> {
     let (level, first): (&str, Day) = (row.get("level"), row.get("period"));
     let level = LEVELS.into_iter().find(|known| known.word() == level).context("a restatement of an unknown level")?;
-    let account = |column| -> Result<BTreeMap<String, Option<String>>> {
-        let text: Option<&str> = row.get(column);
-        text.map_or(Ok(BTreeMap::new()), |text| {
-            serde_json::from_str(text).context("a restatement holds an account of an unknown form")
-        })
-    };
+    let account = |column| Said::parse(row.get(column)).context("a restatement holds an account of an unknown form");
     let (before, after) = (account("before")?, account("after")?);
-    let rows = |account: &BTreeMap<String, Option<String>>| -> Result<i64> {
-        let rows = account.get("rows").and_then(Option::as_deref);
-        rows.map_or(Ok(0), |rows| rows.parse().context("a restatement counts no rows"))
-    };
     let restatement = Restatement {
         run: row.get("run"),
         production_as_of: row.get("production_as_of"),
@@ -151,8 +121,8 @@ fn read(row: &Row) -> Result<(Restatement, Option<What>)> {
         level,
         period: Period::new(level, first).with_context(|| format!("{first} starts no {}", level.word()))?,
         causes: Vec::new(),
-        rows: Moved { before: rows(&before)?, after: rows(&after)? },
-        statistics: statistics(&before, &after),
+        rows: Moved { before: before.rows, after: after.rows },
+        statistics: accounts::moved(&before, &after),
     };
     Ok((restatement, row.get::<_, Option<&str>>("cause").map(what)))
 }
@@ -165,21 +135,6 @@ fn what(cause: &str) -> What {
         "vanished" => What::Vanished,
         _ => What::Changed,
     }
-}
-
-/// Each statistic once, measure by measure.
-fn statistics(before: &BTreeMap<String, Option<String>>, after: &BTreeMap<String, Option<String>>) -> Vec<Statistic> {
-    let mut names: Vec<&String> =
-        before.keys().chain(after.keys().filter(|name| !before.contains_key(*name))).collect();
-    // Sums of squares are kept for deviations, and are in no file.
-    names.retain(|name| *name != "rows" && !name.starts_with("squares_"));
-    let place = |name: &str| ORDER.iter().position(|start| name.starts_with(start)).unwrap_or(ORDER.len());
-    names.sort_by_key(|name| (name.split_once('_').map_or("", |(_, measure)| measure).to_string(), place(name)));
-    let of = |account: &BTreeMap<String, Option<String>>, name: &str| account.get(name).cloned().flatten();
-    names
-        .into_iter()
-        .map(|name| Statistic { name: name.clone(), value: Moved { before: of(before, name), after: of(after, name) } })
-        .collect()
 }
 
 /// The restatements of one run and entity with their causes: those of months and years follow from their days.

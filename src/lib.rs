@@ -20,6 +20,7 @@ pub mod diff;
 pub mod exports;
 pub mod history;
 pub mod load;
+pub mod plan;
 pub mod settle;
 pub mod simulate;
 

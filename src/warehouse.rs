@@ -128,19 +128,7 @@ impl Warehouse {
             self.make(model).await?;
             return Box::pin(self.ledger(production, model)).await;
         };
-        let generation = reading.generation().await?;
-        Ok(match known.change_to(model)? {
-            Change::Same => {
-                let (accounts, unsummed) = (reading.accounts(model).await?, reading.unsummed(model).await?);
-                Ledger { accounts, generation, unsummed, anew: None }
-            }
-            Change::Anew(what) => {
-                let keeps_rows = model.has_rows_of(&known);
-                let accounts = if keeps_rows { reading.accounts(&known).await? } else { Accounts::new() };
-                let anew = Some(Anew { known, keeps_rows, what });
-                Ledger { accounts, generation, unsummed: Vec::new(), anew }
-            }
-        })
+        reading.ledger(known, model).await
     }
 
     /// The entity's tables and views.
@@ -230,6 +218,34 @@ impl<'a> Reading<'a> {
         ))
     }
 
+    /// The ledger of an entity that was settled as `known`, for what is asked now.
+    ///
+    /// # Errors
+    /// Refuses another table, time column, zone or type.
+    pub async fn ledger(&self, known: Model, model: &Model) -> Result<Ledger> {
+        let generation = self.generation().await?;
+        Ok(match known.change_to(model)? {
+            Change::Same => {
+                let (accounts, unsummed) = (self.accounts(model).await?, self.unsummed(model).await?);
+                Ledger { accounts, generation, unsummed, anew: None }
+            }
+            Change::Anew(what) => {
+                let keeps_rows = model.has_rows_of(&known);
+                let accounts = if keeps_rows { self.accounts(&known).await? } else { Accounts::new() };
+                let anew = Some(Anew { known, keeps_rows, what });
+                Ledger { accounts, generation, unsummed: Vec::new(), anew }
+            }
+        })
+    }
+
+    /// Whether the schemas are there, and of the version that this Kalends makes.
+    ///
+    /// # Errors
+    /// Refuses schemas that a newer Kalends made.
+    pub async fn is_current(&self) -> Result<bool> {
+        schemas::are_current(&self.work, self.prepared).await
+    }
+
     /// The accounts of an entity's days, as they were settled.
     pub async fn accounts(&self, model: &Model) -> Result<Accounts> {
         Ok(accounts::read(&self.work.query(KEPT.of(&model.shape()?)?, &[]).await?).0)
@@ -266,7 +282,8 @@ impl<'a> Reading<'a> {
         Ok(Some(self.state().await?.get("warehouse")))
     }
 
-    async fn generation(&self) -> Result<i64> {
+    /// Counts settlements.
+    pub async fn generation(&self) -> Result<i64> {
         Ok(self.state().await?.get("generation"))
     }
 

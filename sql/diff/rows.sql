@@ -21,11 +21,9 @@ WITH printed AS (
             , trim_scale({{ m.column }})::text
             {% endif %}
             {% endfor %}
-            {% if dimensions is defined %}
             {% for d in dimensions %}
             , {{ d.column }}::text
             {% endfor %}
-            {% endif %}
         ])::text AS row
     FROM :"schema".:"table"
     WHERE

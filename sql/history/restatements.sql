@@ -1,6 +1,6 @@
 -- Settled periods that changed, newest run first, each with what its account said before and after.
 --
--- The means are made of sums and counts, as in the views.
+-- Means and standard deviations are made of sums and counts, as in the views.
 --
 -- Reads:   kalends.restatement, kalends.run
 -- Writes:  nothing
@@ -33,6 +33,16 @@ CROSS JOIN LATERAL (
             kalends.mean(each.value::numeric, (sides.account ->> ('count_' || substr(each.key, 5)))::bigint)::text
         FROM jsonb_each_text(sides.account) AS each (key, value)
         WHERE each.key LIKE 'sum\_%' AND sides.account ? ('count_' || substr(each.key, 5))
+        UNION ALL
+        SELECT
+            'stddev_' || substr(each.key, 9),
+            kalends.stddev(
+                (sides.account ->> ('sum_' || substr(each.key, 9)))::numeric,
+                each.value::numeric,
+                (sides.account ->> ('count_' || substr(each.key, 9)))::bigint
+            )::text
+        FROM jsonb_each_text(sides.account) AS each (key, value)
+        WHERE each.key LIKE 'squares\_%' AND sides.account ? ('count_' || substr(each.key, 9))
     ) AS statistic
 ) AS said
 WHERE

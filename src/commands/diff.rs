@@ -70,10 +70,13 @@ pub(super) async fn run(world: &World<'_>, wanted: &Wanted) -> Result<Outcome> {
         let snapshot = production.snapshot(entity).await?;
         let reading = warehouse.read().await?;
         reading.check_is_not(&snapshot.identity)?;
-        let difference = diff::of_day(&snapshot, &reading, wanted.day, wanted.limit).await?;
+        let comparing = diff::of_day(&snapshot, &reading, wanted.day, wanted.limit);
+        let difference = world.watch().over(&snapshot, comparing).await?;
+        let production_as_of = snapshot.as_of.clone();
+        snapshot.release().await;
         compared.entities.push(OfEntity {
             entity: entity.name.name().to_string(),
-            production_as_of: snapshot.as_of.clone(),
+            production_as_of,
             equal: difference.is_none(),
             difference,
         });

@@ -32,6 +32,7 @@ impl Manner {
             Command::Prepare { waiting, measured, .. } => ("prepare", Some(waiting), Some(measured)),
             Command::Export { waiting, .. } => ("export", Some(waiting), None),
             Command::Run { waiting, measured, .. } => ("run", Some(waiting), Some(measured)),
+            Command::Plan { waiting, .. } => ("plan", Some(waiting), None),
             Command::Verify { waiting, .. } => ("verify", Some(waiting), None),
             Command::Status { waiting, measured, .. } => ("status", Some(waiting), Some(measured)),
             Command::History { .. } => ("history", None, None),

@@ -1,6 +1,6 @@
 //! `prepare`: the warehouse's rows and accounts equal to one snapshot of production.
 
-mod guarding;
+pub(super) mod guarding;
 mod months;
 
 use std::collections::BTreeMap;
@@ -9,9 +9,9 @@ use std::time::Instant;
 use serde::Serialize;
 
 use self::months::{Settled, Settling};
-use super::World;
+
 use super::failures::{Ended, failure};
-use super::left;
+use super::{World, left, plan};
 use crate::accounts::{self, Cause, SetAside};
 use crate::calendar::Period;
 use crate::entity::Entity;
@@ -117,6 +117,9 @@ pub(super) async fn all(
     accepted: &Accepted,
 ) -> Result<All> {
     let (mut entities, mut exit, mut failures) = (Vec::new(), Exit::Done, Vec::new());
+    if let Some(planned) = &world.planned {
+        plan::still_holds(world, planned, warehouse, production).await?;
+    }
     for entity in &world.settings.entities {
         let name = entity.name.name();
         let preparing = patiently(world, warehouse, production, entity, accepted);
@@ -192,6 +195,9 @@ async fn prepare(
         let known = (&ledger, &before, replaced.as_ref());
         let judged = guarding::judge(world.settings.guard, accepted, (&snapshot, &survey), known).await?;
         let changes = accounts::compare(&judged.target, &ledger.accounts);
+        if let Some(planned) = &world.planned {
+            planned.check_one(entity.name.name(), &survey.accounts, &ledger.accounts, &changes)?;
+        }
         let started = Instant::now();
         let settling = Settling { talk: world.talk, snapshot: &snapshot, survey: &survey, judged: &judged };
         let settled = match &ledger.anew {

@@ -82,6 +82,7 @@ static PARTS: LazyLock<Result<minijinja::Environment<'static>, minijinja::Error>
         ("day.jinja", include_str!("../../sql/accounts/day.jinja")),
         ("period.jinja", include_str!("../../sql/accounts/period.jinja")),
         ("statistics.jinja", include_str!("../../sql/accounts/statistics.jinja")),
+        ("means.jinja", include_str!("../../sql/accounts/means.jinja")),
         ("details.jinja", include_str!("../../sql/accounts/details.jinja")),
     ] {
         templates.add_template(name, text)?;

@@ -128,6 +128,43 @@ fn days_are_those_of_the_entitys_zone_and_what_is_equal_to_postgresql_is_equal()
 }
 
 #[test]
+fn texts_are_told_apart_byte_by_byte_and_from_null() {
+    let world = World::new();
+    let texts =
+        ["a\tb", "a\nb", "a b", "", "NULL", "\\N", "\"q\", 'r'", "Ελλάδα 🏛", "e\u{301}", "é", "z", "Z", "\u{7f}"];
+    let values: Vec<String> = texts.iter().map(|text| format!("('2024-01-02', 1, $t${text}$t$)")).collect();
+    world.production_sql(&format!(
+        "CREATE TABLE visit (at timestamp, n integer, place text); INSERT INTO visit VALUES {}, ('2024-01-02', 1, NULL)",
+        values.join(", ")
+    ));
+    let settings = "[[entity]]\nname = \"visits\"\ntable = \"visit\"\ntime = \"at\"\nmeasures = [\"n\"]\ndimensions = [\"place\"]\n";
+    fs::write(world.folder().join("kalends.toml"), settings).unwrap();
+    world.kalends("run").succeeds();
+    assert_eq!(told(&world, "2024-01-02", 0)["production_rows"], 14);
+    world.production_sql(
+        "DELETE FROM visit; INSERT INTO visit VALUES ('2024-01-02', 1, 'a b'), ('2024-01-02', 1, 'a b')",
+    );
+    let said = told(&world, "2024-01-02", 3);
+    let mut expected: Vec<Option<&str>> = texts.iter().filter(|text| **text != "a b").map(|text| Some(*text)).collect();
+    expected.push(None);
+    let lacking = |side: &str| -> Vec<Option<&str>> {
+        let rows = said["rows"].as_array().unwrap().iter().filter(|row| row["lacks"] == side);
+        rows.map(|row| row["values"][2].as_str()).collect()
+    };
+    assert_eq!(lacking("warehouse"), [Some("a b")]);
+    let mut found = lacking("production");
+    found.sort_unstable();
+    expected.sort_unstable();
+    assert_eq!(found, expected);
+    let text = world.kalends("diff 2024-01-02").fails_with(3).stdout.clone();
+    assert_eq!(text.lines().count(), 1 + 14, "a value broke its line: {text}");
+    assert!(
+        text.contains(r#"place = "a\tb""#) && text.contains("place = NULL") && text.contains(r#"place = "NULL""#),
+        "{text}"
+    );
+}
+
+#[test]
 fn a_day_or_an_entity_that_there_is_not_is_usage_and_other_columns_are_refused() {
     let world = settled();
     for (arguments, code, name) in [

@@ -18,6 +18,7 @@ mod history;
 mod local;
 mod messages;
 mod peers;
+mod plan;
 mod polite;
 mod prepare;
 mod progress;

@@ -329,7 +329,8 @@ fn no_golden_file_is_left_over_and_none_holds_a_secret() {
         include_str!("messages/settings.rs"),
         include_str!("reports.rs"),
         include_str!("diff.rs"),
-        include_str!("history.rs")
+        include_str!("history.rs"),
+        include_str!("plan/file.rs")
     );
     for entry in fs::read_dir(Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/it/golden")).unwrap() {
         let path = entry.unwrap().path();

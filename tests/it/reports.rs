@@ -16,7 +16,7 @@ const JANUARY_2: &str = "year=2024/month=1/day=2/entity_stats_daily_2024_1_2.csv
 const MANIFEST: &str = "_manifest.json";
 
 /// Every command that reports, with arguments that do no harm.
-const REPORTING: [&str; 10] = [
+const REPORTING: [&str; 11] = [
     "simulate 2023 1 --mark",
     "prepare",
     "export",
@@ -26,11 +26,12 @@ const REPORTING: [&str; 10] = [
     "status",
     "history",
     "diff 2024-01-02",
+    "plan",
     "local status",
 ];
 
-const COMMANDS: [&str; 10] =
-    ["simulate", "prepare", "export", "run", "verify", "status", "history", "diff", "local", "completions"];
+const COMMANDS: [&str; 11] =
+    ["simulate", "prepare", "export", "run", "verify", "status", "plan", "history", "diff", "local", "completions"];
 
 fn prepared() -> World {
     let world = World::new();

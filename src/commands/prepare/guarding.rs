@@ -13,7 +13,7 @@ use crate::warehouse::{Anew, Ledger, Warehouse};
 ///
 /// Tables that are made anew hold a part of nothing: all is settled as the snapshot has it, or, where anything is held,
 /// nothing is.
-pub(super) async fn judge(
+pub(in crate::commands) async fn judge(
     rules: Rules,
     accepted: &Accepted,
     (snapshot, survey): (&Snapshot<'_>, &Survey),

@@ -1,0 +1,73 @@
+-- What the accounts of a level will say, and the fields of its files, summed from accounts of days or hours that come as
+-- parameters: nothing has to be in the warehouse for it.
+--
+-- Reads:   its parameters: what accounts/days.sql or plan/hours.sql said of production
+-- Writes:  nothing
+-- Params:  $1 date[] days, or text[] hours, $2 bigint[] rows, then as text[] what is kept of the measures
+-- Repeat:  safe
+
+{% from 'period.jinja' import first_day %}
+{% from 'statistics.jinja' import of_parts %}
+{% from 'means.jinja' import mean, stddev, said %}
+WITH given AS (
+    SELECT
+        part,
+        rows
+        {% for c in kept %}
+        , statistic_{{ loop.index0 }}::{{ c.kind }} AS {{ c.name }}
+        {% endfor %}
+    FROM unnest(
+        {% if level == 'hour' %}$1::text[]::timestamp[]{% else %}$1::date[]{% endif %}, $2::bigint[]
+        {% for c in kept %}
+        , ${{ 3 + loop.index0 }}::text[]
+        {% endfor %}
+    ) AS given (
+        part, rows
+        {% for c in kept %}
+        , statistic_{{ loop.index0 }}
+        {% endfor %}
+    )
+),
+
+fresh AS (
+    SELECT
+        {{ first_day(level, 'part') }} AS period,
+        sum(rows)::bigint AS rows
+        {% for c in kept %}
+        , {{ of_parts(c) }} AS {{ c.name }}
+        {% endfor %}
+    FROM given
+    GROUP BY {{ first_day(level, 'part') }}
+),
+
+told AS (
+    SELECT *, to_jsonb(fresh) - 'period' AS account FROM fresh
+)
+
+SELECT
+    period,
+    rows,
+    {{ said('told.account') }} AS said,
+    -- NULL where a file has lines by dimension: these follow from rows.
+    {% if dimensions %}
+    NULL::text[]
+    {% else %}
+    ARRAY[
+        {% for l in levels if l.word == level %}
+        {% for c in l.columns %}
+        {% if not loop.first %}, {% endif %}
+        {% if c.what == 'period' %}
+        extract({{ c.unit }} FROM period)::integer::text
+        {% elif c.what == 'mean' %}
+        ({{ mean(measures[c.at].sum, measures[c.at].count) }})::text
+        {% elif c.what == 'stddev' %}
+        ({{ stddev(measures[c.at].sum, measures[c.at].squares, measures[c.at].count) }})::text
+        {% else %}
+        {{ measures[c.at][c.what] }}::text
+        {% endif %}
+        {% endfor %}
+        {% endfor %}
+    ]
+    {% endif %} AS fields
+FROM told
+ORDER BY period

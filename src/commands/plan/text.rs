@@ -1,0 +1,82 @@
+//! A plan for people.
+
+use super::super::left;
+use super::Plan;
+use crate::accounts::{self, Cause};
+use crate::plan::{OfEntity, PlannedAccount};
+use crate::report::{self, count, counted};
+
+/// So many lines of each kind are shown; JSON has all.
+const SHOWN: usize = 30;
+
+pub(super) fn of(plan: &Plan) -> String {
+    let mut lines = Vec::new();
+    if plan.nothing_to_do {
+        lines.extend(plan.entities.iter().map(|one| {
+            format!("nothing to do: {} is settled and published as of {}", one.entity, one.production_as_of)
+        }));
+    }
+    for one in plan.entities.iter().filter(|_| !plan.nothing_to_do) {
+        lines.extend(of_entity(one));
+    }
+    let files = &plan.files;
+    if !(files.write.is_empty() && files.remove.is_empty()) {
+        let (write, remove) = (counted(files.write.len(), "file"), files.remove.len());
+        lines.push(format!("publish     {write} to write, {remove} to remove"));
+        let listed = files.write.iter().map(|file| format!("  {:<10}  {}", file.why, file.path));
+        lines.extend(shown(listed.collect()));
+        lines.extend(shown(files.remove.iter().map(|path| format!("  {:<10}  {path}", "remove")).collect()));
+    }
+    lines.extend(plan.entities.iter().filter_map(|one| report::set_aside(one.set_aside)));
+    lines.extend(plan.publishing_refused.as_ref().map(|why| format!("refused     publishing: {why}")));
+    lines.join("\n")
+}
+
+fn of_entity(one: &OfEntity) -> Vec<String> {
+    let head = format!("{} rows of {}, {}", count(one.surveyed_rows), one.entity, counted(one.surveyed_days, "day"));
+    let mut lines = vec![format!("surveyed    {head}, as of {}", one.production_as_of)];
+    if !one.settled_anew.is_empty() {
+        lines.push(format!("anew        {}; all is settled anew", one.settled_anew.join(", ")));
+    }
+    if !one.mended_periods.is_empty() {
+        lines.push(format!("mend        {}", report::list(one.mended_periods.iter())));
+    }
+    lines.extend(left::lines(&one.held, &one.changing, one.accept.as_deref()));
+    if !one.days.is_empty() {
+        let changes = one.days.iter().map(|day| (day.day, day.cause)).collect();
+        let tally = report::tally(&accounts::tally(&changes));
+        lines.push(format!("settle      {} ({tally})", counted(one.days.len(), "day")));
+        let day = |day: &crate::plan::PlannedDay| {
+            let rows = match day.cause {
+                Cause::Changed => format!("{} rows", count(day.rows.after)),
+                _ => format!("{} -> {} rows", count(day.rows.before), count(day.rows.after)),
+            };
+            format!("  {:<10}  {:<9}  {rows}", day.day.to_string(), day.cause.word())
+        };
+        lines.extend(shown(one.days.iter().map(day).collect()));
+    }
+    if !one.accounts.is_empty() {
+        lines.push(format!("restate     {}", counted(one.accounts.len(), "account")));
+        lines.extend(shown(one.accounts.iter().map(account).collect()));
+    }
+    lines
+}
+
+/// What moves in an account; what does not is left out.
+fn account(account: &PlannedAccount) -> String {
+    let value = |value: &Option<String>| value.clone().unwrap_or_else(|| "none".to_string());
+    let rows = (account.rows.before != account.rows.after)
+        .then(|| format!("rows {} -> {}", count(account.rows.before), count(account.rows.after)));
+    let moved = account.statistics.iter().filter(|one| one.value.before != one.value.after);
+    let moved = moved.map(|one| format!("{} {} -> {}", one.name, value(&one.value.before), value(&one.value.after)));
+    format!("  {:<10}  {}", account.period.to_string(), report::list(rows.into_iter().chain(moved)))
+}
+
+fn shown(mut lines: Vec<String>) -> Vec<String> {
+    if lines.len() > SHOWN {
+        let more = lines.len() - SHOWN;
+        lines.truncate(SHOWN);
+        lines.push(format!("  and {} more; --json has all", count(i64::try_from(more).unwrap_or(i64::MAX))));
+    }
+    lines
+}

@@ -1,0 +1,122 @@
+//! Which files will be due once accounts are settled that are not settled yet: what publishing would do then, by the same
+//! comparison.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::path::Path;
+
+use super::content::{self, Content};
+use super::csv::{self, Field};
+use super::{Claim, Due, Fault, Folder, Manifest, RECORDED, Scope, Wanted, Which};
+use super::{check_folder, check_owned, check_takes_nothing, compare, compared};
+use crate::calendar::{Day, Period};
+use crate::entity::Model;
+use crate::error::Result;
+use crate::warehouse::Reading;
+
+/// An entity as it will be settled.
+#[derive(Debug)]
+pub struct Foreseen {
+    /// What its files will be made from.
+    pub model: Model,
+    /// What the files of its periods will say.
+    pub lines: Vec<Line>,
+    /// The days that will be settled: files of periods without any of them, and without a line, stay as the warehouse has
+    /// them. `None`: no account that is there stays.
+    pub settled: Option<BTreeSet<Day>>,
+}
+
+/// What a file of one line will say.
+#[derive(Debug)]
+pub struct Line {
+    /// Of which period.
+    pub period: Period,
+    /// Rows that it will account for.
+    pub rows: i64,
+    /// Its fields; `None` where it has lines by dimension, which only rows can tell.
+    pub fields: Option<Vec<Option<String>>>,
+}
+
+/// The files that will be due, and why publishing them would be refused, if it would. Reads only.
+///
+/// # Errors
+/// As [`super::due`].
+pub async fn foresee(
+    reading: &Reading<'_>,
+    path: &Path,
+    foreseen: &[Foreseen],
+    claim: Claim,
+) -> Result<(Due, Option<anyhow::Error>)> {
+    let folder = Folder::open(path)?;
+    let found = folder.as_ref().map_or(Ok(None), Folder::manifest)?;
+    let manifest = found.clone().unwrap_or_default();
+    let wanted = wanted(reading, folder.as_ref(), &manifest, foreseen).await?;
+    let due = compare(&wanted, folder.as_ref(), &manifest, Scope::Everything, Which::All)?;
+    let Some(folder) = folder else { return Ok((due, None)) };
+    // As publishing looks before it writes.
+    let others = manifest.warehouse.is_some() && manifest.warehouse != wanted.warehouse;
+    let mut allowed = check_folder(&folder, path, found.as_ref());
+    if allowed.is_ok() && others && claim == Claim::Own {
+        allowed = check_takes_nothing(path, &due, Scope::Everything);
+    }
+    if allowed.is_ok() {
+        allowed = check_owned(&folder, path, &manifest, &wanted, &due);
+    }
+    Ok((due, allowed.err()))
+}
+
+async fn wanted(
+    reading: &Reading<'_>,
+    folder: Option<&Folder>,
+    manifest: &Manifest,
+    foreseen: &[Foreseen],
+) -> Result<Wanted> {
+    let models = reading.entities().await?;
+    let of = |model: &Model| foreseen.iter().find(|one| one.model.name() == model.name());
+    let mut files = BTreeMap::new();
+    for one in foreseen {
+        for line in &one.lines {
+            let path = one.model.path(line.period);
+            let content = content_of(&one.model, line)?;
+            let mut file = compared(folder, manifest, &path, content)?;
+            if line.fields.is_none() && file.fault != Some(Fault::Missing) {
+                file.fault = Some(Fault::MayDiffer);
+            }
+            files.insert(path, file);
+        }
+    }
+    // The files that are to stay as the warehouse has them: of other entities, and of periods that nothing happens to.
+    let mut staying: Vec<Model> = models.iter().filter(|model| of(model).is_none()).cloned().collect();
+    staying.extend(foreseen.iter().filter(|one| one.settled.is_some()).map(|one| one.model.clone()));
+    content::each(reading, &staying, Scope::Everything, |model, content| {
+        let path = model.path(content.period);
+        let happens = |day: &Day| content.period.span().contains(*day);
+        let settled = of(model).and_then(|one| one.settled.as_ref());
+        if !files.contains_key(&path) && !settled.is_some_and(|days| days.iter().any(happens)) {
+            let file = compared(folder, manifest, &path, content)?;
+            files.insert(path, file);
+        }
+        Ok(())
+    })
+    .await?;
+    let recorded = if reading.prepared { reading.work().query(RECORDED, &[]).await? } else { Vec::new() };
+    Ok(Wanted {
+        warehouse: reading.name().await?,
+        models,
+        files,
+        recorded: recorded.iter().map(|row| (row.get("path"), row.get("sha256"))).collect(),
+        production_as_of: None,
+        complete_through: BTreeMap::new(),
+    })
+}
+
+fn content_of(model: &Model, line: &Line) -> Result<Content> {
+    let columns = model.file_columns(line.period.level())?;
+    let mut bytes = Vec::new();
+    csv::write_line(&mut bytes, columns.iter().map(|column| Field::Text(Some(&column.header))));
+    if let Some(fields) = &line.fields {
+        csv::write_line(&mut bytes, fields.iter().map(|field| Field::Plain(field.as_deref())));
+    }
+    // What is closed does not say whether a file is due.
+    let (entity, closed) = (model.name().to_string(), false);
+    Ok(Content { entity, period: line.period, lines: 1, entity_rows: line.rows, closed, bytes })
+}

@@ -1,0 +1,280 @@
+//! What a run would do: which days it would settle and why, which accounts would say something else, which files would be
+//! written and removed. Reads only; what is compared, and how, is what a run compares.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use anyhow::Context as _;
+use serde::Serialize;
+use sha2::{Digest as _, Sha256};
+use tokio_postgres::types::{ToSql, Type};
+
+use crate::accounts::{self, Accounts, Cause, Changes, Moved, Said, SetAside, Statistic};
+use crate::calendar::{Day, Level, Period};
+use crate::db::{Filling, Identity, Parameter, Start, Statement};
+use crate::entity::{Model, Split};
+use crate::error::Result;
+use crate::exports::{Foreseen, Line};
+use crate::guard::{self, Before, Judged, Kind, Noted};
+use crate::production::{Snapshot, Survey};
+use crate::statement;
+use crate::warehouse::{Ledger, Reading};
+
+const ACCOUNTS: Statement = statement!("plan/accounts.sql");
+const KEPT: Statement = statement!("plan/kept.sql");
+const HOURS: Statement = statement!("plan/hours.sql");
+
+/// What a run would do with an entity.
+#[derive(Debug, Serialize)]
+pub struct OfEntity {
+    /// Its name.
+    pub entity: String,
+    /// The moment of the snapshot that was surveyed, UTC.
+    pub production_as_of: String,
+    /// Which production that was.
+    pub production: Identity,
+    /// What its tables are to be made from.
+    pub definition: Model,
+    /// SHA-256 of the accounts of all days that production has.
+    pub survey: String,
+    /// Rows in production that belong to a day.
+    pub surveyed_rows: i64,
+    /// Days in production.
+    pub surveyed_days: usize,
+    /// Rows that belong to none.
+    pub set_aside: SetAside,
+    /// Where the settings ask for other things than were settled: what is added and taken away. All is settled anew then.
+    pub settled_anew: Vec<String>,
+    /// The days that would be loaded and settled.
+    pub days: Vec<PlannedDay>,
+    /// The accounts of days, weeks, months, quarters and years that would say something else.
+    pub accounts: Vec<PlannedAccount>,
+    /// Periods whose accounts somebody changed: they would be made again.
+    pub mended_periods: Vec<Period>,
+    /// What would be held because it looks like a loss.
+    pub held: Vec<Noted>,
+    /// The command that accepts it.
+    pub accept: Option<String>,
+    /// What would be left because it is still changing.
+    pub changing: Vec<Noted>,
+}
+
+/// What the warehouse knows of an entity, before production is looked at.
+pub struct Known {
+    model: Option<Model>,
+    /// What was settled.
+    pub ledger: Ledger,
+    /// What runs before have noted.
+    pub before: Before,
+    /// What the tables hold, where they are about to be made anew with other rows.
+    pub replaced: Option<Accounts>,
+}
+
+/// A day that would be loaded.
+#[derive(Debug, Serialize)]
+pub struct PlannedDay {
+    /// Which.
+    pub day: Day,
+    /// Why.
+    pub cause: Cause,
+    /// Rows as they are settled, and as production has them.
+    pub rows: Moved<i64>,
+}
+
+/// An account that would say something else.
+#[derive(Debug, Serialize)]
+pub struct PlannedAccount {
+    /// What it covers.
+    pub level: Level,
+    /// Which period.
+    pub period: Period,
+    /// Rows that it accounts for; 0: there is none.
+    pub rows: Moved<i64>,
+    /// What it says.
+    pub statistics: Vec<Statistic>,
+}
+
+/// What the warehouse knows of an entity; of one that was never settled nothing. Makes nothing.
+///
+/// # Errors
+/// Refuses what a run would refuse: an entity of another definition, schemas of a newer Kalends.
+pub async fn known(reading: &Reading<'_>, model: &Model) -> Result<Known> {
+    reading.is_current().await?;
+    let known = reading.entities().await?.into_iter().find(|known| known.name() == model.name());
+    let ledger = match &known {
+        Some(known) => reading.ledger(known.clone(), model).await?,
+        None => Ledger { accounts: Accounts::new(), generation: 0, unsummed: Vec::new(), anew: None },
+    };
+    let replaced = match &ledger.anew {
+        Some(anew) if !anew.keeps_rows => Some(reading.accounts(&anew.known).await?),
+        _ => None,
+    };
+    Ok(Known { model: known, ledger, before: reading.before(model.name()).await?, replaced })
+}
+
+/// What would be done with an entity, as the guard has judged it, and with its files; these are `None` where they stay as
+/// the warehouse has them.
+///
+/// # Errors
+/// When a server does not answer.
+pub async fn of_entity(
+    snapshot: &Snapshot<'_>,
+    reading: &Reading<'_>,
+    known: Known,
+    survey: &Survey,
+    judged: Judged,
+) -> Result<(OfEntity, Option<Foreseen>)> {
+    let model = snapshot.model();
+    let (changing, held) = judged.noted.into_iter().partition::<Vec<_>, _>(|noted| noted.kind == Kind::Changing);
+    let mut planned = OfEntity {
+        entity: model.name().to_string(),
+        production_as_of: snapshot.as_of.clone(),
+        production: snapshot.identity.clone(),
+        definition: model.clone(),
+        survey: digest(&survey.accounts),
+        surveyed_rows: accounts::rows(&survey.accounts),
+        surveyed_days: survey.accounts.len(),
+        set_aside: survey.set_aside,
+        settled_anew: Vec::new(),
+        days: Vec::new(),
+        accounts: Vec::new(),
+        mended_periods: known.ledger.unsummed,
+        accept: guard::accepting(held.iter()),
+        held,
+        changing,
+    };
+    // Tables that are made anew hold a part of nothing: where anything is left, all is.
+    if known.ledger.anew.is_some() && !judged.left.is_empty() {
+        return Ok((planned, None));
+    }
+    let target = &judged.target;
+    let changes = accounts::compare(target, &known.ledger.accounts);
+    planned.days = days(&changes, &survey.accounts, &known.ledger.accounts);
+    let stays = known.model.is_some() && known.ledger.anew.is_none();
+    planned.settled_anew = known.ledger.anew.map(|anew| anew.what).unwrap_or_default();
+
+    let mut lines = Vec::new();
+    for level in Level::ALL.into_iter().filter(|&level| level != Level::Hour && model.keeps(level)) {
+        let days: Vec<Day> = target.keys().copied().collect();
+        let all: Vec<(i64, &[Option<String>])> =
+            target.values().map(|account| (account.rows, account.statistics.as_slice())).collect();
+        let fresh = ask(reading, model, level, (&days, Type::DATE_ARRAY), &all).await?;
+        let kept = match known.model.as_ref().filter(|known| known.keeps(level)) {
+            Some(known) => kept(reading, known, level).await?,
+            None => BTreeMap::new(),
+        };
+        planned.accounts.extend(differing(level, &kept, &fresh));
+        lines.extend(fresh.into_iter().map(|(period, told)| told.line(period)));
+    }
+    let settled: BTreeSet<Day> =
+        if stays { changes.keys().copied().collect() } else { target.keys().copied().collect() };
+    if model.keeps(Level::Hour) {
+        lines.extend(hours(snapshot, reading, &settled).await?);
+    }
+    // Levels are kept that are not published. Where a file has lines by dimension, one of a period to which nothing
+    // happens is as the warehouse has it.
+    let happens = |period: Period| settled.iter().any(|day| period.span().contains(*day));
+    lines.retain(|line| {
+        model.entity.levels.contains(&line.period.level()) && (line.fields.is_some() || happens(line.period))
+    });
+    let foreseen = Foreseen { model: model.clone(), lines, settled: stays.then_some(settled) };
+    Ok((planned, Some(foreseen)))
+}
+
+/// The days that differ, each with its rows on both sides.
+pub fn days(changes: &Changes, survey: &Accounts, kept: &Accounts) -> Vec<PlannedDay> {
+    let rows = |accounts: &Accounts, day: &Day| accounts.get(day).map_or(0, |account| account.rows);
+    let day = |(day, &cause): (&Day, &Cause)| PlannedDay {
+        day: *day,
+        cause,
+        rows: Moved { before: rows(kept, day), after: rows(survey, day) },
+    };
+    changes.iter().map(day).collect()
+}
+
+/// SHA-256 of accounts: the same accounts, the same digest.
+pub fn digest(accounts: &Accounts) -> String {
+    let mut digest = Sha256::new();
+    for (day, account) in accounts {
+        digest.update(format!("{day} {account:?}\n"));
+    }
+    digest.finalize().iter().map(|byte| format!("{byte:02x}")).collect()
+}
+
+/// What an account and its file will say.
+struct Told {
+    said: Said,
+    fields: Option<Vec<Option<String>>>,
+}
+
+impl Told {
+    fn line(self, period: Period) -> Line {
+        Line { period, rows: self.said.rows, fields: self.fields }
+    }
+}
+
+/// What the accounts of a level will say, if their parts are these.
+async fn ask(
+    reading: &Reading<'_>,
+    model: &Model,
+    level: Level,
+    parts: Parameter<'_>,
+    accounts: &[(i64, &[Option<String>])],
+) -> Result<BTreeMap<Period, Told>> {
+    let Some((_, first)) = accounts.first() else { return Ok(BTreeMap::new()) };
+    let rows: Vec<i64> = accounts.iter().map(|(rows, _)| *rows).collect();
+    let column = |at: usize| accounts.iter().map(|(_, statistics)| statistics[at].as_deref()).collect::<Vec<_>>();
+    let columns: Vec<Vec<Option<&str>>> = (0..first.len()).map(column).collect();
+    let mut parameters: Vec<Parameter<'_>> = vec![parts, (&rows, Type::INT8_ARRAY)];
+    parameters.extend(columns.iter().map(|column| (column as &(dyn ToSql + Sync), Type::TEXT_ARRAY)));
+    let sql = ACCOUNTS.of(&model.shape_of(level, level, Split::Whole)?)?;
+    let rows = reading.work().query(sql, &parameters).await?;
+    let told = rows.iter().map(|row| {
+        let told = Told { said: Said::parse(row.get("said"))?, fields: row.get("fields") };
+        Ok((period(level, row.get("period"))?, told))
+    });
+    told.collect()
+}
+
+/// What the accounts of a level say now.
+async fn kept(reading: &Reading<'_>, known: &Model, level: Level) -> Result<BTreeMap<Period, Said>> {
+    let source = known.accounts(level, Split::Whole)?;
+    let sql = KEPT.of(&known.shape_of(level, level, Split::Whole)?)?.with(&[("source", &source)]);
+    let rows = reading.work().query(sql, &[]).await?;
+    rows.iter().map(|row| Ok((period(level, row.get("period"))?, Said::parse(row.get("said"))?))).collect()
+}
+
+/// The files of the hours of some days, from production's rows.
+async fn hours(snapshot: &Snapshot<'_>, reading: &Reading<'_>, days: &BTreeSet<Day>) -> Result<Vec<Line>> {
+    let model = snapshot.model();
+    let days: Vec<Day> = days.iter().copied().collect();
+    let names: [(&str, &dyn Filling); 2] = model.entity.table_names();
+    let sql = HOURS.of(&model.shape_of(Level::Hour, Level::Hour, Split::Whole)?)?.with(&names);
+    let rows = snapshot.work().query(sql, &[(&days, Type::DATE_ARRAY)]).await?;
+    let starts: Vec<&str> = rows.iter().map(|row| row.get("hour")).collect();
+    let statistics: Vec<Vec<Option<String>>> = rows.iter().map(|row| row.get("statistics")).collect();
+    let accounts: Vec<(i64, &[Option<String>])> =
+        rows.iter().zip(&statistics).map(|(row, statistics)| (row.get("rows"), statistics.as_slice())).collect();
+    let told = ask(reading, model, Level::Hour, (&starts, Type::TEXT_ARRAY), &accounts).await?;
+    Ok(told.into_iter().map(|(period, told)| told.line(period)).collect())
+}
+
+fn period(level: Level, start: Start) -> Result<Period> {
+    Period::from_postgres(level, start.days, start.hour)
+        .with_context(|| format!("{start:?} starts no {}", level.word()))
+}
+
+fn differing(level: Level, kept: &BTreeMap<Period, Said>, fresh: &BTreeMap<Period, Told>) -> Vec<PlannedAccount> {
+    let periods: BTreeSet<Period> = kept.keys().chain(fresh.keys()).copied().collect();
+    let nothing = Said::default();
+    let differing = periods.into_iter().filter_map(|period| {
+        let before = kept.get(&period).unwrap_or(&nothing);
+        let after = fresh.get(&period).map_or(&nothing, |told| &told.said);
+        (before != after).then(|| PlannedAccount {
+            level,
+            period,
+            rows: Moved { before: before.rows, after: after.rows },
+            statistics: accounts::moved(before, after),
+        })
+    });
+    differing.collect()
+}
