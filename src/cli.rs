@@ -178,6 +178,9 @@ pub enum Command {
         /// Write the plan into this file, for `run --plan`
         #[arg(long, value_name = "FILE")]
         out: Option<PathBuf>,
+        /// As of a run that settles what is held because rows would be lost: in these periods, or everywhere
+        #[arg(long, value_name = "PERIOD", num_args = 0..)]
+        accept_loss: Option<Vec<Period>>,
         /// As of a run that may replace and remove files that another warehouse published
         #[arg(long)]
         take_over: bool,

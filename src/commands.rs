@@ -91,16 +91,18 @@ pub fn run(typed: Typed) -> Result<Outcome> {
         Command::Simulate { year, month, mark } => Task::Simulate(simulate::Month::new(year, month, mark, &settings)?),
         Command::Prepare { accept_loss, plan, .. } => {
             planned = plan.as_deref().map(plan::Expected::read).transpose()?;
-            Task::Prepare(Accepted::of(accept_loss))
+            Task::Prepare(plan::accepted(accept_loss, planned.as_ref()))
         }
         Command::Export { year, month, take_over, closed, .. } => {
             Task::Export(export::scope(year.zip(month))?, which(closed), claim(take_over))
         }
         Command::Run { accept_loss, take_over, closed, plan, .. } => {
             planned = plan.as_deref().map(plan::Expected::read).transpose()?;
-            Task::Run(Accepted::of(accept_loss), which(closed), claim(take_over))
+            Task::Run(plan::accepted(accept_loss, planned.as_ref()), which(closed), claim(take_over))
         }
-        Command::Plan { check, out, take_over, .. } => Task::Plan(plan::Wanted { check, out, claim: claim(take_over) }),
+        Command::Plan { check, out, accept_loss, take_over, .. } => {
+            Task::Plan(plan::Wanted { check, out, accept_loss, claim: claim(take_over) })
+        }
         Command::Verify { repair, accept_loss, sample, closed, .. } => {
             Task::Verify(verify::How::new(repair, Accepted::of(accept_loss), sample), which(closed))
         }

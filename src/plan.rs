@@ -14,7 +14,8 @@ use crate::db::{Filling, Identity, Parameter, Start, Statement};
 use crate::entity::{Model, Split};
 use crate::error::Result;
 use crate::exports::{Foreseen, Line};
-use crate::production::Snapshot;
+use crate::guard::{self, Before, Judged, Kind, Noted};
+use crate::production::{Snapshot, Survey};
 use crate::statement;
 use crate::warehouse::{Ledger, Reading};
 
@@ -49,6 +50,23 @@ pub struct OfEntity {
     pub accounts: Vec<PlannedAccount>,
     /// Periods whose accounts somebody changed: they would be made again.
     pub mended_periods: Vec<Period>,
+    /// What would be held because it looks like a loss.
+    pub held: Vec<Noted>,
+    /// The command that accepts it.
+    pub accept: Option<String>,
+    /// What would be left because it is still changing.
+    pub changing: Vec<Noted>,
+}
+
+/// What the warehouse knows of an entity, before production is looked at.
+pub struct Known {
+    model: Option<Model>,
+    /// What was settled.
+    pub ledger: Ledger,
+    /// What runs before have noted.
+    pub before: Before,
+    /// What the tables hold, where they are about to be made anew with other rows.
+    pub replaced: Option<Accounts>,
 }
 
 /// A day that would be loaded.
@@ -75,38 +93,78 @@ pub struct PlannedAccount {
     pub statistics: Vec<Statistic>,
 }
 
-/// What would be done with an entity whose days are `survey` in production, and with its files.
+/// What the warehouse knows of an entity; of one that was never settled nothing. Makes nothing.
 ///
 /// # Errors
 /// Refuses what a run would refuse: an entity of another definition, schemas of a newer Kalends.
-pub async fn of_entity(snapshot: &Snapshot<'_>, reading: &Reading<'_>) -> Result<(OfEntity, Foreseen)> {
-    let model = snapshot.model();
+pub async fn known(reading: &Reading<'_>, model: &Model) -> Result<Known> {
     reading.is_current().await?;
     let known = reading.entities().await?.into_iter().find(|known| known.name() == model.name());
     let ledger = match &known {
         Some(known) => reading.ledger(known.clone(), model).await?,
         None => Ledger { accounts: Accounts::new(), generation: 0, unsummed: Vec::new(), anew: None },
     };
-    let survey = snapshot.survey().await?;
-    let target = &survey.accounts;
-    let changes = accounts::compare(target, &ledger.accounts);
+    let replaced = match &ledger.anew {
+        Some(anew) if !anew.keeps_rows => Some(reading.accounts(&anew.known).await?),
+        _ => None,
+    };
+    Ok(Known { model: known, ledger, before: reading.before(model.name()).await?, replaced })
+}
+
+/// What would be done with an entity, as the guard has judged it, and with its files; these are `None` where they stay as
+/// the warehouse has them.
+///
+/// # Errors
+/// When a server does not answer.
+pub async fn of_entity(
+    snapshot: &Snapshot<'_>,
+    reading: &Reading<'_>,
+    known: Known,
+    survey: &Survey,
+    judged: Judged,
+) -> Result<(OfEntity, Option<Foreseen>)> {
+    let model = snapshot.model();
+    let (changing, held) = judged.noted.into_iter().partition::<Vec<_>, _>(|noted| noted.kind == Kind::Changing);
+    let mut planned = OfEntity {
+        entity: model.name().to_string(),
+        production_as_of: snapshot.as_of.clone(),
+        production: snapshot.identity.clone(),
+        definition: model.clone(),
+        survey: digest(&survey.accounts),
+        surveyed_rows: accounts::rows(&survey.accounts),
+        surveyed_days: survey.accounts.len(),
+        set_aside: survey.set_aside,
+        settled_anew: Vec::new(),
+        days: Vec::new(),
+        accounts: Vec::new(),
+        mended_periods: known.ledger.unsummed,
+        accept: guard::accepting(held.iter()),
+        held,
+        changing,
+    };
+    // Tables that are made anew hold a part of nothing: where anything is left, all is.
+    if known.ledger.anew.is_some() && !judged.left.is_empty() {
+        return Ok((planned, None));
+    }
+    let target = &judged.target;
+    let changes = accounts::compare(target, &known.ledger.accounts);
+    planned.days = days(&changes, &survey.accounts, &known.ledger.accounts);
+    let stays = known.model.is_some() && known.ledger.anew.is_none();
+    planned.settled_anew = known.ledger.anew.map(|anew| anew.what).unwrap_or_default();
 
     let mut lines = Vec::new();
-    let mut accounts = Vec::new();
     for level in Level::ALL.into_iter().filter(|&level| level != Level::Hour && model.keeps(level)) {
         let days: Vec<Day> = target.keys().copied().collect();
         let all: Vec<(i64, &[Option<String>])> =
             target.values().map(|account| (account.rows, account.statistics.as_slice())).collect();
         let fresh = ask(reading, model, level, (&days, Type::DATE_ARRAY), &all).await?;
-        let kept = match known.as_ref().filter(|known| known.keeps(level)) {
+        let kept = match known.model.as_ref().filter(|known| known.keeps(level)) {
             Some(known) => kept(reading, known, level).await?,
             None => BTreeMap::new(),
         };
-        accounts.extend(differing(level, &kept, &fresh));
+        planned.accounts.extend(differing(level, &kept, &fresh));
         lines.extend(fresh.into_iter().map(|(period, told)| told.line(period)));
     }
-    let settled_anew = ledger.anew.as_ref().map(|anew| anew.what.clone()).unwrap_or_default();
-    let stays = known.is_some() && ledger.anew.is_none();
     let settled: BTreeSet<Day> =
         if stays { changes.keys().copied().collect() } else { target.keys().copied().collect() };
     if model.keeps(Level::Hour) {
@@ -118,22 +176,8 @@ pub async fn of_entity(snapshot: &Snapshot<'_>, reading: &Reading<'_>) -> Result
     lines.retain(|line| {
         model.entity.levels.contains(&line.period.level()) && (line.fields.is_some() || happens(line.period))
     });
-    let of_entity = OfEntity {
-        entity: model.name().to_string(),
-        production_as_of: snapshot.as_of.clone(),
-        production: snapshot.identity.clone(),
-        definition: model.clone(),
-        survey: digest(target),
-        surveyed_rows: accounts::rows(target),
-        surveyed_days: target.len(),
-        set_aside: survey.set_aside,
-        settled_anew,
-        days: days(&changes, target, &ledger.accounts),
-        accounts,
-        mended_periods: ledger.unsummed,
-    };
     let foreseen = Foreseen { model: model.clone(), lines, settled: stays.then_some(settled) };
-    Ok((of_entity, foreseen))
+    Ok((planned, Some(foreseen)))
 }
 
 /// The days that differ, each with its rows on both sides.

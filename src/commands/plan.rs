@@ -6,10 +6,12 @@ mod text;
 use serde::Serialize;
 
 pub(super) use self::file::Expected;
-use super::World;
+use super::{World, prepare};
+use crate::calendar::Period;
 use crate::db::Identity;
 use crate::error::{Exit, Result};
 use crate::exports::{self, Claim, Foreseen};
+use crate::guard::Accepted;
 use crate::plan::{self, OfEntity};
 use crate::production::Production;
 use crate::report::Outcome;
@@ -21,6 +23,8 @@ pub(super) struct Wanted {
     pub(super) check: bool,
     /// Write it into this file.
     pub(super) out: Option<std::path::PathBuf>,
+    /// Which losses would be accepted.
+    pub(super) accept_loss: Option<Vec<Period>>,
     /// Whose files may be replaced.
     pub(super) claim: Claim,
 }
@@ -37,6 +41,8 @@ struct Plan {
     warehouse_database: Identity,
     /// How many settlements the warehouse has seen; null before anything was prepared in it.
     generation: Option<i64>,
+    /// Which losses are accepted with it: null for none, an empty list for all.
+    accept_loss: Option<Vec<Period>>,
     entities: Vec<OfEntity>,
     files: Files,
     /// Why the files would not be published, if they would not.
@@ -58,7 +64,7 @@ struct File {
 
 pub(super) async fn run(world: &World<'_>, wanted: &Wanted) -> Result<Outcome> {
     let (mut warehouse, mut production) = tokio::try_join!(world.warehouse(), world.production())?;
-    let plan = look(world, &mut warehouse, &mut production, wanted.claim).await?;
+    let plan = look(world, &mut warehouse, &mut production, wanted).await?;
     let json = file::sealed(serde_json::to_value(&plan)?);
     let mut text = text::of(&plan);
     if let Some(path) = &wanted.out {
@@ -70,11 +76,16 @@ pub(super) async fn run(world: &World<'_>, wanted: &Wanted) -> Result<Outcome> {
 }
 
 /// Surveys all entities and compares, one after the other; then the files, as they would be.
-async fn look(world: &World<'_>, warehouse: &mut Warehouse, production: &mut Production, claim: Claim) -> Result<Plan> {
+async fn look(
+    world: &World<'_>,
+    warehouse: &mut Warehouse,
+    production: &mut Production,
+    wanted: &Wanted,
+) -> Result<Plan> {
     // The warehouse is read before production's snapshots are taken, as a run does.
     let reading = warehouse.read().await?;
-    let (mut plan, foreseen) = survey(world, &reading, production).await?;
-    let foresee = async || exports::foresee(&reading, &world.settings.exports, &foreseen, claim).await;
+    let (mut plan, foreseen) = survey(world, &reading, production, wanted.accept_loss.clone()).await?;
+    let foresee = async || exports::foresee(&reading, &world.settings.exports, &foreseen, wanted.claim).await;
     let (due, refused) = world.manner.patiently(foresee).await?;
     plan.files = Files {
         write: due.write.into_iter().map(|(path, fault)| File { path, why: fault.words() }).collect(),
@@ -91,19 +102,32 @@ async fn survey(
     world: &World<'_>,
     reading: &Reading<'_>,
     production: &mut Production,
+    accept_loss: Option<Vec<Period>>,
 ) -> Result<(Plan, Vec<Foreseen>)> {
+    let accepted = Accepted::of(accept_loss.clone());
     let (mut entities, mut foreseen) = (Vec::new(), Vec::new());
     for entity in &world.settings.entities {
-        let (source, _) = production.identity(entity).await?;
+        let (source, model) = production.identity(entity).await?;
         reading.check_is_not(&source)?;
+        let known = plan::known(reading, &model).await?;
         let snapshot = production.snapshot(entity).await?;
-        let (of_entity, of_files) = world.watch().over(&snapshot, plan::of_entity(&snapshot, reading)).await?;
+        model.change_to(snapshot.model())?;
+        let planning = async {
+            let survey = snapshot.survey().await?;
+            let of_warehouse = (&known.ledger, &known.before, known.replaced.as_ref());
+            let of_production = (&snapshot, &survey);
+            let judged = prepare::guarding::judge(world.settings.guard, &accepted, of_production, of_warehouse).await?;
+            plan::of_entity(&snapshot, reading, known, &survey, judged).await
+        };
+        let (of_entity, of_files) = world.watch().over(&snapshot, planning).await?;
         snapshot.release().await;
         entities.push(of_entity);
-        foreseen.push(of_files);
+        foreseen.extend(of_files);
     }
-    let settles =
-        |one: &OfEntity| !(one.days.is_empty() && one.settled_anew.is_empty() && one.mended_periods.is_empty());
+    let settles = |one: &OfEntity| {
+        let is_left = !one.held.is_empty() || !one.changing.is_empty();
+        is_left || !(one.days.is_empty() && one.settled_anew.is_empty() && one.mended_periods.is_empty())
+    };
     let plan = Plan {
         version: file::VERSION,
         kind: file::KIND,
@@ -111,6 +135,7 @@ async fn survey(
         warehouse: reading.name().await?,
         warehouse_database: reading.identity.clone(),
         generation: if reading.prepared { Some(reading.generation().await?) } else { None },
+        accept_loss,
         entities,
         files: Files::default(),
         publishing_refused: None,
@@ -129,6 +154,11 @@ pub(super) async fn still_holds(
     production: &mut Production,
 ) -> Result<()> {
     let reading = warehouse.read().await?;
-    let (now, _) = survey(world, &reading, production).await?;
+    let (now, _) = survey(world, &reading, production, expected.accept_loss()).await?;
     expected.check(&serde_json::to_value(&now)?)
+}
+
+/// The losses that a run accepts: those that were typed, or those of the plan that it is held to.
+pub(super) fn accepted(typed: Option<Vec<Period>>, planned: Option<&Expected>) -> Accepted {
+    Accepted::of(typed.or_else(|| planned.and_then(Expected::accept_loss)))
 }

@@ -191,13 +191,12 @@ async fn prepare(
     model.change_to(snapshot.model())?;
     let settling = async {
         let survey = snapshot.survey().await?;
-        if let Some(planned) = &world.planned {
-            let differing = accounts::compare(&survey.accounts, &ledger.accounts);
-            planned.check_one(entity.name.name(), &survey.accounts, &ledger.accounts, &differing)?;
-        }
         let known = (&ledger, &before, replaced.as_ref());
         let judged = guarding::judge(world.settings.guard, accepted, (&snapshot, &survey), known).await?;
         let changes = accounts::compare(&judged.target, &ledger.accounts);
+        if let Some(planned) = &world.planned {
+            planned.check_one(entity.name.name(), &survey.accounts, &ledger.accounts, &changes)?;
+        }
         let started = Instant::now();
         let settling =
             Settling { talk: world.talk, snapshot: &snapshot, survey: &survey, judged: &judged, adopting: None };

@@ -39,15 +39,7 @@ pub struct Failure {
 impl Warehouse {
     /// What runs before have noted of an entity.
     pub async fn before(&mut self, entity: &str) -> Result<Before> {
-        let reading = self.read().await?;
-        let source = reading.work.query_one(SOURCE, &[(&entity, Type::TEXT)]).await?;
-        let source = source.map(|row| Source {
-            identity: Identity::of(&row),
-            position: row.get::<_, PgLsn>("position").into(),
-            as_of: row.get("production_as_of"),
-        });
-        let noted = reading.noted().await?.into_iter().filter(|(name, _)| name == entity);
-        Ok(Before { source, noted: noted.map(|(_, noted)| noted).collect() })
+        self.read().await?.before(entity).await
     }
 
     /// Notes what is left of an entity as it was settled, instead of what was noted before.
@@ -94,6 +86,21 @@ impl Warehouse {
 }
 
 impl Reading<'_> {
+    /// What runs before have noted of an entity.
+    pub async fn before(&self, entity: &str) -> Result<Before> {
+        if !self.prepared {
+            return Ok(Before::default());
+        }
+        let source = self.work.query_one(SOURCE, &[(&entity, Type::TEXT)]).await?;
+        let source = source.map(|row| Source {
+            identity: Identity::of(&row),
+            position: row.get::<_, PgLsn>("position").into(),
+            as_of: row.get("production_as_of"),
+        });
+        let noted = self.noted().await?.into_iter().filter(|(name, _)| name == entity);
+        Ok(Before { source, noted: noted.map(|(_, noted)| noted).collect() })
+    }
+
     /// What is left as it was settled, of all entities, each with its entity's name.
     pub async fn noted(&self) -> Result<Vec<(String, Noted)>> {
         if !self.prepared {

@@ -1,5 +1,6 @@
 //! What would a run do? What `kalends plan` says, and whether the run after it does it.
 
+mod entities;
 mod file;
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -190,6 +191,7 @@ fn a_plan_says_what_changes_from_what_to_what() {
     assert_eq!(
         keys,
         [
+            "accept_loss",
             "digest",
             "entities",
             "files",
@@ -302,70 +304,53 @@ fn publishing_that_would_be_refused_is_said() {
     world.kalends("run").fails_with(4);
 }
 
-fn set(world: &World, settings: &str) {
-    fs::write(world.folder().join("kalends.toml"), settings).unwrap();
-}
-
-const ORDERS: &str = "[[entity]]\nname = \"orders\"\ntable = \"purchase\"\ntime = \"at\"\ntime_zone = \"Europe/Paris\"\n\
-                      measures = [\"price\", \"weight\"]\n";
-
-fn purchases() -> World {
-    let world = World::new();
-    world.production_sql(
-        "CREATE TABLE purchase (at timestamptz, price numeric, weight double precision, shop text);
-         INSERT INTO purchase
-         SELECT timestamptz '2024-03-30 20:00Z' + n * interval '17 min', n * 1.37, CASE WHEN n % 3 > 0 THEN n * 0.1 END,
-                CASE WHEN n % 5 > 0 THEN 'shop ' || n % 4 END
-         FROM generate_series(1, 200) n",
-    );
-    world
-}
-
 #[test]
-fn hours_weeks_quarters_deviations_and_settings_that_grew_agree_as_well() {
-    let world = purchases();
-    let statistics = "statistics = [\"sum\", \"min\", \"max\", \"mean\", \"stddev\", \"count\"]\n";
-    set(&world, &format!("{ORDERS}{statistics}levels = [\"hour\", \"day\", \"week\", \"quarter\"]\n"));
-    agrees(&world);
+fn what_would_be_held_is_planned_as_held_and_what_is_accepted_as_settled() {
+    let world = settled();
     world.production_sql(
-        "UPDATE purchase SET price = 5.001 WHERE price = 13.70; DELETE FROM purchase WHERE price = 15.07",
+        "DELETE FROM entity WHERE created_at >= '2024-02-01' AND created_at < '2024-03-02'; UPDATE entity SET value = 6 WHERE value = 5",
     );
-    agrees(&world);
-    world.production_sql("UPDATE purchase SET weight = 'NaN' WHERE price = 5.001; UPDATE purchase SET weight = '-Infinity' WHERE price = 27.4");
-    agrees(&world);
-    set(&world, &format!("{ORDERS}levels = [\"month\", \"year\"]\n"));
-    let plan = agrees(&world);
-    let anew = plan["entities"][0]["settled_anew"].to_string();
-    assert!(anew.contains("level month added") && anew.contains("statistic stddev removed"), "{anew}");
-    set(&world, &format!("{ORDERS}{statistics}").replace("[\"price\", \"weight\"]", "[\"weight\"]"));
-    world.production_sql("DELETE FROM purchase WHERE price = 27.4");
-    agrees(&world);
-}
-
-#[test]
-fn with_dimensions_every_file_that_may_change_is_named() {
-    let world = purchases();
-    set(&world, &format!("{ORDERS}dimensions = [\"shop\"]\nlevels = [\"hour\", \"day\", \"month\"]\n"));
-    agrees(&world);
-    world.production_sql("UPDATE purchase SET shop = 'moved' WHERE price = 137.00");
     let plan = plan(&world);
-    let why: BTreeSet<&str> =
-        plan["files"]["write"].as_array().unwrap().iter().map(|file| file["why"].as_str().unwrap()).collect();
-    assert_eq!(why, BTreeSet::from(["may change"]));
-    let named: BTreeSet<String> = plan["files"]["write"]
-        .as_array()
-        .unwrap()
-        .iter()
-        .map(|file| file["path"].as_str().unwrap().to_string())
-        .collect();
-    let tree = world.tree();
-    world.kalends("run").succeeds();
-    let now = world.tree();
-    let written: Vec<&String> =
-        now.iter().filter(|(path, file)| tree.get(*path) != Some(*file)).map(|(path, _)| path).collect();
-    assert!(
-        written.len() >= 3 && written.iter().all(|path| *path == "_manifest.json" || named.contains(*path)),
-        "{written:?}"
+    let of_entity = &plan["entities"][0];
+    let held: Vec<&str> =
+        of_entity["held"].as_array().unwrap().iter().map(|one| one["period"].as_str().unwrap()).collect();
+    assert_eq!((held, &of_entity["accept"]), (vec!["2024-02"], &json!("kalends run --accept-loss 2024-02")));
+    let days = |plan: &Value| -> Vec<String> {
+        let days = plan["entities"][0]["days"].as_array().unwrap().iter();
+        days.map(|day| format!("{} {}", day["day"].as_str().unwrap(), day["cause"].as_str().unwrap())).collect()
+    };
+    assert_eq!(days(&plan), ["2024-01-02 changed", "2024-03-01 vanished"]);
+    world.kalends("plan").succeeds().says("held        2024-02: none of 2 rows is left");
+    let accepted = world.kalends("plan --accept-loss 2024-02 --out plan.json --json").succeeds().json();
+    assert_eq!(
+        days(&accepted),
+        ["2024-01-02 changed", "2024-02-28 vanished", "2024-02-29 vanished", "2024-03-01 vanished"]
     );
+    assert_eq!((&accepted["entities"][0]["held"], &accepted["accept_loss"]), (&json!([]), &json!(["2024-02"])));
+
+    // The plan before, which held, against the run that holds.
+    let tree = world.tree();
+    let ran = world.kalends("run --json").fails_with(4).json();
+    assert_eq!(ran["settled_days"], json!({"changed": 1, "vanished": 1}));
+    let now = world.tree();
+    let written: BTreeSet<&String> = now
+        .iter()
+        .filter(|(path, file)| *path != "_manifest.json" && tree.get(*path) != Some(*file))
+        .map(|(path, _)| path)
+        .collect();
+    let files = plan["files"]["write"].as_array().unwrap();
+    assert_eq!(
+        files.iter().map(|file| file["path"].as_str().unwrap().to_string()).collect::<BTreeSet<_>>(),
+        written.into_iter().cloned().collect()
+    );
+    let again = self::plan(&world);
+    assert_eq!(
+        (&again["nothing_to_do"], &again["entities"][0]["days"], &again["files"]["write"]),
+        (&json!(false), &json!([]), &json!([]))
+    );
+    world.kalends("run --plan plan.json").fails_with(4).says("the warehouse has moved");
+    world.kalends("plan --accept-loss --out plan.json").succeeds();
+    world.kalends("run --plan plan.json").succeeds().says("2 vanished");
+    world.is_exact();
     assert_eq!(self::plan(&world)["nothing_to_do"], true);
 }

@@ -8,6 +8,7 @@ use serde_json::{Value, json};
 use sha2::{Digest as _, Sha256};
 
 use crate::accounts::{Accounts, Changes};
+use crate::calendar::Period;
 use crate::error::{Refusal, Result};
 use crate::plan;
 
@@ -88,6 +89,12 @@ impl Expected {
         Ok(Self { path: path.to_path_buf(), plan })
     }
 
+    /// The losses that the plan accepts.
+    pub(super) fn accept_loss(&self) -> Option<Vec<Period>> {
+        let periods = self.plan["accept_loss"].as_array()?;
+        Some(periods.iter().filter_map(|period| period.as_str()?.parse().ok()).collect())
+    }
+
     /// Refuses where what is planned now is not what was planned then.
     pub(super) fn check(&self, now: &Value) -> Result<()> {
         let path = self.path.display();
@@ -117,6 +124,11 @@ impl Expected {
             }
             if was["survey"] != is["survey"] {
                 return Err(self.moved(entity));
+            }
+            if left(was) != left(is) {
+                return Err(
+                    self.outdated(format!("what is held is no more what the plan \"{path}\" holds: entity {entity}"))
+                );
             }
             if was["days"] != is["days"] || was["mended_periods"] != is["mended_periods"] {
                 return Err(self.outdated(format!("the warehouse has moved since the plan \"{path}\" was made")));
@@ -149,6 +161,12 @@ impl Expected {
         let path = self.path.display();
         Refusal::refused(what, format!("Look again with `kalends plan --out {path}`; nothing of it was changed."))
     }
+}
+
+/// What is held or changing: since when, and by which words, does not matter.
+fn left(one: &Value) -> Vec<(&Value, &Value)> {
+    let all = ["held", "changing"].into_iter().filter_map(|kind| one[kind].as_array()).flatten();
+    all.map(|noted| (&noted["period"], &noted["kind"])).collect()
 }
 
 fn pairs<'a>(then: &'a Value, now: &'a Value) -> impl Iterator<Item = (&'a Value, &'a Value)> {

@@ -1,5 +1,6 @@
 //! A plan for people.
 
+use super::super::left;
 use super::Plan;
 use crate::accounts::{self, Cause};
 use crate::plan::{OfEntity, PlannedAccount};
@@ -40,6 +41,7 @@ fn of_entity(one: &OfEntity) -> Vec<String> {
     if !one.mended_periods.is_empty() {
         lines.push(format!("mend        {}", report::list(one.mended_periods.iter())));
     }
+    lines.extend(left::lines(&one.held, &one.changing, one.accept.as_deref()));
     if !one.days.is_empty() {
         let changes = one.days.iter().map(|day| (day.day, day.cause)).collect();
         let tally = report::tally(&accounts::tally(&changes));
