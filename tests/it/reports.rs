@@ -32,7 +32,7 @@ const REPORTING: [&str; 13] = [
     "local status",
 ];
 
-const COMMANDS: [&str; 13] = [
+const COMMANDS: [&str; 14] = [
     "init",
     "check",
     "simulate",
