@@ -63,7 +63,7 @@ pub struct Common {
 #[derive(Debug, Clone, Copy, Args)]
 pub struct Waiting {
     /// Wait so long for another run to end, such as 60s or 10m, instead of giving way (75)
-    #[arg(long, value_name = "DURATION", value_parser = humantime::parse_duration)]
+    #[arg(long, value_name = "DURATION", value_parser = duration)]
     pub wait: Option<Duration>,
 }
 
@@ -232,7 +232,7 @@ pub enum Command {
     #[command(after_help = "Example: kalends status --json | jq .due")]
     Status {
         /// End with 3 if it is longer ago that all was proven equal to production, such as 26h
-        #[arg(long, value_name = "DURATION", value_parser = humantime::parse_duration)]
+        #[arg(long, value_name = "DURATION", value_parser = duration)]
         max_age: Option<Duration>,
         /// Whether to wait.
         #[command(flatten)]
@@ -320,6 +320,11 @@ fn column(text: &str) -> Result<(String, String), String> {
     let named = text.split_once('=').filter(|(ours, theirs)| !ours.is_empty() && !theirs.is_empty());
     let (ours, theirs) = named.ok_or("a column is written PRODUCTION=THEIRS")?;
     Ok((ours.to_string(), theirs.to_string()))
+}
+
+/// A length of time, as people write it.
+fn duration(text: &str) -> Result<Duration, String> {
+    humantime::parse_duration(text).map_err(|_| "a length of time is written 90s, 10m or 26h".to_string())
 }
 
 /// A share in percent, as so many of a million.

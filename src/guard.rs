@@ -15,7 +15,7 @@ pub use rules::{Accepted, Loss, Rules};
 use crate::accounts::{self, Accounts};
 use crate::calendar::{Day, Level, Period};
 use crate::db::Identity;
-use crate::report::count;
+use crate::report::{count, counted};
 
 /// Which production was settled, and how far its log had come.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -233,10 +233,10 @@ impl Seen<'_> {
             Kind::Loss => {
                 let month = unit.first().month();
                 let of = if unit == month { String::new() } else { format!(" in {month}") };
-                let before = count(rows(self.kept, month));
+                let before = counted(rows(self.kept, month), "row");
                 match rows(self.survey, month) {
-                    0 => format!("none of {before} rows is left{of}"),
-                    now => format!("{} of {before} rows are left{of}", count(now)),
+                    0 => format!("none of {before} is left{of}"),
+                    now => format!("{} of {before} are left{of}", count(now)),
                 }
             }
             Kind::Empty => "production holds no rows".to_string(),

@@ -9,6 +9,9 @@ use serde::Serialize;
 use crate::accounts::{Cause, SetAside};
 use crate::error::Exit;
 
+/// The form of every command's JSON, its key `version`. A form that readers of this one would misread gets the next number.
+const VERSION: u32 = 1;
+
 /// How a command ended, in both forms.
 #[derive(Debug)]
 pub struct Outcome {
@@ -21,9 +24,13 @@ pub struct Outcome {
 }
 
 impl Outcome {
-    /// Of text and of what is printed as JSON.
+    /// Of text and of what is printed as JSON, with the version of its form.
     pub fn new(exit: Exit, text: impl Into<String>, json: &impl Serialize) -> Self {
-        Self { exit, text: text.into(), json: serde_json::to_value(json).unwrap_or_default() }
+        let mut json = serde_json::to_value(json).unwrap_or_default();
+        if let Some(object) = json.as_object_mut() {
+            object.insert("version".to_string(), VERSION.into());
+        }
+        Self { exit, text: text.into(), json }
     }
 }
 
@@ -61,9 +68,10 @@ pub fn count(number: i64) -> String {
 }
 
 /// `1 day`, `2 days`.
-pub fn counted(number: usize, noun: &str) -> String {
+pub fn counted(number: impl TryInto<i64>, noun: &str) -> String {
+    let number = number.try_into().unwrap_or(i64::MAX);
     let plural = if number == 1 { "" } else { "s" };
-    format!("{} {noun}{plural}", count(i64::try_from(number).unwrap_or(i64::MAX)))
+    format!("{} {noun}{plural}", count(number))
 }
 
 /// `2 grown, 1 changed`.
@@ -77,8 +85,8 @@ pub fn set_aside(rows: SetAside) -> Option<String> {
         return None;
     }
     let SetAside { without_time, outside_calendar } = rows;
-    let (without, outside) = (count(without_time), count(outside_calendar));
-    Some(format!("set aside   {without} rows without a time, {outside} at infinity, before 4713 BC or after 999998"))
+    let (without, outside) = (counted(without_time, "row"), count(outside_calendar));
+    Some(format!("set aside   {without} without a time, {outside} at infinity, before 4713 BC or after 999998"))
 }
 
 /// A moment without its microseconds.
@@ -111,6 +119,6 @@ mod tests {
 
     #[test]
     fn one_is_singular() {
-        assert_eq!([counted(1, "day"), counted(2, "file")], ["1 day", "2 files"]);
+        assert_eq!([counted(1_usize, "day"), counted(2_i64, "file")], ["1 day", "2 files"]);
     }
 }

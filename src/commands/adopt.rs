@@ -23,8 +23,6 @@ pub(super) struct Asked {
 
 #[derive(Serialize)]
 struct Checked<'a> {
-    /// Of this form; a later one that old readers would misread gets the next number.
-    version: u32,
     entity: &'a str,
     from: String,
     equal: bool,
@@ -84,7 +82,6 @@ async fn check(world: &World<'_>, entity: &Entity, named: &Named) -> Result<Outc
     let (survey, holds) = world.watch().over(&snapshot, looking).await?;
     let compared = adopt::compare(&survey.accounts, survey.set_aside, &holds);
     let checked = Checked {
-        version: 1,
         entity: entity.name.name(),
         from: format!("{}.{}", named.schema.name(), named.table.name()),
         equal: compared.is_equal(),
@@ -101,13 +98,13 @@ async fn check(world: &World<'_>, entity: &Entity, named: &Named) -> Result<Outc
 fn text(checked: &Checked<'_>, named: &Named) -> String {
     let Checked { compared, production_as_of, .. } = checked;
     if checked.equal {
-        let (rows, days) = (count(checked.production_rows), counted(checked.days, "day"));
-        let head = format!("equal: {named} holds what production does, {rows} rows, {days}, as of {production_as_of}");
+        let (rows, days) = (counted(checked.production_rows, "row"), counted(checked.days, "day"));
+        let head = format!("equal: {named} holds what production does, {rows}, {days}, as of {production_as_of}");
         return report::list_lines([head].into_iter().chain(report::set_aside(compared.set_aside)));
     }
     let head = format!("{named} {}, beside production as of {production_as_of}", summary(compared));
     let days = compared.differences.iter().map(|one| {
-        let (ours, theirs) = (count(one.production_rows), rows(one.their_rows));
+        let (ours, theirs) = (count(one.production_rows), counted(one.their_rows, "row"));
         let (word, what) = match one.how {
             How::Missing => ("missing", format!("{theirs}, production has {ours}")),
             How::Extra => ("extra", format!("{theirs}, production has {ours}")),
@@ -123,16 +120,19 @@ pub(super) fn summary(compared: &Compared) -> String {
     let Compared { missing, extra, changed, .. } = compared;
     let mut parts = Vec::new();
     if missing.days > 0 {
-        parts.push(format!("is short by {} in {}", rows(missing.rows), counted(missing.days, "day")));
+        parts.push(format!("is short by {} in {}", counted(missing.rows, "row"), counted(missing.days, "day")));
     }
     if extra.days > 0 {
-        parts.push(format!("has {} too many in {}", rows(extra.rows), counted(extra.days, "day")));
+        parts.push(format!("has {} too many in {}", counted(extra.rows, "row"), counted(extra.days, "day")));
     }
     if changed.days > 0 {
         parts.push(format!("has {} of as many rows, but others", counted(changed.days, "day")));
     }
     if compared.unlike_rows > 0 {
-        parts.push(format!("has {} with a value that production's types cannot hold", rows(compared.unlike_rows)));
+        parts.push(format!(
+            "has {} with a value that production's types cannot hold",
+            counted(compared.unlike_rows, "row")
+        ));
     }
     if compared.set_aside != compared.their_set_aside {
         let of_no_day = |rows: SetAside| count(rows.without_time + rows.outside_calendar);
@@ -140,8 +140,4 @@ pub(super) fn summary(compared: &Compared) -> String {
         parts.push(format!("has {theirs} rows of no day where production has {ours}"));
     }
     report::list(parts.into_iter())
-}
-
-fn rows(number: i64) -> String {
-    counted(usize::try_from(number).unwrap_or_default(), "row")
 }

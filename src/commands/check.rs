@@ -11,9 +11,6 @@ use crate::production::{Effort, Production};
 use crate::report::{self, Outcome, counted};
 use crate::warehouse::{Beginning, Warehouse};
 
-/// The form of the report, for readers; one that old readers would misread gets the next number.
-const VERSION: u32 = 1;
-
 /// With less room than this the files of a few entities may not fit: each is a block of 4 KiB, some 400 a year.
 const LITTLE_ROOM_BYTES: u64 = 64 * 1024 * 1024;
 
@@ -42,7 +39,6 @@ struct Finding {
 
 #[derive(Serialize)]
 struct Checked {
-    version: u32,
     ready: bool,
     exit_code: u8,
     problems: usize,
@@ -282,8 +278,7 @@ fn outcome(findings: Findings) -> Outcome {
     let Findings { list, exit } = findings;
     let with = |verdict| list.iter().filter(|finding| finding.verdict == verdict).count();
     let (problems, warnings) = (with(Verdict::Problem), with(Verdict::Warning));
-    let checked =
-        Checked { version: VERSION, ready: problems == 0, exit_code: exit as u8, problems, warnings, findings: list };
+    let checked = Checked { ready: problems == 0, exit_code: exit as u8, problems, warnings, findings: list };
     Outcome::new(exit, text(&checked), &checked)
 }
 

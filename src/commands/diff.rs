@@ -6,7 +6,7 @@ use super::World;
 use crate::calendar::{Day, Level, Period};
 use crate::diff::{self, Difference, Lacking, Side};
 use crate::error::{Exit, Refusal, Result};
-use crate::report::{self, Outcome, count};
+use crate::report::{self, Outcome, count, counted};
 
 /// What is to be compared.
 pub(super) struct Wanted {
@@ -17,8 +17,6 @@ pub(super) struct Wanted {
 
 #[derive(Serialize)]
 struct Compared {
-    /// Of this form; a later one that old readers would misread gets the next number.
-    version: u32,
     day: Day,
     entities: Vec<OfEntity>,
 }
@@ -63,7 +61,7 @@ pub(super) async fn run(world: &World<'_>, wanted: &Wanted) -> Result<Outcome> {
         ));
     }
     let (mut warehouse, mut production) = tokio::try_join!(world.warehouse(), world.production())?;
-    let mut compared = Compared { version: 1, day: wanted.day, entities: Vec::new() };
+    let mut compared = Compared { day: wanted.day, entities: Vec::new() };
     for entity in entities {
         production.identity(entity).await?;
         // The warehouse is read after production is held still: a run that settles in between is not half seen.
@@ -89,12 +87,12 @@ pub(super) async fn run(world: &World<'_>, wanted: &Wanted) -> Result<Outcome> {
 fn text(day: Day, one: &OfEntity) -> String {
     let OfEntity { entity, production_as_of, difference, .. } = one;
     if one.equal {
-        let rows = rows(difference.production_rows);
+        let rows = counted(difference.production_rows, "row");
         return format!(
             "equal: {rows} of {entity} on {day}, in production as in the warehouse, as of {production_as_of}"
         );
     }
-    let counts = |lacks: i64, all: i64| format!("lacks {} and has {}", rows(lacks), count(all));
+    let counts = |lacks: i64, all: i64| format!("lacks {} and has {}", counted(lacks, "row"), count(all));
     let head = format!(
         "{day} of {entity}: the warehouse {}, production {}, as of {production_as_of}",
         counts(difference.warehouse_lacks, difference.warehouse_rows),
@@ -106,10 +104,6 @@ fn text(day: Day, one: &OfEntity) -> String {
         format!("and {more} more that differ; --limit says how many are listed")
     });
     report::list_lines([head].into_iter().chain(listed).chain(more))
-}
-
-fn rows(number: i64) -> String {
-    format!("{} row{}", count(number), if number == 1 { "" } else { "s" })
 }
 
 fn line(columns: &[String], row: &Lacking) -> String {

@@ -11,8 +11,6 @@ use crate::warehouse::Reading;
 
 #[derive(Serialize)]
 struct History<'a> {
-    /// Of this form; a later one that old readers would misread gets the next number.
-    version: u32,
     entity: Option<&'a str>,
     period: Option<Period>,
     restatements: Vec<Restatement>,
@@ -26,7 +24,7 @@ pub(super) async fn run(world: &World<'_>, period: Option<Period>, entity: Optio
     }
     let restatements = history::restatements(&reading, entity, period).await?;
     let text = text(period, &restatements);
-    Ok(Outcome::new(Exit::Done, text, &History { version: 1, entity, period, restatements }))
+    Ok(Outcome::new(Exit::Done, text, &History { entity, period, restatements }))
 }
 
 async fn check_known(reading: &Reading<'_>, name: &str) -> Result<()> {

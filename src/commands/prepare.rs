@@ -17,7 +17,7 @@ use crate::entity::Entity;
 use crate::error::{self, Exit, Result};
 use crate::guard::{self, Accepted, Kind, Noted};
 use crate::production::Production;
-use crate::report::{self, Outcome, count, counted};
+use crate::report::{self, Outcome, counted};
 use crate::warehouse::Warehouse;
 use crate::warehouse::notes::Failure;
 
@@ -124,7 +124,7 @@ pub(super) async fn all(
         let preparing = patiently(world, warehouse, production, entity, accepted);
         let (each, error) = match world.explaining(std::slice::from_ref(entity), preparing).await {
             Ok(prepared) => {
-                let refusal = guarding::refusal(&prepared);
+                let refusal = guarding::refusal(name, &prepared.held, prepared.accept.as_deref());
                 (Each::Prepared(Box::new(prepared)), refusal)
             }
             Err(error) if world.settings.entities.len() == 1 => return Err(error),
@@ -295,7 +295,7 @@ impl Prepared {
     /// What was done, a line a step.
     fn lines(&self) -> Vec<String> {
         let days = counted(self.surveyed_days, "day");
-        let surveyed = format!("{} rows of {}, {days}", count(self.surveyed_rows), self.entity);
+        let surveyed = format!("{} of {}, {days}", counted(self.surveyed_rows, "row"), self.entity);
         let mut lines = vec![report::line("surveyed", &surveyed, self.took_seconds.survey)];
         lines.extend(report::set_aside(self.set_aside));
         if !self.mended_periods.is_empty() {
@@ -309,7 +309,7 @@ impl Prepared {
             lines.push(self.held_production.line());
             return lines;
         }
-        let days = counted(self.settled_days.values().sum(), "day");
+        let days = counted(self.settled_days.values().sum::<usize>(), "day");
         let months = counted(self.settled_months, "month");
         let settled = format!("{days} ({}), {months}", report::tally(&self.settled_days));
         lines.push(report::line("settled", &settled, self.took_seconds.settle));
@@ -321,6 +321,6 @@ impl Prepared {
 impl HeldProduction {
     fn line(&self) -> String {
         let Self { longest_lock_seconds: lock, longest_snapshot_seconds: snapshot, rows_read } = self;
-        format!("production  {} rows read, lock {lock:.2} s, snapshot {snapshot:.2} s", count(*rows_read))
+        format!("production  {} read, lock {lock:.2} s, snapshot {snapshot:.2} s", counted(*rows_read, "row"))
     }
 }

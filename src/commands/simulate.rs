@@ -8,7 +8,7 @@ use super::World;
 use crate::calendar::{Day, Period};
 use crate::entity::Entity;
 use crate::error::{Exit, Refusal, Result};
-use crate::report::{self, Outcome, count};
+use crate::report::{self, Outcome, counted};
 use crate::settings::Settings;
 use crate::simulate::{Mark, MonthRows, simulate};
 
@@ -48,8 +48,7 @@ pub(super) async fn run(world: &World<'_>, month: Month) -> Result<Outcome> {
     let Month { month, rows, mark } = month;
     let entity = Entity::of_brief()?;
     let done = simulate(&world.production, world.limits(), &entity, month.span(), *rows, mark).await?;
-    let inserted = count(i64::try_from(done.inserted)?);
-    let what = format!("{inserted} rows of {}, {month}", entity.table.name());
+    let what = format!("{} of {}, {month}", counted(done.inserted, "row"), entity.table.name());
     let json = Simulated { month, deleted_rows: done.deleted, inserted_rows: done.inserted };
     Ok(Outcome::new(Exit::Done, report::line("simulated", &what, started.elapsed().as_secs_f64()), &json))
 }

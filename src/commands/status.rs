@@ -14,13 +14,11 @@ use crate::calendar::Day;
 use crate::entity::Model;
 use crate::error::{Exit, Result};
 use crate::exports::{self, Scope, Which};
-use crate::report::{self, Outcome, count, counted};
+use crate::report::{self, Outcome, counted};
 use crate::warehouse::LastRun;
 
 #[derive(Serialize)]
 struct Status {
-    /// The form of this, for readers.
-    version: u32,
     /// The moment of production's snapshot that all entities were proven equal to last, UTC.
     proven_as_of: Option<String>,
     /// How long ago that was, by the warehouse's clock.
@@ -64,7 +62,6 @@ pub(super) async fn run(world: &World<'_>, which: Which, max_age: Option<Duratio
     let due = world.manner.patiently(look).await?;
     let fresh = reading.freshness().await?;
     let status = Status {
-        version: 1,
         age_seconds: fresh.as_ref().map(|fresh| fresh.age_seconds),
         proven_as_of: fresh.map(|fresh| fresh.proven_as_of),
         complete_through: reading.complete_through().await?,
@@ -91,14 +88,15 @@ fn text(status: &Status, exceeded: Option<Duration>) -> String {
     let last = match &status.last_run {
         None => "last run    none has settled anything yet".to_string(),
         Some(run) => format!(
-            "last run    {} settled {} and {} rows, as of {}",
+            "last run    {} settled {} and {}, as of {}",
             run.settled_at,
-            counted(usize::try_from(run.days).unwrap_or_default(), "day"),
-            count(run.rows),
+            counted(run.days, "day"),
+            counted(run.rows, "row"),
             run.production_as_of
         ),
     };
-    let settled = format!("settled     {} rows, {}", count(status.settled_rows), counted(status.settled_days, "day"));
+    let settled =
+        format!("settled     {}, {}", counted(status.settled_rows, "row"), counted(status.settled_days, "day"));
     let due = &status.due;
     let files = match (due.write.len(), due.remove.len()) {
         (0, 0) if due.manifest => {

@@ -12,7 +12,7 @@ use crate::error::{self, Exit, Result};
 use crate::exports::Which;
 use crate::guard::Accepted;
 use crate::production::Production;
-use crate::report::{self, Outcome, count, counted};
+use crate::report::{self, Outcome, counted};
 use crate::warehouse::Warehouse;
 
 /// How it is verified.
@@ -39,8 +39,6 @@ impl How {
 
 #[derive(Serialize)]
 struct Verified {
-    /// Of this form; a later one that old readers would misread gets the next number.
-    version: u32,
     equal: bool,
     /// Which share of the rows was looked at; null: all.
     sample: Option<String>,
@@ -144,7 +142,6 @@ async fn verify(
 impl Default for Verified {
     fn default() -> Self {
         Self {
-            version: 1,
             equal: false,
             sample: None,
             production_as_of: None,
@@ -191,19 +188,19 @@ impl Verified {
     }
 
     fn text(&self) -> String {
-        let (rows, days) = (count(self.rows), counted(self.days, "day"));
+        let (rows, days) = (counted(self.rows, "row"), counted(self.days, "day"));
         let as_of = self.production_as_of.as_deref().unwrap_or_default();
         let differences = counted(self.differences.len(), "difference");
         let head = match (&self.sample, self.equal) {
-            (None, true) => format!("equal: production = rows = accounts = files, {rows} rows, {days}, as of {as_of}"),
+            (None, true) => format!("equal: production = rows = accounts = files, {rows}, {days}, as of {as_of}"),
             (None, false) => format!("{differences} between production and what was settled and published"),
             (Some(share), true) => format!(
-                "equal in a sample of {share}: {rows} rows of {days} were looked at in production and in the warehouse, \
+                "equal in a sample of {share}: {rows} of {days} were looked at in production and in the warehouse, \
                  as of {as_of}"
             ),
             (Some(share), false) => format!(
                 "{differences} between production and what was settled and published, in a sample of {share}: \
-                 {rows} rows of {days} were looked at"
+                 {rows} of {days} were looked at"
             ),
         };
         let failed = self.entities.iter().filter_map(|each| match each {

@@ -2,6 +2,7 @@
 //! `KALENDS_BLESS=1` writes them anew.
 
 mod settings;
+mod steering;
 
 use std::fs;
 use std::net::TcpListener;
@@ -327,6 +328,7 @@ fn no_golden_file_is_left_over_and_none_holds_a_secret() {
     let rooms = concat!(
         include_str!("messages.rs"),
         include_str!("messages/settings.rs"),
+        include_str!("messages/steering.rs"),
         include_str!("reports.rs"),
         include_str!("diff.rs"),
         include_str!("history.rs"),

@@ -3,9 +3,10 @@
 mod verify;
 
 use std::fs;
+use std::path::Path;
 use std::process::{Command, Stdio};
 
-use serde_json::json;
+use serde_json::{Value, json};
 
 use crate::kit::{BINARY, Ran, World, command, servers};
 use crate::messages::golden;
@@ -32,7 +33,7 @@ const REPORTING: [&str; 13] = [
     "local status",
 ];
 
-const COMMANDS: [&str; 14] = [
+const COMMANDS: [&str; 15] = [
     "init",
     "check",
     "simulate",
@@ -45,6 +46,7 @@ const COMMANDS: [&str; 14] = [
     "plan",
     "history",
     "diff",
+    "forget",
     "local",
     "completions",
 ];
@@ -122,7 +124,10 @@ fn json_is_one_document_and_all_there_is_on_stdout() {
         let ran = world.kalends_with(&format!("{arguments} --json"), &[("RANDOM_MAIN_CONTROLLER", "1")]);
         assert!(matches!(ran.code, Some(0 | 3)), "{arguments}: {}", ran.stderr);
         assert_eq!(ran.stderr, "", "{arguments}");
-        ran.json().as_object().unwrap_or_else(|| panic!("{arguments}: {}", ran.stdout)).keys().cloned().collect()
+        let json = ran.json();
+        assert_eq!(json["version"], 1, "{arguments}");
+        are_documented(arguments, &json);
+        json.as_object().unwrap_or_else(|| panic!("{arguments}: {}", ran.stdout)).keys().cloned().collect()
     };
     let prepared = [
         "accept",
@@ -140,10 +145,11 @@ fn json_is_one_document_and_all_there_is_on_stdout() {
         "surveyed_days",
         "surveyed_rows",
         "took_seconds",
+        "version",
     ];
-    let exported = ["month", "open_files", "removed_files", "unchanged_files", "written_files"];
-    assert_eq!(keys("simulate 2023 1 --mark"), ["deleted_rows", "inserted_rows", "month"]);
-    assert_eq!(keys("init --out -"), ["entities", "file", "left_out", "text"]);
+    let exported = ["month", "open_files", "removed_files", "unchanged_files", "version", "written_files"];
+    assert_eq!(keys("simulate 2023 1 --mark"), ["deleted_rows", "inserted_rows", "month", "version"]);
+    assert_eq!(keys("init --out -"), ["entities", "file", "left_out", "text", "version"]);
     assert_eq!(keys("check"), ["exit_code", "findings", "problems", "ready", "version", "warnings"]);
     assert_eq!(keys("prepare"), prepared);
     assert_eq!(keys("export 2024 1"), exported);
@@ -151,6 +157,7 @@ fn json_is_one_document_and_all_there_is_on_stdout() {
     let mut ran = [prepared.as_slice(), exported.as_slice()].concat();
     ran.retain(|&key| key != "month");
     ran.sort_unstable();
+    ran.dedup();
     assert_eq!(keys("run"), ran);
     assert_eq!(
         keys("verify"),
@@ -175,7 +182,30 @@ fn json_is_one_document_and_all_there_is_on_stdout() {
     );
     assert_eq!(keys("history"), ["entity", "period", "restatements", "version"]);
     assert_eq!(keys("diff 2024-01-02"), ["day", "entities", "version"]);
-    assert_eq!(keys("local status"), ["folder", "kept", "production", "warehouse"]);
+    assert_eq!(keys("local status"), ["folder", "kept", "production", "version", "warehouse"]);
+    keys("plan");
+    assert_eq!(keys("forget entity"), ["entity", "in_settings", "version"]);
+}
+
+/// Every key, at any depth, is in the documents, in backticks or in an example. Keys that are names of what users have are
+/// not looked for.
+fn are_documented(arguments: &str, json: &Value) {
+    let documents: String = ["json", "see", "guard", "status", "verify", "adopt", "start"]
+        .map(|page| fs::read_to_string(Path::new(env!("CARGO_MANIFEST_DIR")).join(format!("docs/{page}.md"))).unwrap())
+        .concat();
+    let mut left = vec![json];
+    while let Some(value) = left.pop() {
+        if let Some(parts) = value.as_array() {
+            left.extend(parts);
+        }
+        for (key, value) in value.as_object().into_iter().flatten() {
+            let named = documents.contains(&format!("`{key}`")) || documents.contains(&format!("\"{key}\":"));
+            assert!(named, "no page of docs/ names the key {key} of `kalends {arguments} --json`");
+            if !["definition", "complete_through"].contains(&key.as_str()) {
+                left.push(value);
+            }
+        }
+    }
 }
 
 #[test]
@@ -185,10 +215,9 @@ fn json_tells_what_was_done() {
     let prepared = world.kalends("prepare --json").json();
     assert_eq!(prepared["settled_days"], json!({"changed": 1, "shrunk": 1}));
     assert_eq!((&prepared["settled_months"], &prepared["loaded_rows"]), (&json!(1), &json!(2)));
-    let month =
-        json!({"month": "2024-01", "written_files": 4, "removed_files": 0, "unchanged_files": 0, "open_files": 0});
+    let month = json!({"month": "2024-01", "written_files": 4, "removed_files": 0, "unchanged_files": 0, "open_files": 0, "version": 1});
     assert_eq!(world.kalends("export 2024 1 --json").json(), month);
-    let rest = json!({"month": null, "written_files": 2, "removed_files": 0, "unchanged_files": 4, "open_files": 0});
+    let rest = json!({"month": null, "written_files": 2, "removed_files": 0, "unchanged_files": 4, "open_files": 0, "version": 1});
     assert_eq!(world.kalends("export --json").json(), rest);
     world.production_sql("DELETE FROM entity WHERE value = 8");
     let ran = world.kalends("run --json --accept-loss").json();
@@ -348,7 +377,7 @@ fn where_the_private_servers_are_is_said_without_starting_them() {
     let ran = command(&["local", "status", "--json"], &[("KALENDS_LOCAL", &nowhere)]).output().unwrap();
     let ran = Ran::of(ran, "local status");
     let down = json!({"running": false, "url": ""});
-    let expected = json!({"folder": nowhere, "kept": false, "production": down, "warehouse": down});
+    let expected = json!({"folder": nowhere, "kept": false, "production": down, "warehouse": down, "version": 1});
     assert_eq!(ran.fails_with(3).json(), expected);
     assert_eq!(fs::read_dir(folder.path()).unwrap().count(), 0);
 }

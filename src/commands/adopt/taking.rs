@@ -21,7 +21,6 @@ use crate::warehouse::{Ledger, Warehouse};
 
 #[derive(Serialize)]
 struct Adopted {
-    version: u32,
     entity: String,
     from: String,
     production_as_of: String,
@@ -108,7 +107,6 @@ async fn take(
     months::mend(warehouse, &model, &survey.accounts, &mut ledger).await?;
     let tally = |rows: u64, days| Tally { rows: i64::try_from(rows).unwrap_or(i64::MAX), days };
     let adopted = Adopted {
-        version: 1,
         entity: entity.name.name().to_string(),
         from: format!("{}.{}", named.schema.name(), named.table.name()),
         production_as_of,
@@ -161,7 +159,7 @@ async fn check_not_settled(warehouse: &mut Warehouse, model: &Model, ledger: &Le
 }
 
 fn text(adopted: &Adopted, named: &Named, published: &str) -> String {
-    let tally = |tally: Tally| format!("{} of {}", super::rows(tally.rows), counted(tally.days, "day"));
+    let tally = |tally: Tally| format!("{} of {}", counted(tally.rows, "row"), counted(tally.days, "day"));
     let mut lines =
         vec![report::line("adopted", &format!("{} from {named}", tally(adopted.taken)), adopted.took_seconds)];
     if adopted.missed.is_equal() {

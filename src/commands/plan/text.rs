@@ -33,7 +33,8 @@ pub(super) fn of(plan: &Plan) -> String {
 }
 
 fn of_entity(one: &OfEntity) -> Vec<String> {
-    let head = format!("{} rows of {}, {}", count(one.surveyed_rows), one.entity, counted(one.surveyed_days, "day"));
+    let head =
+        format!("{} of {}, {}", counted(one.surveyed_rows, "row"), one.entity, counted(one.surveyed_days, "day"));
     let mut lines = vec![format!("surveyed    {head}, as of {}", one.production_as_of)];
     if !one.settled_anew.is_empty() {
         lines.push(format!("anew        {}; all is settled anew", one.settled_anew.join(", ")));
@@ -48,8 +49,8 @@ fn of_entity(one: &OfEntity) -> Vec<String> {
         lines.push(format!("settle      {} ({tally})", counted(one.days.len(), "day")));
         let day = |day: &crate::plan::PlannedDay| {
             let rows = match day.cause {
-                Cause::Changed => format!("{} rows", count(day.rows.after)),
-                _ => format!("{} -> {} rows", count(day.rows.before), count(day.rows.after)),
+                Cause::Changed => counted(day.rows.after, "row"),
+                _ => format!("{} -> {}", count(day.rows.before), counted(day.rows.after, "row")),
             };
             format!("  {:<10}  {:<9}  {rows}", day.day.to_string(), day.cause.word())
         };

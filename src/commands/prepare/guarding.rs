@@ -1,6 +1,5 @@
 //! What is left as it was settled: asked of the guard, noted, and said.
 
-use super::Prepared;
 use crate::accounts::Accounts;
 use crate::entity::Entity;
 use crate::error::{Refusal, Result};
@@ -56,22 +55,18 @@ pub(in crate::commands) async fn note(
     warehouse.note_held(entity.name.name(), noted).await
 }
 
-/// The refusal that a run ends with that held something; `None` where nothing is held.
-pub(super) fn refusal(prepared: &Prepared) -> Option<anyhow::Error> {
-    let first = prepared.held.iter().max_by_key(|noted| noted.kind)?;
-    let accept = prepared.accept.as_deref()?;
-    let units = counted(prepared.held.len(), first.unit.level().word());
-    let what = match (first.kind, prepared.held.len()) {
-        (Kind::Loss, 1) => format!("{} is held: {}", first.unit, first.reason),
-        (Kind::Loss, _) => format!("{units} are held, {} the first of them: {}", first_held(prepared), first.reason),
-        _ => format!("{units} held: {}", first.reason),
+/// The refusal that a run ends with that held something of an entity, and the command that accepts it; `None` where
+/// nothing is held.
+pub(in crate::commands) fn refusal(entity: &str, held: &[Noted], accept: Option<&str>) -> Option<anyhow::Error> {
+    let (gravest, accept) = (held.iter().max_by_key(|noted| noted.kind)?, accept?);
+    let units = counted(held.len(), gravest.unit.level().word());
+    let what = match (gravest.kind, held) {
+        (Kind::Loss, [only]) => format!("{} is held: {}", only.unit, only.reason),
+        (Kind::Loss, _) => format!("{units} are held, {} the first of them: {}", held[0].unit, gravest.reason),
+        _ => format!("{units} held: {}", gravest.reason),
     };
     Some(Refusal::refused(
-        format!("entity \"{}\": {what}", prepared.entity),
+        format!("entity \"{entity}\": {what}"),
         format!("If this is meant, run `{accept}`; what is held stays as it was."),
     ))
-}
-
-fn first_held(prepared: &Prepared) -> String {
-    prepared.held.first().map(|noted| noted.unit.to_string()).unwrap_or_default()
 }

@@ -8,16 +8,15 @@ use super::super::{World, export, left};
 use crate::accounts::{self, Accounts};
 use crate::checks::{self, Difference, Found, Layer};
 use crate::entity::Entity;
-use crate::error::{Exit, Result};
+use crate::error::{self, Exit, Result};
 use crate::exports::{Claim, Scope, Which};
 use crate::guard::{self, Accepted, Kind, Noted};
 use crate::production::Production;
-use crate::report::{Outcome, count, counted};
+use crate::report::{self, Outcome, counted};
 use crate::warehouse::Warehouse;
 
 #[derive(Default, Serialize)]
 struct Repaired {
-    version: u32,
     /// After the repair.
     equal: bool,
     production_as_of: String,
@@ -35,6 +34,9 @@ struct Repaired {
     rows: i64,
     #[serde(skip)]
     days: usize,
+    /// The moment of the earliest snapshot, in microseconds since 1970 UTC.
+    #[serde(skip)]
+    as_of_us: Option<i64>,
 }
 
 /// What was made again.
@@ -51,10 +53,15 @@ struct Mended {
 
 pub(super) async fn run(world: &World<'_>, accepted: &Accepted, which: Which) -> Result<Outcome> {
     let (mut warehouse, mut production) = tokio::try_join!(world.warehouse(), world.production())?;
-    let mut repaired = Repaired { version: 1, ..Repaired::default() };
+    let mut repaired = Repaired::default();
     for entity in &world.settings.entities {
         let repairing = async || repair(world, &mut warehouse, &mut production, entity, accepted).await;
-        repaired.add(entity, world.settings.entities.len() > 1, world.manner.patiently(repairing).await?);
+        let one = world.manner.patiently(repairing).await?;
+        repaired.add(entity, world.settings.entities.len() > 1, one);
+    }
+    // As a run does, before it publishes: the manifest says what is closed by then.
+    if let (true, Some(as_of_us)) = (repaired.is_settled(), repaired.as_of_us) {
+        warehouse.note_proven(as_of_us).await?;
     }
     repaired.found.extend(checks::files(&warehouse.read().await?, &world.settings.exports, which).await?);
     let published = export::publish(world, &mut warehouse, Scope::Everything, which, Claim::Own).await?;
@@ -62,9 +69,8 @@ pub(super) async fn run(world: &World<'_>, accepted: &Accepted, which: Which) ->
     repaired.mended.removed_files = published.removed;
     repaired.differences.extend(checks::files(&warehouse.read().await?, &world.settings.exports, which).await?);
     let mended = repaired.differences.is_empty();
-    repaired.equal = mended && repaired.held.is_empty() && repaired.changing.is_empty();
-    repaired.accept =
-        guard::accepting(repaired.held.iter()).map(|run| run.replace("kalends run", "kalends verify --repair"));
+    repaired.equal = repaired.is_settled();
+    repaired.accept = accepting(&repaired.held);
     let exit = match (mended, repaired.held.is_empty()) {
         (_, false) => Exit::Refused,
         (false, true) => Exit::Differs,
@@ -76,6 +82,7 @@ pub(super) async fn run(world: &World<'_>, accepted: &Accepted, which: Which) ->
 /// What was done for one entity.
 struct One {
     production_as_of: String,
+    as_of_us: i64,
     rows: i64,
     days: usize,
     loaded: u64,
@@ -86,6 +93,11 @@ struct One {
 }
 
 impl Repaired {
+    /// Whether nothing that was looked at differs from production.
+    fn is_settled(&self) -> bool {
+        self.differences.is_empty() && self.held.is_empty() && self.changing.is_empty()
+    }
+
     fn add(&mut self, entity: &Entity, several: bool, one: One) {
         let named = |mut difference: Difference| {
             difference.entity = several.then(|| entity.name.name().to_string());
@@ -95,6 +107,7 @@ impl Repaired {
         if self.production_as_of.is_empty() {
             self.production_as_of = one.production_as_of;
         }
+        self.as_of_us.get_or_insert(one.as_of_us);
         self.rows += one.rows;
         self.days += one.days;
         self.mended.rows_days += one.found.rows.len();
@@ -103,6 +116,9 @@ impl Repaired {
         self.found.extend(one.found.differences().into_iter().map(named));
         self.differences.extend(one.left.into_iter().map(named));
         let (changing, held) = one.noted.into_iter().partition::<Vec<_>, _>(|noted| noted.kind == Kind::Changing);
+        if let Some(refusal) = guarding::refusal(entity.name.name(), &held, accepting(&held).as_deref()) {
+            report::talk(&error::render(&refusal));
+        }
         self.held.extend(held);
         self.changing.extend(changing);
     }
@@ -148,7 +164,7 @@ async fn repair(
         Ok((survey, judged, found, loaded))
     };
     let (survey, judged, found, loaded) = world.watch().over(&snapshot, repairing).await?;
-    let production_as_of = snapshot.as_of.clone();
+    let (production_as_of, as_of_us) = (snapshot.as_of.clone(), snapshot.as_of_us);
     snapshot.release().await;
     guarding::note(warehouse, entity, &before, &judged.noted).await?;
     let mut left = Vec::new();
@@ -159,7 +175,12 @@ async fn repair(
         left = checks::look(&judged.target, &reading, &model).await?.differences();
     }
     let (rows, days) = (accounts::rows(&survey.accounts), survey.accounts.len());
-    Ok(One { production_as_of, rows, days, loaded: loaded.rows, found, left, noted: judged.noted })
+    Ok(One { production_as_of, as_of_us, rows, days, loaded: loaded.rows, found, left, noted: judged.noted })
+}
+
+/// The command that repairs what is held as well.
+fn accepting(held: &[Noted]) -> Option<String> {
+    guard::accepting(held.iter()).map(|run| run.replace("kalends run", "kalends verify --repair"))
 }
 
 /// What the guard is to take for settled: where the warehouse's rows are production's, these, whatever the accounts say. An
@@ -178,16 +199,16 @@ fn kept(settled: &Accounts, survey: &Accounts, found: &Found) -> Accounts {
 fn text(repaired: &Repaired) -> String {
     let Mended { rows_days, rows_loaded, accounts, written_files, removed_files } = &repaired.mended;
     if repaired.found.is_empty() && repaired.equal {
-        let (rows, days) = (count(repaired.rows), counted(repaired.days, "day"));
+        let (rows, days) = (counted(repaired.rows, "row"), counted(repaired.days, "day"));
         let as_of = &repaired.production_as_of;
-        return format!("nothing to repair: production = rows = accounts = files, {rows} rows, {days}, as of {as_of}");
+        return format!("nothing to repair: production = rows = accounts = files, {rows}, {days}, as of {as_of}");
     }
     let mut lines = left::lines(&repaired.held, &repaired.changing, repaired.accept.as_deref());
     lines.push(format!("{} found", counted(repaired.found.len(), "difference")));
     lines.extend(repaired.found.iter().map(super::line));
-    let rows = count(i64::try_from(*rows_loaded).unwrap_or(i64::MAX));
+    let rows = counted(*rows_loaded, "row");
     if repaired.found.iter().any(|one| one.layer == Layer::Rows) {
-        lines.push(format!("mended      rows: {}, {rows} rows loaded again", counted(*rows_days, "day")));
+        lines.push(format!("mended      rows: {}, {rows} loaded again", counted(*rows_days, "day")));
     }
     if *accounts > 0 {
         lines.push(format!("mended      accounts: {}", counted(*accounts, "period")));
