@@ -1,12 +1,12 @@
 //! What commands say: verify, status, JSON, help, and the ways in which nobody listens.
 
+mod json;
 mod verify;
 
 use std::fs;
-use std::path::Path;
 use std::process::{Command, Stdio};
 
-use serde_json::{Value, json};
+use serde_json::json;
 
 use crate::kit::{BINARY, Ran, World, command, servers};
 use crate::messages::golden;
@@ -114,124 +114,6 @@ fn status_tells_the_last_run_and_what_is_due() {
     world.production_sql("DELETE FROM entity WHERE created_at = '2024-01-03'");
     world.kalends("run").succeeds();
     assert_eq!(world.kalends("status --json").json()["last_run"]["run"], 1);
-}
-
-#[test]
-fn json_is_one_document_and_all_there_is_on_stdout() {
-    let world = World::new();
-    world.production("created_at | value\n 2024-01-02 | 5\n NULL | 1");
-    let keys = |arguments: &str| -> Vec<String> {
-        let ran = world.kalends_with(&format!("{arguments} --json"), &[("RANDOM_MAIN_CONTROLLER", "1")]);
-        assert!(matches!(ran.code, Some(0 | 3)), "{arguments}: {}", ran.stderr);
-        assert_eq!(ran.stderr, "", "{arguments}");
-        let json = ran.json();
-        assert_eq!(json["version"], 1, "{arguments}");
-        are_documented(arguments, &json);
-        json.as_object().unwrap_or_else(|| panic!("{arguments}: {}", ran.stdout)).keys().cloned().collect()
-    };
-    let prepared = [
-        "accept",
-        "changing",
-        "entity",
-        "held",
-        "held_production",
-        "loaded_rows",
-        "mended_periods",
-        "production_as_of",
-        "set_aside",
-        "settled_anew",
-        "settled_days",
-        "settled_months",
-        "surveyed_days",
-        "surveyed_rows",
-        "took_seconds",
-        "version",
-    ];
-    let exported = ["month", "open_files", "removed_files", "unchanged_files", "version", "written_files"];
-    assert_eq!(keys("simulate 2023 1 --mark"), ["deleted_rows", "inserted_rows", "month", "version"]);
-    assert_eq!(keys("init --out -"), ["entities", "file", "left_out", "text", "version"]);
-    assert_eq!(keys("check"), ["exit_code", "findings", "problems", "ready", "version", "warnings"]);
-    assert_eq!(keys("prepare"), prepared);
-    assert_eq!(keys("export 2024 1"), exported);
-    assert_eq!(keys("export"), exported);
-    let mut ran = [prepared.as_slice(), exported.as_slice()].concat();
-    ran.retain(|&key| key != "month");
-    ran.sort_unstable();
-    ran.dedup();
-    assert_eq!(keys("run"), ran);
-    assert_eq!(
-        keys("verify"),
-        ["days", "differences", "equal", "production_as_of", "rows", "sample", "set_aside", "version"]
-    );
-    assert_eq!(
-        keys("status"),
-        [
-            "age_seconds",
-            "changing",
-            "complete_through",
-            "due",
-            "failures",
-            "held",
-            "last_run",
-            "not_in_settings",
-            "proven_as_of",
-            "settled_days",
-            "settled_rows",
-            "version"
-        ]
-    );
-    assert_eq!(keys("history"), ["entity", "period", "restatements", "version"]);
-    assert_eq!(keys("diff 2024-01-02"), ["day", "entities", "version"]);
-    assert_eq!(keys("local status"), ["folder", "kept", "production", "version", "warehouse"]);
-    keys("plan");
-    assert_eq!(keys("forget entity"), ["entity", "in_settings", "version"]);
-}
-
-/// Every key, at any depth, is in the documents, in backticks or in an example. Keys that are names of what users have are
-/// not looked for.
-fn are_documented(arguments: &str, json: &Value) {
-    let documents: String = ["json", "see", "guard", "status", "verify", "adopt", "start"]
-        .map(|page| fs::read_to_string(Path::new(env!("CARGO_MANIFEST_DIR")).join(format!("docs/{page}.md"))).unwrap())
-        .concat();
-    let mut left = vec![json];
-    while let Some(value) = left.pop() {
-        if let Some(parts) = value.as_array() {
-            left.extend(parts);
-        }
-        for (key, value) in value.as_object().into_iter().flatten() {
-            let named = documents.contains(&format!("`{key}`")) || documents.contains(&format!("\"{key}\":"));
-            assert!(named, "no page of docs/ names the key {key} of `kalends {arguments} --json`");
-            if !["definition", "complete_through"].contains(&key.as_str()) {
-                left.push(value);
-            }
-        }
-    }
-}
-
-#[test]
-fn json_tells_what_was_done() {
-    let world = prepared();
-    world.production_sql("UPDATE entity SET value = 11 WHERE value = 10; DELETE FROM entity WHERE value = 5");
-    let prepared = world.kalends("prepare --json").json();
-    assert_eq!(prepared["settled_days"], json!({"changed": 1, "shrunk": 1}));
-    assert_eq!((&prepared["settled_months"], &prepared["loaded_rows"]), (&json!(1), &json!(2)));
-    let month = json!({"month": "2024-01", "written_files": 4, "removed_files": 0, "unchanged_files": 0, "open_files": 0, "version": 1});
-    assert_eq!(world.kalends("export 2024 1 --json").json(), month);
-    let rest = json!({"month": null, "written_files": 2, "removed_files": 0, "unchanged_files": 4, "open_files": 0, "version": 1});
-    assert_eq!(world.kalends("export --json").json(), rest);
-    world.production_sql("DELETE FROM entity WHERE value = 8");
-    let ran = world.kalends("run --json --accept-loss").json();
-    assert_eq!(ran["settled_days"], json!({"vanished": 1}));
-    assert_eq!(
-        [&ran["written_files"], &ran["removed_files"], &ran["unchanged_files"]],
-        [1, 2, 3].map(|n: i32| json!(n)).each_ref()
-    );
-    let ran = world.kalends("run --json").json();
-    assert_eq!(
-        [&ran["written_files"], &ran["removed_files"], &ran["unchanged_files"]],
-        [0, 0, 4].map(|n: i32| json!(n)).each_ref()
-    );
-    assert_eq!(ran["settled_days"], json!({}));
 }
 
 #[test]
