@@ -141,11 +141,10 @@ pub async fn holds(reading: &Reading<'_>, model: &Model, named: &Named, theirs: 
         Some(&SqlState::INSUFFICIENT_PRIVILEGE) => Refusal::refused(
             format!("the warehouse does not show all of table {named}"),
             format!(
-                "Grant it with `GRANT USAGE ON SCHEMA {}` and `GRANT SELECT ON {}.{}`, and exempt the role from \
-                 row-level security.",
-                named.schema.name(),
-                named.schema.name(),
-                named.table.name()
+                "Grant it with `GRANT USAGE ON SCHEMA {schema} TO …` and `GRANT SELECT ON {schema}.{} TO …`, and exempt the \
+                 role from row-level security.",
+                named.table.quoted(),
+                schema = named.schema.quoted(),
             ),
         ),
         _ => error.context(format!("could not read {named} of the warehouse")),

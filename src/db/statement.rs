@@ -221,10 +221,9 @@ impl Ident {
     pub fn name(&self) -> &str {
         &self.0
     }
-}
 
-impl Ident {
-    fn quoted(&self) -> String {
+    /// The name as a statement has it, for one that somebody is to type.
+    pub fn quoted(&self) -> String {
         format!("\"{}\"", self.0.replace('"', "\"\""))
     }
 }

@@ -143,6 +143,14 @@ impl Settling<'_> {
         Progress::rows(months.iter().map(Month::changed_rows).sum(), self.talk)
     }
 
+    /// The run under way, or a new one.
+    async fn run(&self, locked: &Locked<'_>, run: Option<Run>) -> Result<Run> {
+        match run {
+            Some(run) => Ok(run),
+            None => settle::begin_run(locked, &self.snapshot.as_of).await,
+        }
+    }
+
     /// Loads and settles a month in one transaction, or leaves it as it was.
     async fn settle(
         &self,
@@ -151,10 +159,7 @@ impl Settling<'_> {
         progress: &Progress,
         run: Option<Run>,
     ) -> Result<(Run, Loaded)> {
-        let mut run = match run {
-            Some(run) => run,
-            None => settle::begin_run(&locked, &self.snapshot.as_of).await?,
-        };
+        let mut run = self.run(&locked, run).await?;
         let (loaded, proven) = self.load(&locked, month, progress).await?;
         settle::settle(&locked, self.snapshot.model(), &mut run, month, loaded.rows + loaded.taken, proven).await?;
         self.note_source(&locked).await?;
@@ -265,10 +270,7 @@ impl Settling<'_> {
         progress: &Progress,
         run: Option<Run>,
     ) -> Result<(Run, Loaded)> {
-        let mut run = match run {
-            Some(run) => run,
-            None => settle::begin_run(&locked, &self.snapshot.as_of).await?,
-        };
+        let mut run = self.run(&locked, run).await?;
         let (loaded, proven) = self.load(&locked, month, progress).await?;
         match restated {
             None => settle::count(&locked, &run, month, loaded.rows).await?,

@@ -33,6 +33,26 @@ fn another_database_with_the_same_table_is_held_where_anything_differs() {
 }
 
 #[test]
+fn another_cluster_is_held_although_its_database_has_the_same_name_and_number() {
+    let (one, other) = (OwnServers::new(), OwnServers::new());
+    let (world, elsewhere): (World, World) = (one.world(), other.world());
+    // World names are numbered; in a fresh cluster the first database made has the same number whatever it is called.
+    let number = "SELECT oid FROM pg_database WHERE datname = current_database()";
+    assert_eq!(world.ask_production(number), elsewhere.ask_production(number));
+    super::rows(&world, &[("2024-01", 10), ("2024-02", 10)]);
+    super::rows(&elsewhere, &[("2024-01", 10), ("2024-02", 11)]);
+    world.settles();
+    let january_and_february = (all_of(&world, "2024-01"), all_of(&world, "2024-02"));
+    let instead = |arguments: &str| world.kalends_with(arguments, &[("KALENDS_PRODUCTION_URL", &elsewhere.reader_url)]);
+    instead("run").fails_with(4).says("2024-02").says("production is another database than the one that was settled");
+    assert_eq!((all_of(&world, "2024-01"), all_of(&world, "2024-02")), january_and_february);
+    world.kalends("run").succeeds().says("nothing to do");
+    instead("run --accept-loss").succeeds();
+    instead("verify").succeeds();
+    world.kalends("run").fails_with(4).says("another database");
+}
+
+#[test]
 fn a_production_that_was_restored_to_an_earlier_state_is_held() {
     let own = OwnServers::new();
     let world: World = own.world();

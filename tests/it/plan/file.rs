@@ -2,11 +2,14 @@
 
 use std::fs;
 
-use serde_json::Value;
+use postgres::{Client, NoTls};
+use serde_json::{Value, json};
 
 use super::{ROWS, settled};
+use crate::faults::held::Running;
 use crate::kit::World;
 use crate::messages::golden;
+use crate::own_servers::Side;
 
 /// The run is refused with the words of the golden file, and changes nothing.
 #[track_caller]
@@ -50,6 +53,22 @@ fn production_that_changes_between_plan_and_run_is_refused() {
     refused(&world, "prepare --plan plan.json", 4, "plan_production_moved");
     world.production_sql("DELETE FROM entity WHERE created_at = '2024-02-01'");
     world.kalends("run --plan plan.json").succeeds();
+    world.is_exact();
+}
+
+#[test]
+fn production_that_changes_between_the_look_at_the_plan_and_the_snapshot_is_refused() {
+    let world = planned(LATE);
+    let lock = "BEGIN; LOCK TABLE entity";
+    let mut other = Client::connect(&world.production_url, NoTls).unwrap();
+    other.batch_execute(lock).unwrap();
+    let running = Running::started(world.command("run --plan plan.json")).is_held(&world, Side::Production);
+    // The run looks first; the next lock waits for it, and is there before the run comes back for what it settles.
+    other.batch_execute(&format!("COMMIT; {lock}")).unwrap();
+    other.batch_execute("INSERT INTO entity VALUES ('2024-02-01', 1); COMMIT").unwrap();
+    running.ends().fails_with(4).says("production has moved since the plan");
+    assert_eq!(world.kalends("history --json").json()["restatements"], json!([]));
+    world.kalends("run").succeeds();
     world.is_exact();
 }
 
