@@ -75,11 +75,11 @@ impl Running {
 
     /// One that has come to where it is held up.
     pub fn until_held(world: &World, side: Side) -> Self {
-        Self::new(world).is_held(world, side)
+        Self::new(world).once_held(world, side)
     }
 
     /// When it has come to where it is held up.
-    pub fn is_held(self, world: &World, side: Side) -> Self {
+    pub fn once_held(self, world: &World, side: Side) -> Self {
         let held = "SELECT pid FROM pg_stat_activity WHERE datname = current_database()
                     AND application_name LIKE 'kalends %' AND wait_event_type = 'Lock'";
         wait_for("a run that is held up", || !ask(url(world, side), held).is_empty());

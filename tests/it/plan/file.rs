@@ -62,7 +62,7 @@ fn production_that_changes_between_the_look_at_the_plan_and_the_snapshot_is_refu
     let lock = "BEGIN; LOCK TABLE entity";
     let mut other = Client::connect(&world.production_url, NoTls).unwrap();
     other.batch_execute(lock).unwrap();
-    let running = Running::started(world.command("run --plan plan.json")).is_held(&world, Side::Production);
+    let running = Running::started(world.command("run --plan plan.json")).once_held(&world, Side::Production);
     // The run looks first; the next lock waits for it, and is there before the run comes back for what it settles.
     other.batch_execute(&format!("COMMIT; {lock}")).unwrap();
     other.batch_execute("INSERT INTO entity VALUES ('2024-02-01', 1); COMMIT").unwrap();
