@@ -106,7 +106,7 @@ fn wanted(month: &Month, places: &Places) -> Option<Wanted> {
     let (from, until) = (*wanted.first()?, wanted.last()?.next());
     let others: BTreeSet<Day> = month.survey.keys().chain(&month.left).copied().collect();
     let except = others.range(from..until).filter(|day| !wanted.contains(day)).copied().collect();
-    Some(Wanted { from, until, except, places: *places.get(&month.period)? })
+    Some(Wanted { from, until, except, lying: places.of(&wanted)? })
 }
 
 /// Passes the rows of one COPY to the other, unread. A stream that breaks off is an error, and what was sent of it is

@@ -1,11 +1,11 @@
 //! Production: a connection that can only read. Nothing in this room writes, and its transaction is read only as well.
 
 mod pace;
+mod places;
 mod rehearsal;
 mod tables;
 mod watch;
 
-use std::collections::BTreeMap;
 use std::num::NonZeroU64;
 use std::time::{Duration, Instant};
 
@@ -18,9 +18,9 @@ pub use pace::Pace;
 pub use watch::Watch;
 
 use crate::accounts::{self, Accounts, SetAside};
-use crate::calendar::{Day, Period};
+use crate::calendar::Day;
 use crate::db::{
-    Access, Address, AnyDate, Bound, Filling, Ident, Identity, Limits, Parameter, Place, Server, Session, Shape,
+    Access, Address, Bound, Filling, Ident, Identity, Limits, Parameter, Server, Session, Shape,
     Statement, Work, sql_state,
 };
 use crate::entity::{Entity, Found, FoundType, Model, check_encoding};
@@ -28,6 +28,7 @@ use crate::error::{Refusal, Result};
 use crate::guard::Source;
 use crate::statement;
 
+pub use places::{Lying, Places};
 pub use rehearsal::Effort;
 pub use tables::Holdings;
 
@@ -82,14 +83,11 @@ pub struct Survey {
     pub accounts: Accounts,
     /// Rows that no account holds.
     pub set_aside: SetAside,
-    /// Where each month's rows lie in the table.
+    /// Where the rows of each day lie in the table.
     pub places: Places,
     /// How long production worked for it.
     pub took: Duration,
 }
-
-/// Where each month's rows lie in the table.
-pub type Places = BTreeMap<Period, (Place, Place)>;
 
 /// The days of one month whose rows are wanted.
 #[derive(Debug)]
@@ -100,8 +98,8 @@ pub struct Wanted {
     pub until: Day,
     /// Days in between that are not wanted.
     pub except: Vec<Day>,
-    /// Where to look: no row of the wanted days lies outside.
-    pub places: (Place, Place),
+    /// Where their rows lie.
+    pub lying: Lying,
 }
 
 impl Production {
@@ -203,7 +201,7 @@ impl Snapshot<'_> {
             .map_err(|error| explain(&self.model.entity, error, "could not survey production"))?;
         let (accounts, set_aside) = accounts::read(&rows);
         tracing::info!(days = accounts.len(), rows = accounts::rows(&accounts), "surveyed production");
-        Ok(Survey { accounts, set_aside, places: places(&rows)?, took: started.elapsed() })
+        Ok(Survey { accounts, set_aside, places: Places::read(&rows)?, took: started.elapsed() })
     }
 
     /// The rows of the wanted days, in PostgreSQL's binary COPY format.
@@ -222,8 +220,9 @@ impl Snapshot<'_> {
             ("wide_from", &wide_from),
             ("wide_until", &wide_until),
             ("except", &wanted.except.as_slice()),
-            ("first_place", &wanted.places.0),
-            ("final_place", &wanted.places.1),
+            ("alone", &wanted.lying.alone),
+            ("first_place", &wanted.lying.span.first),
+            ("final_place", &wanted.lying.span.finally),
         ]);
         let rows = self.work.copy_out(&sql).await;
         rows.map_err(|error| explain(&self.model.entity, error, "could not read rows from production"))
@@ -243,19 +242,6 @@ impl Snapshot<'_> {
         }
         Held { lock: locked.elapsed(), snapshot: taken.elapsed() }
     }
-}
-
-/// Where each month's rows lie, from where each day's do.
-fn places(rows: &[Row]) -> Result<Places> {
-    let mut places = Places::new();
-    for row in rows {
-        let Some(day) = row.get::<_, Option<AnyDate>>("day").and_then(AnyDate::day) else { continue };
-        let place = |column| Place::parse(row.get(column)).context("production printed a place in an unknown form");
-        let (first, finally) = (place("first_place")?, place("final_place")?);
-        let month = places.entry(day.month()).or_insert((first, finally));
-        *month = (month.0.min(first), month.1.max(finally));
-    }
-    Ok(places)
 }
 
 /// The table's identity, checked.

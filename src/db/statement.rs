@@ -259,6 +259,12 @@ impl Filling for Milliseconds {
     }
 }
 
+impl Filling for bool {
+    fn filled(&self) -> Filled {
+        Filled::Literal(format!("'{self}'"))
+    }
+}
+
 impl Filling for Day {
     fn filled(&self) -> Filled {
         Filled::Literal(format!("'{}'", date(*self)))

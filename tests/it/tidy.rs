@@ -79,6 +79,7 @@ fn every_statement_of_one_query_prepares_on_its_server() {
         let filled = filled
             .replace(":'from'", "'2024-01-01'")
             .replace(":'until'", "'2024-01-02'")
+            .replace(":'alone'", "'false'")
             .replace(":'first_place'", "'(0,1)'")
             .replace(":'final_place'", "'(9,9)'");
         kit::run_sql(url, &format!("PREPARE it AS {}", filled.trim_end().trim_end_matches(';')));

@@ -1,0 +1,101 @@
+//! Where in production's table the rows of each day lie. With it rows are read without reading the whole table, although there
+//! is no index. True for one snapshot alone.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use anyhow::Context as _;
+use tokio_postgres::Row;
+
+use crate::calendar::Day;
+use crate::db::{AnyDate, Place};
+use crate::error::Result;
+
+/// Where the rows of each day lie, and those that belong to none.
+#[derive(Debug, Default)]
+pub struct Places {
+    days: BTreeMap<Day, Span>,
+    of_no_day: Vec<Span>,
+}
+
+/// From the first row to the final one, both included.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Span {
+    /// Of the first row.
+    pub first: Place,
+    /// Of the final row.
+    pub finally: Place,
+}
+
+/// Where the rows of some days lie.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Lying {
+    /// None of them lies outside.
+    pub span: Span,
+    /// Whether no others lie inside.
+    pub alone: bool,
+}
+
+impl Places {
+    /// Reads the rows of the account statement.
+    ///
+    /// # Errors
+    /// When the server prints a place in an unknown form.
+    pub(super) fn read(rows: &[Row]) -> Result<Self> {
+        let mut places = Self::default();
+        for row in rows {
+            let place = |column| Place::parse(row.get(column)).context("production printed a place in an unknown form");
+            let span = Span { first: place("first_place")?, finally: place("final_place")? };
+            match row.get::<_, Option<AnyDate>>("day").and_then(AnyDate::day) {
+                Some(day) => drop(places.days.insert(day, span)),
+                None => places.of_no_day.push(span),
+            }
+        }
+        Ok(places)
+    }
+
+    /// Where the rows of these days lie; `None` where there are none.
+    pub fn of(&self, days: &BTreeSet<Day>) -> Option<Lying> {
+        let span = days.iter().filter_map(|day| self.days.get(day)).copied().reduce(Span::with)?;
+        let others = self.days.iter().filter(|(day, _)| !days.contains(day)).map(|(_, span)| span);
+        let alone = !others.chain(&self.of_no_day).any(|other| other.overlaps(span));
+        Some(Lying { span, alone })
+    }
+}
+
+impl Span {
+    fn with(self, other: Self) -> Self {
+        Self { first: self.first.min(other.first), finally: self.finally.max(other.finally) }
+    }
+
+    fn overlaps(self, other: Self) -> bool {
+        self.first <= other.finally && other.first <= self.finally
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn span(first: u32, finally: u32) -> Span {
+        let place = |line| Place::parse(&format!("(7,{line})")).unwrap();
+        Span { first: place(first), finally: place(finally) }
+    }
+
+    fn day(date: u8) -> Day {
+        Day::new(2024, 1, date).unwrap()
+    }
+
+    #[test]
+    fn rows_are_alone_where_no_others_lie_between_their_first_and_their_final() {
+        let mut places = Places::default();
+        places.days.extend([(day(1), span(1, 4)), (day(2), span(5, 9)), (day(4), span(12, 15))]);
+        let of = |places: &Places, days: &[u8]| places.of(&days.iter().map(|&date| day(date)).collect());
+        assert_eq!(of(&places, &[1]), Some(Lying { span: span(1, 4), alone: true }));
+        assert_eq!(of(&places, &[1, 2, 3]), Some(Lying { span: span(1, 9), alone: true }));
+        assert_eq!(of(&places, &[1, 4]), Some(Lying { span: span(1, 15), alone: false }));
+        assert_eq!(of(&places, &[3]), None);
+        places.of_no_day.push(span(9, 9));
+        assert_eq!(of(&places, &[2]), Some(Lying { span: span(5, 9), alone: false }));
+        assert_eq!(of(&places, &[4]), Some(Lying { span: span(12, 15), alone: true }));
+    }
+}
