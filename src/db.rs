@@ -285,7 +285,9 @@ fn heals_by_waiting(attempt: &Attempt) -> bool {
 fn explain(server: Server, address: &Address, attempt: &Attempt) -> anyhow::Error {
     let name = server.setting();
     let error = match attempt {
-        Attempt::Other(error) => return anyhow::anyhow!("{error:#}"),
+        Attempt::Other(error) => {
+            return Refusal::failed(format!("{error:#}"), format!("Check sslmode and sslrootcert of {name}."));
+        }
         Attempt::Silent(limit) => {
             let message = format!("no answer of a PostgreSQL server within {} s", limit.as_secs());
             return Refusal::failed(message, format!("Check host and port of {name}."));
@@ -309,6 +311,13 @@ fn explain(server: Server, address: &Address, attempt: &Attempt) -> anyhow::Erro
             format!("Create the database with `createdb {database}`, or name another in {name}.")
         }
         Some(_) => "The server's log says more.".to_string(),
+        None if plainly(error).contains("invalid peer certificate") => format!(
+            "Name the host as its certificate does, and the certificates to trust with sslrootcert=FILE in {name}; \
+             sslmode=require trusts any."
+        ),
+        None if plainly(error).contains("does not support TLS") => {
+            format!("Set ssl = on at the server; sslmode=disable in {name} lets everybody on the way read along.")
+        }
         None if plainly(error).contains("password missing") => {
             format!("Put the password into PGPASSFILE or ~/.pgpass, or into {name}.")
         }

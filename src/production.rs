@@ -20,8 +20,8 @@ pub use watch::Watch;
 use crate::accounts::{self, Accounts, SetAside};
 use crate::calendar::Day;
 use crate::db::{
-    Access, Address, Bound, Filling, Ident, Identity, Limits, Parameter, Server, Session, Shape,
-    Statement, Work, sql_state,
+    Access, Address, Bound, Filling, Ident, Identity, Limits, Parameter, Server, Session, Shape, Statement, Work,
+    sql_state,
 };
 use crate::entity::{Entity, Found, FoundType, Model, check_encoding};
 use crate::error::{Refusal, Result};

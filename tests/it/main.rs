@@ -31,5 +31,6 @@ mod rights;
 mod simulate;
 mod start;
 mod tidy;
+mod tls;
 mod turns;
 mod worked;

@@ -335,7 +335,8 @@ fn no_golden_file_is_left_over_and_none_holds_a_secret() {
         include_str!("adopt.rs"),
         include_str!("repair/sample.rs"),
         include_str!("plan/file.rs"),
-        include_str!("init.rs")
+        include_str!("init.rs"),
+        include_str!("tls.rs")
     );
     for entry in fs::read_dir(Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/it/golden")).unwrap() {
         let path = entry.unwrap().path();
