@@ -112,6 +112,11 @@ fn a_standby_serves_as_production_exactly() {
     let url = standby.url(&world);
     assert_eq!(ask(&url, "SELECT pg_is_in_recovery()"), ["t"]);
     let from = [("KALENDS_PRODUCTION_URL", url.as_str())];
+    world
+        .kalends_with("check", &from)
+        .succeeds()
+        .says("is a standby: a run sees what it has replayed")
+        .says("set hot_standby_feedback there, or name the primary");
     world.kalends_with("run", &from).succeeds();
     world.is_exact();
     world.production_sql("UPDATE entity SET value = 9 WHERE value = 8; INSERT INTO entity VALUES ('2024-03-01', 1)");
