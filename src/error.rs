@@ -10,9 +10,10 @@ use std::fmt::Write as _;
 pub type Result<T, E = anyhow::Error> = std::result::Result<T, E>;
 
 /// How a command ends, as its exit code.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub enum Exit {
     /// Done, or nothing to do.
+    #[default]
     Done = 0,
     /// The world failed us: a server, the network, the disk.
     Failed = 1,

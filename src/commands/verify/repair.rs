@@ -25,6 +25,8 @@ struct Repaired {
     found: Vec<Difference>,
     /// What differs still.
     differences: Vec<Difference>,
+    /// Of several entities, those that could not be repaired.
+    failed: Vec<Failed>,
     /// What is left as it was settled until somebody consents, and the command that does.
     held: Vec<Noted>,
     accept: Option<String>,
@@ -37,6 +39,17 @@ struct Repaired {
     /// The moment of the earliest snapshot, in microseconds since 1970 UTC.
     #[serde(skip)]
     as_of_us: Option<i64>,
+    /// The gravest end of an entity.
+    #[serde(skip)]
+    exit: Exit,
+}
+
+/// An entity that could not be repaired.
+#[derive(Serialize)]
+struct Failed {
+    entity: String,
+    error: String,
+    exit_code: u8,
 }
 
 /// What was made again.
@@ -56,8 +69,13 @@ pub(super) async fn run(world: &World<'_>, accepted: &Accepted, which: Which) ->
     let mut repaired = Repaired::default();
     for entity in &world.settings.entities {
         let repairing = async || repair(world, &mut warehouse, &mut production, entity, accepted).await;
-        let one = world.manner.patiently(repairing).await?;
-        repaired.add(entity, world.settings.entities.len() > 1, one);
+        let repairing = world.manner.patiently(repairing);
+        let several = world.settings.entities.len() > 1;
+        match world.explaining(std::slice::from_ref(entity), repairing).await {
+            Ok(one) => repaired.add(entity, several, one),
+            Err(error) if several => repaired.add_failed(entity, &error),
+            Err(error) => return Err(error),
+        }
     }
     // As a run does, before it publishes: the manifest says what is closed by then.
     if let (true, Some(as_of_us)) = (repaired.is_settled(), repaired.as_of_us) {
@@ -68,14 +86,15 @@ pub(super) async fn run(world: &World<'_>, accepted: &Accepted, which: Which) ->
     repaired.mended.written_files = published.written;
     repaired.mended.removed_files = published.removed;
     repaired.differences.extend(checks::files(&warehouse.read().await?, &world.settings.exports, which).await?);
-    let mended = repaired.differences.is_empty();
     repaired.equal = repaired.is_settled();
     repaired.accept = accepting(&repaired.held);
-    let exit = match (mended, repaired.held.is_empty()) {
-        (_, false) => Exit::Refused,
-        (false, true) => Exit::Differs,
-        (true, true) => Exit::Done,
-    };
+    let mut exit = repaired.exit;
+    if !repaired.held.is_empty() {
+        exit = exit.graver(Exit::Refused);
+    }
+    if !repaired.differences.is_empty() {
+        exit = exit.graver(Exit::Differs);
+    }
     Ok(Outcome::new(exit, text(&repaired), &repaired))
 }
 
@@ -95,7 +114,16 @@ struct One {
 impl Repaired {
     /// Whether nothing that was looked at differs from production.
     fn is_settled(&self) -> bool {
-        self.differences.is_empty() && self.held.is_empty() && self.changing.is_empty()
+        self.differences.is_empty() && self.held.is_empty() && self.changing.is_empty() && self.failed.is_empty()
+    }
+
+    /// One that fails does not keep the others from being repaired; the exit code is the gravest.
+    fn add_failed(&mut self, entity: &Entity, error: &anyhow::Error) {
+        let failed = error::exit_code(error);
+        self.exit = self.exit.graver(failed);
+        report::talk(&error::render(error));
+        let (entity, error) = (entity.name.name().to_string(), error.to_string());
+        self.failed.push(Failed { entity, error, exit_code: failed as u8 });
     }
 
     fn add(&mut self, entity: &Entity, several: bool, one: One) {
@@ -204,6 +232,7 @@ fn text(repaired: &Repaired) -> String {
         return format!("nothing to repair: production = rows = accounts = files, {rows}, {days}, as of {as_of}");
     }
     let mut lines = left::lines(&repaired.held, &repaired.changing, repaired.accept.as_deref());
+    lines.extend(repaired.failed.iter().map(|one| format!("{}: not repaired: {}", one.entity, one.error)));
     lines.push(format!("{} found", counted(repaired.found.len(), "difference")));
     lines.extend(repaired.found.iter().map(super::line));
     let rows = counted(*rows_loaded, "row");

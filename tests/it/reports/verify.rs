@@ -234,6 +234,23 @@ fn of_several_entities_one_that_cannot_be_verified_does_not_hide_what_the_others
 }
 
 #[test]
+fn of_several_entities_one_that_cannot_be_repaired_does_not_keep_the_others_from_it() {
+    let world = two_settled();
+    let proven = world.kalends("status --json").json()["proven_as_of"].clone();
+    world.production_sql("ALTER TABLE entity ALTER value TYPE bigint");
+    world.warehouse_sql("UPDATE kalends_raw.orders SET value = 6 WHERE value = 7");
+    let ran = world.kalends("verify --repair --json");
+    ran.fails_with(4).says("column \"value\" of table \"public.entity\" is of type bigint, and was settled as integer");
+    let repaired = ran.json();
+    assert_eq!((&repaired["failed"][0]["entity"], &repaired["failed"][0]["exit_code"]), (&json!("entity"), &json!(4)));
+    assert_eq!((&repaired["equal"], &repaired["mended"]["rows_days"]), (&json!(false), &json!(1)));
+    world.kalends("verify --repair").fails_with(4).says("entity: not repaired: column \"value\"");
+    assert_eq!(world.kalends("status --json").json()["proven_as_of"], proven, "not all was proven");
+    world.production_sql("ALTER TABLE entity ALTER value TYPE integer");
+    world.kalends("verify").succeeds();
+}
+
+#[test]
 fn settings_that_ask_for_more_are_for_prepare_to_settle_before_anything_is_verified_or_exported() {
     let world = settled();
     let before = (world.tuples(), world.tree());
