@@ -180,8 +180,8 @@ async fn prepare(
     entity: &Entity,
     accepted: &Accepted,
 ) -> Result<Prepared> {
-    let is_free = async { warehouse.read().await?.check_is_free().await };
-    let (_, (source, model)) = tokio::try_join!(is_free, production.identity(entity))?;
+    warehouse.read().await?.check_is_free().await?;
+    let (source, model) = production.identity(entity).await?;
     // What is kept is read before production's snapshot is taken: whoever settles in between is noticed by generation.
     let mut ledger = warehouse.ledger(&source, &model).await?;
     let before = warehouse.before(model.name()).await?;

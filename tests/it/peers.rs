@@ -81,7 +81,7 @@ fn a_row_comes_when_it_gets_a_time_and_goes_when_it_loses_it() {
     world.heals();
     day_says(&world, (2019, 7, 1), "20,20,20,20.000000");
     assert_eq!(world.ask_warehouse(ROWS), ["2019-07-01 12:00:00|20", "2024-01-02 00:00:00|1"]);
-    world.kalends("verify").succeeds().says("set aside   1 rows without a time");
+    world.kalends("verify").succeeds().says("set aside   1 row without a time");
     world.production_sql("UPDATE entity SET created_at = NULL WHERE value = 1");
     world.heals_when_accepted();
     assert_eq!(world.ask_warehouse(ROWS), ["2019-07-01 12:00:00|20"]);

@@ -69,7 +69,7 @@ fn what_was_written_is_said() {
     let world = marked();
     simulate(&world, 1, "1").succeeds().says("simulated   176 rows of entity, 2023-01");
     let said = world.kalends_with("simulate 2023 1 --json", &[("RANDOM_MAIN_CONTROLLER", "2")]).succeeds().json();
-    assert_eq!(said, serde_json::json!({"month": "2023-01", "deleted_rows": 176, "inserted_rows": 357}));
+    assert_eq!(said, serde_json::json!({"month": "2023-01", "deleted_rows": 176, "inserted_rows": 357, "version": 1}));
 }
 
 #[test]

@@ -236,7 +236,7 @@ fn a_date_is_a_time_and_the_settings_of_server_and_role_change_nothing() {
     world
         .kalends("run")
         .succeeds()
-        .says("set aside   1 rows without a time, 1 at infinity, before 4713 BC or after 999998");
+        .says("set aside   1 row without a time, 1 at infinity, before 4713 BC or after 999998");
 }
 
 const UTF8: &str = "";
