@@ -11,7 +11,7 @@ use serde::Serialize;
 use tokio_postgres::RowStream;
 
 use crate::calendar::Day;
-use crate::db::{Bound, Filling, Ident, Sql, Statement, Work};
+use crate::db::{Filling, Ident, Sql, Statement, Work};
 use crate::entity::{Entity, Model};
 use crate::error::{Refusal, Result};
 use crate::production::Snapshot;
@@ -109,11 +109,8 @@ async fn is_settled(reading: &Reading<'_>, model: &Model) -> Result<bool> {
 }
 
 fn rows_of_day(model: &Model, day: Day, names: &[(&str, &dyn Filling); 2]) -> Result<Sql> {
-    let (from, until) = (Bound(day), Bound(day.next()));
-    // A timestamp ends before a date does.
-    let bounds: [&dyn Filling; 2] = if model.is_of_timestamps() { [&from, &until] } else { [&day, &day.next()] };
-    let [schema, table] = *names;
-    Ok(ROWS.of(&model.shape()?)?.with(&[schema, table, ("from", bounds[0]), ("until", bounds[1])]))
+    let bounds = model.bounds(day, day.next());
+    Ok(ROWS.of(&model.shape()?)?.with(&[&names[..], &bounds.names()].concat()))
 }
 
 fn columns(entity: &Entity) -> Vec<String> {

@@ -1,5 +1,6 @@
 //! The entity: a table of production that is accounted for. Pure.
 
+mod bounds;
 mod change;
 mod columns;
 mod dimension;

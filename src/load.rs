@@ -16,7 +16,7 @@ pub use theirs::take;
 
 use crate::accounts::Month;
 use crate::calendar::Day;
-use crate::db::{Bound, Filling, Sql, Statement};
+use crate::db::{Filling, Sql, Statement};
 use crate::entity::Model;
 use crate::error::Result;
 use crate::production::{Places, Snapshot, Wanted};
@@ -81,11 +81,8 @@ pub async fn reload(
     }
     if !found.is_some_and(|row| row.get("attached")) {
         let span = period.span();
-        let (from, until) = (Bound(span.from), Bound(span.until));
-        let [from, until]: [&dyn Filling; 2] =
-            if model.is_of_timestamps() { [&from, &until] } else { [&span.from, &span.until] };
-        let names = [("partition", &table as &dyn Filling), ("from", from), ("until", until)];
-        work.batch(&ATTACH_PARTITION.of(&shape)?.with(&names)).await?;
+        let (bounds, partition) = (model.bounds(span.from, span.until), ("partition", &table as &dyn Filling));
+        work.batch(&ATTACH_PARTITION.of(&shape)?.with(&[&bounds.names()[..], &[partition]].concat())).await?;
     }
     tracing::info!(month = %period, days = days.len(), rows = loaded.rows, "loaded");
     Ok(loaded)

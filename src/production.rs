@@ -20,8 +20,7 @@ pub use watch::Watch;
 use crate::accounts::{self, Accounts, SetAside};
 use crate::calendar::Day;
 use crate::db::{
-    Access, Address, Bound, Filling, Ident, Identity, Limits, Parameter, Server, Session, Shape, Statement, Work,
-    sql_state,
+    Access, Address, Filling, Ident, Identity, Limits, Parameter, Server, Session, Shape, Statement, Work, sql_state,
 };
 use crate::entity::{Entity, Found, FoundType, Model, check_encoding};
 use crate::error::{Refusal, Result};
@@ -38,9 +37,6 @@ const DIMENSIONS: Statement = statement!("production/dimensions.sql");
 const TODAY: Statement = statement!("production/today.sql");
 const DAYS: Statement = statement!("accounts/days.sql");
 const ROWS: Statement = statement!("production/rows.sql");
-
-/// No time zone is further from UTC, so a day of any lies between these many days before it and after it in UTC.
-const WIDER_DAYS: i32 = 2;
 
 /// A connection to production.
 pub struct Production {
@@ -206,24 +202,16 @@ impl Snapshot<'_> {
 
     /// The rows of the wanted days, in PostgreSQL's binary COPY format.
     pub async fn rows(&self, wanted: &Wanted) -> Result<CopyOutStream> {
-        let (from, until) = (Bound(wanted.from), Bound(wanted.until));
-        // A timestamp ends before a date does.
-        let bounds: [&dyn Filling; 2] =
-            if self.model.is_of_timestamps() { [&from, &until] } else { [&wanted.from, &wanted.until] };
-        let (wide_from, wide_until) = (Bound(wanted.from.plus(-WIDER_DAYS)), Bound(wanted.until.plus(WIDER_DAYS)));
-        let [schema, table] = self.model.entity.table_names();
-        let sql = ROWS.of(&self.model.shape()?)?.with(&[
-            schema,
-            table,
-            ("from", bounds[0]),
-            ("until", bounds[1]),
-            ("wide_from", &wide_from),
-            ("wide_until", &wide_until),
-            ("except", &wanted.except.as_slice()),
-            ("alone", &wanted.lying.alone),
-            ("first_place", &wanted.lying.span.first),
-            ("final_place", &wanted.lying.span.finally),
-        ]);
+        let bounds = self.model.bounds(wanted.from, wanted.until);
+        let (except, lying) = (wanted.except.as_slice(), &wanted.lying);
+        let places: [(&str, &dyn Filling); 4] = [
+            ("except", &except),
+            ("alone", &lying.alone),
+            ("first_place", &lying.span.first),
+            ("final_place", &lying.span.finally),
+        ];
+        let names = [&self.model.entity.table_names()[..], &bounds.names(), &places].concat();
+        let sql = ROWS.of(&self.model.shape()?)?.with(&names);
         let rows = self.work.copy_out(&sql).await;
         rows.map_err(|error| explain(&self.model.entity, error, "could not read rows from production"))
     }

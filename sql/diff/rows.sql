@@ -27,15 +27,8 @@ WITH printed AS (
         ])::text AS row
     FROM :"schema".:"table"
     WHERE
-        {% if kind == 'timestamptz' %}
-        -- Wider than any time zone, so that an index can be used; then by the day itself.
-        {{ time }} >= TIMESTAMPTZ :'from' - INTERVAL '2 days' AND {{ time }} < TIMESTAMPTZ :'until' + INTERVAL '2 days'
-        AND ({% include 'day.jinja' %}) >= :'from'::date AND ({% include 'day.jinja' %}) < :'until'::date
-        {% elif kind == 'date' %}
-        {{ time }} >= DATE :'from' AND {{ time }} < DATE :'until'
-        {% else %}
-        {{ time }} >= TIMESTAMP :'from' AND {{ time }} < TIMESTAMP :'until'
-        {% endif %}
+        {% include 'within.jinja' %}
+
 )
 
 SELECT convert_to(row, 'UTF8') AS row, count(*) AS copies

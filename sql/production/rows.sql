@@ -14,16 +14,8 @@ COPY (
     WHERE
         -- Where no other rows lie in between the place is enough, and the planner drops the rest.
         (:'alone'::boolean OR (
-            {% if kind == 'timestamptz' %}
-            -- Wider than any time zone, so that an index can be used; then by the day itself. Reckoned by us: the server's
-            -- sum would be out of its range near the end of its time.
-            {{ time }} >= TIMESTAMPTZ :'wide_from' AND {{ time }} < TIMESTAMPTZ :'wide_until'
-            AND ({% include 'day.jinja' %}) >= :'from'::date AND ({% include 'day.jinja' %}) < :'until'::date
-            {% elif kind == 'date' %}
-            {{ time }} >= DATE :'from' AND {{ time }} < DATE :'until'
-            {% else %}
-            {{ time }} >= TIMESTAMP :'from' AND {{ time }} < TIMESTAMP :'until'
-            {% endif %}
+            {% include 'within.jinja' %}
+
             -- The days in between that are as they should be; without any, the planner drops the condition.
             AND (cardinality(:'except'::date[]) = 0 OR ({% include 'day.jinja' %}) <> ALL(:'except'::date[]))
         ))

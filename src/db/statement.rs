@@ -90,6 +90,7 @@ static PARTS: LazyLock<Result<minijinja::Environment<'static>, minijinja::Error>
     templates.set_auto_escape_callback(|_| minijinja::AutoEscape::None);
     for (name, text) in [
         ("day.jinja", include_str!("../../sql/accounts/day.jinja")),
+        ("within.jinja", include_str!("../../sql/accounts/within.jinja")),
         ("source.jinja", include_str!("../../sql/accounts/source.jinja")),
         ("theirs.jinja", include_str!("../../sql/accounts/theirs.jinja")),
         ("period.jinja", include_str!("../../sql/accounts/period.jinja")),

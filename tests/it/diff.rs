@@ -98,6 +98,23 @@ fn a_warehouse_that_has_nothing_yet_lacks_all() {
 }
 
 #[test]
+fn the_final_days_of_a_timestamptz_are_compared() {
+    let world = World::new();
+    world.production_sql(
+        "CREATE TABLE visit (at timestamptz, value integer); INSERT INTO visit VALUES ('294276-12-30 12:00Z', 1)",
+    );
+    let settings =
+        "[[entity]]\nname = \"visit\"\ntable = \"visit\"\ntime = \"at\"\ntime_zone = \"UTC\"\nmeasures = [\"value\"]\n";
+    fs::write(world.folder().join("kalends.toml"), settings).unwrap();
+    world.kalends("run").succeeds();
+    for (day, rows) in [("294276-12-29", 0), ("294276-12-30", 1), ("294276-12-31", 0)] {
+        assert_eq!(told(&world, day, 0)["production_rows"], rows, "{day}");
+    }
+    world.production_sql("UPDATE visit SET value = 2");
+    assert_eq!(told(&world, "294276-12-30", 3)["warehouse_lacks"], 1);
+}
+
+#[test]
 fn days_are_those_of_the_entitys_zone_and_what_is_equal_to_postgresql_is_equal() {
     let world = World::new();
     world.production_sql(
