@@ -6,6 +6,7 @@ mod said;
 use std::collections::{BTreeMap, BTreeSet};
 
 use serde::Serialize;
+use sha2::{Digest as _, Sha256};
 
 pub use rows::{SetAside, read};
 pub use said::{Moved, Said, Statistic, moved};
@@ -58,6 +59,15 @@ pub enum Cause {
 
 /// The days whose accounts differ, each with its cause.
 pub type Changes = BTreeMap<Day, Cause>;
+
+/// SHA-256 of accounts, in hexadecimal digits: the same accounts, the same digest.
+pub fn digest<'a>(accounts: impl IntoIterator<Item = (&'a Day, &'a Account)>) -> String {
+    let mut digest = Sha256::new();
+    for (day, account) in accounts {
+        digest.update(format!("{day} {account:?}\n"));
+    }
+    digest.finalize().iter().map(|byte| format!("{byte:02x}")).collect()
+}
 
 /// The days on which `kept` is not what `survey` says, in either direction.
 pub fn compare(survey: &Accounts, kept: &Accounts) -> Changes {

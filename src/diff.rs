@@ -12,7 +12,7 @@ use tokio_postgres::RowStream;
 
 use crate::calendar::Day;
 use crate::db::{Filling, Ident, Sql, Statement, Work};
-use crate::entity::{Entity, Model};
+use crate::entity::Model;
 use crate::error::{Refusal, Result};
 use crate::production::Snapshot;
 use crate::statement;
@@ -78,7 +78,7 @@ pub async fn of_day(snapshot: &Snapshot<'_>, reading: &Reading<'_>, day: Day, li
         Sorted::open(snapshot.work(), Some(in_production)),
         Sorted::open(reading.work(), in_warehouse)
     )?;
-    let columns = columns(&model.entity);
+    let columns = model.entity.columns().map(|column| column.name().to_string()).collect();
     let mut found = Difference { columns, ..Difference::default() };
     loop {
         let order = match (&production.next, &warehouse.next) {
@@ -111,11 +111,6 @@ async fn is_settled(reading: &Reading<'_>, model: &Model) -> Result<bool> {
 fn rows_of_day(model: &Model, day: Day, names: &[(&str, &dyn Filling); 2]) -> Result<Sql> {
     let bounds = model.bounds(day, day.next());
     Ok(ROWS.of(&model.shape()?)?.with(&[&names[..], &bounds.names()].concat()))
-}
-
-fn columns(entity: &Entity) -> Vec<String> {
-    let columns = [&entity.time].into_iter().chain(&entity.measures).chain(&entity.dimensions);
-    columns.map(|column| column.name().to_string()).collect()
 }
 
 /// Equal rows of one side.

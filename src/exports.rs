@@ -22,7 +22,7 @@ pub use due::{Due, Fault};
 use folder::Folder;
 pub use foreseen::{Foreseen, Line, foresee};
 use manifest::{Entry, Manifest};
-use readiness::{Allowed, allowed};
+use readiness::{Intended, allowed};
 pub use readiness::{Room, ready, room};
 
 use crate::calendar::{Level, Period};
@@ -121,7 +121,7 @@ pub async fn publish(
     }
     let Some(folder) = folder else { return Ok(Published::default()) };
     let reading = warehouse.read().await?;
-    let Allowed { mut manifest, wanted, due, others } =
+    let Intended { mut manifest, wanted, due, others } =
         allowed(&reading, &folder, path, (scope, which), claim, HELD_BYTES).await?;
     // What a run that died left of a manifest.
     folder.unstage(manifest::NAME)?;

@@ -7,7 +7,6 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
 
 use serde::{Serialize, Serializer};
-use sha2::{Digest as _, Sha256};
 use time::OffsetDateTime;
 
 pub use rules::{Accepted, Loss, Rules};
@@ -165,7 +164,8 @@ impl Seen<'_> {
         let Some(settle_after) = rules.settle_after else {
             return Followed { digest: None, since: self.now, is_stable: true };
         };
-        let digest = Some(digest(self.survey, unit));
+        let span = unit.span();
+        let digest = Some(accounts::digest(self.survey.range(span.from..span.until)));
         let known = self.before.noted.iter().find(|known| known.unit == unit && known.digest == digest);
         let since = known.map_or(self.now, |known| known.since);
         let is_stable = i128::from(self.now.0) - i128::from(since.0) >= settle_after.as_micros().cast_signed();
@@ -261,15 +261,6 @@ impl Judged {
 fn rows(accounts: &Accounts, unit: Period) -> i64 {
     let span = unit.span();
     accounts.range(span.from..span.until).map(|(_, account)| account.rows).sum()
-}
-
-fn digest(accounts: &Accounts, unit: Period) -> String {
-    let span = unit.span();
-    let mut digest = Sha256::new();
-    for (day, account) in accounts.range(span.from..span.until) {
-        digest.update(format!("{day} {account:?}\n"));
-    }
-    digest.finalize().iter().map(|byte| format!("{byte:02x}")).collect()
 }
 
 /// The command that accepts what is held; `None` where nothing is.

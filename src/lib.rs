@@ -1,3 +1,4 @@
+//! Kalends settles the accounts of a production PostgreSQL by day, month and year in a warehouse PostgreSQL, and
 //! publishes them as CSV files.
 //!
 //! ```text

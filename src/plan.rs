@@ -5,7 +5,6 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use anyhow::Context as _;
 use serde::Serialize;
-use sha2::{Digest as _, Sha256};
 use tokio_postgres::types::{ToSql, Type};
 
 use crate::accounts::{self, Accounts, Cause, Changes, Moved, Said, SetAside, Statistic};
@@ -130,7 +129,7 @@ pub async fn of_entity(
         production_as_of: snapshot.as_of.clone(),
         production: snapshot.identity.clone(),
         definition: model.clone(),
-        survey: digest(&survey.accounts),
+        survey: accounts::digest(&survey.accounts),
         surveyed_rows: accounts::rows(&survey.accounts),
         surveyed_days: survey.accounts.len(),
         set_aside: survey.set_aside,
@@ -189,15 +188,6 @@ pub fn days(changes: &Changes, survey: &Accounts, kept: &Accounts) -> Vec<Planne
         rows: Moved { before: rows(kept, day), after: rows(survey, day) },
     };
     changes.iter().map(day).collect()
-}
-
-/// SHA-256 of accounts: the same accounts, the same digest.
-pub fn digest(accounts: &Accounts) -> String {
-    let mut digest = Sha256::new();
-    for (day, account) in accounts {
-        digest.update(format!("{day} {account:?}\n"));
-    }
-    digest.finalize().iter().map(|byte| format!("{byte:02x}")).collect()
 }
 
 /// What an account and its file will say.

@@ -6,9 +6,8 @@ use std::path::Path;
 
 use super::content::{self, Content};
 use super::csv::{self, Field};
-use super::readiness::{check_folder, check_owned, check_takes_nothing};
-use super::{Claim, Due, Fault, Folder, Manifest, RECORDED, Scope, Wanted, Which};
-use super::{compare, compared};
+use super::readiness::Intended;
+use super::{Claim, Due, Fault, Folder, Manifest, RECORDED, Scope, Wanted, Which, compared};
 use crate::calendar::{Day, Period};
 use crate::entity::Model;
 use crate::error::Result;
@@ -51,18 +50,10 @@ pub async fn foresee(
     let found = folder.as_ref().map_or(Ok(None), Folder::manifest)?;
     let manifest = found.clone().unwrap_or_default();
     let wanted = wanted(reading, folder.as_ref(), &manifest, foreseen).await?;
-    let due = compare(&wanted, folder.as_ref(), &manifest, Scope::Everything, Which::All)?;
-    let Some(folder) = folder else { return Ok((due, None)) };
-    // As publishing looks before it writes.
-    let others = manifest.warehouse.is_some() && manifest.warehouse != wanted.warehouse;
-    let mut allowed = check_folder(&folder, path, found.as_ref());
-    if allowed.is_ok() && others && claim == Claim::Own {
-        allowed = check_takes_nothing(path, &due, Scope::Everything);
-    }
-    if allowed.is_ok() {
-        allowed = check_owned(&folder, path, &manifest, &wanted, &due);
-    }
-    Ok((due, allowed.err()))
+    let everything = (Scope::Everything, Which::All);
+    let intended = Intended::of(manifest, wanted, folder.as_ref(), everything)?;
+    let allowed = folder.map_or(Ok(()), |folder| intended.check((&folder, path), found.as_ref(), everything.0, claim));
+    Ok((intended.due, allowed.err()))
 }
 
 async fn wanted(

@@ -41,8 +41,8 @@ pub async fn ready(reading: &Reading<'_>, path: &Path) -> Result<()> {
     parents.collect::<std::collections::BTreeSet<_>>().iter().try_for_each(|parent| writable(&existing(parent)?, path))
 }
 
-/// What may be done in a folder.
-pub(super) struct Allowed {
+/// What publishing is to do in a folder.
+pub(super) struct Intended {
     pub(super) manifest: Manifest,
     pub(super) wanted: Wanted,
     pub(super) due: Due,
@@ -58,26 +58,50 @@ pub(super) async fn allowed(
     (scope, which): (Scope, Which),
     claim: Claim,
     held_bytes: usize,
-) -> Result<Allowed> {
+) -> Result<Intended> {
     let found = folder.manifest()?;
     let manifest = found.clone().unwrap_or_default();
     let wanted = wanted(reading, Some(folder), &manifest, scope, held_bytes).await?;
-    if claim != Claim::Adopt {
-        check_folder(folder, path, found.as_ref())?;
+    let intended = Intended::of(manifest, wanted, Some(folder), (scope, which))?;
+    intended.check((folder, path), found.as_ref(), scope, claim)?;
+    Ok(intended)
+}
+
+impl Intended {
+    /// What is due of what is wanted. Whether it may be done is not looked at.
+    pub(super) fn of(
+        manifest: Manifest,
+        wanted: Wanted,
+        folder: Option<&Folder>,
+        (scope, which): (Scope, Which),
+    ) -> Result<Self> {
+        let due = compare(&wanted, folder, &manifest, scope, which)?;
+        let others = manifest.warehouse.is_some() && manifest.warehouse != wanted.warehouse;
+        Ok(Self { manifest, wanted, due, others })
     }
-    let due = compare(&wanted, Some(folder), &manifest, scope, which)?;
-    let others = manifest.warehouse.is_some() && manifest.warehouse != wanted.warehouse;
-    if others && claim == Claim::Own {
-        check_takes_nothing(path, &due, scope)?;
+
+    /// Whether it may be done, in a folder where this manifest was found.
+    pub(super) fn check(
+        &self,
+        (folder, path): (&Folder, &Path),
+        found: Option<&Manifest>,
+        scope: Scope,
+        claim: Claim,
+    ) -> Result<()> {
+        // Whose the files are does not matter to whoever adopts them.
+        if claim == Claim::Adopt {
+            return Ok(());
+        }
+        check_folder(folder, path, found)?;
+        if self.others && claim == Claim::Own {
+            check_takes_nothing(path, &self.due, scope)?;
+        }
+        check_owned(folder, path, &self.manifest, &self.wanted, &self.due)
     }
-    if claim != Claim::Adopt {
-        check_owned(folder, path, &manifest, &wanted, &due)?;
-    }
-    Ok(Allowed { manifest, wanted, due, others })
 }
 
 /// A folder that holds things and no manifest is somebody else's.
-pub(super) fn check_folder(folder: &Folder, path: &Path, manifest: Option<&Manifest>) -> Result<()> {
+fn check_folder(folder: &Folder, path: &Path, manifest: Option<&Manifest>) -> Result<()> {
     if manifest.is_some() {
         return Ok(());
     }
@@ -89,7 +113,7 @@ pub(super) fn check_folder(folder: &Folder, path: &Path, manifest: Option<&Manif
 }
 
 /// Files of another warehouse are not replaced or removed. If all of them are equal to ours, it is this one built anew.
-pub(super) fn check_takes_nothing(path: &Path, due: &Due, scope: Scope) -> Result<()> {
+fn check_takes_nothing(path: &Path, due: &Due, scope: Scope) -> Result<()> {
     let takes = !due.remove.is_empty() || due.write.values().any(|fault| *fault == Fault::Differs);
     if !takes && matches!(scope, Scope::Everything) {
         return Ok(());
@@ -101,7 +125,7 @@ pub(super) fn check_takes_nothing(path: &Path, due: &Due, scope: Scope) -> Resul
 }
 
 /// Before anything is written: no file that is to be replaced may be somebody else's.
-pub(super) fn check_owned(folder: &Folder, path: &Path, manifest: &Manifest, wanted: &Wanted, due: &Due) -> Result<()> {
+fn check_owned(folder: &Folder, path: &Path, manifest: &Manifest, wanted: &Wanted, due: &Due) -> Result<()> {
     for (file, _) in due.write.iter().filter(|(_, fault)| **fault == Fault::Differs) {
         if manifest.owns(file) {
             continue;

@@ -7,7 +7,7 @@ use anyhow::Context as _;
 use serde_json::{Value, json};
 use sha2::{Digest as _, Sha256};
 
-use crate::accounts::{Accounts, Changes};
+use crate::accounts::{self, Accounts, Changes};
 use crate::calendar::Period;
 use crate::error::{Refusal, Result};
 use crate::plan;
@@ -148,7 +148,7 @@ impl Expected {
         let all = self.plan["entities"].as_array().into_iter().flatten();
         let planned = all.into_iter().find(|one| one["entity"] == entity);
         let days = serde_json::to_value(plan::days(changes, survey, kept))?;
-        let holds = planned.is_some_and(|one| one["survey"] == plan::digest(survey) && one["days"] == days);
+        let holds = planned.is_some_and(|one| one["survey"] == accounts::digest(survey) && one["days"] == days);
         if holds { Ok(()) } else { Err(self.moved(&json!(entity))) }
     }
 
