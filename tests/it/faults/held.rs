@@ -86,6 +86,18 @@ impl Running {
         self
     }
 
+    /// Whether it has come to where it is held up; it may end before.
+    pub fn is_held_or_ends(&mut self, world: &World, side: Side) -> bool {
+        let held = "SELECT pid FROM pg_stat_activity WHERE datname = current_database()
+                    AND application_name LIKE 'kalends %' AND wait_event_type = 'Lock'";
+        let mut is_held = false;
+        wait_for("a command that is held up or ends", || {
+            is_held = !ask(url(world, side), held).is_empty();
+            is_held || self.0.as_mut().unwrap().try_wait().unwrap().is_some()
+        });
+        is_held
+    }
+
     pub fn id(&self) -> u32 {
         self.0.as_ref().unwrap().id()
     }
