@@ -5,7 +5,6 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
-use std::time::Duration;
 
 use crate::faults::held::{Hold, Running};
 use crate::faults::sweeping;
@@ -104,7 +103,8 @@ impl Stage {
         let held = one.is_held_or_ends(&self.world, Side::Warehouse);
         let mut other = self.started(second.0, second.1);
         if held {
-            other.ends_within(Duration::from_millis(150));
+            // It ends, or comes to something that the first has locked.
+            other.ends_or_waits(&self.world, Side::Warehouse, 2);
         }
         drop(hold);
         let said = format!("{first:?} held at {at}, beside {second:?}");
@@ -159,7 +159,8 @@ fn no_command_beside_another_takes_files_away_or_says_what_nobody_asked_for() {
         }
         return;
     }
-    let rebuild = FIRST[0];
+    // One that does not publish afterwards: it would put back what the other has taken away.
+    let rebuild = FIRST[3];
     for second in [SECOND[0], SECOND[3], SECOND[7]] {
         stage.beside(rebuild, HELD_AT[0], second);
     }
