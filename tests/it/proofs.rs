@@ -250,3 +250,84 @@ fn a_table_in_the_place_of_a_month_is_not_taken_for_it() {
     world.warehouse_sql("DROP TABLE kalends_raw.entity_2024_02");
     world.settles();
 }
+
+/// The warehouse as it is now, as a backup: its URL.
+fn backup(world: &World, name: &str) -> String {
+    let (server, database) = world.warehouse_url.rsplit_once('/').unwrap();
+    let copy = format!("{database}_{name}");
+    crate::kit::run_sql(&format!("{server}/postgres"), &format!("CREATE DATABASE {copy} TEMPLATE {database}"));
+    format!("{}/{copy}", world.writer_url.rsplit_once('/').unwrap().0)
+}
+
+#[test]
+fn an_older_warehouse_puts_no_older_files_back_and_takes_no_newer_ones_away() {
+    let world = World::new();
+    world.production(ROWS);
+    world.kalends("run").succeeds();
+    let restored = backup(&world, "restored");
+    let older = [("KALENDS_WAREHOUSE_URL", restored.as_str())];
+    // A row more, and a month.
+    world.production_sql("INSERT INTO entity VALUES ('2024-01-02', 1), ('2024-03-01', 1)");
+    world.kalends("run").succeeds();
+    let tree = world.tree();
+
+    for export in ["export", "export 2024 1", "export 2024 3"] {
+        world
+            .kalends_with(export, &older)
+            .fails_with(4)
+            .says("the files of entity \"entity\" in ")
+            .says("and the warehouse holds it as of ")
+            .says("Run `kalends run`, which brings the warehouse up to date first");
+        assert_eq!(world.tree(), tree, "{export}");
+    }
+    // A month of which nothing differs can be published.
+    world.kalends_with("export 2024 2", &older).fails_with(4);
+    world.kalends_with("verify", &older).fails_with(3);
+    assert_eq!(world.tree(), tree);
+    // One run makes it the newer one, and then nothing is in the way.
+    world.kalends_with("run", &older).succeeds();
+    assert_eq!(
+        world.files(),
+        tree.iter()
+            .filter(|(path, _)| *path != "_manifest.json")
+            .map(|(path, file)| (path.clone(), file.bytes.clone()))
+            .collect()
+    );
+    world.kalends_with("verify", &older).succeeds();
+    world.kalends_with("run", &older).succeeds().says("nothing to do");
+    // By now it is the first one that is older.
+    world.production_sql("INSERT INTO entity VALUES ('2024-01-02', 1)");
+    world.kalends_with("run", &older).succeeds();
+    world.kalends("export").fails_with(4);
+    world.kalends("export --take-over").succeeds();
+    world.file(
+        "year=2024/month=1/day=2/entity_stats_daily_2024_1_2.csv",
+        "year,month,day,sum_values,min_values,max_values,mean_values\n2024,1,2,6,1,5,3.000000",
+    );
+    world.settles();
+}
+
+#[test]
+fn an_older_warehouse_takes_no_files_away_of_an_entity_that_it_does_not_know_yet() {
+    let world = World::new();
+    world.production(ROWS);
+    set(&world, &entity("one", "entity", ""));
+    world.kalends("run").succeeds();
+    let restored = backup(&world, "restored");
+    let older = [("KALENDS_WAREHOUSE_URL", restored.as_str())];
+    set(&world, &(entity("one", "entity", "") + &entity("two", "entity", "")));
+    world.kalends("run").succeeds();
+    let tree = world.tree();
+    set(&world, &entity("one", "entity", ""));
+    world.kalends_with("export", &older).fails_with(4).says("the files of entity \"two\" in ").says("does not hold it");
+    // Nor when it has gone on since.
+    world.production_sql("INSERT INTO entity VALUES ('2024-01-02', 1), ('2024-03-01', 1)");
+    world.kalends_with("prepare", &older).succeeds();
+    world.kalends_with("export", &older).fails_with(4).says("the files of entity \"two\" in ");
+    assert_eq!(world.tree(), tree);
+    // The one that has published them takes them away once it has forgotten the entity.
+    world.kalends("forget two").succeeds();
+    world.kalends("run").succeeds();
+    assert!(world.files().keys().all(|path| !path.contains("two_stats")));
+    world.kalends("verify").succeeds();
+}
