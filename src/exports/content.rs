@@ -1,7 +1,6 @@
 //! What the files should say: accounts as the warehouse's views give them, behind a header.
 
 use anyhow::Context as _;
-use futures_util::StreamExt as _;
 use sha2::{Digest as _, Sha256};
 use tokio_postgres::types::Type;
 
@@ -126,11 +125,9 @@ async fn of_level(
     let mut header = Vec::new();
     csv::write_line(&mut header, columns.iter().map(|column| Field::Text(Some(&column.header))));
 
-    let rows = reading.work().stream(&sql, &[(&from, Type::DATE), (&until, Type::DATE)]).await?;
-    let mut rows = std::pin::pin!(rows);
+    let mut rows = reading.work().stream(&sql, &[(&from, Type::DATE), (&until, Type::DATE)]).await?;
     let mut open: Option<Content> = None;
-    while let Some(row) = rows.next().await {
-        let row = row.map_err(|error| reading.work().failure(&sql, &error))?;
+    while let Some(row) = rows.next().await? {
         let start: Start = row.get("period");
         let period = Period::from_postgres(level, start.days, start.hour)
             .with_context(|| format!("{start:?} starts no {}", level.word()))?;
