@@ -120,12 +120,7 @@ async fn pump(
     passed
 }
 
-async fn pass(
-    snapshot: &Snapshot<'_>,
-    stream: &mut CopyOut,
-    mut sink: CopyIn,
-    passing: &dyn Fn(u64),
-) -> Result<u64> {
+async fn pass(snapshot: &Snapshot<'_>, stream: &mut CopyOut, mut sink: CopyIn, passing: &dyn Fn(u64)) -> Result<u64> {
     let mut chunk = BytesMut::with_capacity(CHUNK_BYTES * 2);
     loop {
         let gathered = gather(snapshot, stream, &mut chunk).await?;

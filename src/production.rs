@@ -10,9 +10,9 @@ use std::num::NonZeroU64;
 use std::time::{Duration, Instant};
 
 use anyhow::Context as _;
+use tokio_postgres::Row;
 use tokio_postgres::error::SqlState;
 use tokio_postgres::types::{PgLsn, Type};
-use tokio_postgres::Row;
 
 pub use pace::Pace;
 pub use watch::Watch;
@@ -20,7 +20,8 @@ pub use watch::Watch;
 use crate::accounts::{self, Accounts, SetAside};
 use crate::calendar::Day;
 use crate::db::{
-    Access, Address, CopyOut, Filling, Ident, Identity, Limits, Parameter, Server, Session, Shape, Statement, Work, sql_state,
+    Access, Address, CopyOut, Filling, Ident, Identity, Limits, Parameter, Server, Session, Shape, Statement, Work,
+    sql_state,
 };
 use crate::entity::{Entity, Found, FoundType, Model, check_encoding};
 use crate::error::{Refusal, Result};

@@ -6,11 +6,11 @@ use std::sync::Mutex;
 use std::thread;
 use std::time::{Duration, Instant};
 
+use super::held::Running;
 use super::proxy::{Harm, Proxy, Way};
 use super::stage::{Stage, Start};
-use super::whole::{committed, is_mended, is_whole};
-use super::held::Running;
 use super::sweeping;
+use super::whole::{committed, is_mended, is_whole};
 use crate::kit::{Ran, World};
 use crate::own_servers::Side;
 
@@ -137,7 +137,9 @@ fn tried(name: &str, count: usize, harm: impl Fn(&mut Dice, Way, u64) -> Harm) {
         is_mended_in_peace(stage);
     });
     let (done, failed) = (done.into_inner().unwrap(), failed.into_inner().unwrap());
-    eprintln!("{name}: {failed} runs failed and were mended, {done} were done all the same, of {count} at {lengths:?} bytes");
+    eprintln!(
+        "{name}: {failed} runs failed and were mended, {done} were done all the same, of {count} at {lengths:?} bytes"
+    );
 }
 
 #[test]
@@ -153,6 +155,34 @@ fn a_connection_that_is_reset_at_any_byte_fails_the_run_or_was_not_needed() {
 #[test]
 fn a_bit_that_flips_is_never_taken_for_the_truth() {
     tried("flipped", 12, |dice, way, at| Harm::Flip(way, at, u8::try_from(dice.below(8)).unwrap()));
+}
+
+/// By way of a proxy that makes another figure of one.
+fn run_with_another_figure(world: &World, arguments: &str, way: Way) -> Ran {
+    let proxy = Proxy::new(world, Side::Warehouse, Harm::Replace(way, "7654321", "7654320"));
+    let (name, url) = proxy.variable(world, Side::Warehouse);
+    let ran = world.kalends_with(arguments, &[(name, &url)]);
+    assert!(proxy.has_struck(), "{arguments}: the figure did not pass");
+    ran
+}
+
+#[test]
+fn a_figure_that_changes_on_its_way_is_neither_settled_nor_published() {
+    let world = World::new();
+    world.production("created_at | value\n 2024-01-15 | 1\n 2024-02-01 | 1");
+    is_mended(&world);
+    let was = committed(&world);
+    world.production("created_at | value\n 2024-01-16 | 7654321");
+    let ran = run_with_another_figure(&world, "run", Way::ToServer);
+    ran.fails_with(1).says("could not settle month 2024-01").says("not in the warehouse as they were sent there");
+    assert_eq!(committed(&world), was);
+
+    world.kalends("prepare").succeeds();
+    let files = world.files();
+    let ran = run_with_another_figure(&world, "export", Way::ToClient);
+    ran.fails_with(1).says("what a file should say was changed on its way from the warehouse");
+    assert_eq!(world.files(), files);
+    is_mended(&world);
 }
 
 #[test]
@@ -234,7 +264,9 @@ fn a_server_that_is_starting_up_is_waited_for_and_not_for_ever() {
 #[test]
 fn a_system_that_does_not_tell_its_server_of_clients_that_are_gone_is_no_hindrance() {
     // macOS is such a one: the server takes no value but 0.
-    let harm = Harm::Replace("client_connection_check_interval = '200ms'", "client_connection_check_interval = '-10ms'");
+    let [sent, heard] = ["200ms", "-10ms"];
+    let pin = |value: &str| format!("client_connection_check_interval = '{value}'").leak() as &'static str;
+    let harm = Harm::Replace(Way::ToServer, pin(sent), pin(heard));
     for side in BOTH {
         let mut stage = Stage::new(Start::Change);
         stage.ready();

@@ -38,8 +38,8 @@ pub enum Harm {
     LoseAnswer(usize),
     /// So many connections are told that the server is starting up.
     StartingUp(usize),
-    /// Each time that the client says the one, the server hears the other.
-    Replace(&'static str, &'static str),
+    /// Each time that one side says the one, the other hears the other.
+    Replace(Way, &'static str, &'static str),
 }
 
 /// `COMMIT` as a message.
@@ -187,13 +187,6 @@ fn to_the_server(
         }
         client.read_exact(&mut buffer[..count])?;
         let bytes = &mut buffer[..count];
-        if let Harm::Replace(from, to) = shared.harm {
-            assert_eq!(from.len(), to.len());
-            while let Some(at) = bytes.windows(from.len()).position(|window| window == from.as_bytes()) {
-                bytes[at..at + to.len()].copy_from_slice(to.as_bytes());
-                shared.struck.store(true, Ordering::Relaxed);
-            }
-        }
         if let Harm::LoseAnswer(number) = shared.harm
             && bytes.windows(COMMIT.len()).any(|window| window == COMMIT)
             && shared.commits.fetch_add(1, Ordering::Relaxed) + 1 == number
@@ -249,6 +242,12 @@ fn pass(shared: &Shared, way: Way, bytes: &mut [u8], to: &mut impl Write) -> std
         Harm::Flip(harmed, at, bit) if is_due(harmed, at) => {
             strikes();
             bytes[until(at)] ^= 1 << bit;
+        }
+        Harm::Replace(harmed, from, to) if harmed == way => {
+            while let Some(at) = bytes.windows(from.len()).position(|window| window == from.as_bytes()) {
+                bytes[at..at + from.len()].copy_from_slice(to.as_bytes());
+                strikes();
+            }
         }
         Harm::Trickle => {
             strikes();

@@ -11,7 +11,7 @@ use super::held::Running;
 use super::whole::is_mended;
 use crate::kit::{READER, Ran, World, run_sql};
 
-const CONNECT: u64 = 2;
+const CONNECT: u64 = 3;
 
 /// More than a program of this size needs, and less than what a wrong length of a message asks for.
 const KIB: u64 = 1024 * 1024;
@@ -69,6 +69,17 @@ fn capped(world: &World, arguments: &str, variable: (&str, &str)) -> Ran {
     Ran::of(shell.output().unwrap(), arguments)
 }
 
+fn is_no_server(world: &World, variable: &str, place: &str) {
+    let url = format!("postgresql://{READER}@{place}/somewhere");
+    let started = Instant::now();
+    let ran = capped(world, "run", (variable, &url));
+    // The failure is noted, which may take two seconds.
+    assert!(started.elapsed() < Duration::from_secs(CONNECT + 6), "{place}: {:?}", started.elapsed());
+    ran.fails_with(1).says("could not connect to").says(place).says(" hint: ");
+    assert_eq!(ran.stderr.matches("error:").count(), 1, "{}", ran.stderr);
+    assert!(ran.stderr.lines().count() <= 3, "{}", ran.stderr);
+}
+
 #[test]
 fn whoever_answers_instead_of_a_server_is_found_out_in_time_and_in_one_line() {
     let world = World::new();
@@ -84,17 +95,9 @@ fn whoever_answers_instead_of_a_server_is_found_out_in_time_and_in_one_line() {
     places.extend(answers.map(|answer| format!("127.0.0.1:{}", port(answer))));
     thread::scope(|scope| {
         for variable in ["KALENDS_PRODUCTION_URL", "KALENDS_WAREHOUSE_URL"] {
-            for place in &places {
+            for places in places.chunks(4) {
                 let world = &world;
-                scope.spawn(move || {
-                    let url = format!("postgresql://{READER}@{place}/somewhere");
-                    let started = Instant::now();
-                    let ran = capped(world, "status", (variable, &url));
-                    assert!(started.elapsed() < Duration::from_secs(CONNECT + 5), "{place}: {:?}", started.elapsed());
-                    ran.fails_with(1).says("could not connect to").says(place).says(" hint: ");
-                    assert_eq!(ran.stderr.matches("error:").count(), 1, "{}", ran.stderr);
-                    assert!(ran.stderr.lines().count() <= 3, "{}", ran.stderr);
-                });
+                scope.spawn(move || places.iter().for_each(|place| is_no_server(world, variable, place)));
             }
         }
     });
