@@ -6,17 +6,14 @@ use std::collections::BTreeSet;
 use std::time::{Duration, Instant};
 
 use anyhow::Context as _;
-use bytes::{Bytes, BytesMut};
-use futures_util::stream::Fuse;
-use futures_util::{SinkExt as _, StreamExt as _};
-use tokio_postgres::CopyOutStream;
+use bytes::BytesMut;
 use tokio_postgres::types::Type;
 
 pub use theirs::take;
 
 use crate::accounts::Month;
 use crate::calendar::{Day, Period};
-use crate::db::{Filling, Sql, Statement};
+use crate::db::{CopyIn, CopyOut, Filling, Sql, Statement};
 use crate::entity::Model;
 use crate::error::Result;
 use crate::production::{Places, Snapshot, Wanted};
@@ -31,9 +28,6 @@ const ROWS: Statement = statement!("load/rows.sql");
 
 /// Large enough that a COPY message costs nothing beside its rows, small enough to keep memory flat.
 const CHUNK_BYTES: usize = 64 * 1024;
-
-/// Production sends something every so often while it reads; this long a silence is not reading.
-const SILENCE: Duration = Duration::from_secs(600);
 
 /// What was loaded of a month.
 #[derive(Debug, Clone, Copy, Default)]
@@ -136,40 +130,43 @@ fn wanted(month: &Month, places: &Places) -> Option<Wanted> {
 /// rolled back: the sink ends well only when it is finished on purpose.
 async fn pump(
     snapshot: &Snapshot<'_>,
-    stream: CopyOutStream,
+    mut stream: CopyOut,
     locked: &Locked<'_>,
     into: &Sql,
     passing: &dyn Fn(u64),
 ) -> Result<u64> {
-    let mut sink = std::pin::pin!(locked.work().copy_in(into).await.context("could not load rows into the warehouse")?);
-    let mut stream = std::pin::pin!(stream.fuse());
+    let passed = async {
+        let sink = locked.work().copy_in(into).await.context("could not load rows into the warehouse")?;
+        pass(snapshot, &mut stream, sink, passing).await
+    };
+    let passed = passed.await;
+    if passed.is_err() {
+        stream.stop().await;
+    }
+    passed
+}
+
+async fn pass(snapshot: &Snapshot<'_>, stream: &mut CopyOut, mut sink: CopyIn, passing: &dyn Fn(u64)) -> Result<u64> {
     let mut chunk = BytesMut::with_capacity(CHUNK_BYTES * 2);
     loop {
-        let gathering = gather(snapshot, &mut stream, &mut chunk);
-        let gathered =
-            tokio::time::timeout(SILENCE, gathering).await.context("production fell silent in mid copy")??;
+        let gathered = gather(snapshot, stream, &mut chunk).await?;
         if gathered == 0 {
             break;
         }
-        let bytes: Bytes = chunk.split().freeze();
-        sink.send(bytes).await.map_err(|error| locked.work().failure(into, &error))?;
+        sink.send(chunk.split().freeze()).await?;
         passing(gathered);
         snapshot.pace.rest(gathered).await;
     }
-    sink.finish().await.map_err(|error| locked.work().failure(into, &error))
+    sink.finish().await
 }
 
 /// Gathers messages up to a chunk or what the pace allows, and gives how many: one a row. None means that the stream has ended well.
-async fn gather(
-    snapshot: &Snapshot<'_>,
-    stream: &mut std::pin::Pin<&mut Fuse<CopyOutStream>>,
-    chunk: &mut BytesMut,
-) -> Result<u64> {
+async fn gather(snapshot: &Snapshot<'_>, stream: &mut CopyOut, chunk: &mut BytesMut) -> Result<u64> {
     let mut messages = 0;
     while chunk.len() < CHUNK_BYTES && messages < snapshot.pace.most_at_once() {
-        match stream.next().await {
+        match stream.next().await.map_err(|error| snapshot.broken_off(error))? {
             None => break,
-            Some(message) => chunk.extend_from_slice(&message.map_err(|error| snapshot.broken_off(&error))?),
+            Some(message) => chunk.extend_from_slice(&message),
         }
         messages += 1;
     }

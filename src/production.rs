@@ -10,9 +10,9 @@ use std::num::NonZeroU64;
 use std::time::{Duration, Instant};
 
 use anyhow::Context as _;
+use tokio_postgres::Row;
 use tokio_postgres::error::SqlState;
 use tokio_postgres::types::{PgLsn, Type};
-use tokio_postgres::{CopyOutStream, Row};
 
 pub use pace::Pace;
 pub use watch::Watch;
@@ -20,7 +20,8 @@ pub use watch::Watch;
 use crate::accounts::{self, Accounts, SetAside};
 use crate::calendar::Day;
 use crate::db::{
-    Access, Address, Filling, Ident, Identity, Limits, Parameter, Server, Session, Shape, Statement, Work, sql_state,
+    Access, Address, CopyOut, Filling, Ident, Identity, Limits, Parameter, Server, Session, Shape, Statement, Work,
+    sql_state,
 };
 use crate::entity::{Entity, Found, FoundType, Model, check_encoding};
 use crate::error::{Refusal, Result};
@@ -221,7 +222,7 @@ impl Snapshot<'_> {
     }
 
     /// The rows of the wanted days, in PostgreSQL's binary COPY format.
-    pub async fn rows(&self, wanted: &Wanted) -> Result<CopyOutStream> {
+    pub async fn rows(&self, wanted: &Wanted) -> Result<CopyOut> {
         let bounds = self.model.bounds(wanted.from, wanted.until);
         let (except, lying) = (wanted.except.as_slice(), &wanted.lying);
         let places: [(&str, &dyn Filling); 4] = [
@@ -237,15 +238,14 @@ impl Snapshot<'_> {
     }
 
     /// What it means that the rows broke off.
-    pub fn broken_off(&self, error: &tokio_postgres::Error) -> anyhow::Error {
-        let failure = self.work.failure(&ROWS.into(), error);
-        explain(&self.model.entity, failure, "production broke off in mid copy")
+    pub fn broken_off(&self, error: anyhow::Error) -> anyhow::Error {
+        explain(&self.model.entity, error, "production broke off in mid copy")
     }
 
     /// Lets the table and the snapshot go. Production has nothing more to do then, so nothing that fails here matters.
     pub async fn release(self) -> Held {
         let Self { work, locked, taken, .. } = self;
-        if let Err(error) = work.commit().await {
+        if let Err(error) = work.end().await {
             tracing::warn!("production's snapshot had ended already: {error:#}");
         }
         Held { lock: locked.elapsed(), snapshot: taken.elapsed() }

@@ -9,12 +9,13 @@ use crate::accounts::{self, Accounts, Changes, Month};
 use crate::calendar::{Day, Level, Period};
 use crate::db::{Filling, Ident, Parameter, Statement};
 use crate::entity::Model;
-use crate::error::Result;
+use crate::error::{Refusal, Result};
 use crate::statement;
 use crate::warehouse::{Locked, Partition};
 
 const DAYS: Statement = statement!("accounts/days.sql");
 const WRITE_DAYS: Statement = statement!("accounts/write_days.sql");
+const WRITTEN: Statement = statement!("accounts/written.sql");
 const REMOVE_DAYS: Statement = statement!("accounts/remove_days.sql");
 const SUMS: Statement = statement!("accounts/sums.sql");
 const DETAILS: Statement = statement!("accounts/details.sql");
@@ -87,6 +88,7 @@ pub async fn settle(
     if !month.changes.is_empty() {
         note_before(locked, model, run, month).await?;
         write_days(locked, model, month).await?;
+        check_written(locked, model, month).await?;
     }
     follow(locked, model, month).await?;
     if !month.changes.is_empty() {
@@ -167,6 +169,23 @@ async fn note_after(locked: &Locked<'_>, model: &Model, run: &Run, month: &Month
     ];
     locked.work().execute(RESTATEMENT_AFTER.of(&model.shape()?)?, &parameters).await?;
     Ok(())
+}
+
+/// The month's days have the accounts that were proven. They went back to the warehouse as parameters, and what was changed on
+/// the way there would be found no sooner than by the next run.
+async fn check_written(locked: &Locked<'_>, model: &Model, month: &Month) -> Result<()> {
+    let span = month.period.span();
+    let rows = locked
+        .work()
+        .query(WRITTEN.of(&model.shape()?)?, &[(&span.from, Type::DATE), (&span.until, Type::DATE)])
+        .await?;
+    if accounts::compare(&month.survey, &accounts::read(&rows).0).is_empty() {
+        return Ok(());
+    }
+    Err(Refusal::failed(
+        format!("accounts of {} are not in the warehouse as they were sent there", month.period),
+        "Nothing of that month was changed. Have the connection encrypted, or see to the network, and try again.",
+    ))
 }
 
 /// The proven accounts of the days that changed, into the ledger; vanished days out of it.
