@@ -52,8 +52,16 @@ struct Plan {
 #[derive(Default, Serialize)]
 struct Files {
     write: Vec<File>,
+    /// Those that are as they should be, and that the manifest does not list, or not so.
+    list: Vec<String>,
     remove: Vec<String>,
     unchanged_files: usize,
+}
+
+impl Files {
+    fn any(&self) -> bool {
+        !(self.write.is_empty() && self.list.is_empty() && self.remove.is_empty())
+    }
 }
 
 #[derive(Serialize)]
@@ -88,12 +96,13 @@ async fn look(
     let foresee = async || exports::foresee(&reading, &world.settings.exports, &foreseen, wanted.claim).await;
     let (due, refused) = world.manner.patiently(foresee).await?;
     plan.files = Files {
-        write: due.write.into_iter().map(|(path, fault)| File { path, why: fault.words() }).collect(),
+        write: due.rewritten().map(|(path, fault)| File { path: path.clone(), why: fault.words() }).collect(),
+        list: due.listed().cloned().collect(),
         remove: due.remove.into_iter().collect(),
         unchanged_files: due.unchanged,
     };
     plan.publishing_refused = refused.map(|refused| refused.to_string());
-    plan.nothing_to_do &= plan.files.write.is_empty() && plan.files.remove.is_empty();
+    plan.nothing_to_do &= !plan.files.any();
     Ok(plan)
 }
 

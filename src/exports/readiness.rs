@@ -6,7 +6,7 @@ use anyhow::Context as _;
 use rustix::fs::{Access, access, statvfs};
 
 use super::folder::Folder;
-use super::manifest::Manifest;
+use super::manifest::{self, Manifest};
 use super::{Claim, Due, Fault, Scope, Wanted, Which, compare, sha256, wanted};
 use crate::error::{Refusal, Result};
 use crate::warehouse::Reading;
@@ -88,6 +88,8 @@ impl Intended {
         scope: Scope,
         claim: Claim,
     ) -> Result<()> {
+        let written = self.due.rewritten().map(|(path, _)| path.as_str()).chain([manifest::NAME]);
+        written.chain(self.due.remove.iter().map(String::as_str)).try_for_each(|path| folder.check_staged(path))?;
         // Whose the files are does not matter to whoever adopts them.
         if claim == Claim::Adopt {
             return Ok(());

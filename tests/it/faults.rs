@@ -12,12 +12,14 @@ mod flush;
 pub mod held;
 mod hostile;
 mod kill;
+mod limits;
 mod network;
 mod production;
 mod race;
 mod servers;
 mod signals;
 mod stage;
+mod swaps;
 pub mod whole;
 
 /// Whether every point is to be tried.

@@ -20,11 +20,13 @@ pub(super) fn of(plan: &Plan) -> String {
         lines.extend(of_entity(one));
     }
     let files = &plan.files;
-    if !(files.write.is_empty() && files.remove.is_empty()) {
+    if files.any() {
         let (write, remove) = (counted(files.write.len(), "file"), files.remove.len());
-        lines.push(format!("publish     {write} to write, {remove} to remove"));
-        let listed = files.write.iter().map(|file| format!("  {:<10}  {}", file.why, file.path));
-        lines.extend(shown(listed.collect()));
+        let list = if files.list.is_empty() { String::new() } else { format!(", {} only to list", files.list.len()) };
+        lines.push(format!("publish     {write} to write, {remove} to remove{list}"));
+        let written = files.write.iter().map(|file| format!("  {:<10}  {}", file.why, file.path));
+        lines.extend(shown(written.collect()));
+        lines.extend(shown(files.list.iter().map(|path| format!("  {:<10}  {path}", "unlisted")).collect()));
         lines.extend(shown(files.remove.iter().map(|path| format!("  {:<10}  {path}", "remove")).collect()));
     }
     lines.extend(plan.entities.iter().filter_map(|one| report::set_aside(one.set_aside)));
