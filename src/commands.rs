@@ -2,6 +2,7 @@
 
 mod adopt;
 mod check;
+mod combinations;
 mod diff;
 mod export;
 mod failures;

@@ -1,5 +1,7 @@
 //! Rows into accounts: days, proven equal to the survey before they are written, and what follows from them.
 
+mod combinations;
+
 use std::collections::BTreeSet;
 
 use anyhow::Context as _;
@@ -78,6 +80,7 @@ pub async fn settle(
 ) -> Result<()> {
     let period = month.period;
     note_before(locked, model, run, month).await?;
+    combinations::note(locked, model, run, month).await?;
     write_days(locked, model, month).await?;
     follow(locked, model, &month.days()).await?;
     note_after(locked, model, run, month).await?;

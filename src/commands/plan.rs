@@ -92,7 +92,8 @@ async fn look(
 ) -> Result<Plan> {
     // The warehouse is read before production's snapshots are taken, as a run does.
     let reading = warehouse.read().await?;
-    let (mut plan, foreseen) = survey(world, &reading, production, wanted.accept_loss.clone()).await?;
+    let (mut plan, foreseen) =
+        survey(world, &reading, production, wanted.accept_loss.clone(), Depth::Combinations).await?;
     let foresee = async || exports::foresee(&reading, &world.settings.exports, &foreseen, wanted.claim).await;
     let (due, refused) = world.manner.patiently(foresee).await?;
     plan.files = Files {
@@ -106,12 +107,22 @@ async fn look(
     Ok(plan)
 }
 
+/// How far a plan looks.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Depth {
+    /// As far as a run is held to it.
+    Days,
+    /// At the combinations of dimensions of the days that change as well.
+    Combinations,
+}
+
 /// A plan without its files, and what they follow from.
 async fn survey(
     world: &World<'_>,
     reading: &Reading<'_>,
     production: &mut Production,
     accept_loss: Option<Vec<Period>>,
+    depth: Depth,
 ) -> Result<(Plan, Vec<Foreseen>)> {
     let accepted = Accepted::of(accept_loss.clone());
     let (mut entities, mut foreseen) = (Vec::new(), Vec::new());
@@ -126,7 +137,13 @@ async fn survey(
             let of_warehouse = (&known.ledger, &known.before, known.replaced.as_ref());
             let of_production = (&snapshot, &survey);
             let judged = prepare::guarding::judge(world.settings.guard, &accepted, of_production, of_warehouse).await?;
-            plan::of_entity(&snapshot, reading, known, &survey, judged).await
+            let (mut planned, foreseen) = plan::of_entity(&snapshot, reading, known, &survey, judged).await?;
+            // Of tables that are made anew there is nothing to compare with.
+            if depth == Depth::Combinations && planned.settled_anew.is_empty() {
+                (planned.combinations, planned.not_looked_into_days) =
+                    plan::moving(&snapshot, reading, &survey, &planned.days).await?;
+            }
+            Ok((planned, foreseen))
         };
         let (of_entity, of_files) = world.watch().over(&snapshot, planning).await?;
         snapshot.release().await;
@@ -163,7 +180,7 @@ pub(super) async fn still_holds(
     production: &mut Production,
 ) -> Result<()> {
     let reading = warehouse.read().await?;
-    let (now, _) = survey(world, &reading, production, expected.accept_loss()).await?;
+    let (now, _) = survey(world, &reading, production, expected.accept_loss(), Depth::Days).await?;
     expected.check(&serde_json::to_value(&now)?)
 }
 
