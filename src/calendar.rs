@@ -140,9 +140,12 @@ impl Period {
 
     /// The period that PostgreSQL says starts `days` after 2000-01-01, at an hour; `None` where none does.
     pub fn from_postgres(level: Level, days: i32, hour: u8) -> Option<Self> {
-        // A week of PostgreSQL's first January can begin before it.
-        let final_day = if level == Level::Week { days.checked_add(6)? } else { days };
-        let period = Self { hour, ..Day::from_postgres(final_day)?.period(level) };
+        // A week of the first January can begin before it, and one of the final December end after it.
+        let inside = match level {
+            Level::Week => Day::from_postgres(days).or_else(|| Day::from_postgres(days.checked_add(6)?)),
+            _ => Day::from_postgres(days),
+        };
+        let period = Self { hour, ..inside?.period(level) };
         (period.first.0 == days && hour < 24 && (hour == 0 || level == Level::Hour)).then_some(period)
     }
 

@@ -5,6 +5,7 @@
 mod dates;
 mod facts;
 mod failure;
+mod row;
 mod statement;
 mod tls;
 
@@ -17,11 +18,12 @@ use bytes::Bytes;
 use tokio_postgres::config::{Host, SslMode};
 use tokio_postgres::error::SqlState;
 use tokio_postgres::types::{ToSql, Type};
-use tokio_postgres::{Client, Config, CopyInSink, CopyOutStream, IsolationLevel, Row, RowStream, Transaction};
+use tokio_postgres::{Client, Config, CopyInSink, CopyOutStream, IsolationLevel, RowStream, Transaction};
 
 pub use dates::{AnyDate, Start};
 pub use facts::{Facts, is_on_this_machine, knows_zone};
 pub use failure::{StatementFailure, sql_state};
+pub use row::Row;
 pub use statement::{Bound, Filled, Filling, Ident, Literal, Milliseconds, Place, Shape, Sql, Statement};
 pub use tls::Protection;
 
@@ -54,8 +56,11 @@ pub struct Identity {
 
 impl Identity {
     /// From the columns `system_identifier` and `database_oid`.
-    pub fn of(row: &Row) -> Self {
-        Self { system_identifier: row.get("system_identifier"), database_oid: row.get("database_oid") }
+    ///
+    /// # Errors
+    /// When the server gave one of them no value.
+    pub fn of(row: &Row) -> Result<Self> {
+        Ok(Self { system_identifier: row.get("system_identifier")?, database_oid: row.get("database_oid")? })
     }
 }
 
@@ -170,7 +175,8 @@ impl Work<'_> {
     /// Runs a statement and gives all its rows.
     pub async fn query(&self, sql: impl Into<Sql>, parameters: &[Parameter<'_>]) -> Result<Vec<Row>> {
         let sql = sql.into();
-        self.answer(&sql, self.transaction.query_typed(&sql.text, parameters)).await
+        let rows = self.answer(&sql, self.transaction.query_typed(&sql.text, parameters)).await?;
+        Ok(rows.into_iter().map(|row| Row::new(&sql, row)).collect())
     }
 
     /// Runs a statement and gives its rows as they come.

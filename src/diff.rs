@@ -11,7 +11,7 @@ use serde::Serialize;
 use tokio_postgres::RowStream;
 
 use crate::calendar::Day;
-use crate::db::{Filling, Ident, Sql, Statement, Work};
+use crate::db::{Filling, Ident, Row, Sql, Statement, Work};
 use crate::entity::Model;
 use crate::error::{Refusal, Result};
 use crate::production::Snapshot;
@@ -147,7 +147,10 @@ impl<'a> Sorted<'a> {
     async fn take(&mut self) -> Result<Option<Copies>> {
         let Some(Rest { work, sql, stream }) = &mut self.rest else { return Ok(self.next.take()) };
         let next = stream.next().await.transpose().map_err(|error| work.failure(sql, &error))?;
-        let next = next.map(|row| Copies { row: row.get("row"), copies: row.get("copies") });
+        let next = match next.map(|row| Row::new(sql, row)) {
+            Some(row) => Some(Copies { row: row.get("row")?, copies: row.get("copies")? }),
+            None => None,
+        };
         Ok(std::mem::replace(&mut self.next, next))
     }
 }

@@ -4,12 +4,11 @@ use std::collections::BTreeMap;
 
 use anyhow::Context as _;
 use serde::Serialize;
-use tokio_postgres::Row;
 use tokio_postgres::types::Type;
 
 use crate::accounts::{self, Moved, Said, Statistic};
 use crate::calendar::{Day, Level, Period};
-use crate::db::Statement;
+use crate::db::{Row, Statement};
 use crate::error::Result;
 use crate::statement;
 use crate::warehouse::Reading;
@@ -109,22 +108,24 @@ pub async fn restatements(
 
 /// A restatement, without its causes but for that of a day.
 fn read(row: &Row) -> Result<(Restatement, Option<What>)> {
-    let (level, first): (&str, Day) = (row.get("level"), row.get("period"));
+    let (level, first): (&str, Day) = (row.get("level")?, row.get("period")?);
     let level = LEVELS.into_iter().find(|known| known.word() == level).context("a restatement of an unknown level")?;
-    let account = |column| Said::parse(row.get(column)).context("a restatement holds an account of an unknown form");
+    let account = |column| -> Result<Said> {
+        Said::parse(row.get(column)?).context("a restatement holds an account of an unknown form")
+    };
     let (before, after) = (account("before")?, account("after")?);
     let restatement = Restatement {
-        run: row.get("run"),
-        production_as_of: row.get("production_as_of"),
-        settled_at: row.get("settled_at"),
-        entity: row.get("entity"),
+        run: row.get("run")?,
+        production_as_of: row.get("production_as_of")?,
+        settled_at: row.get("settled_at")?,
+        entity: row.get("entity")?,
         level,
         period: Period::new(level, first).with_context(|| format!("{first} starts no {}", level.word()))?,
         causes: Vec::new(),
         rows: Moved { before: before.rows, after: after.rows },
         statistics: accounts::moved(&before, &after),
     };
-    Ok((restatement, row.get::<_, Option<&str>>("cause").map(what)))
+    Ok((restatement, row.get::<Option<&str>>("cause")?.map(what)))
 }
 
 fn what(cause: &str) -> What {

@@ -79,7 +79,8 @@ pub async fn reload(
         anyhow::ensure!(as_counted, "production counted {counted} rows for {period} and sent {rows}");
         loaded = Loaded { rows, copying: started.elapsed(), ..loaded };
     }
-    if !found.is_some_and(|row| row.get("attached")) {
+    let attached = found.map_or(Ok(false), |row| row.get("attached"))?;
+    if !attached {
         let span = period.span();
         let (bounds, partition) = (model.bounds(span.from, span.until), ("partition", &table as &dyn Filling));
         work.batch(&ATTACH_PARTITION.of(&shape)?.with(&[&bounds.names()[..], &[partition]].concat())).await?;

@@ -42,7 +42,7 @@ impl Run {
 pub async fn begin_run(locked: &Locked<'_>, as_of: &str) -> Result<Run> {
     let row = locked.work().query_one(BEGIN_RUN, &[(&as_of, Type::TEXT)]).await?;
     let row = row.context("the warehouse gave the run no number")?;
-    Ok(Run { number: row.get("run"), years: BTreeSet::new() })
+    Ok(Run { number: row.get("run")?, years: BTreeSet::new() })
 }
 
 /// What came of comparing a month's rows in the warehouse with production's.
@@ -61,7 +61,7 @@ pub struct Proven(());
 pub async fn prove(locked: &Locked<'_>, model: &Model, month: &Month) -> Result<Proof> {
     let (schema, table) = (Ident::new("kalends_raw")?, model.partition(month.period)?);
     let names: [(&str, &dyn Filling); 2] = [("schema", &schema), ("table", &table)];
-    let (settled, _) = accounts::read(&locked.work().query(DAYS.of(&model.shape()?)?.with(&names), &[]).await?);
+    let (settled, _) = accounts::read(&locked.work().query(DAYS.of(&model.shape()?)?.with(&names), &[]).await?)?;
     let differing = accounts::compare(&month.survey, &settled);
     Ok(if differing.is_empty() { Proof::Equal(Proven(())) } else { Proof::Differing(differing) })
 }

@@ -14,7 +14,7 @@ use tokio_postgres::types::Type;
 
 use crate::accounts::{self, Accounts};
 use crate::calendar::Period;
-use crate::db::{Access, Address, Identity, Limits, Server, Session, Statement, Work, sql_state};
+use crate::db::{Access, Address, Identity, Limits, Row, Server, Session, Statement, Work, sql_state};
 use crate::entity::{Change, Model, check_encoding};
 use crate::error::{Refusal, Result};
 use crate::statement;
@@ -108,7 +108,7 @@ impl Warehouse {
     pub async fn read(&mut self) -> Result<Reading<'_>> {
         let work = self.session.begin(Access::ReadSnapshot, &[]).await?;
         let row = work.query_one(IDENTITY, &[]).await?.context("the warehouse did not say who it is")?;
-        Ok(Reading { identity: Identity::of(&row), prepared: row.get("prepared"), work })
+        Ok(Reading { identity: Identity::of(&row)?, prepared: row.get("prepared")?, work })
     }
 
     /// The ledger of an entity, after bringing schemas and its tables up to date. Writes only where they were not.
@@ -173,7 +173,7 @@ impl Warehouse {
 async fn make_accounts(work: &Work<'_>, model: &Model) -> Result<()> {
     if !model.entity.dimensions.is_empty() {
         let row = work.query_one(ENCODING, &[]).await?.context("the warehouse did not say its encoding")?;
-        check_encoding(Server::Warehouse, row.get("encoding"))?;
+        check_encoding(Server::Warehouse, row.get("encoding")?)?;
     }
     work.batch(&ENTITY.of(&model.shape()?)?).await?;
     let definition = serde_json::to_string(model)?;
@@ -242,7 +242,7 @@ impl<'a> Reading<'a> {
 
     /// The accounts of an entity's days, as they were settled.
     pub async fn accounts(&self, model: &Model) -> Result<Accounts> {
-        Ok(accounts::read(&self.work.query(KEPT.of(&model.shape()?)?, &[]).await?).0)
+        Ok(accounts::read(&self.work.query(KEPT.of(&model.shape()?)?, &[]).await?)?.0)
     }
 
     /// The entities that have tables here, by name.
@@ -259,12 +259,13 @@ impl<'a> Reading<'a> {
             return Ok(None);
         }
         let row = self.work.query_one(LAST_RUN, &[]).await?;
-        Ok(row.map(|row| LastRun {
-            run: row.get("run"),
-            production_as_of: row.get("production_as_of"),
-            settled_at: row.get("settled_at"),
-            days: row.get("days"),
-            rows: row.get("rows"),
+        let Some(row) = row else { return Ok(None) };
+        Ok(Some(LastRun {
+            run: row.get("run")?,
+            production_as_of: row.get("production_as_of")?,
+            settled_at: row.get("settled_at")?,
+            days: row.get("days")?,
+            rows: row.get("rows")?,
         }))
     }
 
@@ -273,15 +274,15 @@ impl<'a> Reading<'a> {
         if !self.prepared {
             return Ok(None);
         }
-        Ok(Some(self.state().await?.get("warehouse")))
+        Ok(Some(self.state().await?.get("warehouse")?))
     }
 
     /// Counts settlements.
     pub async fn generation(&self) -> Result<i64> {
-        Ok(self.state().await?.get("generation"))
+        self.state().await?.get("generation")
     }
 
-    async fn state(&self) -> Result<tokio_postgres::Row> {
+    async fn state(&self) -> Result<Row> {
         self.work.query_one(STATE, &[]).await?.ok_or_else(|| {
             Refusal::refused(
                 "table kalends.state of the warehouse is empty",
@@ -321,6 +322,6 @@ impl<'a> Locked<'a> {
     }
 }
 
-fn named(row: &tokio_postgres::Row) -> Result<Model> {
-    serde_json::from_str(row.get("definition")).context("kalends.entity holds a definition of an unknown form")
+fn named(row: &Row) -> Result<Model> {
+    serde_json::from_str(row.get("definition")?).context("kalends.entity holds a definition of an unknown form")
 }

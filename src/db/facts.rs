@@ -50,10 +50,10 @@ impl Session {
         let work = self.begin(Access::ReadSnapshot, &[]).await?;
         let row = work.query_one(FACTS, &[]).await?.with_context(|| format!("{server} did not say who it is"))?;
         Ok(Facts {
-            identity: Identity::of(&row),
-            version: row.get("version"),
-            standby: row.get("standby"),
-            protocol: row.get("protocol"),
+            identity: Identity::of(&row)?,
+            version: row.get("version")?,
+            standby: row.get("standby")?,
+            protocol: row.get("protocol")?,
         })
     }
 }
@@ -64,7 +64,7 @@ impl Session {
 /// When it does not answer.
 pub async fn knows_zone(work: &Work<'_>, zone: &str) -> Result<bool> {
     let row = work.query_one(ZONE, &[(&zone, Type::TEXT)]).await?;
-    Ok(row.is_some_and(|row| row.get("known")))
+    row.map_or(Ok(false), |row| row.get("known"))
 }
 
 impl Address {

@@ -7,7 +7,7 @@ use tokio_postgres::types::Type;
 
 use super::csv::{self, Field};
 use crate::calendar::{Level, Period, Span};
-use crate::db::{Start, Statement};
+use crate::db::{Row, Start, Statement};
 use crate::entity::Model;
 use crate::error::Result;
 use crate::statement;
@@ -130,24 +130,24 @@ async fn of_level(
     let mut rows = std::pin::pin!(rows);
     let mut open: Option<Content> = None;
     while let Some(row) = rows.next().await {
-        let row = row.map_err(|error| reading.work().failure(&sql, &error))?;
-        let start: Start = row.get("period");
-        let period = Period::from_postgres(level, start.days, start.hour)
-            .with_context(|| format!("{start:?} starts no {}", level.word()))?;
+        let row = Row::new(&sql, row.map_err(|error| reading.work().failure(&sql, &error))?);
+        let period = row.get::<Start>("period")?.period(level)?;
         if open.as_ref().is_none_or(|content| content.period != period) {
             open.take().map_or(Ok(()), &mut *take)?;
         }
+        let closed = row.get("closed")?;
         let content = open.get_or_insert_with(|| Content {
             entity: model.name().to_string(),
             period,
             lines: 0,
             entity_rows: 0,
-            closed: row.get("closed"),
+            closed,
             bytes: header.clone(),
         });
         content.lines += 1;
-        content.entity_rows += row.get::<_, i64>("rows");
-        let fields = row.get::<_, Vec<Option<&str>>>("fields");
+        let rows = content.entity_rows.checked_add(row.get("rows")?);
+        content.entity_rows = rows.context("a file accounts for more rows than there can be")?;
+        let fields = row.get::<Vec<Option<&str>>>("fields")?;
         let fields = fields.into_iter().zip(&is_text);
         csv::write_line(
             &mut content.bytes,

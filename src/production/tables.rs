@@ -31,18 +31,18 @@ impl Production {
         let mut tables = Vec::new();
         for row in work.query(TABLES, &[]).await? {
             tables.push(SourceTable {
-                schema: row.get("schema"),
-                name: row.get("name"),
-                kind: row.get("kind"),
+                schema: row.get("schema")?,
+                name: row.get("name")?,
+                kind: row.get("kind")?,
                 // NULL for a table that somebody just dropped.
-                readable: row.get::<_, Option<bool>>("readable").unwrap_or_default(),
-                hides_rows: row.get::<_, Option<bool>>("hides_rows").unwrap_or_default(),
-                extension: row.get("extension"),
-                parent: row.get("parent"),
-                columns: serde_json::from_str(row.get("columns"))
+                readable: row.get::<Option<bool>>("readable")?.unwrap_or_default(),
+                hides_rows: row.get::<Option<bool>>("hides_rows")?.unwrap_or_default(),
+                extension: row.get("extension")?,
+                parent: row.get("parent")?,
+                columns: serde_json::from_str(row.get("columns")?)
                     .context("production described columns in an unknown form")?,
             });
         }
-        Ok(Holdings { tables, time_zone: zone.map(|row| row.get("time_zone")).unwrap_or_default() })
+        Ok(Holdings { tables, time_zone: zone.map_or(Ok(String::new()), |row| row.get("time_zone"))? })
     }
 }

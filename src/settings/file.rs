@@ -115,7 +115,7 @@ pub(super) fn read_if_there(path: &Path) -> Result<File> {
 fn parse(path: &Path, text: &str) -> Result<File> {
     toml::from_str(text).map_err(|error| {
         // The library would print the line as well, and the line may hold a password.
-        let line = error.span().map_or(1, |span| text[..span.start].matches('\n').count() + 1);
+        let line = error.span().map_or(1, |span| text.bytes().take(span.start).filter(|&byte| byte == b'\n').count() + 1);
         let (message, hint) = misspelt::explain(error.message().lines().next().unwrap_or_default());
         Refusal::usage(format!("\"{}\", line {line}: {message}", path.display()), hint)
     })

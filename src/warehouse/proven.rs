@@ -42,10 +42,11 @@ impl Reading<'_> {
             return Ok(None);
         }
         let row = self.work.query_one(FRESHNESS, &[]).await?;
-        Ok(row.map(|row| Freshness {
-            proven_as_of: row.get("proven_as_of"),
-            proven_seconds: row.get("proven_seconds"),
-            age_seconds: row.get("age_seconds"),
+        let Some(row) = row else { return Ok(None) };
+        Ok(Some(Freshness {
+            proven_as_of: row.get("proven_as_of")?,
+            proven_seconds: row.get("proven_seconds")?,
+            age_seconds: row.get("age_seconds")?,
         }))
     }
 
@@ -60,6 +61,6 @@ impl Reading<'_> {
         let zones: Vec<&str> = entities.iter().map(|model| model.zone()).collect();
         let parameters = [(&names as _, Type::TEXT_ARRAY), (&zones as _, Type::TEXT_ARRAY)];
         let rows = self.work.query(COMPLETE_THROUGH, &parameters).await?;
-        Ok(rows.iter().map(|row| (row.get("entity"), row.get("complete_through"))).collect())
+        rows.iter().map(|row| Ok((row.get("entity")?, row.get("complete_through")?))).collect()
     }
 }

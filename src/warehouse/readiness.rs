@@ -74,7 +74,7 @@ pub(super) async fn check_new(work: &Work<'_>, model: &Model) -> Result<()> {
         ));
     }
     let taken = work.query_one(TAKEN, &[(&model.name(), Type::TEXT)]).await?;
-    if taken.is_some_and(|row| row.get("taken")) {
+    if taken.map_or(Ok(false), |row| row.get("taken"))? {
         return Err(Refusal::refused(
             format!("the warehouse has a table \"kalends_raw.{}\" that Kalends did not make", model.name()),
             "Move it to another schema, or give the entity another name.",

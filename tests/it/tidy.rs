@@ -249,3 +249,16 @@ fn the_guarantees_number_all_pitfalls_and_name_tests_that_exist() {
         tests.iter().filter(|name| name.starts_with("peers::") && !named.contains(*name)).collect();
     assert!(missing.is_empty(), "docs/guarantees.md does not name {missing:?}");
 }
+
+#[test]
+fn what_a_server_answers_is_read_without_a_panic() {
+    for (name, text) in files("src", ".rs").into_iter().filter(|(name, _)| name != "src/db/row.rs") {
+        let code = text.split("#[cfg(test)]").next().unwrap();
+        for forbidden in ["postgres::Row", "Row, RowStream", ".unwrap()", "unreachable!", "panic!(", ".get::<_,"] {
+            assert!(!code.contains(forbidden), "{name} has {forbidden}: a server or a file could end it in a panic");
+        }
+        // What is expected is said beside it, and is true whatever comes from outside.
+        let expected = code.matches(".expect(").count();
+        assert!(expected <= usize::from(name == "src/calendar.rs") * 2, "{name} expects what may not come");
+    }
+}
