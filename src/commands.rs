@@ -54,7 +54,7 @@ enum Task {
     History(Option<Period>, Option<String>),
     Diff(diff::Wanted),
     Check,
-    Forget(String),
+    Forget(forget::Asked),
     Init(init::Wish),
 }
 
@@ -113,7 +113,7 @@ pub fn run(typed: Typed) -> Result<Outcome> {
         Command::History { period, entity } => Task::History(period, entity),
         Command::Diff { day, entity, limit } => Task::Diff(diff::Wanted::new(day, entity, limit)?),
         Command::Check => Task::Check,
-        Command::Forget { name, .. } => Task::Forget(name),
+        Command::Forget { name, yes, .. } => Task::Forget(forget::Asked { name, yes }),
         Command::Init { table, out } => Task::Init(init::Wish::new(target(&out), &table)?),
     };
     with_servers(task, &settings, talk, manner, planned)
@@ -208,7 +208,7 @@ impl Task {
             Self::Diff(wanted) => diff::run(world, &wanted).await,
             Self::Check => check::run(world).await,
             Self::Init(wish) => init::run(world, &wish).await,
-            Self::Forget(name) => forget::run(world, &name).await,
+            Self::Forget(asked) => forget::run(world, &asked).await,
         }
     }
 }

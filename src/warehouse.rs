@@ -1,5 +1,6 @@
 //! The warehouse: a connection; only a [`Locked`] one can write, and [`Warehouse::lock`] is the only way to one.
 
+mod forgettable;
 pub mod notes;
 mod proven;
 mod readiness;
@@ -18,6 +19,7 @@ use crate::db::{Access, Address, Identity, Limits, Row, Server, Session, Stateme
 use crate::entity::{Change, Model, check_encoding};
 use crate::error::{Refusal, Result};
 use crate::statement;
+pub use forgettable::Forgettable;
 pub use proven::Freshness;
 use turn::hold;
 
@@ -153,17 +155,9 @@ impl Warehouse {
     /// # Errors
     /// Refuses (usage) a name that was never settled; busy while another run holds the warehouse.
     pub async fn forget(&mut self, name: &str) -> Result<()> {
-        let known = self.read().await?.entities().await?;
-        let Some(model) = known.iter().find(|known| known.name() == name) else {
-            let names: Vec<String> = known.iter().map(|known| format!("\"{}\"", known.name())).collect();
-            let names = if names.is_empty() { "none".to_string() } else { names.join(", ") };
-            return Err(Refusal::usage(
-                format!("the warehouse has no entity \"{name}\""),
-                format!("Those that were settled: {names}."),
-            ));
-        };
+        let model = self.read().await?.entity(name).await?;
         let work = hold(&mut self.session).await?;
-        remove(&work, model, true).await?;
+        remove(&work, &model, true).await?;
         work.batch(&FORGET.of(&model.shape()?)?).await?;
         work.commit().await
     }

@@ -161,7 +161,7 @@ fn check_says_what_a_run_ends_with_of_the_warehouse() {
     world.warehouse_sql("UPDATE kalends.state SET schema_version = 1");
     is_ready(&world, &[]);
     // A table of the same name that Kalends did not make.
-    world.kalends("forget orders").succeeds();
+    world.kalends("forget orders --yes").succeeds();
     world.warehouse_sql(
         "CREATE TABLE kalends_raw.orders (n integer); ALTER TABLE kalends_raw.orders OWNER TO kalends_writer",
     );

@@ -154,7 +154,7 @@ async fn check_not_settled(warehouse: &mut Warehouse, model: &Model, ledger: &Le
     let name = model.name();
     Err(Refusal::refused(
         format!("entity \"{name}\" is settled already"),
-        format!("`kalends run` keeps it so; to take {named} over instead, `kalends forget {name}` first."),
+        format!("`kalends run` keeps it so; to take {named} over instead, `kalends forget {name} --yes` first."),
     ))
 }
 
