@@ -123,7 +123,7 @@ pub async fn mend(locked: &Locked<'_>, model: &Model, survey: &Accounts, period:
     let span = period.span();
     let mut days: Vec<Day> = survey.range(span.from..span.until).map(|(&day, _)| day).collect();
     // Of a period without rows there may be an account as well.
-    days.push(span.from);
+    days.push(span.day_inside());
     follow(locked, model, &days).await
 }
 

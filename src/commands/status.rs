@@ -79,7 +79,8 @@ pub(super) async fn run(world: &World<'_>, which: Which, max_age: Option<Duratio
         guarded: Guarded::read(&reading).await?,
     };
     let is_due = !status.due.write.is_empty() || !status.due.remove.is_empty() || status.due.manifest;
-    let is_old = max_age.is_some_and(|most| status.age_seconds.is_none_or(|age| age > most.as_secs_f64()));
+    let is_old =
+        max_age.is_some_and(|most| status.age_seconds.is_none_or(|age| age.is_nan() || age > most.as_secs_f64()));
     let exit = if is_due || is_old { Exit::Differs } else { Exit::Done };
     Ok(Outcome::new(exit, text(&status, is_old.then_some(max_age).flatten()), &status))
 }
@@ -126,11 +127,17 @@ fn text(status: &Status, exceeded: Option<Duration>) -> String {
     )
 }
 
+/// Whole seconds; of an age that no duration can be, as of a clock that somebody set back, the nearest.
+fn seconds(age: f64) -> Duration {
+    let most = if age > 0.0 { Duration::from_secs(u64::MAX) } else { Duration::ZERO };
+    Duration::try_from_secs_f64(age.round()).unwrap_or(most)
+}
+
 fn fresh(status: &Status, exceeded: Option<Duration>) -> String {
     let old = exceeded.map_or_else(String::new, |most| format!("; older than {}", humantime::format_duration(most)));
     match (&status.proven_as_of, status.age_seconds) {
         (Some(as_of), Some(age)) => {
-            let ago = humantime::format_duration(Duration::from_secs_f64(age.round()));
+            let ago = humantime::format_duration(seconds(age));
             format!("proven      equal to production as of {}, {ago} ago{old}", report::seconds(as_of))
         }
         _ => format!("proven      never{old}"),

@@ -122,6 +122,40 @@ fn a_settings_file_that_cannot_be_meant() {
 }
 
 #[test]
+fn limits_that_postgresql_cannot_keep_are_a_usage_error_that_says_the_form() {
+    let world = settled();
+    let file = world.folder().join("kalends.toml");
+    for duration in
+        ["0s", "25 days", "30 days", "2years", "18446744073709551615s", "584942417355y", "99999999999999999999s"]
+    {
+        for key in ["lock_timeout", "statement_timeout"] {
+            fs::write(&file, format!("[production]\n{key} = {duration:?}\n")).unwrap();
+            let ran = world.kalends("run");
+            ran.fails_with(2);
+            assert!(ran.stderr.contains("like \"10s\""), "{duration}: {}", ran.stderr);
+        }
+    }
+    for seconds in ["0", "-1", "2073601", "9223372036854775807"] {
+        for key in ["connect_seconds", "lock_seconds", "statement_seconds", "idle_seconds"] {
+            fs::write(&file, format!("[limits]\n{key} = {seconds}\n")).unwrap();
+            world.kalends("run").fails_with(2);
+        }
+    }
+    fs::write(&file, "[limits]\nlock_seconds = 2073600\n[production]\nstatement_timeout = \"24 days\"\n").unwrap();
+    world.kalends("run").succeeds();
+    for rate in ["0", "1.5", "-1"] {
+        fs::write(&file, format!("[production]\nmax_rows_per_second = {rate}\n")).unwrap();
+        world.kalends("run").fails_with(2);
+    }
+    fs::write(&file, "[guard]\nsettle_after = \"18446744073709551615s\"\n").unwrap();
+    world.kalends("run").succeeds();
+    fs::remove_file(&file).unwrap();
+    for typed in ["status --max-age 18446744073709551615s", "run --wait 18446744073709551615s"] {
+        world.kalends(typed).succeeds();
+    }
+}
+
+#[test]
 fn a_settings_file_that_lies_open() {
     let world = settled();
     let file = world.folder().join("kalends.toml");
