@@ -3,6 +3,7 @@
 mod adopt;
 mod check;
 mod diff;
+mod exchanged;
 mod export;
 mod failures;
 mod forget;
@@ -29,7 +30,7 @@ use tokio_postgres::error::SqlState;
 use self::manner::Manner;
 use crate::calendar::Period;
 use crate::cli::{Closed, Command, Typed};
-use crate::db::{Address, Limits, Protection, StatementFailure, sql_state};
+use crate::db::{Address, Limits, Methods, Protection, StatementFailure, sql_state};
 use crate::entity::Entity;
 use crate::error::{Exit, Refusal, Result};
 use crate::exports::{Claim, Scope, Which};
@@ -279,6 +280,6 @@ impl From<&crate::local::Address> for Address {
     fn from(private: &crate::local::Address) -> Self {
         let mut config = tokio_postgres::Config::new();
         config.host_path(&private.socket_folder).port(private.port).user(&private.user).dbname(&private.database);
-        Self { config, protection: Protection::Disable }
+        Self { config, protection: Protection::Disable, methods: Methods::any() }
     }
 }

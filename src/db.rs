@@ -2,6 +2,7 @@
 //!
 //! Nothing here knows what production or the warehouse hold; [`crate::production`] and [`crate::warehouse`] do.
 
+mod authentication;
 mod dates;
 mod facts;
 mod failure;
@@ -15,13 +16,14 @@ use std::time::{Duration, Instant};
 use anyhow::Context as _;
 use backon::{ExponentialBuilder, Retryable as _};
 use bytes::Bytes;
-use tokio_postgres::config::{Host, SslMode};
+use tokio_postgres::config::Host;
 use tokio_postgres::error::SqlState;
 use tokio_postgres::types::{ToSql, Type};
 use tokio_postgres::{Client, Config, CopyInSink, CopyOutStream, IsolationLevel, RowStream, Transaction};
 
+pub use authentication::Methods;
 pub use dates::{AnyDate, Start};
-pub use facts::{Facts, is_on_this_machine, knows_zone};
+pub use facts::{Facts, Seen, is_on_this_machine, knows_zone};
 pub use failure::{StatementFailure, sql_state};
 pub use row::Row;
 pub use statement::{Bound, Filled, Filling, Ident, Literal, Milliseconds, Place, Shape, Sql, Statement};
@@ -71,6 +73,8 @@ pub struct Address {
     pub config: Config,
     /// How the connection is protected.
     pub protection: Protection,
+    /// What the server may ask for before it lets us in.
+    pub methods: Methods,
 }
 
 /// How long we wait, and let others wait.
@@ -260,16 +264,12 @@ async fn attempt(server: Server, address: &Address, limits: Limits) -> Result<Se
         .keepalives_interval(Duration::from_secs(5))
         .keepalives_retries(3)
         // A half-open connection is found in this time; with the system's defaults it takes a quarter of an hour.
-        .tcp_user_timeout(Duration::from_secs(30))
-        .ssl_mode(match address.protection {
-            Protection::Disable => SslMode::Disable,
-            Protection::Prefer => SslMode::Prefer,
-            Protection::Require | Protection::VerifyFull { .. } => SslMode::Require,
-        });
+        .tcp_user_timeout(Duration::from_secs(30));
+    tls::prepare(&mut config, &address.protection);
     if config.get_application_name().is_none() {
         config.application_name("kalends");
     }
-    let connector = tls::connector(&address.protection).map_err(Attempt::Other)?;
+    let connector = tls::connector(&address.protection).map_err(Attempt::Other)?.accepting(&address.methods);
     let connecting = tokio::time::timeout(limits.connect, config.connect(connector));
     let (client, connection) =
         connecting.await.map_err(|_| Attempt::Silent(limits.connect))?.map_err(Attempt::Answered)?;
@@ -300,6 +300,9 @@ fn explain(server: Server, address: &Address, attempt: &Attempt) -> anyhow::Erro
         }
         Attempt::Answered(error) => error,
     };
+    if let Some((message, hint)) = tls::explain(error, name) {
+        return Refusal::failed(message, hint);
+    }
     let hint = match error.code() {
         Some(&SqlState::INVALID_PASSWORD | &SqlState::INVALID_AUTHORIZATION_SPECIFICATION) => {
             format!("Check role and password of {name}, or PGPASSFILE.")
@@ -317,10 +320,6 @@ fn explain(server: Server, address: &Address, attempt: &Attempt) -> anyhow::Erro
             format!("Create the database with `createdb {database}`, or name another in {name}.")
         }
         Some(_) => "The server's log says more.".to_string(),
-        None if plainly(error).contains("invalid peer certificate") => format!(
-            "Name the host as its certificate does, and the certificates to trust with sslrootcert=FILE in {name}; \
-             sslmode=require trusts any."
-        ),
         None if plainly(error).contains("does not support TLS") => {
             format!("Set ssl = on at the server; sslmode=disable in {name} lets everybody on the way read along.")
         }

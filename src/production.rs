@@ -313,6 +313,18 @@ fn check(entity: &Entity, row: &Row) -> Result<()> {
             "Only a table or a partitioned table can be accounted for.",
         ));
     }
+    if row.get("gone")? {
+        return Err(Refusal::busy(
+            format!("table {entity} of production was replaced or dropped while this run looked at it"),
+            "Try again when it is there.",
+        ));
+    }
+    if let Some(part) = row.get::<Option<&str>>("foreign_part")? {
+        return Err(Refusal::refused(
+            format!("foreign table {part} is a part of table {entity} of production"),
+            "Detach it, or account for another table: no lock holds the rows of another server in place.",
+        ));
+    }
     let (role, schema, table): (&str, &str, &str) = (row.get("role")?, row.get("schema_name")?, row.get("table_name")?);
     let (message, remedy) = if !row.get::<bool>("may_use_schema")? {
         (

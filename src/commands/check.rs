@@ -332,7 +332,12 @@ mod tests {
         let protocol = protocol.map(str::to_string);
         let facts = Facts { identity, version: "17.1".to_string(), standby: false, protocol };
         let mut findings = Findings { list: Vec::new(), exit: Exit::Done };
-        server(&mut findings, Server::Production, &Address { config, protection }, &facts);
+        server(
+            &mut findings,
+            Server::Production,
+            &Address { config, protection, methods: crate::db::Methods::any() },
+            &facts,
+        );
         let Finding { verdict, what, .. } = findings.list.remove(1);
         (verdict, what)
     }

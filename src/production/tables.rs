@@ -3,8 +3,8 @@
 use anyhow::Context as _;
 
 use super::Production;
-use crate::db::{Access, Statement};
-use crate::entity::SourceTable;
+use crate::db::{Access, Seen, Statement};
+use crate::entity::{Entity, SourceTable};
 use crate::error::Result;
 use crate::statement;
 
@@ -21,6 +21,14 @@ pub struct Holdings {
 }
 
 impl Production {
+    /// Whether it is a warehouse, and whether it has an entity's table.
+    ///
+    /// # Errors
+    /// When the catalogue cannot be read.
+    pub async fn seen(&mut self, entity: &Entity) -> Result<Seen> {
+        self.session.seen(&entity.schema, &entity.table).await
+    }
+
     /// Its tables with their columns, and its time zone. Asks the catalogue alone.
     ///
     /// # Errors

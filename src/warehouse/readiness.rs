@@ -3,8 +3,8 @@
 use tokio_postgres::types::Type;
 
 use super::{Reading, Warehouse};
-use crate::db::{Facts, Statement, Work, knows_zone};
-use crate::entity::{Change, Model};
+use crate::db::{Facts, Seen, Statement, Work, knows_zone};
+use crate::entity::{Change, Entity, Model};
 use crate::error::{Refusal, Result};
 use crate::statement;
 
@@ -22,6 +22,14 @@ pub enum Beginning {
 }
 
 impl Warehouse {
+    /// Whether it is a warehouse, and whether it has an entity's table.
+    ///
+    /// # Errors
+    /// When the catalogue cannot be read.
+    pub async fn seen(&mut self, entity: &Entity) -> Result<Seen> {
+        self.session.seen(&entity.schema, &entity.table).await
+    }
+
     /// What the server says of itself.
     ///
     /// # Errors

@@ -254,7 +254,8 @@ fn the_guarantees_number_all_pitfalls_and_name_tests_that_exist() {
 fn what_a_server_answers_is_read_without_a_panic() {
     for (name, text) in files("src", ".rs").into_iter().filter(|(name, _)| name != "src/db/row.rs") {
         let code = text.split("#[cfg(test)]").next().unwrap();
-        for forbidden in ["postgres::Row;", "postgres::Row>", "postgres::{Row,", ".unwrap()", "unreachable!", "panic!("] {
+        for forbidden in ["postgres::Row;", "postgres::Row>", "postgres::{Row,", ".unwrap()", "unreachable!", "panic!("]
+        {
             assert!(!code.contains(forbidden), "{name} has {forbidden}: a server or a file could end it in a panic");
         }
         // What these expect is true whatever comes from outside, and said beside it.

@@ -7,7 +7,7 @@ use serde::Serialize;
 
 use super::super::prepare::guarding;
 use super::super::prepare::months::{self, Adopting, Settling};
-use super::super::{World, export};
+use super::super::{World, exchanged, export};
 use crate::accounts;
 use crate::adopt::{self, Compared, Named, Tally};
 use crate::calendar::Day;
@@ -67,6 +67,7 @@ async fn take(
 ) -> Result<(Model, i64, Adopted)> {
     warehouse.read().await?.check_is_free().await?;
     let (source, model) = production.identity(entity).await?;
+    exchanged::check(production, warehouse, entity).await?;
     let reading = warehouse.read().await?;
     reading.check_is_not(&source)?;
     adopt::look(&reading, &model, named).await?;

@@ -22,6 +22,25 @@ fn a_password_file_that_others_may_read() {
 }
 
 #[test]
+fn a_password_file_that_is_not_there_is_named() {
+    let world = settled();
+    let (url, folder) = (as_role(&world, "forgetful"), world.folder().display().to_string());
+    for (file, said) in [(format!("{folder}/nowhere"), "No such file"), (folder.clone(), "Is a directory")] {
+        fs::set_permissions(&folder, fs::Permissions::from_mode(0o700)).unwrap();
+        let variables = [("KALENDS_PRODUCTION_URL", url.as_str()), ("PGPASSFILE", file.as_str())];
+        let ran = world.kalends_with("run", &variables);
+        ran.fails_with(2).says(&format!("the password file \"{file}\" of PGPASSFILE cannot be read")).says(said);
+    }
+    // That of the home folder need not be there; what is in it may be of any encoding.
+    world.kalends_with("run", &[("HOME", &folder)]).succeeds();
+    let pass = world.folder().join(".pgpass");
+    fs::write(&pass, [&b"elsewhere:*:*:*:\xff\n"[..], b"*:*:*:forgetful:right"].concat()).unwrap();
+    fs::set_permissions(&pass, fs::Permissions::from_mode(0o600)).unwrap();
+    world.production_sql("GRANT SELECT ON entity TO forgetful");
+    world.kalends_with("run", &[("HOME", &folder), ("KALENDS_PRODUCTION_URL", &url)]).succeeds();
+}
+
+#[test]
 fn one_server_without_the_other() {
     let world = settled();
     refuses(&world, "run", &[("KALENDS_WAREHOUSE_URL", "")], 2, "production_without_warehouse");
