@@ -148,7 +148,11 @@ impl<'a> Sorted<'a> {
         let Some(Rest { work, sql, stream }) = &mut self.rest else { return Ok(self.next.take()) };
         let next = stream.next().await.transpose().map_err(|error| work.failure(sql, &error))?;
         let next = match next.map(|row| Row::new(sql, row)) {
-            Some(row) => Some(Copies { row: row.get("row")?, copies: row.get("copies")? }),
+            Some(row) => {
+                let copies = row.get("copies")?;
+                anyhow::ensure!((1..1 << 48).contains(&copies), "a server counted {copies} copies of a row");
+                Some(Copies { row: row.get("row")?, copies })
+            }
             None => None,
         };
         Ok(std::mem::replace(&mut self.next, next))

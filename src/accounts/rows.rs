@@ -39,7 +39,7 @@ impl SetAside {
 pub fn read(rows: &[Row]) -> Result<(Accounts, SetAside)> {
     let mut accounts = Accounts::new();
     let mut set_aside = SetAside::default();
-    let mut width = None;
+    let (mut width, mut all) = (None, 0);
     for row in rows {
         let day = match row.get::<Option<AnyDate>>("day")? {
             None => {
@@ -53,6 +53,7 @@ pub fn read(rows: &[Row]) -> Result<(Accounts, SetAside)> {
             continue;
         };
         let account = account(row)?;
+        add(&mut all, account.rows)?;
         // They are written side by side.
         let wide = account.statistics.len();
         anyhow::ensure!(*width.get_or_insert(wide) == wide, "the accounts of two days have not the same statistics");
@@ -61,8 +62,16 @@ pub fn read(rows: &[Row]) -> Result<(Accounts, SetAside)> {
     Ok((accounts, set_aside))
 }
 
+/// More rows than any table has, and few enough that sums of some such numbers are numbers.
+const MOST_ROWS: i64 = 1 << 60;
+
 fn count(rows: &mut i64, row: &Row) -> Result<()> {
-    *rows = rows.checked_add(row.get("rows")?).context("a server counted more rows than there can be")?;
+    add(rows, row.get("rows")?)
+}
+
+fn add(sum: &mut i64, rows: i64) -> Result<()> {
+    let possible = sum.checked_add(rows).filter(|sum| rows >= 0 && *sum <= MOST_ROWS);
+    *sum = possible.with_context(|| format!("a server counted {rows} rows, which cannot be"))?;
     Ok(())
 }
 

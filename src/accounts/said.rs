@@ -46,7 +46,8 @@ impl Said {
     pub fn parse(text: Option<&str>) -> Result<Self> {
         let Some(text) = text else { return Ok(Self::default()) };
         let mut statistics: BTreeMap<String, Option<String>> = serde_json::from_str(text)?;
-        let rows = statistics.remove("rows").flatten().context("an account counts no rows")?.parse()?;
+        let rows: i64 = statistics.remove("rows").flatten().context("an account counts no rows")?.parse()?;
+        anyhow::ensure!(rows.unsigned_abs() < 1 << 48, "an account counts {rows} rows, which cannot be");
         // Sums of squares are kept for deviations, and are in no file.
         statistics.retain(|name, _| !name.starts_with("squares_"));
         Ok(Self { rows, statistics })

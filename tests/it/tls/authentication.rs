@@ -5,6 +5,7 @@ use std::io::{Read as _, Write as _};
 use std::net::TcpListener;
 use std::sync::mpsc;
 use std::thread;
+use std::time::Duration;
 
 use super::{Authority, host, listening, reload};
 use crate::kit::{Ran, World, ask, run_sql};
@@ -83,7 +84,7 @@ fn impostor(question: u32) -> (u16, mpsc::Receiver<Vec<u8>>) {
                 if client.write_all(&[byte]).is_err() {
                     break;
                 }
-                thread::sleep(std::time::Duration::from_millis(2));
+                thread::sleep(Duration::from_millis(2));
             }
             let read = client.read(&mut buffer).unwrap_or(0);
             buffer.truncate(read);
@@ -106,9 +107,12 @@ fn an_impostor_gets_no_password() {
         let url = |parameters: &str| format!("postgresql://a:{CANARY}@{name}:{port}/d?sslmode=disable{parameters}");
         let ran = world.kalends_with("run", &[("KALENDS_PRODUCTION_URL", &url(""))]);
         ran.fails_with(1).says(said).says("Have the server ask for scram-sha-256");
-        assert_eq!(told.recv().unwrap(), b"", "{said}");
-        // Who asks for it is given it.
+        // Each address of the name is tried.
+        let given =
+            || (0..2).filter_map(|_| told.recv_timeout(Duration::from_secs(5)).ok()).find(|given| !given.is_empty());
+        assert_eq!(given(), None, "{said}");
+        // Who is to have it is given it.
         world.kalends_with("run", &[("KALENDS_PRODUCTION_URL", &url("&require_auth=password,md5"))]).fails_with(1);
-        assert!(!told.recv().unwrap().is_empty());
+        assert!(given().is_some());
     }
 }
