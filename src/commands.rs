@@ -168,8 +168,9 @@ fn with_servers(
         };
         metrics::written(&world, outcome).await
     });
-    // Connections end here, and what was not committed is rolled back, before the servers are stopped.
-    drop(runtime);
+    // Connections end here, and what was not committed is rolled back, before the servers are stopped. A name that is still
+    // being looked up is not waited for.
+    runtime.shutdown_background();
     let given_back = private.map_or(Ok(()), PrivateServers::give_back);
     let outcome = outcome?;
     given_back?;

@@ -6,6 +6,8 @@ mod authentication;
 mod dates;
 mod facts;
 mod failure;
+mod line;
+mod pins;
 mod row;
 mod statement;
 mod tls;
@@ -15,25 +17,23 @@ use std::time::{Duration, Instant};
 
 use anyhow::Context as _;
 use backon::{ExponentialBuilder, Retryable as _};
-use bytes::Bytes;
 use tokio_postgres::config::Host;
 use tokio_postgres::error::SqlState;
 use tokio_postgres::types::{ToSql, Type};
-use tokio_postgres::{Client, Config, CopyInSink, CopyOutStream, IsolationLevel, RowStream, Transaction};
+use tokio_postgres::{Client, Config, IsolationLevel, Transaction};
 
 pub use authentication::Methods;
 pub use dates::{AnyDate, Start};
 pub use facts::{Facts, Seen, is_on_this_machine, knows_zone};
 pub use failure::{StatementFailure, sql_state};
+pub use line::{CopyIn, CopyOut, Rows};
 pub use row::Row;
 pub use statement::{Bound, Filled, Filling, Ident, Literal, Milliseconds, Place, Shape, Sql, Statement};
 pub use tls::Protection;
 
 use crate::error::{Refusal, Result};
-
-const PINS: Statement = crate::statement!("pins/all.sql");
-const PINS_WRITE: Statement = crate::statement!("pins/write.sql");
-const PINS_14: Statement = crate::statement!("pins/version_14.sql");
+use line::{DEAD_AFTER, Line};
+use pins::Pins;
 
 /// A parameter and its type: with the type said, a statement takes one round trip, and works through any pooler.
 pub type Parameter<'a> = (&'a (dyn ToSql + Sync), Type);
@@ -103,15 +103,15 @@ pub enum Access {
 pub struct Session {
     client: Client,
     server: Server,
-    /// The server's major version.
-    version: u32,
-    limits: Limits,
+    pins: Pins,
+    line: Line,
 }
 
 /// A pinned transaction. Dropped before [`Work::commit`], it is rolled back.
 pub struct Work<'a> {
     transaction: Transaction<'a>,
-    patience: Duration,
+    limits: Limits,
+    line: Line,
 }
 
 impl Session {
@@ -132,41 +132,37 @@ impl Session {
             .when(heals_by_waiting)
             .await
             .map_err(|error| explain(server, address, &error))
-            .and_then(|session| facts::check_version(session.version).map(|()| session))
+            .and_then(|session| facts::check_version(session.pins.version).map(|()| session))
             .with_context(|| format!("could not connect to {server} at {address}"))
     }
 
     /// Begins a transaction and pins what it must not inherit; `then` follows in the same message, before any snapshot.
     ///
     /// # Errors
-    /// When the server refuses one of the statements.
+    /// When the server refuses one of the statements, or does not answer within its limit.
     pub async fn begin(&mut self, access: Access, then: &[Sql]) -> Result<Work<'_>> {
-        let limits = self.limits;
-        let mut statements = vec![PINS.with(&[
-            ("lock_ms", &milliseconds(limits.lock)),
-            ("statement_ms", &milliseconds(limits.statement)),
-            ("idle_ms", &milliseconds(limits.idle)),
-        ])];
-        if matches!(access, Access::Write) {
-            statements.push(PINS_WRITE.into());
-        }
-        if self.version >= 14 {
-            statements.push(PINS_14.into());
-        }
-        statements.extend_from_slice(then);
-
-        let server = self.server;
         let builder = self.client.build_transaction();
         let builder = match access {
             Access::ReadSnapshot => builder.isolation_level(IsolationLevel::RepeatableRead).read_only(true),
             Access::Write => builder.isolation_level(IsolationLevel::ReadCommitted).read_only(false),
         };
-        let transaction =
-            builder.start().await.with_context(|| format!("could not begin a transaction on {server}"))?;
-        // Our own clock ends a statement a little after the server's should have.
-        let work = Work { transaction, patience: limits.statement + Duration::from_secs(5) };
-        work.batch(&Sql::joined(&statements)).await?;
+        self.line.begins();
+        let (server, limits, line) = (self.server, self.pins.limits, self.line.clone());
+        let context = || format!("could not begin a transaction on {server}");
+        let transaction = line.at_once("BEGIN", builder.start()).await.with_context(context)?.with_context(context)?;
+        let work = Work { transaction, limits, line };
+        if let Err(error) = work.batch(&self.pins.before(access, then)).await {
+            for sql in self.pins.instead(&error, access, then).ok_or(error)? {
+                work.batch(&sql).await?;
+            }
+        }
         Ok(work)
+    }
+}
+
+impl Drop for Session {
+    fn drop(&mut self) {
+        self.line.hang_up();
     }
 }
 
@@ -184,9 +180,11 @@ impl Work<'_> {
     }
 
     /// Runs a statement and gives its rows as they come.
-    pub async fn stream(&self, sql: &Sql, parameters: &[Parameter<'_>]) -> Result<RowStream> {
+    pub async fn stream(&self, sql: &Sql, parameters: &[Parameter<'_>]) -> Result<Rows> {
+        self.expect_bulk().await?;
         let parameters = parameters.iter().map(|(value, kind)| (*value, kind.clone()));
-        self.answer(sql, self.transaction.query_typed_raw(&sql.text, parameters)).await
+        let stream = self.answer(sql, self.transaction.query_typed_raw(&sql.text, parameters)).await?;
+        Ok(Rows::new(self.line.clone(), sql.clone(), stream))
     }
 
     /// Runs a statement that gives one row or none.
@@ -200,24 +198,38 @@ impl Work<'_> {
         self.answer(&sql, self.transaction.execute_typed(&sql.text, parameters)).await
     }
 
-    /// The stream of a `COPY … TO STDOUT`.
-    pub async fn copy_out(&self, sql: &Sql) -> Result<CopyOutStream> {
-        self.answer(sql, self.transaction.copy_out(sql.text.as_ref())).await
+    /// What a `COPY … TO STDOUT` sends.
+    pub async fn copy_out(&self, sql: &Sql) -> Result<CopyOut> {
+        self.expect_bulk().await?;
+        let stream = self.answer(sql, self.transaction.copy_out(sql.text.as_ref())).await?;
+        Ok(CopyOut::new(self.line.clone(), sql.clone(), stream))
     }
 
-    /// The sink of a `COPY … FROM STDIN`.
-    pub async fn copy_in(&self, sql: &Sql) -> Result<CopyInSink<Bytes>> {
-        self.answer(sql, self.transaction.copy_in(sql.text.as_ref())).await
+    /// What a `COPY … FROM STDIN` takes.
+    pub async fn copy_in(&self, sql: &Sql) -> Result<CopyIn> {
+        let sink = self.answer(sql, self.transaction.copy_in(sql.text.as_ref())).await?;
+        Ok(CopyIn::new(self.line.clone(), sql.clone(), sink))
     }
 
-    /// What an error of a running COPY or stream means.
-    pub fn failure(&self, sql: &Sql, error: &tokio_postgres::Error) -> anyhow::Error {
-        StatementFailure::new(sql, error).into()
+    async fn expect_bulk(&self) -> Result<()> {
+        self.batch(&pins::bulk(self.limits)).await
     }
 
     /// Commits. Only when this has returned is anything done.
     pub async fn commit(self) -> Result<()> {
-        self.transaction.commit().await.map_err(|error| anyhow::anyhow!("could not commit: {}", plainly(&error)))
+        let Self { transaction, line, .. } = self;
+        let committed = line.answer("COMMIT", transaction.commit()).await?;
+        committed.map_err(|error| anyhow::anyhow!("could not commit: {}", plainly(&error)))?;
+        line.committed();
+        Ok(())
+    }
+
+    /// Ends a transaction that only read: a server that does not hear of it is not waited for.
+    pub async fn end(self) -> Result<()> {
+        let Self { transaction, line, .. } = self;
+        line.goodbye("COMMIT", transaction.commit()).await??;
+        line.committed();
+        Ok(())
     }
 
     async fn answer<T>(
@@ -226,12 +238,9 @@ impl Work<'_> {
         statement: impl Future<Output = Result<T, tokio_postgres::Error>>,
     ) -> Result<T> {
         let started = Instant::now();
-        let answer = tokio::time::timeout(self.patience, statement).await;
+        let answer = self.line.answer(sql.path, statement).await;
         tracing::debug!(statement = sql.path, took_ms = started.elapsed().as_millis(), "answered");
-        match answer {
-            Ok(answer) => answer.map_err(|error| StatementFailure::new(sql, &error).explained()),
-            Err(_) => Err(StatementFailure::stalled(sql, self.patience.as_secs()).into()),
-        }
+        answer?.map_err(|error| StatementFailure::new(sql, &error).explained())
     }
 }
 
@@ -264,7 +273,10 @@ async fn attempt(server: Server, address: &Address, limits: Limits) -> Result<Se
         .keepalives_interval(Duration::from_secs(5))
         .keepalives_retries(3)
         // A half-open connection is found in this time; with the system's defaults it takes a quarter of an hour.
-        .tcp_user_timeout(Duration::from_secs(30));
+        .tcp_user_timeout(match server {
+            Server::Production => DEAD_AFTER,
+            Server::Warehouse => limits.dead_after_in_bulk(),
+        });
     tls::prepare(&mut config, &address.protection);
     if config.get_application_name().is_none() {
         config.application_name("kalends");
@@ -275,8 +287,9 @@ async fn attempt(server: Server, address: &Address, limits: Limits) -> Result<Se
         connecting.await.map_err(|_| Attempt::Silent(limits.connect))?.map_err(Attempt::Answered)?;
     let version = connection.parameter("server_version").and_then(major_version).unwrap_or(0);
     // The session ends when its client is dropped; what ends it early comes back as the error of a statement.
-    tokio::spawn(connection);
-    Ok(Session { client, server, version, limits })
+    let connection = tokio::spawn(connection).abort_handle();
+    let line = Line::new(server, limits, &address.protection, client.cancel_token(), connection);
+    Ok(Session { client, server, pins: Pins { limits, version, looks_for_client: true }, line })
 }
 
 fn major_version(text: &str) -> Option<u32> {
@@ -329,10 +342,6 @@ fn explain(server: Server, address: &Address, attempt: &Attempt) -> anyhow::Erro
         None => format!("Check that the server runs, and host, port and sslmode of {name}."),
     };
     Refusal::failed(plainly(error), hint)
-}
-
-fn milliseconds(limit: Duration) -> Milliseconds {
-    Milliseconds(u64::try_from(limit.as_millis()).unwrap_or(u64::MAX))
 }
 
 impl Server {

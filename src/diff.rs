@@ -3,15 +3,12 @@
 //! Both servers sort, and the two answers are merged as they come, so memory does not grow with them. Reads only.
 
 use std::cmp::Ordering;
-use std::pin::Pin;
 
 use anyhow::Context as _;
-use futures_util::StreamExt as _;
 use serde::Serialize;
-use tokio_postgres::RowStream;
 
 use crate::calendar::Day;
-use crate::db::{Filling, Ident, Row, Sql, Statement, Work};
+use crate::db::{Filling, Ident, Rows, Sql, Statement, Work};
 use crate::entity::Model;
 use crate::error::{Refusal, Result};
 use crate::production::Snapshot;
@@ -120,24 +117,17 @@ struct Copies {
 }
 
 /// A sorted answer, of which one row is held.
-struct Sorted<'a> {
+struct Sorted {
     next: Option<Copies>,
-    rest: Option<Rest<'a>>,
+    rest: Option<Rows>,
 }
 
-struct Rest<'a> {
-    work: &'a Work<'a>,
-    sql: Sql,
-    stream: Pin<Box<RowStream>>,
-}
-
-impl<'a> Sorted<'a> {
+impl Sorted {
     /// Asks, and waits for the first row. Without a statement there are none.
-    async fn open(work: &'a Work<'a>, sql: Option<Sql>) -> Result<Self> {
+    async fn open(work: &Work<'_>, sql: Option<Sql>) -> Result<Self> {
         let mut sorted = Self { next: None, rest: None };
         if let Some(sql) = sql {
-            let stream = Box::pin(work.stream(&sql, &[]).await?);
-            sorted.rest = Some(Rest { work, sql, stream });
+            sorted.rest = Some(work.stream(&sql, &[]).await?);
             sorted.take().await?;
         }
         Ok(sorted)
@@ -145,9 +135,8 @@ impl<'a> Sorted<'a> {
 
     /// The row that is held; the one after it is held then.
     async fn take(&mut self) -> Result<Option<Copies>> {
-        let Some(Rest { work, sql, stream }) = &mut self.rest else { return Ok(self.next.take()) };
-        let next = stream.next().await.transpose().map_err(|error| work.failure(sql, &error))?;
-        let next = match next.map(|row| Row::new(sql, row)) {
+        let Some(rest) = &mut self.rest else { return Ok(self.next.take()) };
+        let next = match rest.next().await? {
             Some(row) => {
                 let copies = row.get("copies")?;
                 anyhow::ensure!((1..1 << 48).contains(&copies), "a server counted {copies} copies of a row");

@@ -78,6 +78,8 @@ struct Wanted {
     recorded: BTreeMap<String, String>,
     production_as_of: Option<String>,
     complete_through: BTreeMap<String, String>,
+    /// Of each entity, the newest moment of production's data that its accounts hold, UTC.
+    settled_as_of: BTreeMap<String, String>,
 }
 
 /// A file as it should be.
@@ -169,6 +171,7 @@ async fn wanted(
             recorded: BTreeMap::new(),
             production_as_of: None,
             complete_through: BTreeMap::new(),
+            settled_as_of: BTreeMap::new(),
         });
     }
     let recorded = reading.work().query(RECORDED, &[]).await?;
@@ -191,7 +194,14 @@ async fn wanted(
         recorded: recorded.iter().map(|row| Ok((row.get("path")?, row.get("sha256")?))).collect::<Result<_>>()?,
         production_as_of: run.map(|run| run.production_as_of),
         complete_through: complete_through.into_iter().map(|(entity, day)| (entity, day.to_string())).collect(),
+        settled_as_of: settled_as_of(reading).await?,
     })
+}
+
+/// Of each entity that was settled, the newest moment of production's data that its accounts hold.
+async fn settled_as_of(reading: &Reading<'_>) -> Result<BTreeMap<String, String>> {
+    let fresh = reading.freshness().await?.into_iter();
+    Ok(fresh.filter_map(|(entity, fresh)| Some((entity, fresh.settled_as_of?))).collect())
 }
 
 /// A file as it should be, compared with the folder's.
@@ -267,6 +277,7 @@ async fn replace(
         manifest.pending.insert(path.clone(), None);
     }
     manifest.warehouse.clone_from(&wanted.warehouse);
+    manifest.settled_as_of.extend(wanted.settled_as_of.clone());
     folder.write_manifest(manifest)?;
 
     stale.iter().try_for_each(|path| folder.unstage(path))?;
@@ -283,6 +294,9 @@ async fn replace(
     }
     // What a dead run had begun elsewhere stays noted until its own scope is published.
     manifest.pending.retain(|path, _| !scope.covers(path));
+    let is_listed = |entity: &String| manifest.files.values().any(|file| file.entity == *entity);
+    let (published, settled) = (&mut manifest.settled_as_of, &wanted.settled_as_of);
+    published.retain(|entity, _| settled.contains_key(entity) || is_listed(entity));
     list(manifest, wanted, scope);
     folder.write_manifest(manifest)
 }

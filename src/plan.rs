@@ -100,7 +100,10 @@ pub async fn known(reading: &Reading<'_>, model: &Model) -> Result<Known> {
     let known = reading.entities().await?.into_iter().find(|known| known.name() == model.name());
     let ledger = match &known {
         Some(known) => reading.ledger(known.clone(), model).await?,
-        None => Ledger { accounts: Accounts::new(), generation: 0, unsummed: Vec::new(), anew: None },
+        None => {
+            reading.beginning(model).await?;
+            Ledger { accounts: Accounts::new(), generation: 0, unsummed: Vec::new(), anew: None }
+        }
     };
     let replaced = match &ledger.anew {
         Some(anew) if !anew.keeps_rows => Some(reading.accounts(&anew.known).await?),

@@ -6,8 +6,7 @@ mod python;
 
 use anyhow::Context as _;
 use bytes::{BufMut as _, BytesMut};
-use tokio_postgres::binary_copy::BinaryCopyInWriter;
-use tokio_postgres::types::{IsNull, ToSql, Type, accepts, to_sql_checked};
+use tokio_postgres::types::Type;
 
 pub use month::{MonthRows, Refused, Row};
 
@@ -23,6 +22,13 @@ const TABLE: Statement = statement!("simulate/table.sql");
 const PLACE: Statement = statement!("simulate/place.sql");
 const DELETE: Statement = statement!("simulate/delete.sql");
 const ROWS: Statement = statement!("simulate/rows.sql");
+
+/// What PostgreSQL's binary COPY format begins with: its signature, no flags, no extension. Then of each row the number of
+/// its fields, of each field its length and its bytes; -1 fields at the end.
+const COPY_HEAD: &[u8] = b"PGCOPY\n\xff\r\n\0\0\0\0\0\0\0\0\0";
+
+/// Large enough that a message costs nothing beside its rows.
+const CHUNK_BYTES: usize = 64 * 1024;
 
 /// Whether this run may mark the database itself.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -98,29 +104,21 @@ async fn delete(work: &Work<'_>, entity: &Entity, span: Span) -> Result<u64> {
 }
 
 async fn insert(work: &Work<'_>, entity: &Entity, span: Span, rows: MonthRows) -> Result<u64> {
-    let sql = ROWS.with(&names(entity));
-    let sink = work.copy_in(&sql).await?;
-    let mut writer = std::pin::pin!(BinaryCopyInWriter::new(sink, &[Type::TIMESTAMP, Type::INT4]));
+    let mut sink = work.copy_in(&ROWS.with(&names(entity))).await?;
+    let mut chunk = BytesMut::from(COPY_HEAD);
+    // A `timestamp` is counted from 2000-01-01 00:00:00, in microseconds.
     let first = i64::from(span.from.to_postgres()) * 24 * 60 * 60;
     for Row { seconds, value } in rows {
-        let time = Timestamp { microseconds: (first + seconds) * 1_000_000 };
-        writer.as_mut().write(&[&time, &value]).await.map_err(|error| work.failure(&sql, &error))?;
+        chunk.put_i16(2);
+        chunk.put_i32(8);
+        chunk.put_i64((first + seconds) * 1_000_000);
+        chunk.put_i32(4);
+        chunk.put_i32(value);
+        if chunk.len() >= CHUNK_BYTES {
+            sink.send(chunk.split().freeze()).await?;
+        }
     }
-    writer.finish().await.map_err(|error| work.failure(&sql, &error))
-}
-
-/// A `timestamp`, counted from 2000-01-01 00:00:00, as PostgreSQL counts it.
-#[derive(Debug)]
-struct Timestamp {
-    microseconds: i64,
-}
-
-impl ToSql for Timestamp {
-    fn to_sql(&self, _type: &Type, out: &mut BytesMut) -> Result<IsNull, Box<dyn std::error::Error + Sync + Send>> {
-        out.put_i64(self.microseconds);
-        Ok(IsNull::No)
-    }
-
-    accepts!(TIMESTAMP);
-    to_sql_checked!();
+    chunk.put_i16(-1);
+    sink.send(chunk.freeze()).await?;
+    sink.finish().await
 }

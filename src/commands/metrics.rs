@@ -2,6 +2,7 @@
 //!
 //! The figures are those of `--json`, under names of their own.
 
+use std::collections::BTreeMap;
 use std::io::Write as _;
 use std::path::{Path, PathBuf};
 
@@ -15,7 +16,7 @@ use serde_json::Value;
 use super::World;
 use crate::error::{Exit, Refusal, Result, exit_code, render};
 use crate::report::{self, Outcome};
-use crate::warehouse::{Freshness, Warehouse};
+use crate::warehouse::{Freshness, Proof, Warehouse};
 
 type Gauges = Family<Vec<(String, String)>, Gauge<f64, std::sync::atomic::AtomicU64>>;
 
@@ -66,7 +67,10 @@ pub(super) async fn written(world: &World<'_>, outcome: Result<Outcome>) -> Resu
     let exit = outcome.as_ref().map_or_else(exit_code, |outcome| outcome.exit);
     let report = outcome.as_ref().map_or(&Value::Null, |outcome| &outcome.json);
     let fresh = freshness(world).await.unwrap_or_default();
-    let text = text(world.manner.command, exit, report, fresh.as_ref());
+    let entities = world.settings.entities.iter().map(|entity| entity.name.name());
+    let proofs: Vec<(&str, Option<&Proof>)> =
+        entities.map(|name| (name, fresh.get(name).and_then(|fresh| fresh.proof.as_ref()))).collect();
+    let text = text(world.manner.command, exit, report, &proofs);
     match text.and_then(|text| replace(file, &text)) {
         Ok(()) => outcome,
         Err(error) => {
@@ -77,14 +81,14 @@ pub(super) async fn written(world: &World<'_>, outcome: Result<Outcome>) -> Resu
 }
 
 /// As far as it can be known: a command that failed may have failed because the warehouse is away.
-async fn freshness(world: &World<'_>) -> Result<Option<Freshness>> {
+async fn freshness(world: &World<'_>) -> Result<BTreeMap<String, Freshness>> {
     let limits = crate::db::Limits { connect: std::time::Duration::from_secs(2), ..world.limits() };
-    let Some(address) = &world.warehouse else { return Ok(None) };
+    let Some(address) = &world.warehouse else { return Ok(BTreeMap::new()) };
     let mut warehouse = Warehouse::connect(address, limits).await?;
     warehouse.read().await?.freshness().await
 }
 
-fn text(command: &str, exit: Exit, report: &Value, fresh: Option<&Freshness>) -> Result<String> {
+fn text(command: &str, exit: Exit, report: &Value, proofs: &[(&str, Option<&Proof>)]) -> Result<String> {
     let mut registry = Registry::with_prefix("kalends");
     let gauge = |registry: &mut Registry, name: &str, help: &str| {
         let gauges = Gauges::default();
@@ -93,9 +97,17 @@ fn text(command: &str, exit: Exit, report: &Value, fresh: Option<&Freshness>) ->
     };
     let of_command = vec![("command".to_string(), command.to_string())];
     gauge(&mut registry, "exit_code", "How the command ended").get_or_create(&of_command).set(f64::from(exit as u8));
-    if let Some(fresh) = fresh {
-        let help = "Moment of the snapshot of production that all entities were proven equal to last";
-        gauge(&mut registry, "proven_timestamp_seconds", help).get_or_create(&Vec::new()).set(fresh.proven_seconds);
+    if proofs.iter().any(|(_, proof)| proof.is_some()) {
+        let help = "Moment of production's data that an entity, or each of all, was proven equal to last";
+        let gauges = gauge(&mut registry, "proven_timestamp_seconds", help);
+        for (entity, proof) in proofs.iter().filter_map(|&(entity, proof)| Some((entity, proof?))) {
+            let of_entity = vec![("entity".to_string(), entity.to_string())];
+            gauges.get_or_create(&of_entity).set(proof.as_of_seconds);
+        }
+        let all: Option<Vec<f64>> = proofs.iter().map(|(_, proof)| proof.map(|proof| proof.as_of_seconds)).collect();
+        if let Some(oldest) = all.into_iter().flatten().min_by(f64::total_cmp) {
+            gauges.get_or_create(&Vec::new()).set(oldest);
+        }
     }
     let entities = report.get("entities").and_then(Value::as_array);
     let parts: Vec<&Value> = [report].into_iter().chain(entities.into_iter().flatten()).collect();

@@ -15,14 +15,17 @@ use crate::entity::Model;
 use crate::error::{Exit, Result};
 use crate::exports::{self, Scope, Which};
 use crate::report::{self, Outcome, counted};
-use crate::warehouse::LastRun;
+use crate::warehouse::{self, Freshness, LastRun};
 
 #[derive(Serialize)]
 struct Status {
-    /// The moment of production's snapshot that all entities were proven equal to last, UTC.
+    /// The moment of production's data that every entity of the settings was proven equal to, or a later one, UTC; null where
+    /// one was never proven.
     proven_as_of: Option<String>,
     /// How long ago that was, by the warehouse's clock.
     age_seconds: Option<f64>,
+    /// The same of each entity of the settings.
+    proofs: BTreeMap<String, Proof>,
     /// The final closed day of each entity.
     complete_through: BTreeMap<String, Day>,
     last_run: Option<LastRun>,
@@ -33,6 +36,17 @@ struct Status {
     due: Due,
     #[serde(flatten)]
     guarded: Guarded,
+}
+
+/// As of when an entity is proven equal to production.
+#[derive(Serialize)]
+struct Proof {
+    proven_as_of: Option<String>,
+    age_seconds: Option<f64>,
+    /// Whether nothing was settled since then.
+    whole: bool,
+    /// The newest moment of production's data that the accounts hold.
+    settled_as_of: Option<String>,
 }
 
 #[derive(Serialize)]
@@ -60,10 +74,11 @@ pub(super) async fn run(world: &World<'_>, which: Which, max_age: Option<Duratio
     let not_in_settings = entities.iter().filter(|model| !is_set(model)).map(|model| model.name().to_string());
     let look = async || exports::due(&reading, &world.settings.exports, Scope::Everything, which).await;
     let due = world.manner.patiently(look).await?;
-    let fresh = reading.freshness().await?;
+    let (proofs, oldest) = proofs(world, reading.freshness().await?);
     let status = Status {
-        age_seconds: fresh.as_ref().map(|fresh| fresh.age_seconds),
-        proven_as_of: fresh.map(|fresh| fresh.proven_as_of),
+        age_seconds: oldest.as_ref().map(|oldest| oldest.age_seconds),
+        proven_as_of: oldest.map(|oldest| oldest.as_of),
+        proofs,
         complete_through: reading.complete_through().await?,
         last_run: reading.last_run().await?,
         settled_rows,
@@ -83,6 +98,25 @@ pub(super) async fn run(world: &World<'_>, which: Which, max_age: Option<Duratio
         max_age.is_some_and(|most| status.age_seconds.is_none_or(|age| age.is_nan() || age > most.as_secs_f64()));
     let exit = if is_due || is_old { Exit::Differs } else { Exit::Done };
     Ok(Outcome::new(exit, text(&status, is_old.then_some(max_age).flatten()), &status))
+}
+
+/// The proof of each entity of the settings, and the oldest; `None` where one was never proven.
+fn proofs(
+    world: &World<'_>,
+    mut fresh: BTreeMap<String, Freshness>,
+) -> (BTreeMap<String, Proof>, Option<warehouse::Proof>) {
+    let (mut proofs, mut all) = (BTreeMap::new(), Vec::new());
+    for entity in &world.settings.entities {
+        let known = fresh.remove(entity.name.name());
+        let (proof, whole, settled_as_of) =
+            known.map_or((None, false, None), |known| (known.proof, known.whole, known.settled_as_of));
+        let (proven_as_of, age_seconds) = proof.as_ref().map(|proof| (proof.as_of.clone(), proof.age_seconds)).unzip();
+        proofs.insert(entity.name.name().to_string(), Proof { proven_as_of, age_seconds, whole, settled_as_of });
+        all.push(proof);
+    }
+    let all: Option<Vec<warehouse::Proof>> = all.into_iter().collect();
+    let oldest = all.into_iter().flatten().min_by(|one, other| one.as_of_seconds.total_cmp(&other.as_of_seconds));
+    (proofs, oldest)
 }
 
 fn text(status: &Status, exceeded: Option<Duration>) -> String {
@@ -118,7 +152,7 @@ fn text(status: &Status, exceeded: Option<Duration>) -> String {
         )
     });
     report::list_lines(
-        [fresh(status, exceeded)]
+        fresh(status, exceeded)
             .into_iter()
             .chain(complete(status))
             .chain([last, settled, files])
@@ -128,20 +162,36 @@ fn text(status: &Status, exceeded: Option<Duration>) -> String {
 }
 
 /// Whole seconds; of an age that no duration can be, as of a clock that somebody set back, the nearest.
-fn seconds(age: f64) -> Duration {
+fn whole(age: f64) -> Duration {
     let most = if age > 0.0 { Duration::from_secs(u64::MAX) } else { Duration::ZERO };
     Duration::try_from_secs_f64(age.round()).unwrap_or(most)
 }
 
-fn fresh(status: &Status, exceeded: Option<Duration>) -> String {
+/// As of when all is proven; a line for each of several entities where one of them is not as the others.
+fn fresh(status: &Status, exceeded: Option<Duration>) -> Vec<String> {
     let old = exceeded.map_or_else(String::new, |most| format!("; older than {}", humantime::format_duration(most)));
-    match (&status.proven_as_of, status.age_seconds) {
-        (Some(as_of), Some(age)) => {
-            let ago = humantime::format_duration(seconds(age));
-            format!("proven      equal to production as of {}, {ago} ago{old}", report::seconds(as_of))
-        }
-        _ => format!("proven      never{old}"),
+    let alike = status.proofs.values().all(|proof| proof.whole && proof.proven_as_of.is_some());
+    if let (true, Some(as_of), Some(age)) = (alike, &status.proven_as_of, status.age_seconds) {
+        return vec![format!("proven      {}{old}", equal(as_of, age))];
     }
+    let several = status.proofs.len() > 1;
+    let of_entity = status.proofs.iter().map(|(name, proof)| {
+        let name = if several { format!("{name}: ") } else { String::new() };
+        let Some((as_of, age)) = proof.proven_as_of.as_ref().zip(proof.age_seconds) else {
+            return format!("proven      {name}never{old}");
+        };
+        let since = match &proof.settled_as_of {
+            Some(settled) if !proof.whole => format!("; settled in part since, as of {}", report::seconds(settled)),
+            _ => String::new(),
+        };
+        format!("proven      {name}{}{since}{old}", equal(as_of, age))
+    });
+    of_entity.collect()
+}
+
+fn equal(as_of: &str, age_seconds: f64) -> String {
+    let ago = humantime::format_duration(whole(age_seconds));
+    format!("equal to production as of {}, {ago} ago", report::seconds(as_of))
 }
 
 /// Of several entities one that has come less far is worth a word.

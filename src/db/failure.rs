@@ -7,7 +7,7 @@ use tokio_postgres::error::{DbError, ErrorPosition, SqlState};
 use super::statement::Sql;
 use crate::error::{Picture, Refusal};
 
-/// A statement that a server refused, or that never got its answer.
+/// A statement that a server refused, or whose connection broke.
 #[derive(Debug, thiserror::Error)]
 pub struct StatementFailure {
     message: String,
@@ -31,12 +31,6 @@ impl StatementFailure {
                 place: Picture(vec![format!("   --> {}", sql.path)]),
             },
         }
-    }
-
-    /// A statement that did not end within our own time limit, whatever the server's clock says.
-    pub(super) fn stalled(sql: &Sql, seconds: u64) -> Self {
-        let message = format!("the server did not answer within {seconds} s");
-        Self { message, code: None, place: Picture(vec![format!("   --> {}", sql.path)]) }
     }
 
     /// A refusal where what we sent cannot be written in the database's encoding, otherwise itself. Values are numbers and

@@ -1,7 +1,6 @@
 //! What the files should say: accounts as the warehouse's views give them, behind a header.
 
 use anyhow::Context as _;
-use futures_util::StreamExt as _;
 use sha2::{Digest as _, Sha256};
 use tokio_postgres::types::Type;
 
@@ -9,7 +8,7 @@ use super::csv::{self, Field};
 use crate::calendar::{Level, Period, Span};
 use crate::db::{Row, Start, Statement};
 use crate::entity::Model;
-use crate::error::Result;
+use crate::error::{Refusal, Result};
 use crate::statement;
 use crate::warehouse::Reading;
 
@@ -126,12 +125,12 @@ async fn of_level(
     let mut header = Vec::new();
     csv::write_line(&mut header, columns.iter().map(|column| Field::Text(Some(&column.header))));
 
-    let rows = reading.work().stream(&sql, &[(&from, Type::DATE), (&until, Type::DATE)]).await?;
-    let mut rows = std::pin::pin!(rows);
+    let mut rows = reading.work().stream(&sql, &[(&from, Type::DATE), (&until, Type::DATE)]).await?;
     let mut open: Option<Content> = None;
-    while let Some(row) = rows.next().await {
-        let row = Row::new(&sql, row.map_err(|error| reading.work().failure(&sql, &error))?);
-        let period = row.get::<Start>("period")?.period(level)?;
+    while let Some(row) = rows.next().await? {
+        let start: Start = row.get("period")?;
+        check_arrived(&row, start)?;
+        let period = start.period(level)?;
         if open.as_ref().is_none_or(|content| content.period != period) {
             open.take().map_or(Ok(()), &mut *take)?;
         }
@@ -155,6 +154,21 @@ async fn of_level(
         );
     }
     open.take().map_or(Ok(()), take)
+}
+
+/// A row is as the server sent it.
+fn check_arrived(row: &Row, start: Start) -> Result<()> {
+    let fields = row.get::<Vec<Option<&str>>>("fields")?;
+    let fields: Vec<&str> = fields.into_iter().map(|field| field.unwrap_or("\x1e")).collect();
+    let (rows, closed, fields): (i64, bool, _) = (row.get("rows")?, row.get("closed")?, fields.join("\x1f"));
+    let said = format!("{} {} {rows} {closed} {fields}", start.days, start.hour);
+    if row.get::<&[u8]>("digest")? == Sha256::digest(said).as_slice() {
+        return Ok(());
+    }
+    Err(Refusal::failed(
+        "what a file should say was changed on its way from the warehouse",
+        "Have the connection encrypted, or see to the network, and try again.",
+    ))
 }
 
 /// SHA-256 in hexadecimal digits.

@@ -98,6 +98,8 @@ async fn wanted(
         recorded: recorded.iter().map(|row| Ok((row.get("path")?, row.get("sha256")?))).collect::<Result<_>>()?,
         production_as_of: None,
         complete_through: BTreeMap::new(),
+        // What is foreseen is newer than anything that was published.
+        settled_as_of: manifest.settled_as_of.clone(),
     })
 }
 

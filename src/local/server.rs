@@ -15,7 +15,7 @@ use rustix::process::{Pid, Signal, kill_process};
 
 use super::binaries::{self, Installation};
 use super::folder::{self, Folder, Lock};
-use super::traces::{PidFile, is_alive, telling_line};
+use super::traces::{PidFile, has_stopped_child, is_alive, telling_line};
 use super::{ROLE, Side};
 use crate::error::{Refusal, Result};
 
@@ -25,6 +25,9 @@ const LOOK_EVERY: Duration = Duration::from_millis(5);
 /// How long a server may take to recover from a kill, or to write out what it holds in memory: its write-ahead log,
 /// of at most 4 GB, read and written on a slow disk.
 const PATIENCE: Duration = Duration::from_secs(300);
+
+/// How long a fast shutdown, which waits for the end of every session, is given where a process of the server is stopped.
+const STOPPED: Duration = Duration::from_secs(2);
 
 /// How long a killed process may take to be gone, after it has let go of its lock.
 const DYING: Duration = Duration::from_secs(2);
@@ -112,19 +115,22 @@ impl<'a> Server<'a> {
     /// Stops it as soon as its transactions are rolled back and its memory is written out.
     pub(super) fn stop(&self) -> Result<()> {
         let begun = Instant::now();
-        let mut asked: Option<Pid> = None;
+        let mut asked: Option<(Pid, Signal)> = None;
         while begun.elapsed() < PATIENCE {
             if self.state()? == State::Down {
                 return Ok(());
             }
             // A server that is only just starting writes its pid a little later.
             if let Some(PidFile { pid, .. }) = self.pid_file()
-                && asked != Some(pid)
                 && self.may_be_ours(pid)
+                && let is_stuck = begun.elapsed() > STOPPED && has_stopped_child(pid)
+                // SIGINT is the fast shutdown, SIGQUIT the immediate one, which the next start recovers from.
+                && let signal = if is_stuck { Signal::QUIT } else { Signal::INT }
+                && asked != Some((pid, signal))
             {
-                // SIGINT is the fast shutdown; a process that is gone need not be asked.
-                match kill_process(pid, Signal::INT) {
-                    Ok(()) | Err(Errno::SRCH) => asked = Some(pid),
+                // A process that is gone need not be asked.
+                match kill_process(pid, signal) {
+                    Ok(()) | Err(Errno::SRCH) => asked = Some((pid, signal)),
                     Err(errno) => {
                         return Err(errno).with_context(|| format!("could not stop the {} server", self.side.name()));
                     }

@@ -6,6 +6,18 @@ use std::path::Path;
 use rustix::io::Errno;
 use rustix::process::{Pid, test_kill_process};
 
+/// Whether a process that this one started is stopped, as by SIGSTOP, and so does nothing that it is told. Only where there
+/// is a `/proc` that says so.
+pub(super) fn has_stopped_child(pid: Pid) -> bool {
+    let pid = pid.as_raw_nonzero();
+    let children = fs::read_to_string(format!("/proc/{pid}/task/{pid}/children")).unwrap_or_default();
+    children.split_whitespace().any(|child| {
+        // `4711 (postgres) T …`: the name may hold what it likes.
+        let stat = fs::read_to_string(format!("/proc/{child}/stat")).unwrap_or_default();
+        stat.rsplit_once(')').is_some_and(|(_, state)| state.trim_start().starts_with('T'))
+    })
+}
+
 pub(super) fn is_alive(pid: Pid) -> bool {
     matches!(test_kill_process(pid), Ok(()) | Err(Errno::PERM))
 }

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use tokio::time::sleep;
+use tokio::time::{sleep, timeout};
 use tokio_postgres::types::Type;
 
 use super::Snapshot;
@@ -18,6 +18,9 @@ const AFTER: Duration = Duration::from_millis(500);
 
 /// With [`AFTER`] and the time that a connection takes, somebody who comes is let by within 2 s.
 const EVERY: Duration = Duration::from_millis(500);
+
+/// A server that does not even take a cancel is not waited for.
+const CANCEL_PATIENCE: Duration = Duration::from_secs(2);
 
 /// Watches, on a connection of its own, who waits for what a snapshot of ours holds.
 pub struct Watch {
@@ -44,8 +47,10 @@ impl Watch {
             waiting = self.somebody_waits(snapshot.pid) => waiting,
         };
         // The work was dropped; what production still does of it ends now, and its locks with it.
-        if let Err(error) = cancel(session, snapshot.pid).await {
-            tracing::warn!("could not cancel what production still does: {error:#}");
+        match timeout(CANCEL_PATIENCE, cancel(session, snapshot.pid)).await {
+            Ok(Ok(())) => {}
+            Ok(Err(error)) => tracing::warn!("could not cancel what production still does: {error:#}"),
+            Err(_) => tracing::warn!("could not cancel what production still does in time"),
         }
         Err(Refusal::busy(
             format!("gave way on production: {waiting} waits for the snapshot of table {}", snapshot.model.entity),

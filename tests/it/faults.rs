@@ -13,11 +13,17 @@ pub mod held;
 mod hostile;
 mod kill;
 mod network;
+mod pgbouncer;
+mod pins;
 mod production;
+mod proxied;
+mod proxy;
 mod race;
 mod servers;
 mod signals;
 mod stage;
+mod stalled;
+mod strangers;
 pub mod whole;
 
 /// Whether every point is to be tried.

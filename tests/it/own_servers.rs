@@ -7,7 +7,7 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::thread::sleep;
 use std::time::{Duration, Instant};
 
-use crate::kit::{READER, Servers, WRITER, World, kalends};
+use crate::kit::{READER, Servers, WRITER, World, ask, kalends, run_sql};
 
 static PAIRS: AtomicUsize = AtomicUsize::new(0);
 
@@ -68,6 +68,27 @@ impl OwnServers {
         assert!(started.status.success(), "{}", String::from_utf8_lossy(&started.stderr));
         self.servers.admit(5432, READER, "trust");
         self.servers.admit(5433, WRITER, "trust");
+    }
+
+    /// Has a server listen on the network as well, and gives the address, at which no other server of any test does.
+    pub fn listen(&self, side: Side) -> String {
+        let [.., high, low] = std::process::id().to_be_bytes();
+        let host = format!("127.78.{high}.{}", low.max(1));
+        let maintenance = self.maintenance(side);
+        run_sql(&maintenance, &format!("ALTER SYSTEM SET listen_addresses = '{host}'"));
+        self.stop_at_once(side);
+        self.start_again();
+        let access = ask(&maintenance, "SHOW hba_file").remove(0);
+        let known = fs::read_to_string(&access).unwrap();
+        fs::write(&access, format!("host all all 127.0.0.0/8 trust\n{known}")).unwrap();
+        let before = ask(&maintenance, "SELECT pg_conf_load_time()").remove(0);
+        run_sql(&maintenance, "SELECT pg_reload_conf()");
+        let started = Instant::now();
+        while ask(&maintenance, &format!("SELECT pg_conf_load_time() > '{before}'")) != ["t"] {
+            assert!(started.elapsed() < Duration::from_secs(20), "the server does not read its files again");
+            sleep(Duration::from_millis(20));
+        }
+        host
     }
 
     /// Where the server keeps what it holds.

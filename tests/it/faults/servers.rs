@@ -83,7 +83,7 @@ fn a_server_that_stops_under_a_run_fails_it_and_the_next_one_mends_it() {
 }
 
 /// A world of which the next run is held up in the middle of a COPY, with more to come than fits between the two.
-fn in_mid_copy(world: World) -> (World, [State; 2]) {
+pub fn in_mid_copy(world: World) -> (World, [State; 2]) {
     world.production("created_at | value\n 2024-01-15 | 1\n 2024-02-01 | 1");
     world.settles();
     world.warehouse_sql(
@@ -102,7 +102,7 @@ fn in_mid_copy(world: World) -> (World, [State; 2]) {
 }
 
 /// Both sessions are in the COPY, and production cannot send more.
-fn held_in_mid_copy(world: &World) -> (Hold, Running) {
+pub fn held_in_mid_copy(world: &World) -> (Hold, Running) {
     let hold = Hold::by(&world.warehouse_url, "SELECT pg_advisory_xact_lock(7)");
     let running = Running::until_held(world, Side::Warehouse);
     let sending = "SELECT pid FROM pg_stat_activity WHERE datname = current_database()

@@ -1,0 +1,20 @@
+-- The accounts of some days as they were written, in the shape of accounts/days.sql.
+--
+-- Reads:   the entity's table of days
+-- Writes:  nothing
+-- Params:  $1 date first day, $2 date first day no more
+-- Repeat:  safe
+
+SELECT
+    day,
+    rows,
+    ARRAY[
+        {% for c in kept %}
+        {{ c.name }}::text{% if not loop.last %},{% endif %}
+
+        {% endfor %}
+    ] AS statistics,
+    hash_a::text AS hash_a,
+    hash_b::text AS hash_b
+FROM kalends_stats.{{ days }}
+WHERE day >= $1::date AND day < $2::date

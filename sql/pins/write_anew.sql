@@ -1,0 +1,9 @@
+-- Gives up a transaction of which the server refused a pin, and begins another one that writes.
+--
+-- Reads:   nothing
+-- Writes:  nothing
+-- Params:  none
+-- Repeat:  safe
+
+ROLLBACK;
+BEGIN ISOLATION LEVEL READ COMMITTED, READ WRITE;

@@ -1,0 +1,243 @@
+//! The line to a server: everything that is waited for there has a deadline of ours. A server that has stopped says
+//! nothing and keeps its socket open, so neither its own limits nor the system's find that out.
+//!
+//! A deadline is for a time without any progress: what is slow and alive goes on.
+
+use std::pin::Pin;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::Duration;
+
+use bytes::Bytes;
+use futures_util::stream::{Fuse, Stream, StreamExt as _};
+use futures_util::{FutureExt as _, SinkExt as _};
+use tokio::task::AbortHandle;
+use tokio::time::{sleep, timeout};
+use tokio_postgres::{CancelToken, CopyInSink, CopyOutStream, Error, RowStream};
+
+use super::{Limits, Protection, Row, Server, Sql, StatementFailure, tls};
+use crate::error::{Refusal, Result};
+
+/// A server ends a statement at its limit by itself; our own clock is a little later.
+const LATER: Duration = Duration::from_secs(5);
+
+/// What a living server does at once, such as BEGIN or taking some rows, is not waited for longer than this.
+const AT_ONCE: Duration = Duration::from_secs(600);
+
+/// What is due to be said at the end, ROLLBACK or COMMIT of what was only read, is not waited for longer than this.
+const GOODBYE: Duration = Duration::from_secs(2);
+
+/// A cancel is a courtesy to the server.
+const CANCEL: Duration = Duration::from_secs(1);
+
+/// A connection that cannot be used, or whose data nobody acknowledges, is dead after this time.
+pub(super) const DEAD_AFTER: Duration = Duration::from_secs(30);
+
+/// The same where somebody may have good reason to take no data for a while: a server that stores rows, or a client that
+/// waits for the other server. The system counts that as if it were dead.
+const DEAD_AFTER_IN_BULK: Duration = Duration::from_secs(300);
+
+/// What a session, its transactions and their streams share of a connection.
+#[derive(Clone)]
+pub(super) struct Line(Arc<Ends>);
+
+struct Ends {
+    server: Server,
+    limits: Limits,
+    protection: Protection,
+    cancel: CancelToken,
+    connection: AbortHandle,
+    /// Whether a transaction was begun, and has not been committed.
+    in_transaction: AtomicBool,
+}
+
+impl Limits {
+    /// How long a statement is waited for.
+    fn patience(self) -> Duration {
+        self.statement.saturating_add(LATER)
+    }
+
+    /// How long data may stay unacknowledged where rows pass in bulk.
+    pub(super) fn dead_after_in_bulk(self) -> Duration {
+        self.statement.clamp(DEAD_AFTER, DEAD_AFTER_IN_BULK)
+    }
+}
+
+impl Line {
+    pub(super) fn new(
+        server: Server,
+        limits: Limits,
+        protection: &Protection,
+        cancel: CancelToken,
+        connection: AbortHandle,
+    ) -> Self {
+        let (protection, in_transaction) = (protection.clone(), AtomicBool::new(false));
+        Self(Arc::new(Ends { server, limits, protection, cancel, connection, in_transaction }))
+    }
+
+    /// A transaction begins.
+    pub(super) fn begins(&self) {
+        self.0.in_transaction.store(true, Ordering::Relaxed);
+    }
+
+    /// It was committed.
+    pub(super) fn committed(&self) {
+        self.0.in_transaction.store(false, Ordering::Relaxed);
+    }
+
+    /// Waits for the end of a statement.
+    pub(super) async fn answer<T>(&self, doing: &str, answer: impl Future<Output = T>) -> Result<T> {
+        self.within(self.0.limits.patience(), doing, answer).await
+    }
+
+    /// Waits for what needs no work of the server.
+    pub(super) async fn at_once<T>(&self, doing: &str, answer: impl Future<Output = T>) -> Result<T> {
+        self.within(self.0.limits.patience().min(AT_ONCE), doing, answer).await
+    }
+
+    /// Waits for the end of a transaction that wrote nothing.
+    pub(super) async fn goodbye<T>(&self, doing: &str, answer: impl Future<Output = T>) -> Result<T> {
+        self.within(GOODBYE, doing, answer).await
+    }
+
+    async fn within<T>(&self, limit: Duration, doing: &str, answer: impl Future<Output = T>) -> Result<T> {
+        match timeout(limit, answer).await {
+            Ok(answer) => Ok(answer),
+            Err(_) => Err(self.give_up(limit, doing).await),
+        }
+    }
+
+    /// Closes the socket, so that whatever the server still holds for us is let go as soon as it notices.
+    async fn give_up(&self, limit: Duration, doing: &str) -> anyhow::Error {
+        self.0.connection.abort();
+        self.cancel().await;
+        let (server, seconds) = (self.0.server, limit.as_secs());
+        Refusal::failed(
+            format!("{server} did not answer within {seconds} s, and was given up ({doing})"),
+            "See what keeps that server from answering, and try again: what was not committed is rolled back.",
+        )
+    }
+
+    /// Asks the server, over a connection of its own, to end the statement at work.
+    async fn cancel(&self) {
+        let Ok(connector) = tls::connector(&self.0.protection) else { return };
+        match timeout(CANCEL, self.0.cancel.cancel_query(connector)).await {
+            Ok(Ok(())) => {}
+            Ok(Err(error)) => tracing::debug!(%error, "could not cancel what {} does", self.0.server),
+            Err(_) => tracing::debug!("could not cancel what {} does", self.0.server),
+        }
+    }
+
+    /// Lets the server go. It hears what is due, such as ROLLBACK, if it takes that at once; an answer that is still coming,
+    /// as of a COPY, is not waited for.
+    pub(super) fn hang_up(&self) {
+        if !self.0.in_transaction.load(Ordering::Relaxed) {
+            return;
+        }
+        let connection = self.0.connection.clone();
+        match tokio::runtime::Handle::try_current() {
+            Ok(runtime) => drop(runtime.spawn(async move {
+                sleep(CANCEL).await;
+                connection.abort();
+            })),
+            Err(_) => connection.abort(),
+        }
+    }
+
+    /// The next of a stream, which is waited for only where it is not there yet.
+    async fn next<T>(
+        &self,
+        sql: &Sql,
+        stream: &mut Pin<Box<Fuse<impl Stream<Item = Result<T, Error>>>>>,
+    ) -> Result<Option<T>> {
+        let next = match stream.next().now_or_never() {
+            Some(next) => next,
+            None => self.answer(sql.path, stream.next()).await?,
+        };
+        next.transpose().map_err(|error| StatementFailure::new(sql, &error).into())
+    }
+}
+
+/// The rows of a statement as they come.
+pub struct Rows {
+    line: Line,
+    sql: Sql,
+    stream: Pin<Box<Fuse<RowStream>>>,
+}
+
+impl Rows {
+    pub(super) fn new(line: Line, sql: Sql, stream: RowStream) -> Self {
+        Self { line, sql, stream: Box::pin(stream.fuse()) }
+    }
+
+    /// The next row; `None` after the last one.
+    ///
+    /// # Errors
+    /// When the server ends the statement, or sends nothing within its limit.
+    pub async fn next(&mut self) -> Result<Option<Row>> {
+        let row = self.line.next(&self.sql, &mut self.stream).await?;
+        Ok(row.map(|row| Row::new(&self.sql, row)))
+    }
+}
+
+/// What a `COPY … TO STDOUT` sends.
+pub struct CopyOut {
+    line: Line,
+    sql: Sql,
+    stream: Pin<Box<Fuse<CopyOutStream>>>,
+    ended: bool,
+}
+
+impl CopyOut {
+    pub(super) fn new(line: Line, sql: Sql, stream: CopyOutStream) -> Self {
+        Self { line, sql, stream: Box::pin(stream.fuse()), ended: false }
+    }
+
+    /// The next message; `None` after the last one.
+    ///
+    /// # Errors
+    /// When the server ends the statement, or sends nothing within its limit.
+    pub async fn next(&mut self) -> Result<Option<Bytes>> {
+        let next = self.line.next(&self.sql, &mut self.stream).await;
+        self.ended = !matches!(next, Ok(Some(_)));
+        next
+    }
+
+    /// Ends it where nobody takes the rest: the server would send all of it before it heard of anything else.
+    pub async fn stop(self) {
+        if !self.ended {
+            self.line.cancel().await;
+        }
+    }
+}
+
+/// What a `COPY … FROM STDIN` takes.
+pub struct CopyIn {
+    line: Line,
+    sql: Sql,
+    sink: Pin<Box<CopyInSink<Bytes>>>,
+}
+
+impl CopyIn {
+    pub(super) fn new(line: Line, sql: Sql, sink: CopyInSink<Bytes>) -> Self {
+        Self { line, sql, sink: Box::pin(sink) }
+    }
+
+    /// Sends some bytes.
+    ///
+    /// # Errors
+    /// When the server does not take them in time, or the connection is gone.
+    pub async fn send(&mut self, bytes: Bytes) -> Result<()> {
+        let sent = self.line.at_once(self.sql.path, self.sink.send(bytes)).await?;
+        sent.map_err(|error| StatementFailure::new(&self.sql, &error).into())
+    }
+
+    /// Says that this was all, and gives the number of rows that the server counted. Dropped before, nothing is stored.
+    ///
+    /// # Errors
+    /// When the server refuses the rows, or does not answer within its limit.
+    pub async fn finish(mut self) -> Result<u64> {
+        let finished = self.line.answer(self.sql.path, self.sink.as_mut().finish()).await?;
+        finished.map_err(|error| StatementFailure::new(&self.sql, &error).into())
+    }
+}

@@ -1,0 +1,76 @@
+//! What a transaction must not inherit from server, role, database or pooler.
+
+use std::time::Duration;
+
+use tokio_postgres::error::SqlState;
+
+use super::line::DEAD_AFTER;
+use super::{Access, Limits, Milliseconds, Sql, Statement, sql_state};
+
+const ALL: Statement = crate::statement!("pins/all.sql");
+const WRITE: Statement = crate::statement!("pins/write.sql");
+const VERSION_14: Statement = crate::statement!("pins/version_14.sql");
+const VERSION_17: Statement = crate::statement!("pins/version_17.sql");
+const BULK: Statement = crate::statement!("pins/bulk.sql");
+const READ_ANEW: Statement = crate::statement!("pins/read_anew.sql");
+const WRITE_ANEW: Statement = crate::statement!("pins/write_anew.sql");
+
+/// What the server of a connection knows to pin.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Pins {
+    pub(super) limits: Limits,
+    /// The server's major version.
+    pub(super) version: u32,
+    /// Whether the server can look, in mid statement, if its client is still there: not every system lets it.
+    pub(super) looks_for_client: bool,
+}
+
+impl Pins {
+    /// The pins of a transaction and what follows them, as one message.
+    pub(super) fn before(self, access: Access, then: &[Sql]) -> Sql {
+        let limits = self.limits;
+        let mut all = vec![ALL.with(&[
+            ("lock_ms", &milliseconds(limits.lock)),
+            ("statement_ms", &milliseconds(limits.statement)),
+            ("idle_ms", &milliseconds(limits.idle)),
+            ("dead_ms", &milliseconds(DEAD_AFTER)),
+        ])];
+        if matches!(access, Access::Write) {
+            all.push(WRITE.into());
+        }
+        if self.version >= 14 && self.looks_for_client {
+            all.push(VERSION_14.into());
+        }
+        if self.version >= 17 {
+            all.push(VERSION_17.into());
+        }
+        all.extend_from_slice(then);
+        Sql::joined(&all)
+    }
+
+    /// The same without what the server has just refused, in a transaction that is begun anew; `None` where it refused
+    /// something else.
+    pub(super) fn instead(&mut self, error: &anyhow::Error, access: Access, then: &[Sql]) -> Option<[Sql; 2]> {
+        let refused = sql_state(error) == Some(&SqlState::INVALID_PARAMETER_VALUE)
+            && error.to_string().contains("client_connection_check_interval");
+        if !refused || !self.looks_for_client {
+            return None;
+        }
+        tracing::debug!("the server's system does not tell it of a client that is gone");
+        self.looks_for_client = false;
+        let anew = match access {
+            Access::ReadSnapshot => READ_ANEW,
+            Access::Write => WRITE_ANEW,
+        };
+        Some([anew.into(), self.before(access, then)])
+    }
+}
+
+/// Before rows come in bulk.
+pub(super) fn bulk(limits: Limits) -> Sql {
+    BULK.with(&[("dead_ms", &milliseconds(limits.dead_after_in_bulk()))])
+}
+
+fn milliseconds(limit: Duration) -> Milliseconds {
+    Milliseconds(u64::try_from(limit.as_millis()).unwrap_or(u64::MAX))
+}
