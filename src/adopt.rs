@@ -116,19 +116,18 @@ pub async fn look(reading: &Reading<'_>, model: &Model, named: &Named) -> Result
     let (schema, table) = (named.schema.name(), named.table.name());
     let parameters: [Parameter<'_>; 3] = [(&schema, Type::TEXT), (&table, Type::TEXT), (&names, Type::TEXT_ARRAY)];
     let rows = reading.work().query(TABLE, &parameters).await?;
-    let readable = rows.first().is_some_and(|row| matches!(row.get("kind"), "r" | "p" | "v" | "m" | "f"));
+    let kind: Option<&str> = rows.first().map(|row| row.get("kind")).transpose()?;
+    let readable = matches!(kind, Some("r" | "p" | "v" | "m" | "f"));
     if !readable {
         return Err(Refusal::refused(
             format!("the warehouse has no table {named}"),
             "Name it as --from SCHEMA.TABLE, and check that KALENDS_WAREHOUSE_URL names the right database.",
         ));
     }
-    let found = wanted.into_iter().zip(&rows).map(|(name, row)| TheirType {
-        name: name.clone(),
-        known: row.get("known"),
-        written: row.get("written"),
+    let found = wanted.into_iter().zip(&rows).map(|(name, row)| {
+        Ok(TheirType { name: name.clone(), known: row.get("known")?, written: row.get("written")? })
     });
-    Theirs::new(model, named.schema.clone(), named.table.clone(), found.collect())
+    Theirs::new(model, named.schema.clone(), named.table.clone(), found.collect::<Result<_>>()?)
 }
 
 /// What the table holds, by the statement that surveys production.
@@ -150,12 +149,12 @@ pub async fn holds(reading: &Reading<'_>, model: &Model, named: &Named, theirs: 
         _ => error.context(format!("could not read {named} of the warehouse")),
     };
     let sql = DAYS.of(&shape)?.with(&theirs.table_names());
-    let (accounts, set_aside) = accounts::read(&reading.work().query(sql, &[]).await.map_err(explain)?);
+    let (accounts, set_aside) = accounts::read(&reading.work().query(sql, &[]).await.map_err(explain)?)?;
     let mut unlike = 0;
     if theirs.is_judged() {
         let sql = UNLIKE.of(&shape)?.with(&theirs.table_names());
         let row = reading.work().query_one(sql, &[]).await?.context("the warehouse counted nothing")?;
-        unlike = row.get("rows");
+        unlike = row.get("rows")?;
     }
     Ok(Holds { accounts, set_aside, unlike })
 }

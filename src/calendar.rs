@@ -44,7 +44,8 @@ pub struct Span {
 }
 
 impl Day {
-    /// The day of a labelled year (negative: BC), a month (1 to 12) and a day of the month; `None` where there is none.
+    /// The day of a labelled year (negative: BC), a month (1 to 12) and a day of the month; `None` where there is none, as
+    /// [`Day::from_postgres`] says.
     pub fn new(year: i32, month: u8, day: u8) -> Option<Self> {
         let astronomical = match year {
             0 => return None,
@@ -52,7 +53,7 @@ impl Day {
             _ => year + 1,
         };
         let date = Date::from_calendar_date(astronomical, MonthName::try_from(month).ok()?, day).ok()?;
-        Some(Self(date.to_julian_day() - JULIAN_DAY_OF_2000))
+        Self::from_postgres(date.to_julian_day() - JULIAN_DAY_OF_2000)
     }
 
     /// The day that PostgreSQL sends as `days` since 2000-01-01; `None` for `infinity` and `-infinity`, for the 38 days of
@@ -140,9 +141,12 @@ impl Period {
 
     /// The period that PostgreSQL says starts `days` after 2000-01-01, at an hour; `None` where none does.
     pub fn from_postgres(level: Level, days: i32, hour: u8) -> Option<Self> {
-        // A week of PostgreSQL's first January can begin before it.
-        let final_day = if level == Level::Week { days.checked_add(6)? } else { days };
-        let period = Self { hour, ..Day::from_postgres(final_day)?.period(level) };
+        // A week of the first January can begin before it, and one of the final December end after it.
+        let inside = match level {
+            Level::Week => Day::from_postgres(days).or_else(|| Day::from_postgres(days.checked_add(6)?)),
+            _ => Day::from_postgres(days),
+        };
+        let period = Self { hour, ..inside?.period(level) };
         (period.first.0 == days && hour < 24 && (hour == 0 || level == Level::Hour)).then_some(period)
     }
 
@@ -201,6 +205,11 @@ impl Period {
 }
 
 impl Span {
+    /// A day of the span that is in the calendar: the first and the final week begin or end outside of it.
+    pub fn day_inside(self) -> Day {
+        Day::from_postgres(self.from.0).unwrap_or(Day(self.until.0 - 1))
+    }
+
     /// Whether the day is one of the span's.
     pub fn contains(self, day: Day) -> bool {
         self.from <= day && day < self.until
@@ -329,6 +338,11 @@ mod tests {
         assert_eq!(Period::from_postgres(Level::Week, first.first.0, 0), Some(first));
         assert_eq!(first.to_string(), "-4713-W01");
         assert_eq!(Period::from_postgres(Level::Week, first.first.0 - 7, 0), None);
+        assert_eq!(first.span().day_inside(), day(-4713, 1, 4));
+        // The final week ends in the year after.
+        let last = day(999_998, 12, 31).period(Level::Week);
+        assert_eq!(Period::from_postgres(Level::Week, last.first.0, 0), Some(last));
+        assert_eq!(Period::from_postgres(Level::Week, last.first.0 + 7, 0), None);
         assert_eq!(Period::from_postgres(Level::Month, 1, 0), None);
         assert_eq!(Period::from_postgres(Level::Day, 0, 1), None);
     }
@@ -351,6 +365,14 @@ mod tests {
         let first = day(-4713, 1, 1).to_postgres();
         assert!(Day::from_postgres(first).is_some() && Day::from_postgres(first - 1).is_none());
         assert_eq!(Day::new(0, 1, 1), None);
+        // A day is followed by another, and is in a year that ends.
+        for year in [999_998, -4713] {
+            assert_eq!(day(year, 12, 31).next().year_month_day().1, 1);
+            assert_eq!(day(year, 12, 31).year().span().until, day(year, 12, 31).next());
+        }
+        for year in [999_999, 1_000_000, -4714, -999_999, i32::MAX, i32::MIN] {
+            assert_eq!(Day::new(year, 12, 31), None, "{year}");
+        }
         assert_eq!(Period::new(Level::Month, day(2023, 1, 2)), None);
     }
 

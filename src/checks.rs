@@ -164,7 +164,7 @@ pub async fn files(reading: &Reading<'_>, exports: &Path, which: Which) -> Resul
 async fn rows(reading: &Reading<'_>, model: &Model, shape: &Shape) -> Result<(Accounts, SetAside)> {
     let schema = Ident::new("kalends_raw")?;
     let names: [(&str, &dyn Filling); 2] = [("schema", &schema), ("table", model.rows())];
-    Ok(accounts::read(&reading.work().query(DAYS.of(shape)?.with(&names), &[]).await?))
+    accounts::read(&reading.work().query(DAYS.of(shape)?.with(&names), &[]).await?)
 }
 
 /// Days whose accounts of hours, or of combinations of dimensions, are not what the warehouse's rows say.
@@ -177,7 +177,9 @@ async fn details(reading: &Reading<'_>, model: &Model) -> Result<BTreeSet<Period
         let all: [Parameter<'_>; 3] =
             [(&None::<Vec<Day>>, Type::DATE_ARRAY), (&None::<Day>, Type::DATE), (&None::<Day>, Type::DATE)];
         let days = reading.work().query(sql, &all).await?;
-        found.extend(days.iter().map(|row| row.get::<_, Day>("period").period(Level::Day)));
+        for row in &days {
+            found.insert(row.get::<Day>("period")?.period(Level::Day));
+        }
     }
     Ok(found)
 }

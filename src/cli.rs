@@ -268,10 +268,16 @@ pub enum Command {
         limit: usize,
     },
     /// Take an entity's rows, accounts and history out of the warehouse
-    #[command(after_help = "Example: kalends forget orders && kalends export")]
+    #[command(after_help = "\
+Examples:
+  kalends forget orders                           say what would be gone, and change nothing
+  kalends forget orders --yes && kalends export   do it, and take its files away")]
     Forget {
         /// As in the settings, or as `kalends status` names it
         name: String,
+        /// Do it; without this it only says what would be gone
+        #[arg(long)]
+        yes: bool,
         /// Whether to wait.
         #[command(flatten)]
         waiting: Waiting,

@@ -4,6 +4,7 @@ mod adopt;
 mod check;
 mod combinations;
 mod diff;
+mod exchanged;
 mod export;
 mod failures;
 mod forget;
@@ -31,7 +32,7 @@ use tokio_postgres::error::SqlState;
 use self::manner::Manner;
 use crate::calendar::Period;
 use crate::cli::{Closed, Command, Typed};
-use crate::db::{Address, Limits, Protection, StatementFailure, sql_state};
+use crate::db::{Address, Limits, Methods, Protection, StatementFailure, sql_state};
 use crate::entity::Entity;
 use crate::error::{Exit, Refusal, Result};
 use crate::exports::{Claim, Scope, Which};
@@ -56,7 +57,7 @@ enum Task {
     History(Option<Period>, Option<String>),
     Diff(diff::Wanted),
     Check,
-    Forget(String),
+    Forget(forget::Asked),
     Init(init::Wish),
 }
 
@@ -115,7 +116,7 @@ pub fn run(typed: Typed) -> Result<Outcome> {
         Command::History { period, entity } => Task::History(period, entity),
         Command::Diff { day, entity, limit } => Task::Diff(diff::Wanted::new(day, entity, limit)?),
         Command::Check => Task::Check,
-        Command::Forget { name, .. } => Task::Forget(name),
+        Command::Forget { name, yes, .. } => Task::Forget(forget::Asked { name, yes }),
         Command::Init { table, out } => Task::Init(init::Wish::new(target(&out), &table)?),
     };
     with_servers(task, &settings, talk, manner, planned)
@@ -213,7 +214,7 @@ impl Task {
             Self::Diff(wanted) => diff::run(world, &wanted).await,
             Self::Check => check::run(world).await,
             Self::Init(wish) => init::run(world, &wish).await,
-            Self::Forget(name) => forget::run(world, &name).await,
+            Self::Forget(asked) => forget::run(world, &asked).await,
         }
     }
 }
@@ -284,6 +285,6 @@ impl From<&crate::local::Address> for Address {
     fn from(private: &crate::local::Address) -> Self {
         let mut config = tokio_postgres::Config::new();
         config.host_path(&private.socket_folder).port(private.port).user(&private.user).dbname(&private.database);
-        Self { config, protection: Protection::Disable }
+        Self { config, protection: Protection::Disable, methods: Methods::any() }
     }
 }

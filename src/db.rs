@@ -2,11 +2,13 @@
 //!
 //! Nothing here knows what production or the warehouse hold; [`crate::production`] and [`crate::warehouse`] do.
 
+mod authentication;
 mod dates;
 mod facts;
 mod failure;
 mod line;
 mod pins;
+mod row;
 mod statement;
 mod tls;
 
@@ -15,15 +17,17 @@ use std::time::{Duration, Instant};
 
 use anyhow::Context as _;
 use backon::{ExponentialBuilder, Retryable as _};
-use tokio_postgres::config::{Host, SslMode};
+use tokio_postgres::config::Host;
 use tokio_postgres::error::SqlState;
 use tokio_postgres::types::{ToSql, Type};
-use tokio_postgres::{Client, Config, IsolationLevel, Row, Transaction};
+use tokio_postgres::{Client, Config, IsolationLevel, Transaction};
 
+pub use authentication::Methods;
 pub use dates::{AnyDate, Start};
-pub use facts::{Facts, is_on_this_machine, knows_zone};
+pub use facts::{Facts, Seen, is_on_this_machine, knows_zone};
 pub use failure::{StatementFailure, sql_state};
 pub use line::{CopyIn, CopyOut, Rows};
+pub use row::Row;
 pub use statement::{Bound, Filled, Filling, Ident, Literal, Milliseconds, Place, Shape, Sql, Statement};
 pub use tls::Protection;
 
@@ -54,8 +58,11 @@ pub struct Identity {
 
 impl Identity {
     /// From the columns `system_identifier` and `database_oid`.
-    pub fn of(row: &Row) -> Self {
-        Self { system_identifier: row.get("system_identifier"), database_oid: row.get("database_oid") }
+    ///
+    /// # Errors
+    /// When the server gave one of them no value.
+    pub fn of(row: &Row) -> Result<Self> {
+        Ok(Self { system_identifier: row.get("system_identifier")?, database_oid: row.get("database_oid")? })
     }
 }
 
@@ -66,6 +73,8 @@ pub struct Address {
     pub config: Config,
     /// How the connection is protected.
     pub protection: Protection,
+    /// What the server may ask for before it lets us in.
+    pub methods: Methods,
 }
 
 /// How long we wait, and let others wait.
@@ -166,7 +175,8 @@ impl Work<'_> {
     /// Runs a statement and gives all its rows.
     pub async fn query(&self, sql: impl Into<Sql>, parameters: &[Parameter<'_>]) -> Result<Vec<Row>> {
         let sql = sql.into();
-        self.answer(&sql, self.transaction.query_typed(&sql.text, parameters)).await
+        let rows = self.answer(&sql, self.transaction.query_typed(&sql.text, parameters)).await?;
+        Ok(rows.into_iter().map(|row| Row::new(&sql, row)).collect())
     }
 
     /// Runs a statement and gives its rows as they come.
@@ -266,16 +276,12 @@ async fn attempt(server: Server, address: &Address, limits: Limits) -> Result<Se
         .tcp_user_timeout(match server {
             Server::Production => DEAD_AFTER,
             Server::Warehouse => limits.dead_after_in_bulk(),
-        })
-        .ssl_mode(match address.protection {
-            Protection::Disable => SslMode::Disable,
-            Protection::Prefer => SslMode::Prefer,
-            Protection::Require | Protection::VerifyFull { .. } => SslMode::Require,
         });
+    tls::prepare(&mut config, &address.protection);
     if config.get_application_name().is_none() {
         config.application_name("kalends");
     }
-    let connector = tls::connector(&address.protection).map_err(Attempt::Other)?;
+    let connector = tls::connector(&address.protection).map_err(Attempt::Other)?.accepting(&address.methods);
     let connecting = tokio::time::timeout(limits.connect, config.connect(connector));
     let (client, connection) =
         connecting.await.map_err(|_| Attempt::Silent(limits.connect))?.map_err(Attempt::Answered)?;
@@ -307,6 +313,9 @@ fn explain(server: Server, address: &Address, attempt: &Attempt) -> anyhow::Erro
         }
         Attempt::Answered(error) => error,
     };
+    if let Some((message, hint)) = tls::explain(error, name) {
+        return Refusal::failed(message, hint);
+    }
     let hint = match error.code() {
         Some(&SqlState::INVALID_PASSWORD | &SqlState::INVALID_AUTHORIZATION_SPECIFICATION) => {
             format!("Check role and password of {name}, or PGPASSFILE.")
@@ -324,10 +333,6 @@ fn explain(server: Server, address: &Address, attempt: &Attempt) -> anyhow::Erro
             format!("Create the database with `createdb {database}`, or name another in {name}.")
         }
         Some(_) => "The server's log says more.".to_string(),
-        None if plainly(error).contains("invalid peer certificate") => format!(
-            "Name the host as its certificate does, and the certificates to trust with sslrootcert=FILE in {name}; \
-             sslmode=require trusts any."
-        ),
         None if plainly(error).contains("does not support TLS") => {
             format!("Set ssl = on at the server; sslmode=disable in {name} lets everybody on the way read along.")
         }

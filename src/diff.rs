@@ -136,7 +136,14 @@ impl Sorted {
     /// The row that is held; the one after it is held then.
     async fn take(&mut self) -> Result<Option<Copies>> {
         let Some(rest) = &mut self.rest else { return Ok(self.next.take()) };
-        let next = rest.next().await?.map(|row| Copies { row: row.get("row"), copies: row.get("copies") });
+        let next = match rest.next().await? {
+            Some(row) => {
+                let copies = row.get("copies")?;
+                anyhow::ensure!((1..1 << 48).contains(&copies), "a server counted {copies} copies of a row");
+                Some(Copies { row: row.get("row")?, copies })
+            }
+            None => None,
+        };
         Ok(std::mem::replace(&mut self.next, next))
     }
 }

@@ -192,7 +192,7 @@ async fn wanted(
         warehouse: reading.name().await?,
         models,
         files,
-        recorded: recorded.iter().map(|row| (row.get("path"), row.get("sha256"))).collect(),
+        recorded: recorded.iter().map(|row| Ok((row.get("path")?, row.get("sha256")?))).collect::<Result<_>>()?,
         production_as_of: run.map(|run| run.production_as_of),
         complete_through: complete_through.into_iter().map(|(entity, day)| (entity, day.to_string())).collect(),
         fresh: reading.freshness().await?,

@@ -4,12 +4,11 @@ use std::collections::BTreeMap;
 
 use anyhow::Context as _;
 use serde::Serialize;
-use tokio_postgres::Row;
 use tokio_postgres::types::Type;
 
 use crate::accounts::{self, Combinations, Moved, Said, Statistic};
 use crate::calendar::{Day, Level, Period};
-use crate::db::Statement;
+use crate::db::{Row, Statement};
 use crate::error::Result;
 use crate::statement;
 use crate::warehouse::Reading;
@@ -114,17 +113,19 @@ pub async fn restatements(
 
 /// A restatement, without its causes but for that of a day.
 fn read(row: &Row) -> Result<(Restatement, Option<What>)> {
-    let (level, first): (&str, Day) = (row.get("level"), row.get("period"));
+    let (level, first): (&str, Day) = (row.get("level")?, row.get("period")?);
     let level = LEVELS.into_iter().find(|known| known.word() == level).context("a restatement of an unknown level")?;
-    let account = |column| Said::parse(row.get(column)).context("a restatement holds an account of an unknown form");
+    let account = |column| -> Result<Said> {
+        Said::parse(row.get(column)?).context("a restatement holds an account of an unknown form")
+    };
     let (before, after) = (account("before")?, account("after")?);
-    let combinations = row.get::<_, Option<&str>>("combinations").filter(|text| *text != "null");
+    let combinations = row.get::<Option<&str>>("combinations")?.filter(|text| *text != "null");
     let combinations = combinations.map(Combinations::parse).transpose()?;
     let restatement = Restatement {
-        run: row.get("run"),
-        production_as_of: row.get("production_as_of"),
-        settled_at: row.get("settled_at"),
-        entity: row.get("entity"),
+        run: row.get("run")?,
+        production_as_of: row.get("production_as_of")?,
+        settled_at: row.get("settled_at")?,
+        entity: row.get("entity")?,
         level,
         period: Period::new(level, first).with_context(|| format!("{first} starts no {}", level.word()))?,
         causes: Vec::new(),
@@ -132,7 +133,7 @@ fn read(row: &Row) -> Result<(Restatement, Option<What>)> {
         statistics: accounts::moved(&before, &after),
         combinations: combinations.filter(|_| level == Level::Day),
     };
-    Ok((restatement, row.get::<_, Option<&str>>("cause").map(what)))
+    Ok((restatement, row.get::<Option<&str>>("cause")?.map(what)))
 }
 
 fn what(cause: &str) -> What {

@@ -9,6 +9,7 @@ use kalends::report::{print, talk};
 use tracing_subscriber::filter::LevelFilter;
 
 fn main() -> ExitCode {
+    no_core();
     let typed = Typed::parse();
     log(&typed.common);
     let (quiet, json) = (typed.common.quiet, typed.common.json);
@@ -26,6 +27,13 @@ fn main() -> ExitCode {
             ExitCode::from(exit_code(&error) as u8)
         }
     }
+}
+
+/// A dump of this process's memory would hold passwords.
+fn no_core() {
+    let most = rustix::process::getrlimit(rustix::process::Resource::Core).maximum;
+    let none = rustix::process::Rlimit { current: Some(0), maximum: most };
+    let _ = rustix::process::setrlimit(rustix::process::Resource::Core, none);
 }
 
 /// The log goes to stderr, in colour on a terminal unless `NO_COLOR` is set.

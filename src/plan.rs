@@ -5,7 +5,6 @@ mod combinations;
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use anyhow::Context as _;
 use serde::Serialize;
 use tokio_postgres::types::{ToSql, Type};
 
@@ -232,8 +231,8 @@ async fn ask(
     let sql = ACCOUNTS.of(&model.shape_of(level, level, Split::Whole)?)?;
     let rows = reading.work().query(sql, &parameters).await?;
     let told = rows.iter().map(|row| {
-        let told = Told { said: Said::parse(row.get("said"))?, fields: row.get("fields") };
-        Ok((period(level, row.get("period"))?, told))
+        let told = Told { said: Said::parse(row.get("said")?)?, fields: row.get("fields")? };
+        Ok((row.get::<Start>("period")?.period(level)?, told))
     });
     told.collect()
 }
@@ -243,7 +242,7 @@ async fn kept(reading: &Reading<'_>, known: &Model, level: Level) -> Result<BTre
     let source = known.accounts(level, Split::Whole)?;
     let sql = KEPT.of(&known.shape_of(level, level, Split::Whole)?)?.with(&[("source", &source)]);
     let rows = reading.work().query(sql, &[]).await?;
-    rows.iter().map(|row| Ok((period(level, row.get("period"))?, Said::parse(row.get("said"))?))).collect()
+    rows.iter().map(|row| Ok((row.get::<Start>("period")?.period(level)?, Said::parse(row.get("said")?)?))).collect()
 }
 
 /// The files of the hours of some days, from production's rows.
@@ -253,17 +252,12 @@ async fn hours(snapshot: &Snapshot<'_>, reading: &Reading<'_>, days: &BTreeSet<D
     let names: [(&str, &dyn Filling); 2] = model.entity.table_names();
     let sql = HOURS.of(&model.shape_of(Level::Hour, Level::Hour, Split::Whole)?)?.with(&names);
     let rows = snapshot.work().query(sql, &[(&days, Type::DATE_ARRAY)]).await?;
-    let starts: Vec<&str> = rows.iter().map(|row| row.get("hour")).collect();
-    let statistics: Vec<Vec<Option<String>>> = rows.iter().map(|row| row.get("statistics")).collect();
-    let accounts: Vec<(i64, &[Option<String>])> =
-        rows.iter().zip(&statistics).map(|(row, statistics)| (row.get("rows"), statistics.as_slice())).collect();
+    let starts: Vec<&str> = rows.iter().map(|row| row.get("hour")).collect::<Result<_>>()?;
+    let statistics: Vec<Vec<Option<String>>> = rows.iter().map(|row| row.get("statistics")).collect::<Result<_>>()?;
+    let accounts = rows.iter().zip(&statistics).map(|(row, statistics)| Ok((row.get("rows")?, statistics.as_slice())));
+    let accounts: Vec<(i64, &[Option<String>])> = accounts.collect::<Result<_>>()?;
     let told = ask(reading, model, Level::Hour, (&starts, Type::TEXT_ARRAY), &accounts).await?;
     Ok(told.into_iter().map(|(period, told)| told.line(period)).collect())
-}
-
-fn period(level: Level, start: Start) -> Result<Period> {
-    Period::from_postgres(level, start.days, start.hour)
-        .with_context(|| format!("{start:?} starts no {}", level.word()))
 }
 
 fn differing(level: Level, kept: &BTreeMap<Period, Said>, fresh: &BTreeMap<Period, Told>) -> Vec<PlannedAccount> {

@@ -6,11 +6,11 @@ mod rehearsal;
 mod tables;
 mod watch;
 
+use std::collections::BTreeMap;
 use std::num::NonZeroU64;
 use std::time::{Duration, Instant};
 
 use anyhow::Context as _;
-use tokio_postgres::Row;
 use tokio_postgres::error::SqlState;
 use tokio_postgres::types::{PgLsn, Type};
 
@@ -20,8 +20,8 @@ pub use watch::Watch;
 use crate::accounts::{self, Accounts, SetAside};
 use crate::calendar::Day;
 use crate::db::{
-    Access, Address, CopyOut, Filling, Ident, Identity, Limits, Parameter, Server, Session, Shape, Statement, Work,
-    sql_state,
+    Access, Address, CopyOut, Filling, Ident, Identity, Limits, Parameter, Row, Server, Session, Shape, Statement,
+    Work, sql_state,
 };
 use crate::entity::{Entity, Found, FoundType, Model, check_encoding};
 use crate::error::{Refusal, Result};
@@ -121,7 +121,7 @@ impl Production {
     pub async fn identity(&mut self, entity: &Entity) -> Result<(Identity, Model)> {
         let work = self.session.begin(Access::ReadSnapshot, &[]).await?;
         let (row, model) = look(&work, entity).await?;
-        Ok((Identity::of(&row), model))
+        Ok((Identity::of(&row)?, model))
     }
 
     /// Takes a snapshot, the table held in place before it, and checks that the table is what is accounted for.
@@ -139,17 +139,20 @@ impl Production {
             .map_err(|error| explain(entity, error, "could not take a snapshot of production"))?;
         let locked = Instant::now();
         let (row, model) = look(&work, entity).await?;
-        let position: Option<PgLsn> = row.get("position");
-        let (as_of, as_of_us) = of_standby.unwrap_or_else(|| (row.get("as_of"), row.get("as_of_us")));
+        let position: Option<PgLsn> = row.get("position")?;
+        let (as_of, as_of_us) = match of_standby {
+            Some(of_standby) => of_standby,
+            None => (row.get("as_of")?, row.get("as_of_us")?),
+        };
         Ok(Snapshot {
             work,
             model,
-            identity: Identity::of(&row),
+            identity: Identity::of(&row)?,
             as_of,
             as_of_us,
             pace: &self.pace,
             position: position.context("production does not say how far its log has come")?.into(),
-            pid: row.get("pid"),
+            pid: row.get("pid")?,
             locked,
             taken: Instant::now(),
         })
@@ -166,7 +169,7 @@ impl Production {
         let row = work.query_one(DATA_MOMENT, &[]).await?;
         self.is_primary = row.is_none();
         work.commit().await?;
-        Ok(row.map(|row| (row.get("as_of"), row.get("as_of_us"))))
+        row.map(|row| Ok((row.get("as_of")?, row.get("as_of_us")?))).transpose()
     }
 }
 
@@ -190,7 +193,7 @@ impl Snapshot<'_> {
     pub async fn today(&self) -> Result<Day> {
         let zone = self.model.entity.time_zone.as_deref().unwrap_or("UTC");
         let row = self.work.query_one(TODAY, &[(&zone, Type::TEXT), (&self.as_of_us, Type::INT8)]).await?;
-        Ok(row.context("production did not say what day it is")?.get("today"))
+        row.context("production did not say what day it is")?.get("today")
     }
 
     /// The accounts of all days, as they should be.
@@ -216,7 +219,7 @@ impl Snapshot<'_> {
             .query(DAYS.of(shape)?.with(&self.model.entity.table_names()), &[])
             .await
             .map_err(|error| explain(&self.model.entity, error, "could not survey production"))?;
-        let (accounts, set_aside) = accounts::read(&rows);
+        let (accounts, set_aside) = accounts::read(&rows)?;
         tracing::info!(days = accounts.len(), rows = accounts::rows(&accounts), "surveyed production");
         Ok(Survey { accounts, set_aside, places: Places::read(&rows)?, took: started.elapsed() })
     }
@@ -261,7 +264,8 @@ async fn look(work: &Work<'_>, entity: &Entity) -> Result<(Row, Model)> {
     let found = found.map_err(|error| explain(entity, error, "could not look at the table in production"))?;
     let row = found.ok_or_else(|| missing(entity))?;
     check(entity, &row)?;
-    let mut types: Vec<Option<String>> = row.get("types");
+    let mut types: Vec<Option<String>> = row.get("types")?;
+    anyhow::ensure!(types.len() == columns.len(), "production did not say the type of each column");
     let measures = types.split_off(1);
     let dimensions = dimensions(work, entity).await?;
     let model = Model::new(entity, &Found { time: types.pop().flatten(), measures, dimensions })?;
@@ -277,17 +281,19 @@ async fn dimensions(work: &Work<'_>, entity: &Entity) -> Result<Vec<Option<Found
     let (schema, table) = (entity.schema.name(), entity.table.name());
     let parameters: [Parameter<'_>; 3] = [(&schema, Type::TEXT), (&table, Type::TEXT), (&columns, Type::TEXT_ARRAY)];
     let rows = work.query(DIMENSIONS, &parameters).await?;
-    rows.first().map_or(Ok(()), |row| check_encoding(Server::Production, row.get("encoding")))?;
-    let found = |column: &str| rows.iter().find(|row| row.get::<_, &str>("name") == column);
-    let types = columns.into_iter().map(|column| {
-        found(column).map(|row| FoundType {
-            written: row.get("written"),
-            kept: row.get("kept"),
-            number: row.get("number"),
-            unfit: row.get("unfit"),
-        })
-    });
-    Ok(types.collect())
+    rows.first().map_or(Ok(()), |row| check_encoding(Server::Production, row.get("encoding")?))?;
+    let mut found = BTreeMap::new();
+    for row in &rows {
+        let type_of = FoundType {
+            written: row.get("written")?,
+            kept: row.get("kept")?,
+            number: row.get("number")?,
+            unfit: row.get("unfit")?,
+        };
+        found.insert(row.get::<&str>("name")?, type_of);
+    }
+    // Two columns of the settings are never the same.
+    Ok(columns.into_iter().map(|column| found.remove(column)).collect())
 }
 
 fn missing(entity: &Entity) -> anyhow::Error {
@@ -320,23 +326,35 @@ fn explain(entity: &Entity, error: anyhow::Error, doing: &'static str) -> anyhow
 
 /// The table is one that can be accounted for, and all of it may be read.
 fn check(entity: &Entity, row: &Row) -> Result<()> {
-    let kind: &str = row.get("kind");
-    let persistence: &str = row.get("persistence");
+    let kind: &str = row.get("kind")?;
+    let persistence: &str = row.get("persistence")?;
     if !matches!(kind, "r" | "p") || persistence == "t" {
         return Err(Refusal::refused(
             format!("{entity} of production is {}", spelled_out(kind)),
             "Only a table or a partitioned table can be accounted for.",
         ));
     }
-    let [role, schema, table]: [&str; 3] = ["role", "schema_name", "table_name"].map(|column| row.get(column));
-    let (message, remedy) = if !row.get::<_, bool>("may_use_schema") {
+    if row.get("gone")? {
+        return Err(Refusal::busy(
+            format!("table {entity} of production was replaced or dropped while this run looked at it"),
+            "Try again when it is there.",
+        ));
+    }
+    if let Some(part) = row.get::<Option<&str>>("foreign_part")? {
+        return Err(Refusal::refused(
+            format!("foreign table {part} is a part of table {entity} of production"),
+            "Detach it, or account for another table: no lock holds the rows of another server in place.",
+        ));
+    }
+    let (role, schema, table): (&str, &str, &str) = (row.get("role")?, row.get("schema_name")?, row.get("table_name")?);
+    let (message, remedy) = if !row.get::<bool>("may_use_schema")? {
         (
             format!("role {role} may not use schema {schema} of production"),
             format!("GRANT USAGE ON SCHEMA {schema} TO {role}"),
         )
-    } else if !row.get::<_, bool>("may_read") {
+    } else if !row.get::<bool>("may_read")? {
         (format!("role {role} may not read table {entity} of production"), format!("GRANT SELECT ON {table} TO {role}"))
-    } else if row.get("hides_rows") {
+    } else if row.get("hides_rows")? {
         (
             format!("row-level security of table {entity} of production may hide rows from role {role}"),
             format!("ALTER ROLE {role} BYPASSRLS"),

@@ -12,7 +12,6 @@ mod misspelt;
 
 use std::num::NonZeroU64;
 use std::path::PathBuf;
-use std::time::Duration;
 
 pub use draft::{Drafted, written};
 pub use entities::table_name;
@@ -150,10 +149,10 @@ impl Settings {
         let exports = flags.exports.clone().or_else(|| environment.path("KALENDS_EXPORTS")).unwrap_or(file.exports);
         let folder = environment.path("KALENDS_LOCAL").unwrap_or(file.local);
         let limits = Limits {
-            connect: Duration::from_secs(file.limits.connect_seconds.get()),
-            lock: Duration::from_secs(file.limits.lock_seconds.get()),
-            statement: Duration::from_secs(file.limits.statement_seconds.get()),
-            idle: Duration::from_secs(file.limits.idle_seconds.get()),
+            connect: file.limits.connect_seconds.0,
+            lock: file.limits.lock_seconds.0,
+            statement: file.limits.statement_seconds.0,
+            idle: file.limits.idle_seconds.0,
         };
         Ok(Self {
             servers: servers(production, warehouse, environment, need)?,

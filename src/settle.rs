@@ -45,7 +45,7 @@ impl Run {
 pub async fn begin_run(locked: &Locked<'_>, as_of: &str) -> Result<Run> {
     let row = locked.work().query_one(BEGIN_RUN, &[(&as_of, Type::TEXT)]).await?;
     let row = row.context("the warehouse gave the run no number")?;
-    Ok(Run { number: row.get("run"), years: BTreeSet::new() })
+    Ok(Run { number: row.get("run")?, years: BTreeSet::new() })
 }
 
 /// What came of comparing a month's rows in the warehouse with production's.
@@ -68,7 +68,7 @@ pub async fn prove(locked: &Locked<'_>, model: &Model, month: &Month) -> Result<
         Partition::Attached => {
             let (schema, table) = (Ident::new("kalends_raw")?, model.partition(month.period)?);
             let names: [(&str, &dyn Filling); 2] = [("schema", &schema), ("table", &table)];
-            accounts::read(&locked.work().query(DAYS.of(&model.shape()?)?.with(&names), &[]).await?).0
+            accounts::read(&locked.work().query(DAYS.of(&model.shape()?)?.with(&names), &[]).await?)?.0
         }
     };
     let differing = accounts::compare(&month.survey, &settled);
@@ -182,7 +182,7 @@ async fn check_written(locked: &Locked<'_>, model: &Model, month: &Month) -> Res
         .work()
         .query(WRITTEN.of(&model.shape()?)?, &[(&span.from, Type::DATE), (&span.until, Type::DATE)])
         .await?;
-    if accounts::compare(&month.survey, &accounts::read(&rows).0).is_empty() {
+    if accounts::compare(&month.survey, &accounts::read(&rows)?.0).is_empty() {
         return Ok(());
     }
     Err(Refusal::failed(

@@ -4,6 +4,7 @@
 mod month;
 mod python;
 
+use anyhow::Context as _;
 use bytes::{BufMut as _, BytesMut};
 use tokio_postgres::types::Type;
 
@@ -78,7 +79,8 @@ fn names(entity: &Entity) -> [(&'static str, &dyn Filling); 4] {
 
 async fn consent(work: &Work<'_>, mark: Mark) -> Result<()> {
     let row = work.query_one(CONSENT, &[]).await?;
-    let (database, marked) = row.map_or_else(Default::default, |row| (row.get::<_, String>(0), row.get(1)));
+    let row = row.context("production did not say whether it is a test source")?;
+    let (database, marked): (String, bool) = (row.get("database")?, row.get("marked")?);
     if marked {
         return Ok(());
     }
@@ -93,9 +95,9 @@ async fn consent(work: &Work<'_>, mark: Mark) -> Result<()> {
 
 async fn delete(work: &Work<'_>, entity: &Entity, span: Span) -> Result<u64> {
     let days = [(&span.from as _, Type::DATE), (&span.until as _, Type::DATE)];
-    let lies = work.query_one(PLACE.with(&names(entity)), &days).await?;
-    let place = |column| lies.as_ref().and_then(|row| row.get::<_, Option<&str>>(column)).and_then(Place::parse);
-    let (Some(first), Some(finally)) = (place("first_place"), place("final_place")) else { return Ok(0) };
+    let Some(lies) = work.query_one(PLACE.with(&names(entity)), &days).await? else { return Ok(0) };
+    let place = |column| lies.get::<Option<&str>>(column).map(|place| place.and_then(Place::parse));
+    let (Some(first), Some(finally)) = (place("first_place")?, place("final_place")?) else { return Ok(0) };
     let [schema, table, time, _] = names(entity);
     let sql = DELETE.with(&[schema, table, time, ("first_place", &first), ("final_place", &finally)]);
     work.execute(sql, &days).await

@@ -1,5 +1,6 @@
 //! The warehouse: a connection; only a [`Locked`] one can write, and [`Warehouse::lock`] is the only way to one.
 
+mod forgettable;
 mod freshness;
 pub mod notes;
 mod partition;
@@ -15,10 +16,11 @@ use tokio_postgres::types::Type;
 
 use crate::accounts::{self, Accounts};
 use crate::calendar::Period;
-use crate::db::{Access, Address, Ident, Identity, Limits, Server, Session, Sql, Statement, Work, sql_state};
+use crate::db::{Access, Address, Ident, Identity, Limits, Row, Server, Session, Sql, Statement, Work, sql_state};
 use crate::entity::{Change, Model, check_encoding};
 use crate::error::{Refusal, Result};
 use crate::statement;
+pub use forgettable::Forgettable;
 pub use freshness::{Freshness, Proof};
 pub use partition::Partition;
 pub use readiness::Beginning;
@@ -120,9 +122,7 @@ impl Warehouse {
     /// Busy while another run replaces tables.
     pub async fn read(&mut self) -> Result<Reading<'_>> {
         if !self.prepared {
-            let work = self.session.begin(Access::ReadSnapshot, &[]).await?;
-            self.prepared = identify(&work).await?.1;
-            work.commit().await?;
+            self.prepared = self.is_prepared().await?;
         }
         let locks: &[Sql] = if self.prepared { &[LOCK_TABLES.into()] } else { &[] };
         let work = self.session.begin(Access::ReadSnapshot, locks).await.map_err(|error| match sql_state(&error) {
@@ -135,6 +135,14 @@ impl Warehouse {
         let (identity, prepared) = identify(&work).await?;
         // Schemas that were made in between are not read: their tables are not held in place.
         Ok(Reading { identity, prepared: prepared && self.prepared, work })
+    }
+
+    /// Whether the schemas are there. Needs no right on them.
+    async fn is_prepared(&mut self) -> Result<bool> {
+        let work = self.session.begin(Access::ReadSnapshot, &[]).await?;
+        let (_, prepared) = identify(&work).await?;
+        work.commit().await?;
+        Ok(prepared)
     }
 
     /// The ledger of an entity, after bringing schemas and its tables up to date. Writes only where they were not.
@@ -181,19 +189,11 @@ impl Warehouse {
     /// # Errors
     /// Refuses (usage) a name that was never settled; busy while another run holds the warehouse.
     pub async fn forget(&mut self, name: &str) -> Result<()> {
-        let known = self.read().await?.entities().await?;
-        let Some(model) = known.iter().find(|known| known.name() == name) else {
-            let names: Vec<String> = known.iter().map(|known| format!("\"{}\"", known.name())).collect();
-            let names = if names.is_empty() { "none".to_string() } else { names.join(", ") };
-            return Err(Refusal::usage(
-                format!("the warehouse has no entity \"{name}\""),
-                format!("Those that were settled: {names}."),
-            ));
-        };
+        let model = self.read().await?.entity(name).await?;
         let work = hold(&mut self.session).await?;
-        remove(&work, model, true).await?;
+        remove(&work, &model, true).await?;
         if let Some(row) = work.query_one(FORGET_ENTITY, &[(&name, Type::TEXT)]).await? {
-            work.batch(&REMOVE_CONFIRMED.with(&[("sequence", &confirmed(row.get("number"))?)])).await?;
+            work.batch(&REMOVE_CONFIRMED.with(&[("sequence", &confirmed(row.get("number")?)?)])).await?;
         }
         work.batch(&FORGET.of(&model.shape()?)?).await?;
         work.commit().await
@@ -203,7 +203,7 @@ impl Warehouse {
 /// Which database this is, and whether the schemas are there. Takes the snapshot.
 async fn identify(work: &Work<'_>) -> Result<(Identity, bool)> {
     let row = work.query_one(IDENTITY, &[]).await?.context("the warehouse did not say who it is")?;
-    Ok((Identity::of(&row), row.get("prepared")))
+    Ok((Identity::of(&row)?, row.get("prepared")?))
 }
 
 /// The sequence that confirms the proof of the entity of a number.
@@ -215,13 +215,13 @@ fn confirmed(number: i32) -> Result<Ident> {
 async fn make_accounts(work: &Work<'_>, model: &Model) -> Result<i32> {
     if !model.entity.dimensions.is_empty() {
         let row = work.query_one(ENCODING, &[]).await?.context("the warehouse did not say its encoding")?;
-        check_encoding(Server::Warehouse, row.get("encoding"))?;
+        check_encoding(Server::Warehouse, row.get("encoding")?)?;
     }
     work.batch(&ENTITY.of(&model.shape()?)?).await?;
     work.batch(&ENTITY_VIEWS.of(&model.shape()?)?).await?;
     let definition = serde_json::to_string(model)?;
     let row = work.query_one(NOTE_ENTITY, &[(&model.name(), Type::TEXT), (&definition, Type::TEXT)]).await?;
-    Ok(row.context("the warehouse gave the entity no number")?.get("number"))
+    row.context("the warehouse gave the entity no number")?.get("number")
 }
 
 /// Removes an entity's accounts and views, and its rows where they are not to serve on.
@@ -258,19 +258,27 @@ async fn lock_replacing(work: &Work<'_>) -> Result<()> {
     })
 }
 
+/// Production and warehouse have to be two databases: what is loaded into one must not be read from it again.
+///
+/// # Errors
+/// Refuses when they are the same.
+pub fn check_are_two(production: &Identity, warehouse: &Identity) -> Result<()> {
+    if production != warehouse {
+        return Ok(());
+    }
+    Err(Refusal::refused(
+        "production and the warehouse are the same database",
+        "Check KALENDS_PRODUCTION_URL and KALENDS_WAREHOUSE_URL.",
+    ))
+}
+
 impl<'a> Reading<'a> {
-    /// Production and warehouse have to be two databases: what is loaded into one must not be read from it again.
+    /// As [`check_are_two`], for the database that this is.
     ///
     /// # Errors
     /// Refuses when they are the same.
     pub fn check_is_not(&self, production: &Identity) -> Result<()> {
-        if *production != self.identity {
-            return Ok(());
-        }
-        Err(Refusal::refused(
-            "production and the warehouse are the same database",
-            "Check KALENDS_PRODUCTION_URL and KALENDS_WAREHOUSE_URL.",
-        ))
+        check_are_two(production, &self.identity)
     }
 
     /// The ledger of an entity that was settled as `known`, for what is asked now.
@@ -303,7 +311,7 @@ impl<'a> Reading<'a> {
 
     /// The accounts of an entity's days, as they were settled.
     pub async fn accounts(&self, model: &Model) -> Result<Accounts> {
-        Ok(accounts::read(&self.work.query(KEPT.of(&model.shape()?)?, &[]).await?).0)
+        Ok(accounts::read(&self.work.query(KEPT.of(&model.shape()?)?, &[]).await?)?.0)
     }
 
     /// The entities that have tables here, by name.
@@ -320,12 +328,13 @@ impl<'a> Reading<'a> {
             return Ok(None);
         }
         let row = self.work.query_one(LAST_RUN, &[]).await?;
-        Ok(row.map(|row| LastRun {
-            run: row.get("run"),
-            production_as_of: row.get("production_as_of"),
-            settled_at: row.get("settled_at"),
-            days: row.get("days"),
-            rows: row.get("rows"),
+        let Some(row) = row else { return Ok(None) };
+        Ok(Some(LastRun {
+            run: row.get("run")?,
+            production_as_of: row.get("production_as_of")?,
+            settled_at: row.get("settled_at")?,
+            days: row.get("days")?,
+            rows: row.get("rows")?,
         }))
     }
 
@@ -334,15 +343,15 @@ impl<'a> Reading<'a> {
         if !self.prepared {
             return Ok(None);
         }
-        Ok(Some(self.state().await?.get("warehouse")))
+        Ok(Some(self.state().await?.get("warehouse")?))
     }
 
     /// Counts settlements.
     pub async fn generation(&self) -> Result<i64> {
-        Ok(self.state().await?.get("generation"))
+        self.state().await?.get("generation")
     }
 
-    async fn state(&self) -> Result<tokio_postgres::Row> {
+    async fn state(&self) -> Result<Row> {
         self.work.query_one(STATE, &[]).await?.ok_or_else(|| {
             Refusal::refused(
                 "table kalends.state of the warehouse is empty",
@@ -383,6 +392,6 @@ impl<'a> Locked<'a> {
     }
 }
 
-fn named(row: &tokio_postgres::Row) -> Result<Model> {
-    serde_json::from_str(row.get("definition")).context("kalends.entity holds a definition of an unknown form")
+fn named(row: &Row) -> Result<Model> {
+    serde_json::from_str(row.get("definition")?).context("kalends.entity holds a definition of an unknown form")
 }

@@ -1,6 +1,6 @@
 -- Which server this is, and whether the table is what is accounted for, and ours to read. Takes the snapshot.
 --
--- Reads:   pg_control_system(), pg_database, pg_class, pg_namespace, pg_attribute, the log's position
+-- Reads:   pg_control_system(), pg_database, pg_class, pg_namespace, pg_attribute, pg_inherits, the log's position
 -- Writes:  nothing
 -- Params:  $1 text schema, $2 text table, $3 text[] columns that are wanted
 -- Repeat:  safe
@@ -16,10 +16,24 @@ SELECT
     CASE WHEN pg_is_in_recovery() THEN pg_last_wal_replay_lsn() ELSE pg_current_wal_flush_lsn() END AS position,
     relation.relkind::text AS kind,
     relation.relpersistence::text AS persistence,
-    has_schema_privilege(namespace.oid, 'USAGE') AS may_use_schema,
-    has_table_privilege(relation.oid, 'SELECT') AS may_read,
+    -- The catalogue is read as of the snapshot, and rights as of now: of what was dropped in between they are NULL.
+    (has_schema_privilege(namespace.oid, 'USAGE') AND has_table_privilege(relation.oid, 'SELECT')) IS NULL AS gone,
+    coalesce(has_schema_privilege(namespace.oid, 'USAGE'), false) AS may_use_schema,
+    coalesce(has_table_privilege(relation.oid, 'SELECT'), false) AS may_read,
     -- Also true where a policy shows all rows: with row_security off the server refuses any policy that applies.
     row_security_active(relation.oid) AS hides_rows,
+    -- A foreign table among its partitions or children: code of a wrapper is run to read it, and no lock holds its rows.
+    (
+        WITH RECURSIVE parts (oid) AS (
+            SELECT relation.oid
+            UNION
+            SELECT inhrelid FROM pg_inherits INNER JOIN parts ON inhparent = parts.oid
+        )
+        SELECT min(format('%I.%I', above.nspname, part.relname))
+        FROM parts
+        INNER JOIN pg_class AS part ON parts.oid = part.oid AND part.relkind = 'f'
+        INNER JOIN pg_namespace AS above ON part.relnamespace = above.oid
+    ) AS foreign_part,
     quote_ident(current_user) AS role,
     quote_ident(namespace.nspname) AS schema_name,
     format('%I.%I', namespace.nspname, relation.relname) AS table_name,

@@ -1,10 +1,11 @@
 //! Accounts as `accounts/days.sql` and `accounts/kept.sql` give them, on either server.
 
+use anyhow::Context as _;
 use serde::Serialize;
-use tokio_postgres::Row;
 
 use super::{Account, Accounts};
-use crate::db::AnyDate;
+use crate::db::{AnyDate, Row};
+use crate::error::Result;
 
 /// Rows that belong to no day: counted and reported, in no account and no file.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize)]
@@ -32,26 +33,53 @@ impl SetAside {
 }
 
 /// The accounts of days, and the rows that belong to no day.
-pub fn read(rows: &[Row]) -> (Accounts, SetAside) {
+///
+/// # Errors
+/// When the server's answer is not that of the account statement.
+pub fn read(rows: &[Row]) -> Result<(Accounts, SetAside)> {
     let mut accounts = Accounts::new();
     let mut set_aside = SetAside::default();
+    let (mut width, mut all) = (None, 0);
     for row in rows {
-        match row.get::<_, Option<AnyDate>>("day") {
-            None => set_aside.without_time += row.get::<_, i64>("rows"),
-            Some(date) => match date.day() {
-                None => set_aside.outside_calendar += row.get::<_, i64>("rows"),
-                Some(day) => drop(accounts.insert(day, account(row))),
-            },
-        }
+        let day = match row.get::<Option<AnyDate>>("day")? {
+            None => {
+                count(&mut set_aside.without_time, row)?;
+                continue;
+            }
+            Some(date) => date.day(),
+        };
+        let Some(day) = day else {
+            count(&mut set_aside.outside_calendar, row)?;
+            continue;
+        };
+        let account = account(row)?;
+        add(&mut all, account.rows)?;
+        // They are written side by side.
+        let wide = account.statistics.len();
+        anyhow::ensure!(*width.get_or_insert(wide) == wide, "the accounts of two days have not the same statistics");
+        anyhow::ensure!(accounts.insert(day, account).is_none(), "a server gave two accounts of {day}");
     }
-    (accounts, set_aside)
+    Ok((accounts, set_aside))
 }
 
-fn account(row: &Row) -> Account {
-    Account {
-        rows: row.get("rows"),
-        statistics: row.get("statistics"),
-        hash_a: row.get("hash_a"),
-        hash_b: row.get("hash_b"),
-    }
+/// More rows than any table has, and few enough that sums of some such numbers are numbers.
+const MOST_ROWS: i64 = 1 << 60;
+
+fn count(rows: &mut i64, row: &Row) -> Result<()> {
+    add(rows, row.get("rows")?)
+}
+
+fn add(sum: &mut i64, rows: i64) -> Result<()> {
+    let possible = sum.checked_add(rows).filter(|sum| rows >= 0 && *sum <= MOST_ROWS);
+    *sum = possible.with_context(|| format!("a server counted {rows} rows, which cannot be"))?;
+    Ok(())
+}
+
+fn account(row: &Row) -> Result<Account> {
+    Ok(Account {
+        rows: row.get("rows")?,
+        statistics: row.get("statistics")?,
+        hash_a: row.get("hash_a")?,
+        hash_b: row.get("hash_b")?,
+    })
 }

@@ -52,7 +52,8 @@ impl Said {
     /// # Errors
     /// When they count no rows.
     pub(super) fn of(mut statistics: BTreeMap<String, Option<String>>) -> Result<Self> {
-        let rows = statistics.remove("rows").flatten().context("an account counts no rows")?.parse()?;
+        let rows: i64 = statistics.remove("rows").flatten().context("an account counts no rows")?.parse()?;
+        anyhow::ensure!(rows.unsigned_abs() < 1 << 48, "an account counts {rows} rows, which cannot be");
         // Sums of squares are kept for deviations, and are in no file.
         statistics.retain(|name, _| !name.starts_with("squares_"));
         Ok(Self { rows, statistics })

@@ -1,19 +1,38 @@
-//! `forget`: an entity's rows, accounts and history out of the warehouse.
+//! `forget`: an entity's rows, accounts and history out of the warehouse, after a look at what that is.
 
 use serde::Serialize;
 
 use super::World;
-use crate::error::{Exit, Result};
-use crate::report::Outcome;
+use crate::error::{Exit, Refusal, Result};
+use crate::report::{self, Outcome, counted};
+use crate::warehouse::Forgettable;
+
+/// What was typed.
+pub(super) struct Asked {
+    /// The entity.
+    pub(super) name: String,
+    /// `--yes`: what is gone then was seen before.
+    pub(super) yes: bool,
+}
 
 #[derive(Serialize)]
 struct Forgotten<'a> {
     entity: &'a str,
     in_settings: bool,
+    #[serde(flatten)]
+    what: Forgettable,
 }
 
-pub(super) async fn run(world: &World<'_>, name: &str) -> Result<Outcome> {
+pub(super) async fn run(world: &World<'_>, asked: &Asked) -> Result<Outcome> {
+    let name = asked.name.as_str();
     let mut warehouse = world.warehouse().await?;
+    let what = warehouse.forgettable(name).await?;
+    if !asked.yes {
+        return Err(Refusal::refused(
+            format!("to forget \"{name}\" is to lose {}", told(&what)),
+            format!("If this is meant, run `kalends forget {name} --yes`; nothing was changed."),
+        ));
+    }
     world.manner.patiently(async || warehouse.forget(name).await).await?;
     let in_settings = world.settings.entities.iter().any(|entity| entity.name.name() == name);
     let next = if in_settings {
@@ -21,6 +40,18 @@ pub(super) async fn run(world: &World<'_>, name: &str) -> Result<Outcome> {
     } else {
         "its files go with the next `kalends export`"
     };
-    let text = format!("forgotten   {name}; {next}");
-    Ok(Outcome::new(Exit::Done, text, &Forgotten { entity: name, in_settings }))
+    let text = format!("forgotten   {name}: {}; {next}", told(&what));
+    Ok(Outcome::new(Exit::Done, text, &Forgotten { entity: name, in_settings, what }))
+}
+
+/// `742 784 rows of 365 days, 378 accounts, 12 restatements, and with the next export 378 files`.
+fn told(what: &Forgettable) -> String {
+    let history = [counted(what.accounts, "account"), counted(what.restatements, "restatement")];
+    format!(
+        "{} of {}, {}, and with the next export {}",
+        counted(what.rows, "row"),
+        counted(what.days, "day"),
+        report::list(history.into_iter()),
+        counted(what.files, "file")
+    )
 }

@@ -10,7 +10,7 @@ use serde::Serialize;
 
 use self::months::{Settled, Settling};
 use super::failures::{Ended, failure};
-use super::{World, left, plan};
+use super::{World, exchanged, left, plan};
 use crate::accounts::{self, Cause, SetAside};
 use crate::calendar::Period;
 use crate::entity::Entity;
@@ -166,6 +166,7 @@ async fn prepare(
 ) -> Result<Prepared> {
     warehouse.read().await?.check_is_free().await?;
     let (source, model) = production.identity(entity).await?;
+    exchanged::check(production, warehouse, entity).await?;
     // What is kept is read before production's snapshot is taken: whoever settles in between is noticed by generation.
     let mut ledger = warehouse.ledger(&source, &model).await?;
     let before = warehouse.before(model.name()).await?;

@@ -98,7 +98,8 @@ pub(super) async fn run(world: &World<'_>, which: Which, max_age: Option<Duratio
     };
     let files_due = [&status.due.write, &status.due.list, &status.due.remove].iter().any(|paths| !paths.is_empty());
     let is_due = files_due || status.due.manifest;
-    let is_old = max_age.is_some_and(|most| status.age_seconds.is_none_or(|age| age > most.as_secs_f64()));
+    let is_old =
+        max_age.is_some_and(|most| status.age_seconds.is_none_or(|age| age.is_nan() || age > most.as_secs_f64()));
     let exit = if is_due || is_old { Exit::Differs } else { Exit::Done };
     Ok(Outcome::new(exit, text(&status, is_old.then_some(max_age).flatten()), &status))
 }
@@ -166,6 +167,12 @@ fn text(status: &Status, exceeded: Option<Duration>) -> String {
     )
 }
 
+/// Whole seconds; of an age that no duration can be, as of a clock that somebody set back, the nearest.
+fn whole(age: f64) -> Duration {
+    let most = if age > 0.0 { Duration::from_secs(u64::MAX) } else { Duration::ZERO };
+    Duration::try_from_secs_f64(age.round()).unwrap_or(most)
+}
+
 /// As of when all is proven; a line for each of several entities where one of them is not as the others.
 fn fresh(status: &Status, exceeded: Option<Duration>) -> Vec<String> {
     let old = exceeded.map_or_else(String::new, |most| format!("; older than {}", humantime::format_duration(most)));
@@ -189,7 +196,7 @@ fn fresh(status: &Status, exceeded: Option<Duration>) -> Vec<String> {
 }
 
 fn equal(as_of: &str, age_seconds: f64) -> String {
-    let ago = humantime::format_duration(Duration::from_secs_f64(age_seconds.round()));
+    let ago = humantime::format_duration(whole(age_seconds));
     format!("equal to production as of {}, {ago} ago", report::seconds(as_of))
 }
 

@@ -5,7 +5,8 @@ use std::error::Error;
 use bytes::{BufMut as _, BytesMut};
 use tokio_postgres::types::{FromSql, IsNull, ToSql, Type, accepts, to_sql_checked};
 
-use crate::calendar::Day;
+use crate::calendar::{Day, Level, Period};
+use crate::error::{Refusal, Result};
 
 /// A `date` as the server has it: a day, or one of the two infinities.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -51,6 +52,25 @@ pub struct Start {
     pub days: i32,
     /// Whole hours of that day.
     pub hour: u8,
+}
+
+impl Start {
+    /// The period of a level that starts then.
+    ///
+    /// # Errors
+    /// When none does: nobody but a person can have written that.
+    pub fn period(self, level: Level) -> Result<Period> {
+        Period::from_postgres(level, self.days, self.hour).ok_or_else(|| {
+            let hours = i64::from(self.days) * 24 + i64::from(self.hour);
+            Refusal::failed(
+                format!(
+                    "the warehouse has an account of a {} that starts {hours} hours after 2000-01-01",
+                    level.word()
+                ),
+                "None starts then: somebody changed it. Delete it from its table in kalends_stats, and run again.",
+            )
+        })
+    }
 }
 
 impl FromSql<'_> for Start {

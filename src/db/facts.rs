@@ -7,10 +7,11 @@ use tokio_postgres::Config;
 use tokio_postgres::config::Host;
 use tokio_postgres::types::Type;
 
-use super::{Access, Address, Identity, Session, Statement, Work};
+use super::{Access, Address, Ident, Identity, Parameter, Session, Statement, Work};
 use crate::error::{Refusal, Result};
 
 const FACTS: Statement = crate::statement!("servers/facts.sql");
+const SEEN: Statement = crate::statement!("servers/seen.sql");
 const ZONE: Statement = crate::statement!("servers/zone.sql");
 
 /// Older servers lack functions that statements of ours call, such as `gen_random_uuid()`.
@@ -50,11 +51,33 @@ impl Session {
         let work = self.begin(Access::ReadSnapshot, &[]).await?;
         let row = work.query_one(FACTS, &[]).await?.with_context(|| format!("{server} did not say who it is"))?;
         Ok(Facts {
-            identity: Identity::of(&row),
-            version: row.get("version"),
-            standby: row.get("standby"),
-            protocol: row.get("protocol"),
+            identity: Identity::of(&row)?,
+            version: row.get("version")?,
+            standby: row.get("standby")?,
+            protocol: row.get("protocol")?,
         })
+    }
+}
+
+/// What tells two databases apart.
+#[derive(Debug, Clone, Copy)]
+pub struct Seen {
+    /// Whether it has Kalends' schemas.
+    pub is_warehouse: bool,
+    /// Whether it has a table of this name.
+    pub has_table: bool,
+}
+
+impl Session {
+    /// Whether the database is a warehouse, and whether it has a table.
+    ///
+    /// # Errors
+    /// When the catalogue cannot be read.
+    pub async fn seen(&mut self, schema: &Ident, table: &Ident) -> Result<Seen> {
+        let work = self.begin(Access::ReadSnapshot, &[]).await?;
+        let parameters: [Parameter<'_>; 2] = [(&schema.name(), Type::TEXT), (&table.name(), Type::TEXT)];
+        let row = work.query_one(SEEN, &parameters).await?.context("a server did not say what it has")?;
+        Ok(Seen { is_warehouse: row.get("is_warehouse")?, has_table: row.get("has_table")? })
     }
 }
 
@@ -64,7 +87,7 @@ impl Session {
 /// When it does not answer.
 pub async fn knows_zone(work: &Work<'_>, zone: &str) -> Result<bool> {
     let row = work.query_one(ZONE, &[(&zone, Type::TEXT)]).await?;
-    Ok(row.is_some_and(|row| row.get("known")))
+    row.map_or(Ok(false), |row| row.get("known"))
 }
 
 impl Address {

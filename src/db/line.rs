@@ -13,9 +13,9 @@ use futures_util::stream::{Fuse, Stream, StreamExt as _};
 use futures_util::{FutureExt as _, SinkExt as _};
 use tokio::task::AbortHandle;
 use tokio::time::{sleep, timeout};
-use tokio_postgres::{CancelToken, CopyInSink, CopyOutStream, Error, Row, RowStream};
+use tokio_postgres::{CancelToken, CopyInSink, CopyOutStream, Error, RowStream};
 
-use super::{Limits, Protection, Server, Sql, StatementFailure, tls};
+use super::{Limits, Protection, Row, Server, Sql, StatementFailure, tls};
 use crate::error::{Refusal, Result};
 
 /// A server ends a statement at its limit by itself; our own clock is a little later.
@@ -175,7 +175,8 @@ impl Rows {
     /// # Errors
     /// When the server ends the statement, or sends nothing within its limit.
     pub async fn next(&mut self) -> Result<Option<Row>> {
-        self.line.next(&self.sql, &mut self.stream).await
+        let row = self.line.next(&self.sql, &mut self.stream).await?;
+        Ok(row.map(|row| Row::new(&self.sql, row)))
     }
 }
 

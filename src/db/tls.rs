@@ -1,18 +1,29 @@
-//! Encrypted connections, by rustls: how much of the server's certificate is proven.
+//! The way to a server by network: encrypted by rustls or not, and watched until the server has let us in.
 
-use std::path::{Path, PathBuf};
+mod certificates;
+
+use std::convert::Infallible;
+use std::io::Error;
+use std::path::PathBuf;
+use std::pin::Pin;
 use std::sync::Arc;
+use std::task::{Context, Poll};
 
 use anyhow::Context as _;
-use rustls::client::danger::{HandshakeSignatureValid, ServerCertVerified, ServerCertVerifier};
-use rustls::crypto::{CryptoProvider, ring, verify_tls12_signature, verify_tls13_signature};
-use rustls::pki_types::pem::PemObject as _;
-use rustls::pki_types::{CertificateDer, ServerName, UnixTime};
-use rustls::{ClientConfig, DigitallySignedStruct, RootCertStore, SignatureScheme};
+use rustls::ClientConfig;
+use rustls::crypto::ring;
+use tokio::io::{AsyncRead, AsyncReadExt as _, AsyncWrite, AsyncWriteExt as _, ReadBuf};
+use tokio_postgres::config::{Host, SslMode, SslNegotiation};
+use tokio_postgres::tls::{ChannelBinding, MakeTlsConnect, TlsConnect, TlsStream};
+use tokio_postgres::{Config, Socket};
 use tokio_postgres_rustls::MakeRustlsConnect;
 
+use self::certificates::{AnyCertificate, Proven};
+use super::authentication::{Methods, Unaccepted, Watched};
 use crate::error::Result;
-use crate::files;
+
+/// `SSLRequest` of PostgreSQL's protocol: its length and its code.
+const SSL_REQUEST: [u8; 8] = [0, 0, 0, 8, 4, 210, 22, 47];
 
 /// How a connection is protected, with the words of PostgreSQL's `sslmode`.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -30,71 +41,165 @@ pub enum Protection {
     },
 }
 
+/// Has the driver leave all that follows on a TCP connection to the [`Connector`]; a Unix socket is not encrypted.
+pub(super) fn prepare(config: &mut Config, protection: &Protection) {
+    let over_socket = config.get_hosts().iter().any(|host| matches!(host, Host::Unix(_)));
+    let mode = match protection {
+        Protection::Disable => SslMode::Disable,
+        Protection::Prefer => SslMode::Prefer,
+        Protection::Require | Protection::VerifyFull { .. } => SslMode::Require,
+    };
+    if over_socket {
+        config.ssl_mode(mode).ssl_negotiation(SslNegotiation::Postgres);
+        return;
+    }
+    // Direct: the driver asks nothing by itself. It wants a name for the handshake.
+    config.ssl_mode(SslMode::Require).ssl_negotiation(SslNegotiation::Direct);
+    if config.get_hosts().is_empty() {
+        for address in config.get_hostaddrs().to_vec() {
+            config.host(address.to_string());
+        }
+    }
+}
+
+/// Makes connections of one kind of protection.
+#[derive(Clone)]
+pub struct Connector {
+    tls: MakeRustlsConnect,
+    protection: Protection,
+    accepted: Methods,
+}
+
 /// The connector for a kind of protection.
 ///
 /// # Errors
 /// When no trusted certificate can be read.
-pub fn connector(protection: &Protection) -> Result<MakeRustlsConnect> {
+pub fn connector(protection: &Protection) -> Result<Connector> {
     let provider = Arc::new(ring::default_provider());
     let builder = ClientConfig::builder_with_provider(provider.clone())
         .with_safe_default_protocol_versions()
-        .context("could not set up TLS")?;
-    let config = match protection {
-        Protection::VerifyFull { roots } => builder.with_root_certificates(trusted(roots.as_deref())?),
-        _ => builder.dangerous().with_custom_certificate_verifier(Arc::new(AnyCertificate(provider))),
+        .context("could not set up TLS")?
+        .dangerous();
+    let builder = match protection {
+        Protection::VerifyFull { roots } => {
+            builder.with_custom_certificate_verifier(Arc::new(Proven::by(roots.as_deref(), provider)?))
+        }
+        _ => builder.with_custom_certificate_verifier(Arc::new(AnyCertificate(provider))),
     };
-    Ok(MakeRustlsConnect::new(config.with_no_client_auth()))
+    let tls = MakeRustlsConnect::new(builder.with_no_client_auth());
+    Ok(Connector { tls, protection: protection.clone(), accepted: Methods::any() })
 }
 
-fn trusted(file: Option<&Path>) -> Result<RootCertStore> {
-    let mut roots = RootCertStore::empty();
-    let Some(file) = file else {
-        roots.add_parsable_certificates(rustls_native_certs::load_native_certs().certs);
-        return Ok(roots);
-    };
-    let reading = || format!("could not read the certificates of sslrootcert \"{}\"", file.display());
-    let pem = files::read(file).with_context(reading)?;
-    for certificate in CertificateDer::pem_slice_iter(&pem) {
-        roots.add(certificate.with_context(reading)?).with_context(reading)?;
+impl Connector {
+    /// With these ways in alone.
+    #[must_use]
+    pub fn accepting(self, accepted: &Methods) -> Self {
+        Self { accepted: accepted.clone(), ..self }
     }
-    Ok(roots)
 }
 
-/// Accepts any certificate, as libpq does under `sslmode=require`: it keeps listeners out, not impostors.
-#[derive(Debug)]
-struct AnyCertificate(Arc<CryptoProvider>);
+impl MakeTlsConnect<Socket> for Connector {
+    type Stream = Watched<Way>;
+    type TlsConnect = Connecting;
+    type Error = Infallible;
 
-impl ServerCertVerifier for AnyCertificate {
-    fn verify_server_cert(
-        &self,
-        _certificate: &CertificateDer<'_>,
-        _intermediates: &[CertificateDer<'_>],
-        _name: &ServerName<'_>,
-        _ocsp: &[u8],
-        _now: UnixTime,
-    ) -> Result<ServerCertVerified, rustls::Error> {
-        Ok(ServerCertVerified::assertion())
+    fn make_tls_connect(&mut self, host: &str) -> Result<Connecting, Infallible> {
+        let tls = MakeTlsConnect::<Socket>::make_tls_connect(&mut self.tls, host)?;
+        Ok(Connecting { tls, protection: self.protection.clone(), accepted: self.accepted.clone() })
+    }
+}
+
+/// One attempt.
+pub struct Connecting {
+    tls: <MakeRustlsConnect as MakeTlsConnect<Socket>>::TlsConnect,
+    protection: Protection,
+    accepted: Methods,
+}
+
+impl TlsConnect<Socket> for Connecting {
+    type Stream = Watched<Way>;
+    type Error = Error;
+    type Future = Pin<Box<dyn Future<Output = Result<Watched<Way>, Error>> + Send>>;
+
+    fn connect(self, mut socket: Socket) -> Self::Future {
+        Box::pin(async move {
+            let way = match self.protection {
+                Protection::Disable => Way::Plain(socket),
+                _ if offers_tls(&mut socket).await? => Way::Encrypted(Box::new(self.tls.connect(socket).await?)),
+                Protection::Prefer => Way::Plain(socket),
+                Protection::Require | Protection::VerifyFull { .. } => {
+                    return Err(Error::other("server does not support TLS"));
+                }
+            };
+            Ok(Watched::new(way, self.accepted))
+        })
+    }
+}
+
+async fn offers_tls(socket: &mut Socket) -> Result<bool, Error> {
+    socket.write_all(&SSL_REQUEST).await?;
+    Ok(socket.read_u8().await? == b'S')
+}
+
+/// A connection, encrypted or not.
+pub enum Way {
+    /// As it is.
+    Plain(Socket),
+    /// By TLS.
+    Encrypted(Box<<MakeRustlsConnect as MakeTlsConnect<Socket>>::Stream>),
+}
+
+impl AsyncRead for Way {
+    fn poll_read(self: Pin<&mut Self>, cx: &mut Context<'_>, buffer: &mut ReadBuf<'_>) -> Poll<Result<(), Error>> {
+        match self.get_mut() {
+            Self::Plain(socket) => Pin::new(socket).poll_read(cx, buffer),
+            Self::Encrypted(stream) => Pin::new(stream).poll_read(cx, buffer),
+        }
+    }
+}
+
+impl AsyncWrite for Way {
+    fn poll_write(self: Pin<&mut Self>, cx: &mut Context<'_>, bytes: &[u8]) -> Poll<Result<usize, Error>> {
+        match self.get_mut() {
+            Self::Plain(socket) => Pin::new(socket).poll_write(cx, bytes),
+            Self::Encrypted(stream) => Pin::new(stream).poll_write(cx, bytes),
+        }
     }
 
-    fn verify_tls12_signature(
-        &self,
-        message: &[u8],
-        certificate: &CertificateDer<'_>,
-        signature: &DigitallySignedStruct,
-    ) -> Result<HandshakeSignatureValid, rustls::Error> {
-        verify_tls12_signature(message, certificate, signature, &self.0.signature_verification_algorithms)
+    fn poll_flush(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Result<(), Error>> {
+        match self.get_mut() {
+            Self::Plain(socket) => Pin::new(socket).poll_flush(cx),
+            Self::Encrypted(stream) => Pin::new(stream).poll_flush(cx),
+        }
     }
 
-    fn verify_tls13_signature(
-        &self,
-        message: &[u8],
-        certificate: &CertificateDer<'_>,
-        signature: &DigitallySignedStruct,
-    ) -> Result<HandshakeSignatureValid, rustls::Error> {
-        verify_tls13_signature(message, certificate, signature, &self.0.signature_verification_algorithms)
+    fn poll_shutdown(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Result<(), Error>> {
+        match self.get_mut() {
+            Self::Plain(socket) => Pin::new(socket).poll_shutdown(cx),
+            Self::Encrypted(stream) => Pin::new(stream).poll_shutdown(cx),
+        }
     }
+}
 
-    fn supported_verify_schemes(&self) -> Vec<SignatureScheme> {
-        self.0.signature_verification_algorithms.supported_schemes()
+impl TlsStream for Way {
+    fn channel_binding(&self) -> ChannelBinding {
+        match self {
+            Self::Plain(_) => ChannelBinding::none(),
+            Self::Encrypted(stream) => stream.channel_binding(),
+        }
     }
+}
+
+/// What was wrong with the server's certificate, or what it asked for, and the next step; `None` of another error. `name`
+/// is the setting of the URL.
+pub(super) fn explain(error: &tokio_postgres::Error, name: &str) -> Option<(String, String)> {
+    let source = std::error::Error::source(error)?.downcast_ref::<Error>()?.get_ref()?;
+    if let Some(unaccepted) = source.downcast_ref::<Unaccepted>() {
+        let hint = format!(
+            "Have the server ask for scram-sha-256 in its pg_hba.conf, and use sslmode=verify-full in {name}; \
+             require_auth there says what else is accepted."
+        );
+        return Some((unaccepted.to_string(), hint));
+    }
+    certificates::explain(source.downcast_ref::<rustls::Error>()?, name)
 }

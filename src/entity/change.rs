@@ -68,7 +68,9 @@ impl Model {
 fn refused(what: String, name: &str) -> anyhow::Error {
     Refusal::refused(
         what,
-        format!("Put it back, or settle the entity anew after `kalends forget {name}`; nothing was changed."),
+        format!(
+            "Put it back, or settle the entity anew after `kalends forget {name} --yes`, its history with it; nothing was changed."
+        ),
     )
 }
 

@@ -2,12 +2,11 @@
 
 use anyhow::Context as _;
 use sha2::{Digest as _, Sha256};
-use tokio_postgres::Row;
 use tokio_postgres::types::Type;
 
 use super::csv::{self, Field};
 use crate::calendar::{Level, Period, Span};
-use crate::db::{Start, Statement};
+use crate::db::{Row, Start, Statement};
 use crate::entity::Model;
 use crate::error::{Refusal, Result};
 use crate::statement;
@@ -129,24 +128,25 @@ async fn of_level(
     let mut rows = reading.work().stream(&sql, &[(&from, Type::DATE), (&until, Type::DATE)]).await?;
     let mut open: Option<Content> = None;
     while let Some(row) = rows.next().await? {
-        let start: Start = row.get("period");
+        let start: Start = row.get("period")?;
         check_arrived(&row, start)?;
-        let period = Period::from_postgres(level, start.days, start.hour)
-            .with_context(|| format!("{start:?} starts no {}", level.word()))?;
+        let period = start.period(level)?;
         if open.as_ref().is_none_or(|content| content.period != period) {
             open.take().map_or(Ok(()), &mut *take)?;
         }
+        let closed = row.get("closed")?;
         let content = open.get_or_insert_with(|| Content {
             entity: model.name().to_string(),
             period,
             lines: 0,
             entity_rows: 0,
-            closed: row.get("closed"),
+            closed,
             bytes: header.clone(),
         });
         content.lines += 1;
-        content.entity_rows += row.get::<_, i64>("rows");
-        let fields = row.get::<_, Vec<Option<&str>>>("fields");
+        let rows = content.entity_rows.checked_add(row.get("rows")?);
+        content.entity_rows = rows.context("a file accounts for more rows than there can be")?;
+        let fields = row.get::<Vec<Option<&str>>>("fields")?;
         let fields = fields.into_iter().zip(&is_text);
         csv::write_line(
             &mut content.bytes,
@@ -158,11 +158,11 @@ async fn of_level(
 
 /// A row is as the server sent it.
 fn check_arrived(row: &Row, start: Start) -> Result<()> {
-    let fields = row.get::<_, Vec<Option<&str>>>("fields");
+    let fields = row.get::<Vec<Option<&str>>>("fields")?;
     let fields: Vec<&str> = fields.into_iter().map(|field| field.unwrap_or("\x1e")).collect();
-    let (rows, closed, fields) = (row.get::<_, i64>("rows"), row.get::<_, bool>("closed"), fields.join("\x1f"));
+    let (rows, closed, fields): (i64, bool, _) = (row.get("rows")?, row.get("closed")?, fields.join("\x1f"));
     let said = format!("{} {} {rows} {closed} {fields}", start.days, start.hour);
-    if row.get::<_, &[u8]>("digest") == Sha256::digest(said).as_slice() {
+    if row.get::<&[u8]>("digest")? == Sha256::digest(said).as_slice() {
         return Ok(());
     }
     Err(Refusal::failed(

@@ -97,7 +97,7 @@ async fn wanted(
         warehouse: reading.name().await?,
         models,
         files,
-        recorded: recorded.iter().map(|row| (row.get("path"), row.get("sha256"))).collect(),
+        recorded: recorded.iter().map(|row| Ok((row.get("path")?, row.get("sha256")?))).collect::<Result<_>>()?,
         production_as_of: None,
         complete_through: BTreeMap::new(),
         fresh: reading.freshness().await?,

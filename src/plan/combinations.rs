@@ -5,13 +5,12 @@ use std::cmp::Ordering;
 use std::collections::BTreeSet;
 
 use serde::Serialize;
-use tokio_postgres::Row;
 use tokio_postgres::types::Type;
 
 use super::PlannedDay;
 use crate::accounts::{Cause, Combination, Combinations, Said};
 use crate::calendar::{Day, Level};
-use crate::db::{Filling, Parameter, Rows, Sql, Statement, Work};
+use crate::db::{Filling, Parameter, Row, Rows, Sql, Statement, Work};
 use crate::entity::{Model, Split};
 use crate::error::Result;
 use crate::production::{Snapshot, Survey};
@@ -152,7 +151,7 @@ impl Sorted {
 
 impl One {
     fn read(row: &Row) -> Result<Self> {
-        let said = Said::parse(row.get("said"))?;
-        Ok(Self { key: (row.get("day"), row.get("combination")), values: row.get("texts"), said })
+        let said = Said::parse(row.get("said")?)?;
+        Ok(Self { key: (row.get("day")?, row.get("combination")?), values: row.get("texts")?, said })
     }
 }

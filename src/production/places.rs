@@ -4,10 +4,9 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use anyhow::Context as _;
-use tokio_postgres::Row;
 
 use crate::calendar::Day;
-use crate::db::{AnyDate, Place};
+use crate::db::{AnyDate, Place, Row};
 use crate::error::Result;
 
 /// Where the rows of each day lie, and those that belong to none.
@@ -43,9 +42,11 @@ impl Places {
     pub(super) fn read(rows: &[Row]) -> Result<Self> {
         let mut places = Self::default();
         for row in rows {
-            let place = |column| Place::parse(row.get(column)).context("production printed a place in an unknown form");
+            let place = |column| -> Result<Place> {
+                Place::parse(row.get(column)?).context("production printed a place in an unknown form")
+            };
             let span = Span { first: place("first_place")?, finally: place("final_place")? };
-            match row.get::<_, Option<AnyDate>>("day").and_then(AnyDate::day) {
+            match row.get::<Option<AnyDate>>("day")?.and_then(AnyDate::day) {
                 Some(day) => drop(places.days.insert(day, span)),
                 None => places.of_no_day.push(span),
             }

@@ -56,9 +56,9 @@ impl Production {
         let row = snapshot.work.query_one(EFFORT, &parameters).await?;
         let row = row.with_context(|| format!("production did not say how large {entity} is"))?;
         Ok(Effort {
-            bytes: u64::try_from(row.get::<_, i64>("bytes")).unwrap_or_default(),
-            indexed: row.get("indexed"),
-            order_of_time: row.get("order_of_time"),
+            bytes: u64::try_from(row.get::<i64>("bytes")?).unwrap_or_default(),
+            indexed: row.get("indexed")?,
+            order_of_time: row.get("order_of_time")?,
         })
     }
 }

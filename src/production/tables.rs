@@ -3,8 +3,8 @@
 use anyhow::Context as _;
 
 use super::Production;
-use crate::db::{Access, Statement};
-use crate::entity::SourceTable;
+use crate::db::{Access, Seen, Statement};
+use crate::entity::{Entity, SourceTable};
 use crate::error::Result;
 use crate::statement;
 
@@ -21,6 +21,14 @@ pub struct Holdings {
 }
 
 impl Production {
+    /// Whether it is a warehouse, and whether it has an entity's table.
+    ///
+    /// # Errors
+    /// When the catalogue cannot be read.
+    pub async fn seen(&mut self, entity: &Entity) -> Result<Seen> {
+        self.session.seen(&entity.schema, &entity.table).await
+    }
+
     /// Its tables with their columns, and its time zone. Asks the catalogue alone.
     ///
     /// # Errors
@@ -31,18 +39,18 @@ impl Production {
         let mut tables = Vec::new();
         for row in work.query(TABLES, &[]).await? {
             tables.push(SourceTable {
-                schema: row.get("schema"),
-                name: row.get("name"),
-                kind: row.get("kind"),
+                schema: row.get("schema")?,
+                name: row.get("name")?,
+                kind: row.get("kind")?,
                 // NULL for a table that somebody just dropped.
-                readable: row.get::<_, Option<bool>>("readable").unwrap_or_default(),
-                hides_rows: row.get::<_, Option<bool>>("hides_rows").unwrap_or_default(),
-                extension: row.get("extension"),
-                parent: row.get("parent"),
-                columns: serde_json::from_str(row.get("columns"))
+                readable: row.get::<Option<bool>>("readable")?.unwrap_or_default(),
+                hides_rows: row.get::<Option<bool>>("hides_rows")?.unwrap_or_default(),
+                extension: row.get("extension")?,
+                parent: row.get("parent")?,
+                columns: serde_json::from_str(row.get("columns")?)
                     .context("production described columns in an unknown form")?,
             });
         }
-        Ok(Holdings { tables, time_zone: zone.map(|row| row.get("time_zone")).unwrap_or_default() })
+        Ok(Holdings { tables, time_zone: zone.map_or(Ok(String::new()), |row| row.get("time_zone"))? })
     }
 }

@@ -78,7 +78,7 @@ impl Watch {
             let waiting = work.query_one(WAITING, &[(&pid, Type::INT4)]).await?;
             work.commit().await?;
             if let Some(row) = waiting {
-                let waiting = row.get("waiting");
+                let waiting = row.get("waiting")?;
                 return Ok((session, waiting));
             }
             sleep(EVERY).await;

@@ -7,7 +7,7 @@ use tokio_postgres::Config;
 use tokio_postgres::config::Host;
 
 use super::Environment;
-use crate::db::{Address, Protection, Server, is_on_this_machine};
+use crate::db::{Address, Methods, Protection, Server, is_on_this_machine};
 use crate::error::{Refusal, Result};
 use crate::files;
 
@@ -28,32 +28,67 @@ pub(super) fn parse(server: Server, url: &str, environment: &Environment) -> Res
     if url.split('?').next().is_some_and(|address| address.matches('@').count() > 1) {
         return Err(unreadable());
     }
-    let (url, mode, roots) = without_tls(url);
+    let (url, [mode, roots, methods]) = without_ours(url);
     let mut config: Config = url.parse().map_err(|_| unreadable())?;
     complete(&mut config, environment)?;
     let mode = mode.or(environment.text("PGSSLMODE")?);
     let roots = roots.map(PathBuf::from).or_else(|| environment.path("PGSSLROOTCERT"));
-    let protection = protection(name, mode.as_deref(), roots, is_on_this_machine(&config))?;
+    let methods = methods.or(environment.text("PGREQUIREAUTH")?);
+    let local = is_on_this_machine(&config);
+    let protection = protection(name, mode.as_deref(), roots, local)?;
+    let methods = accepted(name, methods.as_deref(), &config, &protection, local)?;
     if config.get_password().is_none()
         && let Some(password) = password_from_file(&config, environment)?
     {
         config.password(password);
     }
-    Ok(Address { config, protection })
+    Ok(Address { config, protection, methods })
 }
 
-/// Takes `sslmode` and `sslrootcert` out of a URL: the driver knows neither verify-full nor certificate files.
-fn without_tls(url: &str) -> (String, Option<String>, Option<String>) {
-    let Some((base, query)) = url.split_once('?') else { return (url.to_string(), None, None) };
-    let (mut mode, mut roots, mut rest) = (None, None, Vec::new());
+/// Takes `sslmode`, `sslrootcert` and `require_auth` out of a URL, in this order: the driver knows neither verify-full,
+/// nor certificate files, nor that a question may be refused.
+fn without_ours(url: &str) -> (String, [Option<String>; 3]) {
+    let mut ours = [None, None, None];
+    let Some((base, query)) = url.split_once('?') else { return (url.to_string(), ours) };
+    let mut rest = Vec::new();
     for pair in query.split('&') {
+        let [mode, roots, methods] = &mut ours;
         match pair.split_once('=') {
-            Some(("sslmode", value)) => mode = Some(value.to_string()),
-            Some(("sslrootcert", value)) => roots = Some(percent_decoded(value)),
+            Some(("sslmode", value)) => *mode = Some(percent_decoded(value)),
+            Some(("sslrootcert", value)) => *roots = Some(percent_decoded(value)),
+            Some(("require_auth", value)) => *methods = Some(percent_decoded(value)),
             _ => rest.push(pair),
         }
     }
-    (format!("{base}?{}", rest.join("&")), mode, roots)
+    (format!("{base}?{}", rest.join("&")), ours)
+}
+
+/// What the server may ask for. Without a word of the user's: what keeps the password, where somebody else could answer
+/// or read along.
+fn accepted(
+    name: &str,
+    written: Option<&str>,
+    config: &Config,
+    protection: &Protection,
+    local: bool,
+) -> Result<Methods> {
+    let sockets = config.get_hosts().iter().filter(|host| matches!(host, Host::Unix(_))).count();
+    if sockets > 0 && (written.is_some() || sockets < config.get_hosts().len()) {
+        return Err(Refusal::usage(
+            format!("{name} names a Unix socket, and require_auth or a host beside it"),
+            "Leave require_auth out, also as PGREQUIREAUTH, or name hosts alone: nobody is on the way of a Unix socket.",
+        ));
+    }
+    let Some(written) = written else {
+        let proven = local || matches!(protection, Protection::VerifyFull { .. });
+        return Ok(if proven { Methods::any() } else { Methods::that_keep_the_password() });
+    };
+    written.parse().map_err(|()| {
+        Refusal::usage(
+            format!("{name} has a require_auth that names no way in"),
+            "Use scram-sha-256, md5, password or none, several with commas between, or !password for all but this.",
+        )
+    })
 }
 
 fn percent_decoded(text: &str) -> String {
@@ -114,10 +149,21 @@ fn protection(name: &str, mode: Option<&str>, roots: Option<PathBuf>, local: boo
 /// The password of the first line that fits, as libpq finds it in PGPASSFILE or ~/.pgpass.
 fn password_from_file(config: &Config, environment: &Environment) -> Result<Option<String>> {
     let named = environment.path("PGPASSFILE");
+    let is_named = named.is_some();
     let Some(path) = named.or_else(|| environment.path("HOME").map(|home| home.join(".pgpass"))) else {
         return Ok(None);
     };
-    let Ok(metadata) = std::fs::metadata(&path) else { return Ok(None) };
+    let unreadable = |error: std::io::Error| {
+        Refusal::usage(
+            format!("the password file \"{}\" of PGPASSFILE cannot be read: {error}", path.display()),
+            "Name the file that is there, or unset PGPASSFILE to use ~/.pgpass or no password.",
+        )
+    };
+    let metadata = match std::fs::metadata(&path) {
+        Err(error) if is_named => return Err(unreadable(error)),
+        Err(_) => return Ok(None),
+        Ok(metadata) => metadata,
+    };
     if !metadata.is_file() {
         let kind = files::spelled_out(metadata.file_type());
         return Err(Refusal::refused(
@@ -131,7 +177,13 @@ fn password_from_file(config: &Config, environment: &Environment) -> Result<Opti
             format!("Run `chmod 0600 {}`.", path.display()),
         ));
     }
-    let Ok(text) = files::read_to_string(&path) else { return Ok(None) };
+    let bytes = match files::read(&path) {
+        Err(error) if is_named => return Err(unreadable(error)),
+        Err(_) => return Ok(None),
+        Ok(bytes) => bytes,
+    };
+    // A line of another encoding is another server's.
+    let text = String::from_utf8_lossy(&bytes);
     let host = match config.get_hosts().first() {
         Some(Host::Tcp(name)) => name.clone(),
         _ => "localhost".to_string(),

@@ -52,18 +52,18 @@ fn one(typed: TypedEntity) -> Result<Entity> {
 /// # Errors
 /// Refuses (usage) what is neither.
 pub fn table_name(text: &str) -> Result<(Ident, Ident)> {
-    let mut parts = vec![String::new()];
+    let (mut parts, mut part) = (Vec::new(), String::new());
     let mut quoted = false;
     let mut characters = text.chars().peekable();
     while let Some(character) = characters.next() {
-        let part = parts.last_mut().expect("there is always a part");
         match character {
             '"' if quoted && characters.peek() == Some(&'"') => part.extend(characters.next()),
             '"' => quoted = !quoted,
-            '.' if !quoted => parts.push(String::new()),
+            '.' if !quoted => parts.push(std::mem::take(&mut part)),
             _ => part.push(character),
         }
     }
+    parts.push(part);
     let wrong = || {
         Refusal::usage(
             format!("\"{text}\" does not name a table"),

@@ -4,12 +4,14 @@ use std::io::ErrorKind;
 use std::num::NonZeroU64;
 use std::os::unix::fs::PermissionsExt as _;
 use std::path::{Path, PathBuf};
+use std::time::Duration;
 
 use anyhow::Context as _;
 use serde::Deserialize;
 
+use super::duration::{Seconds, Written};
 use super::guard::Guard;
-use super::{duration::Written, misspelt};
+use super::misspelt;
 use crate::calendar::Level;
 use crate::entity::Statistic;
 use crate::error::{Refusal, Result};
@@ -47,10 +49,10 @@ pub(super) struct TypedEntity {
 #[derive(Debug, PartialEq, Deserialize)]
 #[serde(deny_unknown_fields, default)]
 pub(super) struct Limits {
-    pub(super) connect_seconds: NonZeroU64,
-    pub(super) lock_seconds: NonZeroU64,
-    pub(super) statement_seconds: NonZeroU64,
-    pub(super) idle_seconds: NonZeroU64,
+    pub(super) connect_seconds: Seconds,
+    pub(super) lock_seconds: Seconds,
+    pub(super) statement_seconds: Seconds,
+    pub(super) idle_seconds: Seconds,
 }
 
 /// What production is spared; without a limit of its own those of [`Limits`] hold.
@@ -79,7 +81,7 @@ impl Default for File {
 
 impl Default for Limits {
     fn default() -> Self {
-        let seconds = |seconds| NonZeroU64::new(seconds).unwrap_or(NonZeroU64::MIN);
+        let seconds = |seconds| Seconds(Duration::from_secs(seconds));
         Self {
             connect_seconds: seconds(10),
             lock_seconds: seconds(10),
@@ -116,7 +118,8 @@ pub(super) fn read_if_there(path: &Path) -> Result<File> {
 fn parse(path: &Path, text: &str) -> Result<File> {
     toml::from_str(text).map_err(|error| {
         // The library would print the line as well, and the line may hold a password.
-        let line = error.span().map_or(1, |span| text[..span.start].matches('\n').count() + 1);
+        let line =
+            error.span().map_or(1, |span| text.bytes().take(span.start).filter(|&byte| byte == b'\n').count() + 1);
         let (message, hint) = misspelt::explain(error.message().lines().next().unwrap_or_default());
         Refusal::usage(format!("\"{}\", line {line}: {message}", path.display()), hint)
     })
@@ -145,9 +148,9 @@ mod tests {
         assert!(file.production_url.is_some() && file.warehouse_url.is_some());
         // So is what production is spared, with the values that hold without them.
         let Production { lock_timeout, statement_timeout, max_rows_per_second } = file.production;
-        let seconds = |written: Option<Written>| written.map(|written| written.0.as_secs());
-        assert_eq!(seconds(lock_timeout), Some(default.limits.lock_seconds.get()));
-        assert_eq!(seconds(statement_timeout), Some(default.limits.statement_seconds.get()));
+        let written = |limit: Option<Written>| limit.map(|limit| limit.0);
+        assert_eq!(written(lock_timeout), Some(default.limits.lock_seconds.0));
+        assert_eq!(written(statement_timeout), Some(default.limits.statement_seconds.0));
         assert!(max_rows_per_second.is_some());
     }
 

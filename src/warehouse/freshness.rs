@@ -7,7 +7,7 @@ use tokio_postgres::types::Type;
 use super::turn::hold;
 use super::{Locked, Reading, Warehouse};
 use crate::calendar::Day;
-use crate::db::{Parameter, Statement};
+use crate::db::{Parameter, Row, Statement};
 use crate::error::{self, Result};
 use crate::statement;
 
@@ -82,15 +82,7 @@ impl Reading<'_> {
             return Ok(BTreeMap::new());
         }
         let rows = self.work.query(FRESHNESS, &[]).await?;
-        let of_entity = rows.iter().map(|row| {
-            let proof = row.get::<_, Option<String>>("proven_as_of").map(|as_of| Proof {
-                as_of,
-                as_of_seconds: row.get("proven_seconds"),
-                age_seconds: row.get("age_seconds"),
-            });
-            (row.get("entity"), Freshness { proof, whole: row.get("whole"), settled_as_of: row.get("settled_as_of") })
-        });
-        Ok(of_entity.collect())
+        rows.iter().map(of_entity).collect()
     }
 
     /// The final day of each entity that is closed: it had ended, in the entity's time zone, when the entity was proven. None
@@ -104,6 +96,18 @@ impl Reading<'_> {
         let zones: Vec<&str> = entities.iter().map(|model| model.zone()).collect();
         let parameters = [(&names as _, Type::TEXT_ARRAY), (&zones as _, Type::TEXT_ARRAY)];
         let rows = self.work.query(COMPLETE_THROUGH, &parameters).await?;
-        Ok(rows.iter().map(|row| (row.get("entity"), row.get("complete_through"))).collect())
+        rows.iter().map(|row| Ok((row.get("entity")?, row.get("complete_through")?))).collect()
     }
+}
+
+fn of_entity(row: &Row) -> Result<(String, Freshness)> {
+    let proof = match row.get("proven_as_of")? {
+        None => None,
+        Some(as_of) => {
+            let (as_of_seconds, age_seconds) = (row.get("proven_seconds")?, row.get("age_seconds")?);
+            Some(Proof { as_of, as_of_seconds, age_seconds })
+        }
+    };
+    let (whole, settled_as_of) = (row.get("whole")?, row.get("settled_as_of")?);
+    Ok((row.get("entity")?, Freshness { proof, whole, settled_as_of }))
 }

@@ -2,12 +2,11 @@
 
 use anyhow::Context as _;
 use serde::Serialize;
-use tokio_postgres::Row;
 use tokio_postgres::types::{PgLsn, Type};
 
 use super::{Locked, Reading, Warehouse};
 use crate::calendar::{Day, Level, Period};
-use crate::db::{Access, Identity, Parameter, Statement};
+use crate::db::{Access, Identity, Parameter, Row, Statement};
 use crate::error::Result;
 use crate::guard::{Before, Kind, Moment, Noted, Source};
 use crate::statement;
@@ -92,11 +91,7 @@ impl Reading<'_> {
             return Ok(Before::default());
         }
         let source = self.work.query_one(SOURCE, &[(&entity, Type::TEXT)]).await?;
-        let source = source.map(|row| Source {
-            identity: Identity::of(&row),
-            position: row.get::<_, PgLsn>("position").into(),
-            as_of: row.get("production_as_of"),
-        });
+        let source = source.as_ref().map(of_source).transpose()?;
         let noted = self.noted().await?.into_iter().filter(|(name, _)| name == entity);
         Ok(Before { source, noted: noted.map(|(_, noted)| noted).collect() })
     }
@@ -106,7 +101,7 @@ impl Reading<'_> {
         if !self.prepared {
             return Ok(Vec::new());
         }
-        self.work.query(HELD, &[]).await?.iter().map(|row| Ok((row.get("entity"), noted(row)?))).collect()
+        self.work.query(HELD, &[]).await?.iter().map(|row| Ok((row.get("entity")?, noted(row)?))).collect()
     }
 
     /// The last failures, the newest first.
@@ -115,14 +110,16 @@ impl Reading<'_> {
             return Ok(Vec::new());
         }
         let rows = self.work.query(FAILURES, &[]).await?;
-        let failures = rows.iter().map(|row| Failure {
-            at: row.get("at"),
-            command: row.get("command"),
-            entity: row.get("entity"),
-            exit_code: row.get("exit_code"),
-            message: row.get("message"),
+        let failures = rows.iter().map(|row| {
+            Ok(Failure {
+                at: row.get("at")?,
+                command: row.get("command")?,
+                entity: row.get("entity")?,
+                exit_code: row.get("exit_code")?,
+                message: row.get("message")?,
+            })
         });
-        Ok(failures.collect())
+        failures.collect()
     }
 }
 
@@ -142,18 +139,27 @@ impl Locked<'_> {
     }
 }
 
+fn of_source(row: &Row) -> Result<Source> {
+    Ok(Source {
+        identity: Identity::of(row)?,
+        position: row.get::<PgLsn>("position")?.into(),
+        as_of: row.get("production_as_of")?,
+    })
+}
+
 fn noted(row: &Row) -> Result<Noted> {
-    let (level, kind): (&str, &str) = (row.get("level"), row.get("kind"));
+    let (level, kind): (&str, &str) = (row.get("level")?, row.get("kind")?);
     let level = [Level::Day, Level::Month].into_iter().find(|known| known.word() == level);
-    let unit = level.and_then(|level| Period::new(level, row.get("period")));
+    let first = row.get("period")?;
+    let unit = level.and_then(|level| Period::new(level, first));
     let (unit, kind) = unit.zip(Kind::of(kind)).context("kalends.held holds a note of an unknown form")?;
     Ok(Noted {
         unit,
         kind,
-        reason: row.get("reason"),
-        rows_before: row.get("rows_before"),
-        rows_now: row.get("rows_now"),
-        since: Moment(row.get("since")),
-        digest: row.get("digest"),
+        reason: row.get("reason")?,
+        rows_before: row.get("rows_before")?,
+        rows_now: row.get("rows_now")?,
+        since: Moment(row.get("since")?),
+        digest: row.get("digest")?,
     })
 }

@@ -30,7 +30,7 @@ impl Locked<'_> {
         let parameters: [Parameter<'_>; 2] = [(&table.name(), Type::TEXT), (&model.rows().name(), Type::TEXT)];
         match self.work.query_one(PARTITION, &parameters).await? {
             None => Ok(Partition::Missing),
-            Some(row) if row.get("attached") => Ok(Partition::Attached),
+            Some(row) if row.get("attached")? => Ok(Partition::Attached),
             Some(_) => Err(Refusal::refused(
                 format!(
                     "table \"kalends_raw.{}\" of the warehouse is in the way of month {month} of entity \"{}\"",

@@ -3,8 +3,8 @@
 use tokio_postgres::types::Type;
 
 use super::{ENTITIES, Reading, Warehouse, named};
-use crate::db::{Facts, Statement, Work, knows_zone};
-use crate::entity::{Change, Model, Taken};
+use crate::db::{Facts, Seen, Statement, Work, knows_zone};
+use crate::entity::{Change, Entity, Model, Taken};
 use crate::error::{Refusal, Result};
 use crate::statement;
 
@@ -22,6 +22,14 @@ pub enum Beginning {
 }
 
 impl Warehouse {
+    /// Whether it is a warehouse, and whether it has an entity's table.
+    ///
+    /// # Errors
+    /// When the catalogue cannot be read.
+    pub async fn seen(&mut self, entity: &Entity) -> Result<Seen> {
+        self.session.seen(&entity.schema, &entity.table).await
+    }
+
     /// What the server says of itself.
     ///
     /// # Errors
@@ -36,8 +44,9 @@ impl Warehouse {
     /// Those that a run ends with: as [`Warehouse::ledger`] and [`Warehouse::lacking`].
     pub async fn check_rights(&mut self) -> Result<()> {
         // What may not be read may be the very table that says the version.
-        let prepared = self.read().await?.prepared;
-        if prepared && let Some(lacking) = self.lacking().await? {
+        if self.is_prepared().await?
+            && let Some(lacking) = self.lacking().await?
+        {
             return Err(lacking);
         }
         self.read().await?.check_schemas().await
@@ -77,7 +86,7 @@ pub(super) async fn check_new(work: &Work<'_>, model: &Model) -> Result<()> {
         ));
     }
     let taken = work.query_one(TAKEN, &[(&model.name(), Type::TEXT)]).await?;
-    if taken.is_some_and(|row| row.get("taken")) {
+    if taken.map_or(Ok(false), |row| row.get("taken"))? {
         return Err(Refusal::refused(
             format!("the warehouse has a table \"kalends_raw.{}\" that Kalends did not make", model.name()),
             "Move it to another schema, or give the entity another name.",

@@ -18,12 +18,11 @@ impl Warehouse {
     pub async fn lacking(&mut self) -> Result<Option<anyhow::Error>> {
         let work = self.session.begin(Access::ReadSnapshot, &[]).await?;
         let found = work.query_one(LACKING, &[(&NAMES.as_slice(), Type::TEXT_ARRAY)]).await?;
-        Ok(found.map(|row| {
-            let [role, object, remedy]: [&str; 3] = ["role", "object", "remedy"].map(|column| row.get(column));
-            Refusal::refused(
-                format!("role {role} may not do in the warehouse what a run does with {object}"),
-                format!("Set it right with `{remedy}`, and run again."),
-            )
-        }))
+        let Some(row) = found else { return Ok(None) };
+        let (role, object, remedy): (&str, &str, &str) = (row.get("role")?, row.get("object")?, row.get("remedy")?);
+        Ok(Some(Refusal::refused(
+            format!("role {role} may not do in the warehouse what a run does with {object}"),
+            format!("Set it right with `{remedy}`, and run again."),
+        )))
     }
 }

@@ -36,7 +36,7 @@ impl Warehouse {
     pub(super) async fn migrate(&mut self) -> Result<()> {
         let work = hold(&mut self.session).await?;
         let row = work.query_one(IDENTITY, &[]).await?;
-        let prepared = row.is_some_and(|row| row.get("prepared"));
+        let prepared = row.map_or(Ok(false), |row| row.get("prepared"))?;
         let version = version(&work, prepared).await?;
         if version == 0 {
             make(&work).await?;
@@ -74,7 +74,7 @@ async fn version(work: &Work<'_>, prepared: bool) -> Result<usize> {
         return Ok(0);
     }
     let row = work.query_one(STATE, &[]).await?;
-    let version: i32 = row.map_or(0, |row| row.get("schema_version"));
+    let version: i32 = row.map_or(Ok(0), |row| row.get("schema_version"))?;
     let version = usize::try_from(version).unwrap_or_default();
     if version > MIGRATIONS.len() {
         return Err(Refusal::refused(
@@ -100,13 +100,14 @@ async fn make(work: &Work<'_>) -> Result<()> {
 async fn missing(work: &Work<'_>) -> Result<Vec<Ident>> {
     let mut missing = Vec::new();
     for found in work.query(SCHEMAS, &[(&NAMES.as_slice(), Type::TEXT_ARRAY)]).await? {
-        let [name, role, database]: [&str; 3] = ["name", "role", "database"].map(|column| found.get(column));
-        let [made, owned, filled, may_create] =
-            ["made", "owned", "filled", "may_create"].map(|column| found.get::<_, bool>(column));
+        let (name, role, database): (&str, &str, &str) =
+            (found.get("name")?, found.get("role")?, found.get("database")?);
+        let (made, owned, filled): (bool, bool, bool) = (found.get("made")?, found.get("owned")?, found.get("filled")?);
+        let may_create: bool = found.get("may_create")?;
         match (made, owned, filled) {
             (true, true, false) => {}
             (true, false, _) => {
-                let owner: &str = found.get("owner");
+                let owner: &str = found.get("owner")?;
                 return Err(Refusal::refused(
                     format!("schema \"{name}\" of the warehouse belongs to role \"{owner}\""),
                     format!("Give it away with `ALTER SCHEMA {name} OWNER TO {role}`; docs/grants.sql does all of it."),

@@ -5,8 +5,8 @@ use std::collections::BTreeSet;
 use anyhow::Context as _;
 
 use super::Reading;
-use crate::calendar::{Day, Level, Period};
-use crate::db::Statement;
+use crate::calendar::{Level, Period};
+use crate::db::{Start, Statement};
 use crate::entity::{Model, Split};
 use crate::error::Result;
 use crate::statement;
@@ -25,7 +25,7 @@ impl Reading<'_> {
             let sql =
                 SUMS.of(&model.shape_of(whole.0, part.0, split)?)?.with(&[("source", &source), ("target", &target)]);
             for row in self.work.query(sql, &[]).await? {
-                unsummed.insert(row.get::<_, Day>("period").period(whole.0));
+                unsummed.insert(row.get::<Start>("period")?.period(whole.0)?);
             }
         }
         Ok(unsummed.into_iter().collect())

@@ -54,7 +54,7 @@ impl Reading<'_> {
 /// Begins a transaction that holds the warehouse.
 pub(super) async fn hold(session: &mut Session) -> Result<Work<'_>> {
     let work = session.begin(Access::Write, &[]).await?;
-    let locked = work.query_one(LOCK, &[]).await?.is_some_and(|row| row.get("locked"));
+    let locked = work.query_one(LOCK, &[]).await?.map_or(Ok(false), |row| row.get("locked"))?;
     if locked {
         return Ok(work);
     }
@@ -70,7 +70,7 @@ async fn take_generation(work: Work<'_>, generation: i64) -> Result<Locked<'_>> 
 }
 
 async fn holder(work: &Work<'_>) -> Result<Option<String>> {
-    Ok(work.query_one(HOLDER, &[]).await?.map(|row| row.get("holder")))
+    work.query_one(HOLDER, &[]).await?.map(|row| row.get("holder")).transpose()
 }
 
 fn is_held(holder: &str) -> anyhow::Error {

@@ -256,7 +256,7 @@ fn files_that_are_equal_are_taken_over_as_they_are_and_others_are_replaced() {
     fs::write(world.exports.join("notes.txt"), "not ours").unwrap();
     let before = world.tree();
     world.kalends("run").fails_with(4).says("holds files that Kalends did not write");
-    world.kalends("forget entity").succeeds();
+    world.kalends("forget entity --yes").succeeds();
 
     let adopted = world.kalends(&format!("adopt {COLUMNS} --json")).succeeds().json();
     let total = source.files().len();

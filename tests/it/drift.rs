@@ -1,5 +1,6 @@
 //! Production's table is not what it was: refused, with the object, and nothing is lost. Between two runs, and within one.
 
+mod parts;
 mod within;
 
 use crate::faults::whole::committed;

@@ -131,7 +131,7 @@ fn one_of_several_entities_that_fails_does_not_keep_the_others_from_settling() {
     assert!(world.exports.join(kept).exists());
 
     world.kalends("forget c").fails_with(2).says("Those that were settled: \"a\", \"b\".");
-    world.kalends("forget a").succeeds().says("its files go with the next `kalends export`");
+    world.kalends("forget a --yes").succeeds().says("its files go with the next `kalends export`");
     world.kalends("export").succeeds().says("3 removed");
     assert!(!world.exports.join(kept).exists());
     let objects = "SELECT relname FROM pg_class WHERE relnamespace::regnamespace::text LIKE 'kalends%'
@@ -227,7 +227,7 @@ fn a_forgotten_entity_is_settled_anew_beside_others() {
     set(&world, &entity.replace("\"entity\"\ntable", "\"counted\"\ntable"));
     settles(&world);
     set(&world, &format!("{entity}statistics = [\"sum\", \"count\"]\n"));
-    world.kalends("forget entity").succeeds().says("the next `kalends run` settles it anew");
+    world.kalends("forget entity --yes").succeeds().says("the next `kalends run` settles it anew");
     settles(&world);
     world.file("year=2024/entity_stats_yearly_2024.csv", "year,sum_values,count_values\n2024,5,1");
     world.file(

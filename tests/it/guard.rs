@@ -227,7 +227,7 @@ fn an_entity_that_is_held_does_not_keep_the_others_from_settling() {
     world.file("year=2024/visits_stats_yearly_2024.csv", "year,sum_n,min_n,max_n,mean_n\n2024,3,1,2,1.500000");
     assert_eq!(world.kalends("status --json").succeeds().json()["held"][0]["entity"], "entity");
 
-    world.kalends("forget entity").succeeds();
+    world.kalends("forget entity --yes").succeeds();
     assert_eq!(world.ask_warehouse("SELECT count(*) FROM kalends.held"), ["0"]);
     assert_eq!(world.ask_warehouse("SELECT entity FROM kalends.source"), ["visits"]);
 }

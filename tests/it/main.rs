@@ -7,6 +7,7 @@ mod oracle;
 mod own_servers;
 
 mod adopt;
+mod answers;
 mod check;
 mod diff;
 mod drift;

@@ -256,6 +256,30 @@ fn a_warehouse_that_is_production() {
 }
 
 #[test]
+fn urls_that_were_exchanged_are_refused_before_anything_is_made_in_production() {
+    let world = World::new();
+    world.production("created_at | value\n 2024-01-02 | 5");
+    // Both with the rights to make schemas: nothing but the refusal keeps a run from it.
+    let exchanged = [
+        ("KALENDS_PRODUCTION_URL", world.warehouse_url.as_str()),
+        ("KALENDS_WAREHOUSE_URL", world.production_url.as_str()),
+    ];
+    let schemas = "SELECT nspname FROM pg_namespace WHERE nspname LIKE 'kalends%'";
+    let none = Vec::<String>::new();
+    world.kalends_with("run", &exchanged).fails_with(4).says("production has no table");
+    assert_eq!(world.ask_production(schemas), none);
+    world.kalends("run").succeeds();
+    world.kalends_with("run", &exchanged).fails_with(4).says("production has no table");
+    // The warehouse has a table of that name as well, as where another tool copied it.
+    world.warehouse_sql("CREATE TABLE public.entity (created_at timestamp, value integer)");
+    for command in ["run", "prepare", "adopt --from public.entity"] {
+        refuses(&world, command, &exchanged, 4, "urls_exchanged");
+        assert_eq!(world.ask_production(schemas), none, "{command}");
+    }
+    world.kalends("verify").succeeds();
+}
+
+#[test]
 fn a_warehouse_that_is_production_is_refused_before_anything_is_made_there() {
     let world = World::new();
     world.production("created_at | value\n 2024-01-02 | 5");
@@ -336,7 +360,9 @@ fn no_golden_file_is_left_over_and_none_holds_a_secret() {
         include_str!("repair/sample.rs"),
         include_str!("plan/file.rs"),
         include_str!("init.rs"),
-        include_str!("tls.rs")
+        include_str!("tls.rs"),
+        include_str!("tls/authentication.rs"),
+        include_str!("tls/certificates.rs")
     );
     for entry in fs::read_dir(Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/it/golden")).unwrap() {
         let path = entry.unwrap().path();

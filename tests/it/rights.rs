@@ -104,7 +104,7 @@ fn with_these_rights_every_command_does_its_work() {
     world.is_exact();
     world.production_sql("DELETE FROM entity WHERE value = 7; INSERT INTO entity VALUES ('2023-06-01', 1)");
     world.heals();
-    world.kalends("forget entity").succeeds();
+    world.kalends("forget entity --yes").succeeds();
     world.heals();
     is_mended(&world);
 }

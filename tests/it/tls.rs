@@ -1,5 +1,8 @@
 //! Encrypted connections to a real server: what is demanded of its certificate is held to.
 
+mod authentication;
+mod certificates;
+
 use std::fs;
 use std::os::unix::fs::{MetadataExt as _, PermissionsExt as _, chown};
 use std::path::Path;
@@ -38,16 +41,21 @@ impl Authority {
     fn certify(&self, own: &OwnServers, name: &str) {
         let key = KeyPair::generate().unwrap();
         let certificate = CertificateParams::new([name.to_string()]).unwrap().signed_by(&key, &self.0).unwrap();
-        let data = own.data(Side::Production);
-        let owner = fs::metadata(&data).unwrap();
-        for (file, text) in [("server.crt", certificate.pem()), ("server.key", key.serialize_pem())] {
-            let path = data.join(file);
-            fs::write(&path, text).unwrap();
-            fs::set_permissions(&path, fs::Permissions::from_mode(0o600)).unwrap();
-            chown(&path, Some(owner.uid()), Some(owner.gid())).unwrap();
-        }
-        set(own, "ssl = on");
+        give(own, &certificate.pem(), &key.serialize_pem());
     }
+}
+
+/// Gives production a certificate and its key.
+fn give(own: &OwnServers, certificate: &str, key: &str) {
+    let data = own.data(Side::Production);
+    let owner = fs::metadata(&data).unwrap();
+    for (file, text) in [("server.crt", certificate), ("server.key", key)] {
+        let path = data.join(file);
+        fs::write(&path, text).unwrap();
+        fs::set_permissions(&path, fs::Permissions::from_mode(0o600)).unwrap();
+        chown(&path, Some(owner.uid()), Some(owner.gid())).unwrap();
+    }
+    set(own, "ssl = on");
 }
 
 /// Changes a setting of production and waits until it holds.

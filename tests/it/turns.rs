@@ -36,7 +36,7 @@ fn who_comes_second_gives_way_at_once_and_says_who_works() {
         "SELECT pid FROM pg_stat_activity WHERE datname = current_database() AND application_name = 'kalends run'",
     );
     let (begun, tuples) = (Instant::now(), world.tuples());
-    for arguments in ["run", "prepare", "forget entity"] {
+    for arguments in ["run", "prepare", "forget entity --yes"] {
         let ran = world.kalends(arguments);
         ran.fails_with(75).says(&format!("another run holds the warehouse: process {} of role", pid[0]));
         ran.says("(\"kalends run\") since ").says("--wait 60s");

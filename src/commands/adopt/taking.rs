@@ -7,7 +7,7 @@ use serde::Serialize;
 
 use super::super::prepare::guarding;
 use super::super::prepare::months::{Adopting, Settling};
-use super::super::{World, export};
+use super::super::{World, exchanged, export};
 use crate::accounts;
 use crate::adopt::{self, Compared, Named, Tally};
 use crate::calendar::Day;
@@ -63,6 +63,7 @@ async fn take(
 ) -> Result<(Model, Adopted)> {
     warehouse.read().await?.check_is_free().await?;
     let (source, model) = production.identity(entity).await?;
+    exchanged::check(production, warehouse, entity).await?;
     let reading = warehouse.read().await?;
     reading.check_is_not(&source)?;
     adopt::look(&reading, &model, named).await?;
@@ -151,7 +152,7 @@ async fn check_not_settled(warehouse: &mut Warehouse, model: &Model, ledger: &Le
     let name = model.name();
     Err(Refusal::refused(
         format!("entity \"{name}\" is settled already"),
-        format!("`kalends run` keeps it so; to take {named} over instead, `kalends forget {name}` first."),
+        format!("`kalends run` keeps it so; to take {named} over instead, `kalends forget {name} --yes` first."),
     ))
 }
 

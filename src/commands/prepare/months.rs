@@ -172,7 +172,7 @@ impl Settling<'_> {
         for period in unsummed {
             let span = period.span();
             // Of a period without rows there may be an account as well.
-            let days = self.judged.target.range(span.from..span.until).map(|(&day, _)| day).chain([span.from]);
+            let days = self.judged.target.range(span.from..span.until).map(|(&day, _)| day).chain([span.day_inside()]);
             for day in days {
                 months.entry(day.month()).or_insert_with(|| self.month(day.month())).remake.insert(day);
             }

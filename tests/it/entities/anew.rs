@@ -125,7 +125,7 @@ fn a_run_that_cannot_settle_all_anew_leaves_all_as_it_was() {
         .fails_with(4)
         .says("other objects of the warehouse depend on tables or views of entity \"orders\"");
     assert_eq!(kept(&world), before);
-    world.kalends("forget orders").fails_with(4).says("depend on tables or views");
+    world.kalends("forget orders --yes").fails_with(4).says("depend on tables or views");
     assert_eq!(kept(&world), before);
     world.warehouse_sql("DROP VIEW ours");
     // The second month cannot be loaded.
@@ -161,7 +161,7 @@ fn another_table_time_zone_or_type_is_refused_and_nothing_is_lost() {
         ("\"at\"", "\"paid_at\"", "and is now \"public.purchase\" by \"paid_at\""),
     ] {
         set(&world, &format!("{ORDERS}measures = [\"amount\"]\n").replace(written, instead));
-        world.kalends("run").fails_with(4).says(said).says("`kalends forget orders`");
+        world.kalends("run").fails_with(4).says(said).says("`kalends forget orders --yes`");
         assert_eq!((world.tuples(), world.tree()), before);
     }
     world.production_sql("ALTER TABLE purchase ALTER amount TYPE bigint");

@@ -22,6 +22,28 @@ fn a_password_file_that_others_may_read() {
 }
 
 #[test]
+fn a_password_file_that_is_not_there_is_named() {
+    let world = settled();
+    let (url, folder) = (as_role(&world, "forgetful"), world.folder().display().to_string());
+    let missing = " of PGPASSFILE cannot be read: No such file";
+    for (file, code, said) in
+        [(format!("{folder}/nowhere"), 2, missing), (folder.clone(), 4, " is a folder, not a regular file")]
+    {
+        fs::set_permissions(&folder, fs::Permissions::from_mode(0o700)).unwrap();
+        let variables = [("KALENDS_PRODUCTION_URL", url.as_str()), ("PGPASSFILE", file.as_str())];
+        let ran = world.kalends_with("run", &variables);
+        ran.fails_with(code).says(&format!("the password file \"{file}\"{said}"));
+    }
+    // That of the home folder need not be there; what is in it may be of any encoding.
+    world.kalends_with("run", &[("HOME", &folder)]).succeeds();
+    let pass = world.folder().join(".pgpass");
+    fs::write(&pass, [&b"elsewhere:*:*:*:\xff\n"[..], b"*:*:*:forgetful:right"].concat()).unwrap();
+    fs::set_permissions(&pass, fs::Permissions::from_mode(0o600)).unwrap();
+    world.production_sql("GRANT SELECT ON entity TO forgetful");
+    world.kalends_with("run", &[("HOME", &folder), ("KALENDS_PRODUCTION_URL", &url)]).succeeds();
+}
+
+#[test]
 fn one_server_without_the_other() {
     let world = settled();
     refuses(&world, "run", &[("KALENDS_WAREHOUSE_URL", "")], 2, "production_without_warehouse");
@@ -119,6 +141,40 @@ fn a_settings_file_that_cannot_be_meant() {
     }
     fs::remove_file(file).unwrap();
     world.kalends("run").succeeds();
+}
+
+#[test]
+fn limits_that_postgresql_cannot_keep_are_a_usage_error_that_says_the_form() {
+    let world = settled();
+    let file = world.folder().join("kalends.toml");
+    for duration in
+        ["0s", "25 days", "30 days", "2years", "18446744073709551615s", "584942417355y", "99999999999999999999s"]
+    {
+        for key in ["lock_timeout", "statement_timeout"] {
+            fs::write(&file, format!("[production]\n{key} = {duration:?}\n")).unwrap();
+            let ran = world.kalends("run");
+            ran.fails_with(2);
+            assert!(ran.stderr.contains("like \"10s\""), "{duration}: {}", ran.stderr);
+        }
+    }
+    for seconds in ["0", "-1", "2073601", "9223372036854775807"] {
+        for key in ["connect_seconds", "lock_seconds", "statement_seconds", "idle_seconds"] {
+            fs::write(&file, format!("[limits]\n{key} = {seconds}\n")).unwrap();
+            world.kalends("run").fails_with(2);
+        }
+    }
+    fs::write(&file, "[limits]\nlock_seconds = 2073600\n[production]\nstatement_timeout = \"24 days\"\n").unwrap();
+    world.kalends("run").succeeds();
+    for rate in ["0", "1.5", "-1"] {
+        fs::write(&file, format!("[production]\nmax_rows_per_second = {rate}\n")).unwrap();
+        world.kalends("run").fails_with(2);
+    }
+    fs::write(&file, "[guard]\nsettle_after = \"18446744073709551615s\"\n").unwrap();
+    world.kalends("run").succeeds();
+    fs::remove_file(&file).unwrap();
+    for typed in ["status --max-age 18446744073709551615s", "run --wait 18446744073709551615s"] {
+        world.kalends(typed).succeeds();
+    }
 }
 
 #[test]

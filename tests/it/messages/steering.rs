@@ -19,6 +19,19 @@ fn what_is_typed_to_steer_and_cannot_be_meant() {
 }
 
 #[test]
+fn forgetting_says_what_would_be_gone_and_does_it_only_when_asked_again() {
+    let world = settled();
+    world.production_sql("UPDATE entity SET value = 9 WHERE value = 8");
+    world.kalends("run").succeeds();
+    refuses(&world, "forget entity", &[], 4, "forget_asks");
+    refuses(&world, "forget entity --json --wait 1s", &[], 4, "forget_asks");
+    world.kalends("run").succeeds().says("nothing to do");
+    world.kalends("forget entity --yes").succeeds().says("forgotten   entity: 2 rows of 2 days");
+    assert_eq!(world.ask_warehouse("SELECT count(*) FROM kalends.restatement"), ["0"]);
+    refuses(&world, "forget entity", &[], 2, "forget_nothing_settled");
+}
+
+#[test]
 fn what_the_guard_holds() {
     let world = settled();
     world.production_sql("DELETE FROM entity WHERE value = 8");

@@ -79,7 +79,8 @@ fn json_is_one_document_and_all_there_is_on_stdout() {
     assert_eq!(keys("diff 2024-01-02"), ["day", "entities", "version"]);
     assert_eq!(keys("local status"), ["folder", "kept", "production", "version", "warehouse"]);
     keys("plan");
-    assert_eq!(keys("forget entity"), ["entity", "in_settings", "version"]);
+    let forgotten = keys("forget entity --yes");
+    assert_eq!(forgotten, ["accounts", "days", "entity", "files", "in_settings", "restatements", "rows", "version"]);
 }
 
 /// Every key, at any depth, is in the documents, in backticks or in an example. Keys that are names of what users have are
