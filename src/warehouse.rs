@@ -1,6 +1,7 @@
 //! The warehouse: a connection; only a [`Locked`] one can write, and [`Warehouse::lock`] is the only way to one.
 
 mod freshness;
+mod lasting;
 pub mod notes;
 mod partition;
 mod readiness;
@@ -140,11 +141,12 @@ impl Warehouse {
     /// The ledger of an entity, after bringing schemas and its tables up to date. Writes only where they were not.
     ///
     /// # Errors
-    /// Refuses a warehouse that is production, schemas that a newer Kalends made or that are not ours to fill, and an entity
-    /// that was settled with other columns, types or settings.
+    /// Refuses a warehouse that is production, that cannot be written to or does not keep what is written, schemas that a newer
+    /// Kalends made or that are not ours to fill, and an entity that was settled with other columns, types or settings.
     pub async fn ledger(&mut self, production: &Identity, model: &Model) -> Result<Ledger> {
         let reading = self.read().await?;
         reading.check_is_not(production)?;
+        reading.check_lasting().await?;
         if !schemas::are_current(&reading.work, reading.prepared).await? {
             drop(reading);
             self.migrate().await?;
@@ -179,9 +181,12 @@ impl Warehouse {
     /// Takes an entity's tables, views and history out of the warehouse.
     ///
     /// # Errors
-    /// Refuses (usage) a name that was never settled; busy while another run holds the warehouse.
+    /// Refuses (usage) a name that was never settled, and a warehouse that cannot be written to; busy while another run holds it.
     pub async fn forget(&mut self, name: &str) -> Result<()> {
-        let known = self.read().await?.entities().await?;
+        let reading = self.read().await?;
+        reading.check_lasting().await?;
+        let known = reading.entities().await?;
+        drop(reading);
         let Some(model) = known.iter().find(|known| known.name() == name) else {
             let names: Vec<String> = known.iter().map(|known| format!("\"{}\"", known.name())).collect();
             let names = if names.is_empty() { "none".to_string() } else { names.join(", ") };

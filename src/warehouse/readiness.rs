@@ -30,11 +30,12 @@ impl Warehouse {
         self.session.facts().await
     }
 
-    /// Whether the schemas are there or can be made, and all that they hold is the role's to change.
+    /// Whether the schemas are there or can be made, all that they hold is the role's to change, and stays as it is written.
     ///
     /// # Errors
     /// Those that a run ends with: as [`Warehouse::ledger`] and [`Warehouse::lacking`].
     pub async fn check_rights(&mut self) -> Result<()> {
+        self.read().await?.check_lasting().await?;
         // What may not be read may be the very table that says the version.
         let prepared = self.read().await?.prepared;
         if prepared && let Some(lacking) = self.lacking().await? {

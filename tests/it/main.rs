@@ -35,4 +35,5 @@ mod start;
 mod tidy;
 mod tls;
 mod turns;
+mod versions;
 mod worked;
