@@ -79,11 +79,11 @@ fn complains_once(ran: &Ran, point: &Point, forever: bool) {
 }
 
 /// A file system of its own, of so many kilobytes.
-struct Mount(PathBuf);
+pub struct Mount(pub PathBuf);
 
 impl Mount {
     /// `None`, and says so, where this may not be tried.
-    fn new(kilobytes: usize) -> Option<Self> {
+    pub fn new(kilobytes: usize) -> Option<Self> {
         let folder = tempfile::tempdir().unwrap().keep();
         let size = format!("size={kilobytes}k,mode=0755");
         let mount = Command::new("mount").args(["-t", "tmpfs", "-o", &size, "tmpfs"]).arg(&folder).output();
@@ -96,7 +96,7 @@ impl Mount {
     }
 
     /// Leaves so many pages of 4 kilobytes.
-    fn fill(&self, pages_left: usize) {
+    pub fn fill(&self, pages_left: usize) {
         let mut content = Vec::new();
         while fs::write(self.0.join("filler"), &content).is_ok() {
             content.resize(content.len() + 4096, 0);
@@ -104,7 +104,7 @@ impl Mount {
         fs::write(self.0.join("filler"), &content[..content.len() - 4096 * (1 + pages_left)]).unwrap();
     }
 
-    fn empty(&self) {
+    pub fn empty(&self) {
         fs::remove_file(self.0.join("filler")).unwrap();
     }
 }
