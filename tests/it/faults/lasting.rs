@@ -99,7 +99,9 @@ fn a_sequence_that_a_crash_would_set_back_is_refused_as_well() {
     }
     let sequences = "SELECT format('%I.%I', nspname, relname) FROM pg_class JOIN pg_namespace n ON n.oid = relnamespace
                      WHERE nspname LIKE 'kalends%' AND relkind = 'S' ORDER BY 1";
-    for sequence in world.ask_warehouse(sequences) {
+    let sequences = world.ask_warehouse(sequences);
+    assert_ne!(sequences, Vec::<String>::new());
+    for sequence in sequences {
         world.warehouse_sql(&format!("ALTER SEQUENCE {sequence} SET UNLOGGED"));
         is_refused(&world, &[], &["run"], &[&format!("{sequence} is UNLOGGED")]);
         run_sql(&world.writer_url, &format!("ALTER TABLE {sequence} SET LOGGED"));

@@ -11,7 +11,7 @@ use super::whole::{State, is_mended, is_whole};
 use crate::kit::{Ran, World, run_sql};
 use crate::own_servers::{OwnServers, Side};
 
-/// Something like a server's own log of its work: enough for a few of its segments of 16 MiB.
+/// The write-ahead log is made of files of this size.
 const SEGMENT_BYTES: u64 = 16 << 20;
 
 /// Gives a folder to whom the servers run as.
@@ -32,9 +32,9 @@ fn grown(world: World) -> (World, [State; 2]) {
     world.settles();
     let before = State::of(&world);
     world.production_sql(
-        "INSERT INTO entity SELECT timestamp '2024-01-15' + n * interval '1 second', n FROM generate_series(1, 40000) AS n;
-         INSERT INTO entity SELECT timestamp '2024-02-15' + n * interval '1 second', n FROM generate_series(1, 40000) AS n;
-         INSERT INTO entity SELECT timestamp '2024-03-15' + n * interval '1 second', n FROM generate_series(1, 40000) AS n",
+        "INSERT INTO entity SELECT timestamp '2024-01-15' + n * interval '1 second', n FROM generate_series(1, 9000) AS n;
+         INSERT INTO entity SELECT timestamp '2024-02-15' + n * interval '1 second', n FROM generate_series(1, 9000) AS n;
+         INSERT INTO entity SELECT timestamp '2024-03-15' + n * interval '1 second', n FROM generate_series(1, 9000) AS n",
     );
     let after = State::of(&world);
     (world, [before, after])
@@ -50,7 +50,7 @@ fn a_warehouse_whose_tablespace_is_full_fails_the_run_and_the_next_one_is_whole(
     run_sql(&servers.maintenance(Side::Warehouse), &format!("CREATE TABLESPACE small LOCATION '{}'", place.display()));
     let (world, [before, after]) = grown(servers.world_made(["", "TABLESPACE small"]));
     // A page for each month's table that grows, and no more; then enough for the first months.
-    for pages in [8, 400, 900] {
+    for pages in [8, 90, 200] {
         mount.fill(pages);
         let ran = world.kalends("run");
         complains_once(&ran);
@@ -74,10 +74,10 @@ fn almost_full_segment(servers: &OwnServers, log: &Path) -> u64 {
         let names = fs::read_dir(log).unwrap().map(|entry| entry.unwrap().file_name().into_string().unwrap());
         let newest = names.filter(is_segment).max().unwrap();
         let left = SEGMENT_BYTES - written;
-        if newest == current && left < 600_000 {
+        if newest == current && left < 200_000 {
             return left;
         }
-        let step = if left < 600_000 { left } else { (left - 300_000).min(1_000_000) };
+        let step = if left < 200_000 { left } else { (left - 100_000).min(1_000_000) };
         run_sql(&maintenance, &format!("SELECT pg_logical_emit_message(false, 'fill', repeat('x', {step}))"));
     }
 }
