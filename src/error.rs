@@ -87,6 +87,12 @@ impl Refusal {
         Self::ending(Exit::Failed, message, hint)
     }
 
+    /// The world failed us, and the next step is known (exit code 1). `cause` stays the cause.
+    pub fn explaining(message: impl Into<String>, hint: impl Into<String>, cause: anyhow::Error) -> anyhow::Error {
+        let (message, hint) = (message.into(), hint.into());
+        cause.context(Self { message, hint, exit: Exit::Failed, waits_for_a_run: false })
+    }
+
     fn ending(exit: Exit, message: impl Into<String>, hint: impl Into<String>) -> anyhow::Error {
         Self { message: message.into(), hint: hint.into(), exit, waits_for_a_run: false }.into()
     }

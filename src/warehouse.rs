@@ -1,7 +1,8 @@
 //! The warehouse: a connection; only a [`Locked`] one can write, and [`Warehouse::lock`] is the only way to one.
 
-mod forgettable;
+mod forget;
 mod freshness;
+mod lasting;
 pub mod notes;
 mod partition;
 mod readiness;
@@ -20,7 +21,7 @@ use crate::db::{Access, Address, Ident, Identity, Limits, Row, Server, Session, 
 use crate::entity::{Change, Model, check_encoding};
 use crate::error::{Refusal, Result};
 use crate::statement;
-pub use forgettable::Forgettable;
+pub use forget::Forgettable;
 pub use freshness::{Freshness, Proof};
 pub use partition::Partition;
 pub use readiness::Beginning;
@@ -37,11 +38,8 @@ const ENTITY_VIEWS: Statement = statement!("warehouse/entity_views.sql");
 const ENTITY_ROWS: Statement = statement!("warehouse/entity_rows.sql");
 const REMOVE_ACCOUNTS: Statement = statement!("warehouse/remove_accounts.sql");
 const REMOVE_ROWS: Statement = statement!("warehouse/remove_rows.sql");
-const FORGET: Statement = statement!("warehouse/forget.sql");
-const FORGET_ENTITY: Statement = statement!("warehouse/forget_entity.sql");
 const NOTE_ENTITY: Statement = statement!("warehouse/note_entity.sql");
 const CREATE_CONFIRMED: Statement = statement!("warehouse/create_confirmed.sql");
-const REMOVE_CONFIRMED: Statement = statement!("warehouse/remove_confirmed.sql");
 const LOCK_TABLES: Statement = statement!("warehouse/lock_tables.sql");
 const LOCK_REPLACING: Statement = statement!("warehouse/lock_replacing.sql");
 
@@ -148,11 +146,12 @@ impl Warehouse {
     /// The ledger of an entity, after bringing schemas and its tables up to date. Writes only where they were not.
     ///
     /// # Errors
-    /// Refuses a warehouse that is production, schemas that a newer Kalends made or that are not ours to fill, and an entity
-    /// that was settled with other columns, types or settings.
+    /// Refuses a warehouse that is production, that cannot be written to or does not keep what is written, schemas that a newer
+    /// Kalends made or that are not ours to fill, and an entity that was settled with other columns, types or settings.
     pub async fn ledger(&mut self, production: &Identity, model: &Model) -> Result<Ledger> {
         let reading = self.read().await?;
         reading.check_is_not(production)?;
+        reading.check_lasting().await?;
         if !schemas::are_current(&reading.work, reading.prepared).await? {
             drop(reading);
             self.migrate().await?;
@@ -181,21 +180,6 @@ impl Warehouse {
         work.batch(&ENTITY_ROWS.of(&model.shape()?)?).await?;
         let number = make_accounts(&work, model).await?;
         work.batch(&CREATE_CONFIRMED.with(&[("sequence", &confirmed(number)?)])).await?;
-        work.commit().await
-    }
-
-    /// Takes an entity's tables, views and history out of the warehouse.
-    ///
-    /// # Errors
-    /// Refuses (usage) a name that was never settled; busy while another run holds the warehouse.
-    pub async fn forget(&mut self, name: &str) -> Result<()> {
-        let model = self.read().await?.entity(name).await?;
-        let work = hold(&mut self.session).await?;
-        remove(&work, &model, true).await?;
-        if let Some(row) = work.query_one(FORGET_ENTITY, &[(&name, Type::TEXT)]).await? {
-            work.batch(&REMOVE_CONFIRMED.with(&[("sequence", &confirmed(row.get("number")?)?)])).await?;
-        }
-        work.batch(&FORGET.of(&model.shape()?)?).await?;
         work.commit().await
     }
 }

@@ -5,7 +5,7 @@ use serde::Serialize;
 use super::World;
 use crate::db::{Address, Facts, Protection, Server};
 use crate::entity::{Entity, Model};
-use crate::error::{self, Exit, Refusal, Result};
+use crate::error::{self, Exit, Result};
 use crate::exports;
 use crate::production::{Effort, Production};
 use crate::report::{self, Outcome, counted};
@@ -133,13 +133,6 @@ async fn servers(
     };
     if let (Some(facts), Some(address)) = (&of_warehouse, &world.warehouse) {
         server(findings, Server::Warehouse, address, facts);
-        let standby = facts.standby.then(|| {
-            Refusal::refused(
-                "the warehouse is a standby, which nothing can be written to",
-                "Name its primary in KALENDS_WAREHOUSE_URL.",
-            )
-        });
-        findings.keep("warehouse", standby.map_or(Ok(()), Err));
     }
     of_production.zip(of_warehouse)
 }

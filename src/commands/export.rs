@@ -60,7 +60,10 @@ pub(super) fn scope(typed: Option<(i32, u8)>) -> Result<Scope> {
 pub(super) async fn run(world: &World<'_>, scope: Scope, which: Which, claim: Claim) -> Result<Outcome> {
     let started = Instant::now();
     let mut warehouse = world.warehouse().await?;
-    checks::settled_as_set(&warehouse.read().await?, &world.settings.entities).await?;
+    let reading = warehouse.read().await?;
+    reading.check_lasting().await?;
+    checks::settled_as_set(&reading, &world.settings.entities).await?;
+    drop(reading);
     let published = publish(world, &mut warehouse, scope, which, claim).await?;
     let month = match scope {
         Scope::Everything => None,

@@ -14,8 +14,8 @@ const FACTS: Statement = crate::statement!("servers/facts.sql");
 const SEEN: Statement = crate::statement!("servers/seen.sql");
 const ZONE: Statement = crate::statement!("servers/zone.sql");
 
-/// Older servers lack functions that statements of ours call, such as `gen_random_uuid()`.
-const OLDEST_VERSION: u32 = 13;
+/// Older servers lack what statements of ours ask for, such as infinities of numeric and `client_connection_check_interval`.
+const OLDEST_VERSION: u32 = 14;
 
 /// Whether a server is new enough; one that does not say its version, 0, is taken at its word.
 pub(super) fn check_version(major: u32) -> Result<()> {
@@ -23,8 +23,8 @@ pub(super) fn check_version(major: u32) -> Result<()> {
         return Ok(());
     }
     Err(Refusal::refused(
-        format!("PostgreSQL {major} is too old"),
-        format!("Bring the server up to version {OLDEST_VERSION} or later."),
+        format!("PostgreSQL {major} is past its end of life, and Kalends does not support it"),
+        format!("Upgrade the server to version {OLDEST_VERSION} or later."),
     ))
 }
 
@@ -112,7 +112,8 @@ mod tests {
 
     #[test]
     fn servers_that_are_too_old_are_refused() {
-        assert!(check_version(13).is_ok() && check_version(18).is_ok() && check_version(0).is_ok());
-        assert_eq!(check_version(12).unwrap_err().to_string(), "PostgreSQL 12 is too old");
+        assert!(check_version(14).is_ok() && check_version(18).is_ok() && check_version(0).is_ok());
+        let refusal = check_version(13).unwrap_err().to_string();
+        assert_eq!(refusal, "PostgreSQL 13 is past its end of life, and Kalends does not support it");
     }
 }

@@ -33,9 +33,13 @@ impl StatementFailure {
         }
     }
 
-    /// A refusal where what we sent cannot be written in the database's encoding, otherwise itself. Values are numbers and
-    /// dates, and dimensions need UTF8: it is a name.
+    /// With the next step where the server's own limits are in the way. A refusal where what we sent cannot be written in the
+    /// database's encoding: values are numbers and dates, and dimensions need UTF8, so it is a name. Otherwise itself.
     pub(super) fn explained(self) -> anyhow::Error {
+        if self.code == Some(SqlState::CONFIGURATION_LIMIT_EXCEEDED) {
+            let hint = "Raise temp_file_limit, or work_mem, for the role on that server.";
+            return Refusal::explaining("a limit of the server is too low for the work", hint, self.into());
+        }
         if self.code != Some(SqlState::UNTRANSLATABLE_CHARACTER) {
             return self.into();
         }

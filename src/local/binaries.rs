@@ -9,8 +9,8 @@ use std::process::{Command, Stdio};
 use super::account::Account;
 use crate::error::{Refusal, Result};
 
-/// The oldest release that the statements in `sql/` are written for.
-const OLDEST_MAJOR: u32 = 13;
+/// The oldest release that the statements in `sql/` are written for; a connection to an older one is refused as well.
+const OLDEST_MAJOR: u32 = 14;
 
 /// Where packages put their versions side by side: folder, beginning of a version's name, what follows it.
 const VERSIONED: [(&str, &str, &str); 8] = [
@@ -159,8 +159,8 @@ mod tests {
     fn the_newest_is_taken_and_one_that_is_too_old_is_named() {
         let installed = |major| Installation { programs: "/pg".into(), major };
         assert_eq!(newest(&[installed(17), installed(15)]).unwrap().major, 17);
-        let error = newest(&[installed(12)]).unwrap_err().to_string();
-        assert_eq!(error, "PostgreSQL 13 or newer is needed, this machine has 12");
+        let error = newest(&[installed(13)]).unwrap_err().to_string();
+        assert_eq!(error, "PostgreSQL 14 or newer is needed, this machine has 13");
         let error = newest(&[]).unwrap_err().to_string();
         assert_eq!(error, "this machine has no PostgreSQL server programs");
     }

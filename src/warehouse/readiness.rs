@@ -38,7 +38,7 @@ impl Warehouse {
         self.session.facts().await
     }
 
-    /// Whether the schemas are there or can be made, and all that they hold is the role's to change.
+    /// Whether the schemas are there or can be made, all that they hold is the role's to change, and stays as it is written.
     ///
     /// # Errors
     /// Those that a run ends with: as [`Warehouse::ledger`] and [`Warehouse::lacking`].
@@ -49,7 +49,9 @@ impl Warehouse {
         {
             return Err(lacking);
         }
-        self.read().await?.check_schemas().await
+        let reading = self.read().await?;
+        reading.check_lasting().await?;
+        reading.check_schemas().await
     }
 }
 

@@ -7,19 +7,24 @@
 #![allow(clippy::print_stderr)]
 
 mod calls;
+mod clocks;
 mod disk;
 mod flush;
 pub mod held;
 mod hostile;
 mod kill;
+mod lasting;
 mod limits;
+mod maintenance;
 mod network;
 mod pgbouncer;
 mod pins;
+mod power;
 mod production;
 mod proxied;
 mod proxy;
 mod race;
+mod room;
 mod servers;
 mod signals;
 mod stage;

@@ -4,6 +4,7 @@
 //! story's own hands are a superuser's.
 
 mod servers;
+pub mod versions;
 
 use std::collections::BTreeMap;
 use std::fs;

@@ -36,4 +36,5 @@ mod start;
 mod tidy;
 mod tls;
 mod turns;
+mod versions;
 mod worked;

@@ -1,5 +1,7 @@
 //! A pair of servers for one story alone: it may stop them, and read their logs.
 
+mod standby;
+
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::Command;
@@ -8,6 +10,7 @@ use std::thread::sleep;
 use std::time::{Duration, Instant};
 
 use crate::kit::{READER, Servers, WRITER, World, ask, kalends, run_sql};
+pub use standby::Standby;
 
 static PAIRS: AtomicUsize = AtomicUsize::new(0);
 
@@ -18,10 +21,17 @@ pub enum Side {
 }
 
 impl Side {
-    fn name(self) -> &'static str {
+    pub fn name(self) -> &'static str {
         match self {
             Self::Production => "production",
             Self::Warehouse => "warehouse",
+        }
+    }
+
+    pub fn port(self) -> u16 {
+        match self {
+            Self::Production => 5432,
+            Self::Warehouse => 5433,
         }
     }
 }
@@ -29,26 +39,51 @@ impl Side {
 pub struct OwnServers {
     servers: Servers,
     data: PathBuf,
+    /// `PATH` of whoever starts them.
+    path: String,
 }
 
 impl OwnServers {
     pub fn new() -> Self {
+        Self::on_path(&std::env::var("PATH").unwrap())
+    }
+
+    /// Servers of the PostgreSQL that is found first on this `PATH`.
+    pub fn on_path(path: &str) -> Self {
         let number = PAIRS.fetch_add(1, Ordering::Relaxed);
         let place = PathBuf::from(format!("/tmp/kalends-own-{}-{number}", std::process::id()));
-        let servers = Servers::start(place.clone());
+        let servers = Servers::start_with(place.clone(), &[("PATH", path)]);
         let told = kalends(&["local", "status", "--json"], &[("KALENDS_LOCAL", &place.display().to_string())]);
         let status: serde_json::Value = serde_json::from_slice(&told.stdout).unwrap();
-        Self { servers, data: PathBuf::from(status["folder"].as_str().unwrap()) }
+        Self { servers, data: PathBuf::from(status["folder"].as_str().unwrap()), path: path.to_string() }
     }
 
     pub fn world(&self) -> World {
         World::on(&self.servers)
     }
 
+    /// A world made with these options of CREATE DATABASE, of production and of the warehouse.
+    pub fn world_made(&self, options: [&str; 2]) -> World {
+        World::made(&self.servers, options)
+    }
+
+    /// Settings of a server that it takes over when it is started again, which is done here.
+    pub fn set(&self, side: Side, settings: &[&str]) {
+        for setting in settings {
+            run_sql(&self.maintenance(side), &format!("ALTER SYSTEM SET {setting}"));
+        }
+        self.stop();
+        self.start_again();
+    }
+
+    /// Where the server's programs are.
+    pub fn programs(&self, side: Side) -> PathBuf {
+        ask(&self.maintenance(side), "SELECT setting FROM pg_config WHERE name = 'BINDIR'").remove(0).into()
+    }
+
     /// Of the database for maintenance, which no story fills.
     pub fn maintenance(&self, side: Side) -> String {
-        let port = if side == Side::Production { 5432 } else { 5433 };
-        self.servers.url(port, "kalends", "postgres")
+        self.servers.url(side.port(), "kalends", "postgres")
     }
 
     /// What `pg_ctl stop -m immediate` does: no goodbye to anybody, nothing flushed.
@@ -62,10 +97,20 @@ impl OwnServers {
         }
     }
 
-    pub fn start_again(&self) {
+    /// Both, as a service stops them: nothing is lost.
+    pub fn stop(&self) {
+        self.local("stop");
+    }
+
+    fn local(&self, command: &str) {
         let place = self.servers.folder.display().to_string();
-        let started = kalends(&["local", "start"], &[("KALENDS_LOCAL", &place)]);
-        assert!(started.status.success(), "{}", String::from_utf8_lossy(&started.stderr));
+        let variables = [("KALENDS_LOCAL", place.as_str()), ("PATH", self.path.as_str())];
+        let ran = kalends(&["local", command], &variables);
+        assert!(ran.status.success(), "local {command}: {}", String::from_utf8_lossy(&ran.stderr));
+    }
+
+    pub fn start_again(&self) {
+        self.local("start");
         self.servers.admit(5432, READER, "trust");
         self.servers.admit(5433, WRITER, "trust");
     }

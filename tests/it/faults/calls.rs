@@ -37,7 +37,8 @@ pub fn run_with(world: &World, point: &Point, fault: &str, forever: bool) -> Ran
     Ran::of(output, &format!("run, {inject}"))
 }
 
-fn strace(world: &World, options: &[&str]) -> Command {
+/// `kalends run` under strace, with these options of it.
+pub fn strace(world: &World, options: &[&str]) -> Command {
     let kalends = world.command("run --accept-loss");
     let mut strace = Command::new("strace");
     strace.args(["-f", "-qq"]).args(options).arg("--").arg(kalends.get_program());

@@ -1,6 +1,7 @@
 //! A disk that is full or broken, at every call of the publishing; and a folder that is really full.
 
 use std::fs;
+use std::io::Write as _;
 use std::path::PathBuf;
 use std::process::Command;
 
@@ -83,7 +84,7 @@ pub struct Mount(pub PathBuf);
 
 impl Mount {
     /// `None`, and says so, where this may not be tried.
-    fn new(kilobytes: usize) -> Option<Self> {
+    pub fn new(kilobytes: usize) -> Option<Self> {
         Self::with(&format!("size={kilobytes}k"))
     }
 
@@ -119,15 +120,16 @@ impl Mount {
     }
 
     /// Leaves so many pages of 4 kilobytes.
-    fn fill(&self, pages_left: usize) {
-        let mut content = Vec::new();
-        while fs::write(self.0.join("filler"), &content).is_ok() {
-            content.resize(content.len() + 4096, 0);
+    pub fn fill(&self, pages_left: u64) {
+        let mut filler = fs::File::create(self.0.join("filler")).unwrap();
+        let mut pages = 0;
+        while filler.write_all(&[0; 4096]).is_ok() {
+            pages += 1;
         }
-        fs::write(self.0.join("filler"), &content[..content.len() - 4096 * (1 + pages_left)]).unwrap();
+        filler.set_len(4096 * (pages - pages_left)).unwrap();
     }
 
-    fn empty(&self) {
+    pub fn empty(&self) {
         fs::remove_file(self.0.join("filler")).unwrap();
     }
 }

@@ -9,7 +9,7 @@ use std::time::{Duration, Instant};
 
 use postgres::{Client, NoTls};
 
-use super::{BINARY, GRANTS, READER, WRITER, ask, kalends, run_sql};
+use super::{BINARY, GRANTS, READER, WRITER, ask, kalends, run_sql, versions};
 
 /// Two private servers for all the stories of this process.
 pub struct Servers {
@@ -29,8 +29,15 @@ pub fn servers() -> &'static Servers {
 
 impl Servers {
     pub fn start(folder: PathBuf) -> Self {
+        Self::start_with(folder, &[])
+    }
+
+    /// The same with these variables for the command that starts them.
+    pub fn start_with(folder: PathBuf, variables: &[(&str, &str)]) -> Self {
         let place = folder.display().to_string();
-        let started = kalends(&["local", "start", "--json"], &[("KALENDS_LOCAL", &place)]);
+        versions::make(&folder);
+        let variables = [&[("KALENDS_LOCAL", place.as_str())], variables].concat();
+        let started = kalends(&["local", "start", "--json"], &variables);
         assert!(started.status.success(), "{}", String::from_utf8_lossy(&started.stderr));
         let status: serde_json::Value = serde_json::from_slice(&started.stdout).unwrap();
         let url = status["production"]["url"].as_str().unwrap();

@@ -1,113 +1,16 @@
-//! Production is a standby: a copy of a server of ours, made as people make one.
-
-use std::fs;
-use std::os::unix::fs::MetadataExt as _;
-use std::os::unix::process::CommandExt as _;
-use std::path::PathBuf;
-use std::process::{Command, Stdio};
+//! Production is a standby.
 
 use super::want;
 use crate::faults::held::{Hold, Running, wait_for};
-use crate::kit::{World, ask, run_sql};
-use crate::own_servers::{OwnServers, Side};
-
-const PORT: u16 = 5439;
-
-/// A hot standby of the production server of a pair.
-struct Standby {
-    folder: tempfile::TempDir,
-    programs: PathBuf,
-    owner: (u32, u32),
-}
-
-impl Standby {
-    fn of(servers: &OwnServers) -> Self {
-        let primary = servers.data(Side::Production);
-        let metadata = fs::metadata(&primary).unwrap();
-        let programs =
-            ask(&servers.maintenance(Side::Production), "SELECT setting FROM pg_config WHERE name = 'BINDIR'");
-        let folder = tempfile::Builder::new().prefix("kalends-standby-").tempdir_in("/tmp").unwrap();
-        let owner = (metadata.uid(), metadata.gid());
-        std::os::unix::fs::chown(folder.path(), Some(owner.0), Some(owner.1)).unwrap();
-        let standby = Self { folder, programs: PathBuf::from(&programs[0]), owner };
-        // Nobody but the roles of the pair may log in; the standby's own user copies.
-        let access = PathBuf::from(&ask(&servers.maintenance(Side::Production), "SHOW hba_file")[0]);
-        let lines = fs::read_to_string(&access).unwrap();
-        fs::write(&access, format!("local replication all trust\n{lines}")).unwrap();
-        run_sql(&servers.maintenance(Side::Production), "SELECT pg_reload_conf()");
-        let url = servers.maintenance(Side::Production).replace("/postgres", "/replication");
-        let data = standby.data().display().to_string();
-        let mut copied = false;
-        wait_for("pg_basebackup", || {
-            let mut copy = standby.command("pg_basebackup");
-            copied =
-                copy.args(["-D", &data, "-R", "-X", "stream", "-c", "fast", "-d", &url]).status().unwrap().success();
-            copied
-        });
-        let config = format!(
-            "port = {PORT}\nunix_socket_directories = '{}'\nlisten_addresses = ''\nhot_standby = on\n\
-             max_standby_streaming_delay = 30s\nhot_standby_feedback = off\nfsync = off\ncluster_name = 'standby'\n",
-            standby.folder.path().display()
-        );
-        fs::write(standby.data().join("postgresql.conf"), config).unwrap();
-        fs::write(standby.data().join("pg_hba.conf"), "local all all trust\n").unwrap();
-        for name in ["postgresql.conf", "pg_hba.conf"] {
-            std::os::unix::fs::chown(standby.data().join(name), Some(owner.0), Some(owner.1)).unwrap();
-        }
-        let log = standby.folder.path().join("log").display().to_string();
-        let mut start = standby.command("pg_ctl");
-        let started = start.args(["start", "-w", "-D", &data, "-l", &log]).stdout(Stdio::null()).status().unwrap();
-        assert!(started.success(), "{}", fs::read_to_string(&log).unwrap_or_default());
-        standby
-    }
-
-    fn data(&self) -> PathBuf {
-        self.folder.path().join("data")
-    }
-
-    fn command(&self, program: &str) -> Command {
-        let mut command = Command::new(self.programs.join(program));
-        command.current_dir(self.folder.path()).stderr(Stdio::null());
-        // Only root may run as somebody else, and PostgreSQL does not run as root.
-        if fs::metadata("/proc/self").map(|of| of.uid()).unwrap_or(1) == 0 {
-            command.uid(self.owner.0).gid(self.owner.1);
-        }
-        command
-    }
-
-    /// The same world with the standby as production.
-    fn url(&self, world: &World) -> String {
-        let database = world.production_url.rsplit('/').next().unwrap();
-        let host = self.folder.path().display().to_string().replace('/', "%2F");
-        format!("postgresql://kalends@{host}:{PORT}/{database}")
-    }
-
-    fn set(&self, world: &World, setting: &str) {
-        run_sql(&self.url(world), &format!("ALTER SYSTEM SET {setting}"));
-        run_sql(&self.url(world), "SELECT pg_reload_conf()");
-    }
-
-    /// All that the primary has done is seen here.
-    fn catches_up(&self, world: &World) {
-        let position = world.ask_production("SELECT pg_current_wal_lsn()").remove(0);
-        let caught_up = format!("SELECT pg_last_wal_replay_lsn() >= '{position}'");
-        wait_for("the standby", || ask(&self.url(world), &caught_up) == ["t"]);
-    }
-}
-
-impl Drop for Standby {
-    fn drop(&mut self) {
-        let data = self.data().display().to_string();
-        let _ = self.command("pg_ctl").args(["stop", "-m", "immediate", "-D", &data]).stdout(Stdio::null()).status();
-    }
-}
+use crate::kit::{ask, run_sql};
+use crate::own_servers::{OwnServers, Side, Standby};
 
 #[test]
 fn a_standby_serves_as_production_exactly() {
     let servers = OwnServers::new();
     let world = servers.world();
     world.production("created_at | value\n 2024-01-02 | 5\n 2024-01-20 | 5\n 2024-02-29 | 8");
-    let standby = Standby::of(&servers);
+    let standby = Standby::of(&servers, Side::Production);
     standby.catches_up(&world);
     let url = standby.url(&world);
     assert_eq!(ask(&url, "SELECT pg_is_in_recovery()"), ["t"]);
@@ -170,7 +73,7 @@ fn a_standby_that_lags_behind_what_was_settled_is_held() {
     let servers = OwnServers::new();
     let world = servers.world();
     world.production("created_at | value\n 2024-01-02 | 5\n 2024-02-29 | 8");
-    let standby = Standby::of(&servers);
+    let standby = Standby::of(&servers, Side::Production);
     standby.catches_up(&world);
     let url = standby.url(&world);
     let from = [("KALENDS_PRODUCTION_URL", url.as_str())];
@@ -198,7 +101,7 @@ fn a_standby_whose_replay_stands_still_is_as_old_as_what_it_has_replayed() {
     let servers = OwnServers::new();
     let world = servers.world();
     world.production("created_at | value\n 2024-01-02 | 5");
-    let standby = Standby::of(&servers);
+    let standby = Standby::of(&servers, Side::Production);
     standby.catches_up(&world);
     let production = standby.url(&world);
     let of_standby = [("KALENDS_PRODUCTION_URL", production.as_str())];

@@ -1,14 +1,19 @@
-//! What would be gone once an entity was forgotten.
+//! Forgetting an entity: what would be gone, and taking it out of the warehouse.
 
 use anyhow::Context as _;
 use serde::Serialize;
 
-use super::{Reading, Warehouse};
+use tokio_postgres::types::Type;
+
+use super::{Reading, Warehouse, confirmed, hold, remove};
 use crate::db::Statement;
 use crate::entity::Model;
 use crate::error::{Refusal, Result};
 use crate::statement;
 
+const FORGET: Statement = statement!("warehouse/forget.sql");
+const FORGET_ENTITY: Statement = statement!("warehouse/forget_entity.sql");
+const REMOVE_CONFIRMED: Statement = statement!("warehouse/remove_confirmed.sql");
 const FORGETTABLE: Statement = statement!("warehouse/forgettable.sql");
 
 /// What the warehouse holds of an entity.
@@ -65,5 +70,25 @@ impl Reading<'_> {
             restatements: row.get("restatements")?,
             files: row.get("files")?,
         })
+    }
+}
+
+impl Warehouse {
+    /// Takes an entity's tables, views and history out of the warehouse.
+    ///
+    /// # Errors
+    /// Refuses (usage) a name that was never settled, and a warehouse that cannot be written to; busy while another run holds it.
+    pub async fn forget(&mut self, name: &str) -> Result<()> {
+        let reading = self.read().await?;
+        reading.check_lasting().await?;
+        let model = reading.entity(name).await?;
+        drop(reading);
+        let work = hold(&mut self.session).await?;
+        remove(&work, &model, true).await?;
+        if let Some(row) = work.query_one(FORGET_ENTITY, &[(&name, Type::TEXT)]).await? {
+            work.batch(&REMOVE_CONFIRMED.with(&[("sequence", &confirmed(row.get("number")?)?)])).await?;
+        }
+        work.batch(&FORGET.of(&model.shape()?)?).await?;
+        work.commit().await
     }
 }
