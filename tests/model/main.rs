@@ -1,7 +1,7 @@
 //! A model of how Kalends settles and publishes, and a search through all that can happen to it. See README.md.
 
 // Traces and figures are worth reading.
-#![allow(clippy::print_stderr)]
+#![allow(clippy::print_stderr, clippy::disallowed_methods)]
 
 mod fault;
 mod kalends;
