@@ -172,10 +172,10 @@ pub fn confirm(protocol: &Protocol, state: &State, process: usize) -> Next {
         return vec![("confirms nothing: there is no such entity, and ends", next)];
     };
     if !entity.whole && protocol.completes {
-        // A run before this one was interrupted, and production is as that left it. It takes a generation: a run whose
-        // snapshot is older must not settle after this.
-        next.warehouse.generation += 1;
-        (entity.whole, entity.proven, entity.at) = (true, Some(work.moment), [work.moment; MONTHS]);
+        // A run before this one was interrupted, and production is as that left it.
+        next.warehouse.generation += u8::from(protocol.completing_counts);
+        (entity.whole, entity.proven, entity.settled) = (true, Some(work.moment), Some(work.moment));
+        entity.at = [work.moment; MONTHS];
         return vec![("confirm: COMMIT, the entity is whole", next)];
     }
     entity.confirmed = Some((work.moment, if protocol.confirm_locked { entity.settlement } else { work.settlement }));

@@ -14,9 +14,11 @@ pub enum Proof {
 pub enum Age {
     /// Never (0.1.0).
     Never,
-    /// When the moment of its last settling or confirmation is earlier than what the manifest notes.
+    /// When the moment of its last settling or confirmation is earlier than the one that the manifest notes.
     Moment,
-    /// Unless it knows the settling that was published, or is wholly newer.
+    /// Unless it noted itself that it published the file as it is listed, or is whole and as new as the manifest says.
+    Recorded,
+    /// Unless it knows the settling that was published, or its proof is as new.
     Lineage,
 }
 
@@ -31,6 +33,8 @@ pub struct Protocol {
     pub confirm_locked: bool,
     /// A run that finds nothing to do makes an entity whole that an interrupted run left.
     pub completes: bool,
+    /// That takes a generation: a run that compared before has to begin anew.
+    pub completing_counts: bool,
     /// Readers lock `kalends.entity` before their snapshot, against those that replace tables.
     pub table_lock: bool,
     pub age: Age,
@@ -51,6 +55,7 @@ pub const OLD: Protocol = Protocol {
     tag: false,
     confirm_locked: false,
     completes: false,
+    completing_counts: false,
     table_lock: false,
     age: Age::Never,
     age_of_missing: false,
@@ -59,12 +64,17 @@ pub const OLD: Protocol = Protocol {
     keeps_pending: false,
 };
 
+/// As the code has it today. What it lacks of `NEW` is told in README.md.
+pub const TODAY: Protocol = Protocol { age: Age::Moment, age_of_missing: false, keeps_pending: false, ..NEW };
+
+/// No fault is found in any world.
 pub const NEW: Protocol = Protocol {
     proof: Proof::OfEntity,
     whole: true,
     tag: true,
     confirm_locked: true,
     completes: true,
+    completing_counts: true,
     table_lock: true,
     age: Age::Lineage,
     age_of_missing: true,

@@ -2,7 +2,7 @@
 
 use crate::fault::Fault;
 use crate::protocol::{Age, Protocol};
-use crate::state::{CLOSES, Content, Entity, MONTHS, Rows, State, Step, Warehouse, Work};
+use crate::state::{CLOSES, Content, Entity, Folder, MONTHS, Moment, Rows, State, Step, Warehouse, Work};
 
 type Next = Vec<(&'static str, State)>;
 
@@ -55,11 +55,14 @@ pub fn wanted(protocol: &Protocol, state: &State, process: usize, work: &Work) -
         }
         None => gone(month),
     });
-    let taken = |month: usize| folder.files[month].is_some() || protocol.age_of_missing;
-    let replaces = (0..MONTHS).any(|month| due[month] && taken(month));
-    if let (true, Some((known, _)), Some(age)) = (replaces, rows, folder.age)
-        && is_older(protocol, (reading, known), proof, age)
-    {
+    let confirmed = state.warehouse.entity.as_ref().and_then(|entity| entity.confirmed);
+    let is_older = |month: usize| {
+        let (Some((known, _)), Some(age)) = (rows, folder.age) else { return false };
+        let moments = (proof, known.newest(confirmed));
+        let taken = folder.files[month].is_some() || protocol.age_of_missing;
+        due[month] && taken && is_older(protocol.age, (reading, known, folder), moments, (month, age))
+    };
+    if (0..MONTHS).any(is_older) {
         next.end(process);
         if !state.was_restored {
             next.fault = Some(Fault::WronglyRefused);
@@ -70,7 +73,7 @@ pub fn wanted(protocol: &Protocol, state: &State, process: usize, work: &Work) -
     (work.wanted, work.write) = (wanted, due);
     work.closed = std::array::from_fn(|month| wanted[month].is_some() && proof >= Some(CLOSES[month]));
     work.at = rows.map_or([None; MONTHS], |(known, _)| known.at.map(Some));
-    work.age = rows.and_then(|(known, _)| known.settled.map(|settled| (settled, known.settlement)));
+    work.age = rows.and_then(|(known, _)| known.newest(confirmed).map(|newest| (newest, known.settlement)));
     work.knows = rows.is_some() || !protocol.keeps_pending;
     // All is held in memory from here on.
     work.reading = None;
@@ -83,20 +86,20 @@ fn content(known: &Entity, rows: Rows) -> Content {
     (rows != 0).then_some((known.settings, rows))
 }
 
-/// Whether the warehouse must not replace what the manifest says was published at `age`.
+/// Whether the warehouse must not touch the file of a month, where the manifest says what was published last.
 fn is_older(
-    protocol: &Protocol,
-    (reading, known): (&Warehouse, &Entity),
-    proof: Option<u8>,
-    (moment, settlement): (u8, u8),
+    age: Age,
+    (reading, known, folder): (&Warehouse, &Entity, &Folder),
+    (proof, newest): (Option<Moment>, Option<Moment>),
+    (month, (moment, settlement)): (usize, (Moment, u8)),
 ) -> bool {
-    match protocol.age {
+    match age {
         Age::Never => false,
-        Age::Moment => known.settled.max(if known.whole { proof } else { None }) < Some(moment),
-        Age::Lineage => {
-            let knows = reading.runs[usize::from(moment)];
-            knows < settlement && proof < Some(moment)
-        }
+        Age::Moment => newest < Some(moment),
+        // What a dead run had begun is neither listed nor noted.
+        Age::Recorded if folder.pending[month] => newest < Some(moment),
+        Age::Recorded => reading.files[month] != folder.listed[month] && !(known.whole && newest >= Some(moment)),
+        Age::Lineage => reading.runs[usize::from(moment)] < settlement && proof < Some(moment),
     }
 }
 

@@ -209,6 +209,14 @@ impl Entity {
         }
     }
 
+    /// The newest moment that its accounts hold.
+    pub fn newest(&self, confirmed: Option<(Moment, u8)>) -> Option<Moment> {
+        match confirmed {
+            Some((moment, tag)) if self.whole && tag == self.settlement => Some(moment),
+            _ => self.settled,
+        }
+    }
+
     /// One transaction settles these months.
     pub fn settle(&mut self, months: &[usize], rows: [Rows; MONTHS], moment: Moment, completes: bool) {
         for &month in months {
