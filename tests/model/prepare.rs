@@ -175,10 +175,10 @@ pub fn confirm(protocol: &Protocol, state: &State, process: usize) -> Next {
         // A run before this one was interrupted, and production is as that left it.
         next.warehouse.generation += u8::from(protocol.completing_counts);
         (entity.whole, entity.proven, entity.settled) = (true, Some(work.moment), Some(work.moment));
-        entity.at = [work.moment; MONTHS];
+        entity.at = [Some(work.moment); MONTHS];
         return vec![("confirm: COMMIT, the entity is whole", next)];
     }
     entity.confirmed = Some((work.moment, if protocol.confirm_locked { entity.settlement } else { work.settlement }));
-    entity.at = if protocol.confirm_locked { [work.moment; MONTHS] } else { entity.at };
+    entity.at = if protocol.confirm_locked { [Some(work.moment); MONTHS] } else { entity.at };
     vec![("confirm: sets the sequence", next)]
 }

@@ -72,7 +72,7 @@ pub fn wanted(protocol: &Protocol, state: &State, process: usize, work: &Work) -
     let work = next.processes[process].as_mut().expect("it is at work");
     (work.wanted, work.write) = (wanted, due);
     work.closed = std::array::from_fn(|month| wanted[month].is_some() && proof >= Some(CLOSES[month]));
-    work.at = rows.map_or([None; MONTHS], |(known, _)| known.at.map(Some));
+    work.at = rows.map_or([None; MONTHS], |(known, _)| known.at);
     work.age = rows.and_then(|(known, _)| known.newest(confirmed).map(|newest| (newest, known.settlement)));
     work.knows = rows.is_some() || !protocol.keeps_pending;
     // All is held in memory from here on.

@@ -77,8 +77,8 @@ pub struct Entity {
     pub tables: u8,
     pub settings: Settings,
     pub months: [Rows; MONTHS],
-    /// For the oracle alone: the moment that each month is known to be equal to.
-    pub at: [Moment; MONTHS],
+    /// For the oracle alone: the moment that each month is known to be equal to, once it is settled.
+    pub at: [Option<Moment>; MONTHS],
     pub settlement: u8,
     pub settled: Option<Moment>,
     pub proven: Option<Moment>,
@@ -190,7 +190,7 @@ impl Entity {
             tables,
             settings,
             months: [0; MONTHS],
-            at: [0; MONTHS],
+            at: [None; MONTHS],
             settlement,
             settled: None,
             proven: None,
@@ -220,14 +220,14 @@ impl Entity {
     /// One transaction settles these months.
     pub fn settle(&mut self, months: &[usize], rows: [Rows; MONTHS], moment: Moment, completes: bool) {
         for &month in months {
-            (self.months[month], self.at[month]) = (rows[month], moment);
+            (self.months[month], self.at[month]) = (rows[month], Some(moment));
         }
         self.settlement += 1;
         self.settled = Some(moment);
         self.whole = completes;
         if completes {
             self.proven = Some(moment);
-            self.at = [moment; MONTHS];
+            self.at = [Some(moment); MONTHS];
         }
     }
 }
