@@ -240,4 +240,36 @@ mod tests {
         assert_eq!(seen.collect::<Vec<_>>(), [("2023-01".to_string(), 2, 2), ("2023-02".to_string(), 1, 4)]);
         assert_eq!(months[0].survey.len(), 2);
     }
+
+    #[test]
+    fn a_digest_is_of_the_days_and_of_everything_that_their_accounts_say() {
+        let of = |accounts: &[(Day, Account)]| digest(accounts.iter().map(|(day, account)| (day, account)));
+        let known = [(day(1), account(1, "5")), (day(2), account(2, "5"))];
+        assert_eq!(of(&known), of(&known.clone()));
+        assert_eq!(of(&[]), "e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855");
+        let others = [
+            vec![(day(1), account(1, "5"))],
+            vec![(day(1), account(1, "5")), (day(3), account(2, "5"))],
+            vec![(day(1), account(1, "6")), (day(2), account(2, "5"))],
+        ];
+        assert!(others.iter().all(|other| of(other) != of(&known)));
+    }
+
+    #[test]
+    fn rows_and_causes_are_counted() {
+        let accounts = Accounts::from([(day(1), account(2, "5")), (day(2), account(3, "5"))]);
+        assert_eq!((rows(&accounts), rows(&Accounts::new())), (5, 0));
+        let changes = Changes::from([(day(1), Cause::New), (day(2), Cause::Shrunk), (day(3), Cause::New)]);
+        assert_eq!(tally(&changes), BTreeMap::from([(Cause::New, 2), (Cause::Shrunk, 1)]));
+        let words = [Cause::New, Cause::Grown, Cause::Changed, Cause::Shrunk, Cause::Vanished].map(Cause::word);
+        assert_eq!(words, ["new", "grown", "changed", "shrunk", "vanished"]);
+    }
+
+    #[test]
+    fn where_other_statistics_are_kept_rows_and_hashes_tell() {
+        let kept = account(2, "5");
+        let other = Account { statistics: vec![Some("2".into())], ..kept.clone() };
+        assert_eq!(cause(Some(&other), Some(&kept)), None);
+        assert_eq!(cause(Some(&Account { hash_b: "7".into(), ..other }), Some(&kept)), Some(Cause::Changed));
+    }
 }

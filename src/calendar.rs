@@ -382,4 +382,37 @@ mod tests {
         assert_eq!(day(-44, 3, 15).to_string(), "-0044-03-15");
         assert_eq!(day(2023, 3, 1).month().to_string(), "2023-03");
     }
+
+    #[test]
+    fn levels_have_their_words_and_their_parts() {
+        let words = Level::ALL.map(|level| (level.word(), level.adverb(), level.part().map(Level::word)));
+        let expected = [
+            ("hour", "hourly", None),
+            ("day", "daily", None),
+            ("week", "weekly", Some("day")),
+            ("month", "monthly", Some("day")),
+            ("quarter", "quarterly", Some("month")),
+            ("year", "yearly", Some("month")),
+        ];
+        assert_eq!(words, expected);
+    }
+
+    #[test]
+    fn folders_and_reports_name_periods_as_files_do() {
+        assert_eq!(day(2024, 2, 29).month().folder(), "year=2024/month=2/");
+        assert_eq!(day(2024, 2, 29).plus(-31).year().folder(), "year=2024/");
+        assert_eq!(day(2024, 2, 29).plus(1), day(2024, 3, 1));
+        assert_eq!(day(2024, 2, 29).month().level(), Level::Month);
+        let both = serde_json::to_string(&(day(2024, 2, 29), day(2024, 2, 29).month())).unwrap();
+        assert_eq!(both, r#"["2024-02-29","2024-02"]"#);
+    }
+
+    #[test]
+    fn an_hour_is_one_of_24_of_its_day() {
+        let hour = Period::from_postgres(Level::Hour, 1, 23).unwrap();
+        assert_eq!(hour.span(), Span { from: day(2000, 1, 2), until: day(2000, 1, 3) });
+        assert_eq!(Period::from_postgres(Level::Hour, 1, 24), None);
+        let final_day = day(999_998, 12, 31).to_postgres();
+        assert!(Day::from_postgres(final_day).is_some() && Day::from_postgres(final_day + 1).is_none());
+    }
 }

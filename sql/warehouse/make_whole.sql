@@ -1,12 +1,19 @@
 -- Notes that an entity is equal to production although nothing was left to settle: after a run that was interrupted, or where
--- production came back to what is settled.
+-- production came back to what is settled. A run that compared before, with an older snapshot, must not settle after this, so
+-- a generation is taken.
 --
--- Reads:   kalends.state
--- Writes:  kalends.entity
+-- Reads:   nothing
+-- Writes:  kalends.entity, kalends.state
 -- Params:  $1 text entity, $2 bigint generation that was compared with, $3 bigint moment in microseconds since 1970 UTC
--- Repeat:  safe; under the warehouse's lock
+-- Repeat:  no; under the warehouse's lock, and the second time the generation has moved
+
+WITH taken AS (
+    UPDATE kalends.state SET generation = generation + 1
+    WHERE generation = $2::bigint
+    RETURNING TIMESTAMPTZ 'epoch' + $3::bigint * INTERVAL '1 microsecond' AS moment
+)
 
 UPDATE kalends.entity AS settled
-SET settled_as_of = noted.moment, proven_as_of = noted.moment, whole = true
-FROM (SELECT TIMESTAMPTZ 'epoch' + $3::bigint * INTERVAL '1 microsecond' AS moment) AS noted
-WHERE settled.name = $1::text AND EXISTS (SELECT FROM kalends.state WHERE generation = $2::bigint)
+SET settled_as_of = taken.moment, proven_as_of = taken.moment, whole = true
+FROM taken
+WHERE settled.name = $1::text

@@ -75,3 +75,41 @@ pub fn moved(before: &Said, after: &Said) -> Vec<Statistic> {
     };
     names.into_iter().map(statistic).collect()
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_account_says_rows_and_statistics_but_no_squares() {
+        let said =
+            Said::parse(Some(r#"{"rows": "3", "sum_value": "5", "min_value": null, "squares_value": "9"}"#)).unwrap();
+        assert_eq!(said.rows, 3);
+        let statistics = [("min_value".to_string(), None), ("sum_value".to_string(), Some("5".to_string()))];
+        assert_eq!(said.statistics, BTreeMap::from(statistics));
+        assert_eq!(Said::parse(None).unwrap(), Said::default());
+        assert!(Said::parse(Some(r#"{"sum_value": "5"}"#)).is_err() && Said::parse(Some("5")).is_err());
+    }
+
+    #[test]
+    fn what_moved_is_told_measure_by_measure_in_the_order_of_the_files() {
+        let said = |text| Said::parse(Some(text)).unwrap();
+        let before = said(r#"{"rows": "1", "count_b": "1", "sum_b": "2", "mean_a": "3", "max_a": "4"}"#);
+        let after = said(r#"{"rows": "1", "sum_a": "5", "min_a": "6", "stddev_a": "7", "sum_b": "8", "count_b": "1"}"#);
+        let found = moved(&before, &after);
+        let found: Vec<(&str, Option<&str>, Option<&str>)> = found
+            .iter()
+            .map(|one| (one.name.as_str(), one.value.before.as_deref(), one.value.after.as_deref()))
+            .collect();
+        let expected = [
+            ("sum_a", None, Some("5")),
+            ("min_a", None, Some("6")),
+            ("max_a", Some("4"), None),
+            ("mean_a", Some("3"), None),
+            ("stddev_a", None, Some("7")),
+            ("sum_b", Some("2"), Some("8")),
+            ("count_b", Some("1"), Some("1")),
+        ];
+        assert_eq!(found, expected);
+    }
+}

@@ -74,3 +74,101 @@ fn a_moment_reads_as_people_write_it() {
     assert_eq!(Moment(1_700_000_000_999_999).to_string(), "2023-11-14 22:13:20 UTC");
     assert_eq!(Moment(-1).to_string(), "1969-12-31 23:59:59 UTC");
 }
+
+fn source(identity: &str, position: u64) -> Source {
+    let identity = Identity { system_identifier: identity.into(), database_oid: 1 };
+    Source { identity, position, as_of: format!("moment {position}") }
+}
+
+/// What is left of two snapshots, and why, with `settle_after` of ten seconds where a day is given as today.
+fn judged(kept: &Accounts, survey: &Accounts, before: &Before, now: i64, today: Option<&str>) -> Judged {
+    let source = source("1", 5);
+    let today = today.map(|day| day.parse::<Period>().unwrap().first());
+    let settle_after = today.map(|_| std::time::Duration::from_secs(10));
+    let seen = Seen { survey, kept, source: &source, before, now: Moment(now), today };
+    judge(&seen, &Rules { loss: "50%".parse().unwrap(), settle_after }, &Accepted::Nothing)
+}
+
+fn told(judged: &Judged) -> Vec<(String, Kind, String)> {
+    judged.noted.iter().map(|noted| (noted.unit.to_string(), noted.kind, noted.reason.clone())).collect()
+}
+
+#[test]
+fn what_changes_is_settled_when_it_has_stayed_the_same_for_long_enough() {
+    let (kept, survey) = (of(&[]), of(&[("2024-01-31", 1), ("2024-02-01", 2), ("2024-02-02", 3)]));
+    let seen = judged(&kept, &survey, &Before::default(), 1_000_000, Some("2024-02-01"));
+    let changing = |unit: &str| (unit.to_string(), Kind::Changing, "is changing".to_string());
+    // January has ended, and is one unit; of February each day is one.
+    assert_eq!(told(&seen), ["2024-01", "2024-02-01", "2024-02-02"].map(changing));
+    assert_eq!((seen.target.clone(), seen.left.len(), seen.is_source), (of(&[]), 3, true));
+    assert_eq!(
+        seen.noted.iter().map(|noted| (noted.rows_before, noted.rows_now)).collect::<Vec<_>>(),
+        [(0, 1), (0, 2), (0, 3)]
+    );
+
+    let before = Before { source: None, noted: seen.noted };
+    // A microsecond too early, another day meanwhile, and then it is time.
+    let early = judged(&kept, &survey, &before, 10_999_999, Some("2024-02-01"));
+    assert_eq!(early.noted.iter().map(|noted| noted.since).collect::<Vec<_>>(), [Moment(1_000_000); 3]);
+    let other = of(&[("2024-01-31", 1), ("2024-02-01", 2), ("2024-02-02", 4)]);
+    let seen = judged(&kept, &other, &before, 11_000_000, Some("2024-02-01"));
+    assert_eq!(told(&seen), [changing("2024-02-02")]);
+    assert_eq!(
+        (seen.noted[0].since, seen.target.clone()),
+        (Moment(11_000_000), of(&[("2024-01-31", 1), ("2024-02-01", 2)]))
+    );
+    assert!(judged(&kept, &survey, &before, 11_000_000, Some("2024-02-01")).noted.is_empty());
+}
+
+#[test]
+fn another_production_and_an_earlier_one_are_held_where_anything_differs() {
+    let (kept, survey) = (of(&[("2024-01-01", 2)]), of(&[("2024-01-01", 2), ("2024-02-01", 2)]));
+    let of_source = |identity: &str, position| {
+        let before = Before { source: Some(source(identity, position)), noted: Vec::new() };
+        let seen = judged(&kept, &survey, &before, 0, None);
+        let kinds: Vec<_> = told(&seen).into_iter().map(|(unit, kind, reason)| (unit, (kind, reason))).collect();
+        (kinds, seen.is_source)
+    };
+    let held = |kind, reason: &str| (vec![("2024-02".to_string(), (kind, reason.to_string()))], false);
+    let other = held(Kind::Other, "production is another database than the one that was settled");
+    assert_eq!((of_source("2", 4), of_source("2", 6)), (other.clone(), other));
+    let earlier = "production is older than what was settled of it, as of moment 6";
+    assert_eq!(of_source("1", 6), held(Kind::Earlier, earlier));
+    assert_eq!((of_source("1", 5), of_source("1", 4)), ((vec![], true), (vec![], true)));
+    let before = Before { source: Some(source("2", 5)), noted: Vec::new() };
+    assert!(judged(&kept, &kept, &before, 0, None).noted.is_empty());
+}
+
+#[test]
+fn what_is_held_is_told_with_its_rows_and_since_when() {
+    let kept = of(&[("2024-01-01", 6), ("2024-01-02", 6), ("2024-02-01", 1)]);
+    let survey = of(&[("2024-01-01", 5)]);
+    let first = judged(&kept, &survey, &Before::default(), 7, None);
+    let loss = |unit: &str, reason: &str| (unit.to_string(), Kind::Loss, reason.to_string());
+    assert_eq!(told(&first), [loss("2024-01", "5 of 12 rows are left"), loss("2024-02", "none of 1 row is left")]);
+    assert_eq!((first.target.clone(), first.is_source), (kept.clone(), true));
+    let again = judged(&kept, &survey, &Before { source: None, noted: first.noted }, 9, None);
+    assert_eq!(again.noted.iter().map(|noted| noted.since).collect::<Vec<_>>(), [Moment(7); 2]);
+
+    let empty = judged(&kept, &of(&[]), &Before { source: None, noted: again.noted }, 11, None);
+    assert!(told(&empty).iter().all(|(_, kind, reason)| *kind == Kind::Empty && reason == "production holds no rows"));
+    // Another reason begins anew.
+    assert_eq!(empty.noted.iter().map(|noted| noted.since).collect::<Vec<_>>(), [Moment(11); 2]);
+    // Of a month that has not ended, days are held, and told by their month.
+    let noted = judged(&kept, &survey, &Before::default(), 0, Some("2024-01-02")).noted;
+    let stable = Before { source: None, noted };
+    let days = judged(&kept, &survey, &stable, 10_000_000, Some("2024-01-02"));
+    assert_eq!(told(&days)[0], loss("2024-01-01", "5 of 12 rows are left in 2024-01"));
+}
+
+#[test]
+fn kinds_and_what_is_typed_are_read_as_they_are_written() {
+    let kinds = [Kind::Changing, Kind::Loss, Kind::Empty, Kind::Earlier, Kind::Other];
+    assert_eq!(kinds.map(Kind::word), ["changing", "loss", "empty", "earlier", "other"]);
+    assert!(kinds.into_iter().all(|kind| Kind::of(kind.word()) == Some(kind)) && Kind::of("lost").is_none());
+    let january = "2024-01".parse::<Period>().unwrap();
+    assert_eq!(Accepted::of(None), Accepted::Nothing);
+    assert_eq!(Accepted::of(Some(vec![])), Accepted::Everything);
+    assert_eq!(Accepted::of(Some(vec![january])), Accepted::Periods(vec![january]));
+    assert_eq!(serde_json::to_string(&Moment(0)).unwrap(), "\"1970-01-01 00:00:00 UTC\"");
+}

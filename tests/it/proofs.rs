@@ -331,3 +331,16 @@ fn an_older_warehouse_takes_no_files_away_of_an_entity_that_it_does_not_know_yet
     assert!(world.files().keys().all(|path| !path.contains("two_stats")));
     world.kalends("verify").succeeds();
 }
+
+#[test]
+fn a_proof_without_anything_to_settle_outdates_the_runs_that_compared_before_it() {
+    // Such a run has an older snapshot; what it settled later would be older than the proof says.
+    let world = World::new();
+    let generation = || world.ask_warehouse("SELECT generation FROM kalends.state");
+    world.kalends("prepare").succeeds();
+    let proven = "SELECT whole AND proven_as_of = settled_as_of FROM kalends.entity";
+    assert_eq!((generation(), world.ask_warehouse(proven)), (vec!["2".to_string()], vec!["t".to_string()]));
+    // What is known already is confirmed, and no tuple changes.
+    world.kalends("prepare").succeeds();
+    assert_eq!(generation(), ["2"]);
+}

@@ -1,7 +1,7 @@
 -- What is known of each entity: how often it was settled, and as of when all of it was last proven equal to production.
 --
 -- Reads:   kalends.entity, kalends.source
--- Writes:  schema kalends
+-- Writes:  schema kalends, kalends.state
 -- Params:  none
 -- Repeat:  once, in the transaction that notes the version
 
@@ -53,3 +53,6 @@ CROSS JOIN LATERAL (
 
 -- One moment for all entities, whichever settings file they were of, said more than was proven.
 DROP SEQUENCE kalends.proven;
+
+-- A run of an earlier version that is under way would settle on and note none of this.
+UPDATE kalends.state SET generation = generation + 1;
