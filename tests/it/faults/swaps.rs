@@ -58,7 +58,7 @@ fn everything(folder: &Path) -> BTreeMap<PathBuf, (u64, i64, Vec<u8>)> {
 /// Exchanges one place for something else, for a moment; gives how often it could.
 fn swap(exports: &Path, spare: &Path, outside: &Path, state: &mut u64) -> bool {
     let place = exports.join(PLACES[next(state) % PLACES.len()]);
-    let kinds = ["a link to outside", "a pipe", "a link to nothing", "a folder"];
+    let kinds = ["a link to outside", "a pipe", "a link to nothing", "a pipe", "a folder"];
     let kind = kinds[next(state) % kinds.len()];
     // The same path outside is there as well: a link that is followed finds all that it looks for.
     let target = outside.join(place.strip_prefix(exports).unwrap());
