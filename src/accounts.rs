@@ -1,5 +1,6 @@
 //! The account of a day, and what differs between two sets of them. Pure: nothing here computes a statistic, reads or writes.
 
+mod combination;
 mod rows;
 mod said;
 
@@ -8,6 +9,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use serde::Serialize;
 use sha2::{Digest as _, Sha256};
 
+pub use combination::{Combination, Combinations, LISTED, difference};
 pub use rows::{SetAside, read};
 pub use said::{Moved, Said, Statistic, moved};
 
@@ -86,47 +88,59 @@ fn cause(survey: Option<&Account>, kept: Option<&Account>) -> Option<Cause> {
     }
 }
 
-/// A month that is not as production has it.
+/// A month of which something is to be done.
 #[derive(Debug)]
 pub struct Month {
     /// The month.
     pub period: Period,
-    /// Its days that differ.
+    /// Its days whose accounts are to be written.
     pub changes: Changes,
+    /// Its days whose rows are to be loaded.
+    pub load: BTreeSet<Day>,
+    /// Its days of which only the accounts that follow from them are to be made again.
+    pub remake: BTreeSet<Day>,
     /// The accounts of all its days, as they are to be: as production has them, but for days that are left as they are.
     pub survey: Accounts,
     /// Days that production has otherwise and that are left as they are.
     pub left: BTreeSet<Day>,
 }
 
-/// The months that changes are in, in order.
+/// The months that changes are in, in order; the rows of each changed day are to be loaded.
 pub fn months(changes: Changes, survey: &Accounts) -> Vec<Month> {
     let mut months = BTreeMap::<Period, Changes>::new();
     for (day, cause) in changes {
         months.entry(day.month()).or_default().insert(day, cause);
     }
-    let with_survey = months.into_iter().map(|(period, changes)| {
-        let span = period.span();
-        let survey = survey.range(span.from..span.until).map(|(&day, account)| (day, account.clone())).collect();
-        Month { changes, ..Month::of(period, survey) }
+    let with_survey = months.into_iter().map(|(period, changes)| Month {
+        load: changes.keys().copied().collect(),
+        changes,
+        ..Month::of(period, survey)
     });
     with_survey.collect()
 }
 
 impl Month {
-    /// A month that is as these accounts say.
-    pub fn of(period: Period, survey: Accounts) -> Self {
-        Self { period, changes: Changes::new(), survey, left: BTreeSet::new() }
+    /// A month that is to be as these accounts of any days say, and of which nothing is to be done.
+    pub fn of(period: Period, accounts: &Accounts) -> Self {
+        let span = period.span();
+        let survey = accounts.range(span.from..span.until).map(|(&day, account)| (day, account.clone())).collect();
+        let (changes, load, remake, left) = (Changes::new(), BTreeSet::new(), BTreeSet::new(), BTreeSet::new());
+        Self { period, changes, load, remake, survey, left }
     }
 
-    /// The days that differ.
-    pub fn days(&self) -> Vec<Day> {
+    /// The days whose accounts are to be written.
+    pub fn changed_days(&self) -> Vec<Day> {
         self.changes.keys().copied().collect()
     }
 
-    /// Rows that production has on the days that differ.
-    pub fn changed_rows(&self) -> i64 {
-        self.changes.keys().filter_map(|day| self.survey.get(day)).map(|account| account.rows).sum()
+    /// All days of which something is to be done.
+    pub fn days(&self) -> BTreeSet<Day> {
+        self.changes.keys().chain(&self.load).chain(&self.remake).copied().collect()
+    }
+
+    /// Rows that production has on the days that are to be loaded.
+    pub fn rows_to_load(&self) -> i64 {
+        self.load.iter().filter_map(|day| self.survey.get(day)).map(|account| account.rows).sum()
     }
 }
 
@@ -222,7 +236,7 @@ mod tests {
         let survey =
             Accounts::from([(day(1), account(2, "5")), (day(30), account(3, "5")), (february, account(4, "5"))]);
         let months = months(changes, &survey);
-        let seen = months.iter().map(|month| (month.period.to_string(), month.days().len(), month.changed_rows()));
+        let seen = months.iter().map(|month| (month.period.to_string(), month.days().len(), month.rows_to_load()));
         assert_eq!(seen.collect::<Vec<_>>(), [("2023-01".to_string(), 2, 2), ("2023-02".to_string(), 1, 4)]);
         assert_eq!(months[0].survey.len(), 2);
     }

@@ -171,8 +171,9 @@ async fn rows(reading: &Reading<'_>, model: &Model, shape: &Shape) -> Result<(Ac
 async fn details(reading: &Reading<'_>, model: &Model) -> Result<BTreeSet<Period>> {
     let mut found = BTreeSet::new();
     for (level, split) in model.details() {
-        let target = model.accounts(level, split)?;
-        let sql = DETAILS.of(&model.shape_of(level, Level::Day, split)?)?.with(&[("target", &target)]);
+        let (schema, target) = (Ident::new("kalends_raw")?, model.accounts(level, split)?);
+        let names: [(&str, &dyn Filling); 3] = [("schema", &schema), ("table", model.rows()), ("target", &target)];
+        let sql = DETAILS.of(&model.shape_of(level, Level::Day, split)?)?.with(&names);
         let all: [Parameter<'_>; 3] =
             [(&None::<Vec<Day>>, Type::DATE_ARRAY), (&None::<Day>, Type::DATE), (&None::<Day>, Type::DATE)];
         let days = reading.work().query(sql, &all).await?;

@@ -12,15 +12,14 @@ use tokio_postgres::types::Type;
 pub use theirs::take;
 
 use crate::accounts::Month;
-use crate::calendar::Day;
+use crate::calendar::{Day, Period};
 use crate::db::{CopyIn, CopyOut, Filling, Sql, Statement};
 use crate::entity::Model;
 use crate::error::Result;
 use crate::production::{Places, Snapshot, Wanted};
 use crate::statement;
-use crate::warehouse::Locked;
+use crate::warehouse::{Locked, Partition};
 
-const PARTITION: Statement = statement!("load/partition.sql");
 const CREATE_PARTITION: Statement = statement!("load/create_partition.sql");
 const ATTACH_PARTITION: Statement = statement!("load/attach_partition.sql");
 const DELETE_DAYS: Statement = statement!("load/delete_days.sql");
@@ -43,7 +42,18 @@ pub struct Loaded {
     pub copying: Duration,
 }
 
-/// Replaces the rows of a month's changed days by production's; `passing` is told of rows as they pass.
+impl Loaded {
+    /// What was loaded of another month as well.
+    pub fn add(&mut self, other: Self) {
+        self.rows += other.rows;
+        self.taken += other.taken;
+        self.taken_days += other.taken_days;
+        self.copying += other.copying;
+    }
+}
+
+/// Replaces the rows of a month's days that are to be loaded by production's; `passing` is told of rows as they pass. Rows of
+/// `strange` days, which the month's table holds since time zone data have changed, are taken out of it.
 ///
 /// # Errors
 /// When either server fails, or production sends another number of rows than it counted.
@@ -51,35 +61,51 @@ pub async fn reload(
     snapshot: &Snapshot<'_>,
     locked: &Locked<'_>,
     month: &Month,
+    strange: &[Day],
     places: &Places,
     passing: &dyn Fn(u64),
 ) -> Result<Loaded> {
-    let (work, period, days, model) = (locked.work(), month.period, month.days(), snapshot.model());
+    let (period, model) = (month.period, snapshot.model());
     let (table, shape) = (model.partition(period)?, model.shape()?);
-    let found = work.query_one(PARTITION, &[(&table.name(), Type::TEXT)]).await?;
-    if found.is_none() {
-        work.batch(&CREATE_PARTITION.of(&shape)?.with(&[("partition", &table)])).await?;
-    } else {
-        let delete = DELETE_DAYS.of(&shape)?.with(&[("partition", &table)]);
-        work.execute(delete, &[(&days, Type::DATE_ARRAY)]).await?;
-    }
+    let days = [month.load.iter().copied().collect(), strange.to_vec()].concat();
+    let found = replace(locked, model, period, &days).await?;
     let started = Instant::now();
     let mut loaded = Loaded::default();
     if let Some(wanted) = wanted(month, places) {
         let stream = snapshot.rows(&wanted).await?;
         let rows = pump(snapshot, stream, locked, &ROWS.of(&shape)?.with(&[("partition", &table)]), passing).await?;
-        let counted = month.changed_rows();
+        let counted = month.rows_to_load();
         let as_counted = u64::try_from(counted) == Ok(rows);
         anyhow::ensure!(as_counted, "production counted {counted} rows for {period} and sent {rows}");
         loaded = Loaded { rows, copying: started.elapsed(), ..loaded };
     }
-    if !found.is_some_and(|row| row.get("attached")) {
-        let span = period.span();
-        let (bounds, partition) = (model.bounds(span.from, span.until), ("partition", &table as &dyn Filling));
-        work.batch(&ATTACH_PARTITION.of(&shape)?.with(&[&bounds.names()[..], &[partition]].concat())).await?;
+    if found == Partition::Missing {
+        attach(locked, model, period).await?;
     }
-    tracing::info!(month = %period, days = days.len(), rows = loaded.rows, "loaded");
+    tracing::info!(month = %period, days = month.load.len(), rows = loaded.rows, "loaded");
     Ok(loaded)
+}
+
+/// Makes a month's table where there is none, otherwise takes the rows of some days out of it; gives what was found.
+async fn replace(locked: &Locked<'_>, model: &Model, month: Period, days: &[Day]) -> Result<Partition> {
+    let found = locked.partition(model, month).await?;
+    let (table, shape) = (model.partition(month)?, model.shape()?);
+    match found {
+        Partition::Missing => locked.work().batch(&CREATE_PARTITION.of(&shape)?.with(&[("partition", &table)])).await?,
+        Partition::Attached => {
+            let delete = DELETE_DAYS.of(&shape)?.with(&[("partition", &table)]);
+            locked.work().execute(delete, &[(&days, Type::DATE_ARRAY)]).await?;
+        }
+    }
+    Ok(found)
+}
+
+/// Makes the table of a month part of the whole, once it is filled: rows that are copied before need no look at their bounds.
+async fn attach(locked: &Locked<'_>, model: &Model, month: Period) -> Result<()> {
+    let (table, span) = (model.partition(month)?, month.span());
+    let (bounds, partition) = (model.bounds(span.from, span.until), ("partition", &table as &dyn Filling));
+    let names = [&bounds.names()[..], &[partition]].concat();
+    locked.work().batch(&ATTACH_PARTITION.of(&model.shape()?)?.with(&names)).await
 }
 
 /// Takes rows out of the warehouse that belong to no day. No run of ours ever loads one.
@@ -91,9 +117,9 @@ pub async fn remove_rows_of_no_day(locked: &Locked<'_>, model: &Model) -> Result
     Ok(())
 }
 
-/// The changed days that production has rows of; `None` when there are none.
+/// The days to load that production has rows of; `None` when there are none.
 fn wanted(month: &Month, places: &Places) -> Option<Wanted> {
-    let wanted: BTreeSet<Day> = month.changes.keys().copied().filter(|day| month.survey.contains_key(day)).collect();
+    let wanted: BTreeSet<Day> = month.load.iter().copied().filter(|day| month.survey.contains_key(day)).collect();
     let (from, until) = (*wanted.first()?, wanted.last()?.next());
     let others: BTreeSet<Day> = month.survey.keys().chain(&month.left).copied().collect();
     let except = others.range(from..until).filter(|day| !wanted.contains(day)).copied().collect();

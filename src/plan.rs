@@ -1,6 +1,8 @@
 //! What a run would do: which days it would settle and why, which accounts would say something else, which files would be
 //! written and removed. Reads only; what is compared, and how, is what a run compares.
 
+mod combinations;
+
 use std::collections::{BTreeMap, BTreeSet};
 
 use anyhow::Context as _;
@@ -17,6 +19,8 @@ use crate::guard::{self, Before, Judged, Kind, Noted};
 use crate::production::{Snapshot, Survey};
 use crate::statement;
 use crate::warehouse::{Ledger, Reading};
+
+pub use combinations::{OfDay, moving};
 
 const ACCOUNTS: Statement = statement!("plan/accounts.sql");
 const KEPT: Statement = statement!("plan/kept.sql");
@@ -47,6 +51,10 @@ pub struct OfEntity {
     pub days: Vec<PlannedDay>,
     /// The accounts of days, weeks, months, quarters and years that would say something else.
     pub accounts: Vec<PlannedAccount>,
+    /// The combinations of dimensions that would move, on days that would be settled again.
+    pub combinations: Vec<OfDay>,
+    /// Days that were not looked into for them.
+    pub not_looked_into_days: usize,
     /// Periods whose accounts somebody changed: they would be made again.
     pub mended_periods: Vec<Period>,
     /// What would be held because it looks like a loss.
@@ -101,7 +109,10 @@ pub async fn known(reading: &Reading<'_>, model: &Model) -> Result<Known> {
     let known = reading.entities().await?.into_iter().find(|known| known.name() == model.name());
     let ledger = match &known {
         Some(known) => reading.ledger(known.clone(), model).await?,
-        None => Ledger { accounts: Accounts::new(), generation: 0, unsummed: Vec::new(), anew: None },
+        None => {
+            reading.beginning(model).await?;
+            Ledger { accounts: Accounts::new(), generation: 0, unsummed: Vec::new(), anew: None }
+        }
     };
     let replaced = match &ledger.anew {
         Some(anew) if !anew.keeps_rows => Some(reading.accounts(&anew.known).await?),
@@ -136,6 +147,8 @@ pub async fn of_entity(
         settled_anew: Vec::new(),
         days: Vec::new(),
         accounts: Vec::new(),
+        combinations: Vec::new(),
+        not_looked_into_days: 0,
         mended_periods: known.ledger.unsummed,
         accept: guard::accepting(held.iter()),
         held,

@@ -35,6 +35,7 @@ pub use tables::Holdings;
 const LOCK: Statement = statement!("production/lock.sql");
 const IDENTITY: Statement = statement!("production/identity.sql");
 const DIMENSIONS: Statement = statement!("production/dimensions.sql");
+const DATA_MOMENT: Statement = statement!("production/data_moment.sql");
 const TODAY: Statement = statement!("production/today.sql");
 const DAYS: Statement = statement!("accounts/days.sql");
 const ROWS: Statement = statement!("production/rows.sql");
@@ -43,6 +44,8 @@ const ROWS: Statement = statement!("production/rows.sql");
 pub struct Production {
     session: Session,
     pace: Pace,
+    /// Whether it is known that this is no standby, whose data may be older than its clock says.
+    is_primary: bool,
 }
 
 /// One snapshot of production, the table held in place.
@@ -51,7 +54,8 @@ pub struct Snapshot<'a> {
     model: Model,
     /// Which database this is.
     pub identity: Identity,
-    /// The moment of the snapshot, UTC, as text.
+    /// The moment that its data are as of, UTC, as text: that of the snapshot, or of the last commit that a standby has
+    /// replayed before it.
     pub as_of: String,
     /// The same in microseconds since 1970 UTC.
     pub as_of_us: i64,
@@ -106,7 +110,7 @@ impl Production {
     /// As [`Session::connect`].
     pub async fn connect(address: &Address, limits: Limits, rows_per_second: Option<NonZeroU64>) -> Result<Self> {
         let session = Session::connect(Server::Production, address, limits).await?;
-        Ok(Self { session, pace: Pace::new(rows_per_second) })
+        Ok(Self { session, pace: Pace::new(rows_per_second), is_primary: false })
     }
 
     /// Which database this is and what types the entity has, after a look whether the table is there: before its lock is
@@ -126,6 +130,7 @@ impl Production {
     /// Refuses when the table or a column is missing, may not be read, or has another type; busy when the table is
     /// locked by somebody else for longer than the limit.
     pub async fn snapshot<'a>(&'a mut self, entity: &Entity) -> Result<Snapshot<'a>> {
+        let of_standby = self.data_moment().await?;
         let lock = LOCK.with(&entity.table_names());
         let work = self
             .session
@@ -135,18 +140,33 @@ impl Production {
         let locked = Instant::now();
         let (row, model) = look(&work, entity).await?;
         let position: Option<PgLsn> = row.get("position");
+        let (as_of, as_of_us) = of_standby.unwrap_or_else(|| (row.get("as_of"), row.get("as_of_us")));
         Ok(Snapshot {
             work,
             model,
             identity: Identity::of(&row),
-            as_of: row.get("as_of"),
-            as_of_us: row.get("as_of_us"),
+            as_of,
+            as_of_us,
             pace: &self.pace,
             position: position.context("production does not say how far its log has come")?.into(),
             pid: row.get("pid"),
             locked,
             taken: Instant::now(),
         })
+    }
+}
+
+impl Production {
+    /// As of which moment the data of a standby are, as text and in microseconds since 1970 UTC; `None` for a primary.
+    async fn data_moment(&mut self) -> Result<Option<(String, i64)>> {
+        if self.is_primary {
+            return Ok(None);
+        }
+        let work = self.session.begin(Access::ReadSnapshot, &[]).await?;
+        let row = work.query_one(DATA_MOMENT, &[]).await?;
+        self.is_primary = row.is_none();
+        work.commit().await?;
+        Ok(row.map(|row| (row.get("as_of"), row.get("as_of_us"))))
     }
 }
 
@@ -169,7 +189,7 @@ impl Snapshot<'_> {
     /// The day of the snapshot where the entity's days are.
     pub async fn today(&self) -> Result<Day> {
         let zone = self.model.entity.time_zone.as_deref().unwrap_or("UTC");
-        let row = self.work.query_one(TODAY, &[(&zone, Type::TEXT)]).await?;
+        let row = self.work.query_one(TODAY, &[(&zone, Type::TEXT), (&self.as_of_us, Type::INT8)]).await?;
         Ok(row.context("production did not say what day it is")?.get("today"))
     }
 

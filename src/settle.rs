@@ -1,5 +1,7 @@
 //! Rows into accounts: days, proven equal to the survey before they are written, and what follows from them.
 
+mod combinations;
+
 use std::collections::BTreeSet;
 
 use anyhow::Context as _;
@@ -11,7 +13,7 @@ use crate::db::{Filling, Ident, Parameter, Statement};
 use crate::entity::Model;
 use crate::error::{Refusal, Result};
 use crate::statement;
-use crate::warehouse::Locked;
+use crate::warehouse::{Locked, Partition};
 
 const DAYS: Statement = statement!("accounts/days.sql");
 const WRITE_DAYS: Statement = statement!("accounts/write_days.sql");
@@ -58,53 +60,70 @@ pub enum Proof {
 pub struct Proven(());
 
 /// Compares a month's rows in the warehouse with production's, by the statement that surveyed production: the whole
-/// month, its unchanged days included.
+/// month, its unchanged days included. The days that differ may lie outside the month, where time zone data have changed since
+/// the rows were loaded.
 pub async fn prove(locked: &Locked<'_>, model: &Model, month: &Month) -> Result<Proof> {
-    let (schema, table) = (Ident::new("kalends_raw")?, model.partition(month.period)?);
-    let names: [(&str, &dyn Filling); 2] = [("schema", &schema), ("table", &table)];
-    let (settled, _) = accounts::read(&locked.work().query(DAYS.of(&model.shape()?)?.with(&names), &[]).await?);
+    let settled = match locked.partition(model, month.period).await? {
+        Partition::Missing => Accounts::new(),
+        Partition::Attached => {
+            let (schema, table) = (Ident::new("kalends_raw")?, model.partition(month.period)?);
+            let names: [(&str, &dyn Filling); 2] = [("schema", &schema), ("table", &table)];
+            accounts::read(&locked.work().query(DAYS.of(&model.shape()?)?.with(&names), &[]).await?).0
+        }
+    };
     let differing = accounts::compare(&month.survey, &settled);
     Ok(if differing.is_empty() { Proof::Equal(Proven(())) } else { Proof::Differing(differing) })
 }
 
 /// Settles a month whose rows were loaded and proven: writes the accounts of the changed days and of all periods that they
-/// are in, and notes what was restated.
+/// are in, and notes what was restated. Without a run nothing is counted: accounts are
+/// only made again.
 pub async fn settle(
     locked: &Locked<'_>,
     model: &Model,
-    run: &mut Run,
+    run: Option<&mut Run>,
     month: &Month,
     rows: u64,
     _proven: Proven,
 ) -> Result<()> {
-    let period = month.period;
-    note_before(locked, model, run, month).await?;
-    write_days(locked, model, month).await?;
-    check_written(locked, model, month).await?;
-    follow(locked, model, &month.days()).await?;
-    note_after(locked, model, run, month).await?;
+    let Some(run) = run else { return follow(locked, model, month).await };
+    if !month.changes.is_empty() {
+        note_before(locked, model, run, month).await?;
+        combinations::note(locked, model, run, month).await?;
+        write_days(locked, model, month).await?;
+        check_written(locked, model, month).await?;
+    }
+    follow(locked, model, month).await?;
+    if !month.changes.is_empty() {
+        note_after(locked, model, run, month).await?;
+        run.has_settled(month.period);
+    }
     count(locked, run, month, rows).await?;
-    run.has_settled(period);
-    tracing::info!(month = %period, days = month.changes.len(), rows, "settled");
+    tracing::info!(month = %month.period, days = month.changes.len(), rows, "settled");
     Ok(())
 }
 
-/// Counts a month's changed days and the rows that were loaded for them into the log entry of the run.
-pub async fn count(locked: &Locked<'_>, run: &Run, month: &Month, rows: u64) -> Result<()> {
-    let (days, rows) = (i64::try_from(month.changes.len())?, i64::try_from(rows)?);
+/// Counts a month's days and the rows that were loaded for them into the log entry of the run.
+async fn count(locked: &Locked<'_>, run: &Run, month: &Month, rows: u64) -> Result<()> {
+    let (days, rows) = (i64::try_from(month.days().len())?, i64::try_from(rows)?);
     let parameters: [Parameter<'_>; 3] = [(&run.number, Type::INT8), (&days, Type::INT8), (&rows, Type::INT8)];
     locked.work().execute(COUNT_RUN, &parameters).await?;
     Ok(())
 }
 
-/// The accounts that follow from those of some days: hours and combinations of dimensions from their rows, then weeks,
-/// months, quarters and years from their parts. Writes only where they are others.
-async fn follow(locked: &Locked<'_>, model: &Model, days: &[Day]) -> Result<()> {
-    let Some((&first, final_day)) = days.iter().min().zip(days.iter().max()) else { return Ok(()) };
+/// The accounts that follow from those of a month's days: hours and combinations of dimensions from the month's rows, then
+/// weeks, months, quarters and years from their parts. Writes only where they are others.
+async fn follow(locked: &Locked<'_>, model: &Model, month: &Month) -> Result<()> {
+    let days: Vec<Day> = month.days().into_iter().collect();
+    let Some((&first, final_day)) = days.first().zip(days.last()) else { return Ok(()) };
     let until = final_day.next();
+    // From the table of the month, which is proven, and not from the whole: where time zone data have changed, rows of other
+    // months may belong to these days by now, until those months are settled.
+    let (schema, table) = (Ident::new("kalends_raw")?, rows_of(locked, model, month.period).await?);
     for (level, split) in model.details() {
         let target = model.accounts(level, split)?;
-        let sql = DETAILS.of(&model.shape_of(level, Level::Day, split)?)?.with(&[("target", &target)]);
+        let names: [(&str, &dyn Filling); 3] = [("schema", &schema), ("table", &table), ("target", &target)];
+        let sql = DETAILS.of(&model.shape_of(level, Level::Day, split)?)?.with(&names);
         let parameters: [Parameter<'_>; 3] = [(&days, Type::DATE_ARRAY), (&first, Type::DATE), (&until, Type::DATE)];
         locked.work().execute(sql, &parameters).await?;
     }
@@ -119,14 +138,12 @@ async fn follow(locked: &Locked<'_>, model: &Model, days: &[Day]) -> Result<()> 
     Ok(())
 }
 
-/// Makes the accounts of a period again, with those of its parts and of what it is a part of: somebody changed them. The
-/// days themselves are as production has them, and so are their rows.
-pub async fn mend(locked: &Locked<'_>, model: &Model, survey: &Accounts, period: Period) -> Result<()> {
-    let span = period.span();
-    let mut days: Vec<Day> = survey.range(span.from..span.until).map(|(&day, _)| day).collect();
-    // Of a period without rows there may be an account as well.
-    days.push(span.from);
-    follow(locked, model, &days).await
+/// The table of a month's rows; where the month has none, that of all.
+async fn rows_of(locked: &Locked<'_>, model: &Model, month: Period) -> Result<Ident> {
+    Ok(match locked.partition(model, month).await? {
+        Partition::Attached => model.partition(month)?,
+        Partition::Missing => model.rows().clone(),
+    })
 }
 
 /// Notes what a month's changed days, the month and its year were before.
@@ -137,7 +154,7 @@ pub async fn note_before(locked: &Locked<'_>, model: &Model, run: &Run, month: &
     let year_first = (!run.years.contains(&year)).then_some(year.first());
     let parameters: [Parameter<'_>; 5] = [
         (&run.number, Type::INT8),
-        (&month.days(), Type::DATE_ARRAY),
+        (&month.changed_days(), Type::DATE_ARRAY),
         (&causes, Type::TEXT_ARRAY),
         (&month.period.first(), Type::DATE),
         (&year_first, Type::DATE),
@@ -149,7 +166,7 @@ pub async fn note_before(locked: &Locked<'_>, model: &Model, run: &Run, month: &
 async fn note_after(locked: &Locked<'_>, model: &Model, run: &Run, month: &Month) -> Result<()> {
     let parameters: [Parameter<'_>; 4] = [
         (&run.number, Type::INT8),
-        (&month.days(), Type::DATE_ARRAY),
+        (&month.changed_days(), Type::DATE_ARRAY),
         (&month.period.first(), Type::DATE),
         (&month.period.first().year().first(), Type::DATE),
     ];

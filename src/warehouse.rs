@@ -1,7 +1,8 @@
 //! The warehouse: a connection; only a [`Locked`] one can write, and [`Warehouse::lock`] is the only way to one.
 
+mod freshness;
 pub mod notes;
-mod proven;
+mod partition;
 mod readiness;
 mod rights;
 mod schemas;
@@ -14,14 +15,14 @@ use tokio_postgres::types::Type;
 
 use crate::accounts::{self, Accounts};
 use crate::calendar::Period;
-use crate::db::{Access, Address, Identity, Limits, Server, Session, Statement, Work, sql_state};
+use crate::db::{Access, Address, Ident, Identity, Limits, Server, Session, Sql, Statement, Work, sql_state};
 use crate::entity::{Change, Model, check_encoding};
 use crate::error::{Refusal, Result};
 use crate::statement;
-pub use proven::Freshness;
-use turn::hold;
-
+pub use freshness::{Freshness, Proof};
+pub use partition::Partition;
 pub use readiness::Beginning;
+use turn::hold;
 
 const IDENTITY: Statement = statement!("warehouse/identity.sql");
 const STATE: Statement = statement!("warehouse/state.sql");
@@ -30,15 +31,23 @@ const KEPT: Statement = statement!("accounts/kept.sql");
 const ENTITIES: Statement = statement!("warehouse/entities.sql");
 const ENCODING: Statement = statement!("warehouse/encoding.sql");
 const ENTITY: Statement = statement!("warehouse/entity.sql");
+const ENTITY_VIEWS: Statement = statement!("warehouse/entity_views.sql");
 const ENTITY_ROWS: Statement = statement!("warehouse/entity_rows.sql");
 const REMOVE_ACCOUNTS: Statement = statement!("warehouse/remove_accounts.sql");
 const REMOVE_ROWS: Statement = statement!("warehouse/remove_rows.sql");
 const FORGET: Statement = statement!("warehouse/forget.sql");
+const FORGET_ENTITY: Statement = statement!("warehouse/forget_entity.sql");
 const NOTE_ENTITY: Statement = statement!("warehouse/note_entity.sql");
+const CREATE_CONFIRMED: Statement = statement!("warehouse/create_confirmed.sql");
+const REMOVE_CONFIRMED: Statement = statement!("warehouse/remove_confirmed.sql");
+const LOCK_TABLES: Statement = statement!("warehouse/lock_tables.sql");
+const LOCK_REPLACING: Statement = statement!("warehouse/lock_replacing.sql");
 
 /// A connection to the warehouse.
 pub struct Warehouse {
     session: Session,
+    /// Whether the schemas were there when they were looked for last.
+    prepared: bool,
 }
 
 /// One snapshot of the warehouse.
@@ -101,14 +110,31 @@ impl Warehouse {
     /// # Errors
     /// As [`Session::connect`].
     pub async fn connect(address: &Address, limits: Limits) -> Result<Self> {
-        Ok(Self { session: Session::connect(Server::Warehouse, address, limits).await? })
+        Ok(Self { session: Session::connect(Server::Warehouse, address, limits).await?, prepared: false })
     }
 
-    /// A snapshot to read from.
+    /// A snapshot to read from. The entities' tables are held in place before it is taken: one that is older than a table
+    /// would see none of its rows.
+    ///
+    /// # Errors
+    /// Busy while another run replaces tables.
     pub async fn read(&mut self) -> Result<Reading<'_>> {
-        let work = self.session.begin(Access::ReadSnapshot, &[]).await?;
-        let row = work.query_one(IDENTITY, &[]).await?.context("the warehouse did not say who it is")?;
-        Ok(Reading { identity: Identity::of(&row), prepared: row.get("prepared"), work })
+        if !self.prepared {
+            let work = self.session.begin(Access::ReadSnapshot, &[]).await?;
+            self.prepared = identify(&work).await?.1;
+            work.commit().await?;
+        }
+        let locks: &[Sql] = if self.prepared { &[LOCK_TABLES.into()] } else { &[] };
+        let work = self.session.begin(Access::ReadSnapshot, locks).await.map_err(|error| match sql_state(&error) {
+            Some(&SqlState::LOCK_NOT_AVAILABLE) => Refusal::held(
+                "another run is replacing tables of the warehouse",
+                "Try again when it has ended, or wait for that with --wait 60s.",
+            ),
+            _ => error,
+        })?;
+        let (identity, prepared) = identify(&work).await?;
+        // Schemas that were made in between are not read: their tables are not held in place.
+        Ok(Reading { identity, prepared: prepared && self.prepared, work })
     }
 
     /// The ledger of an entity, after bringing schemas and its tables up to date. Writes only where they were not.
@@ -143,8 +169,10 @@ impl Warehouse {
             return Ok(());
         }
         readiness::check_new(&work, model).await?;
+        readiness::check_apart(&work, model).await?;
         work.batch(&ENTITY_ROWS.of(&model.shape()?)?).await?;
-        make_accounts(&work, model).await?;
+        let number = make_accounts(&work, model).await?;
+        work.batch(&CREATE_CONFIRMED.with(&[("sequence", &confirmed(number)?)])).await?;
         work.commit().await
     }
 
@@ -164,25 +192,44 @@ impl Warehouse {
         };
         let work = hold(&mut self.session).await?;
         remove(&work, model, true).await?;
+        if let Some(row) = work.query_one(FORGET_ENTITY, &[(&name, Type::TEXT)]).await? {
+            work.batch(&REMOVE_CONFIRMED.with(&[("sequence", &confirmed(row.get("number"))?)])).await?;
+        }
         work.batch(&FORGET.of(&model.shape()?)?).await?;
         work.commit().await
     }
 }
 
-/// Accounts and views, and the note of what they were made from.
-async fn make_accounts(work: &Work<'_>, model: &Model) -> Result<()> {
+/// Which database this is, and whether the schemas are there. Takes the snapshot.
+async fn identify(work: &Work<'_>) -> Result<(Identity, bool)> {
+    let row = work.query_one(IDENTITY, &[]).await?.context("the warehouse did not say who it is")?;
+    Ok((Identity::of(&row), row.get("prepared")))
+}
+
+/// The sequence that confirms the proof of the entity of a number.
+fn confirmed(number: i32) -> Result<Ident> {
+    Ident::new(format!("confirmed_{number}"))
+}
+
+/// Accounts and views, and the note of what they were made from; gives the entity's number.
+async fn make_accounts(work: &Work<'_>, model: &Model) -> Result<i32> {
     if !model.entity.dimensions.is_empty() {
         let row = work.query_one(ENCODING, &[]).await?.context("the warehouse did not say its encoding")?;
         check_encoding(Server::Warehouse, row.get("encoding"))?;
     }
     work.batch(&ENTITY.of(&model.shape()?)?).await?;
+    work.batch(&ENTITY_VIEWS.of(&model.shape()?)?).await?;
     let definition = serde_json::to_string(model)?;
-    work.execute(NOTE_ENTITY, &[(&model.name(), Type::TEXT), (&definition, Type::TEXT)]).await?;
-    Ok(())
+    let row = work.query_one(NOTE_ENTITY, &[(&model.name(), Type::TEXT), (&definition, Type::TEXT)]).await?;
+    Ok(row.context("the warehouse gave the entity no number")?.get("number"))
 }
 
 /// Removes an entity's accounts and views, and its rows where they are not to serve on.
+///
+/// # Errors
+/// Refuses where other objects depend on them; busy while somebody reads the entities' tables.
 async fn remove(work: &Work<'_>, model: &Model, rows_as_well: bool) -> Result<()> {
+    lock_replacing(work).await?;
     let shape = model.shape()?;
     let mut removed = work.batch(&REMOVE_ACCOUNTS.of(&shape)?).await;
     if removed.is_ok() && rows_as_well {
@@ -192,6 +239,20 @@ async fn remove(work: &Work<'_>, model: &Model, rows_as_well: bool) -> Result<()
         Some(&SqlState::DEPENDENT_OBJECTS_STILL_EXIST) => Refusal::refused(
             format!("other objects of the warehouse depend on tables or views of entity \"{}\"", model.name()),
             "Drop them, such as views that select from kalends_stats, and make them again afterwards; nothing was changed.",
+        ),
+        _ => error,
+    })
+}
+
+/// Waits until nobody reads the entities' tables.
+///
+/// # Errors
+/// Busy where somebody does for longer than the limit.
+async fn lock_replacing(work: &Work<'_>) -> Result<()> {
+    work.batch(&LOCK_REPLACING.into()).await.map_err(|error| match sql_state(&error) {
+        Some(&SqlState::LOCK_NOT_AVAILABLE) => Refusal::held(
+            "tables of the warehouse are to be replaced, and another command reads them",
+            "Try again when it has ended, or wait for that with --wait 60s; nothing was changed.",
         ),
         _ => error,
     })
@@ -312,7 +373,8 @@ impl<'a> Locked<'a> {
         if !anew.keeps_rows {
             self.work.batch(&ENTITY_ROWS.of(&model.shape()?)?).await?;
         }
-        make_accounts(&self.work, model).await
+        make_accounts(&self.work, model).await?;
+        Ok(())
     }
 
     /// Commits all or nothing.

@@ -1,8 +1,8 @@
 -- The day of the snapshot where the entity's days are: a month that ends at or before it has ended.
 --
--- Reads:   the clock
+-- Reads:   nothing
 -- Writes:  nothing
--- Params:  $1 text time zone
+-- Params:  $1 text time zone, $2 bigint moment of the snapshot in microseconds since 1970 UTC
 -- Repeat:  safe
 
-SELECT (transaction_timestamp() AT TIME ZONE $1::text)::date AS today
+SELECT ((TIMESTAMPTZ 'epoch' + $2::bigint * INTERVAL '1 microsecond') AT TIME ZONE $1::text)::date AS today

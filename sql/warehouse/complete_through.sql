@@ -7,5 +7,5 @@
 
 SELECT named.entity, kalends.open_from(freshness.proven_at, named.zone) - 1 AS complete_through
 FROM kalends.freshness AS freshness
-CROSS JOIN unnest($1::text[], $2::text[]) AS named (entity, zone)
+INNER JOIN unnest($1::text[], $2::text[]) AS named (entity, zone) ON freshness.entity = named.entity
 WHERE freshness.proven_at IS NOT NULL

@@ -1,7 +1,7 @@
--- An entity's accounts of days and other periods, and the views that say what is in the files.
+-- An entity's accounts of days and other periods.
 --
 -- Reads:   nothing
--- Writes:  schemas kalends_stats, kalends
+-- Writes:  schema kalends_stats
 -- Params:  none
 -- Repeat:  once, in the transaction that notes the entity
 
@@ -35,64 +35,5 @@ CREATE TABLE kalends_stats.{{ level.by_table }} (
     {% endfor %}
     , PRIMARY KEY ({{ level.word }}, combination)
 );
-{% endif %}
-
-{% if level.published %}
--- For the business: exactly the columns of the files.
-CREATE VIEW kalends_stats.{{ level.stats_view }} AS
-SELECT
-    {% for c in level.columns %}
-    {% if not loop.first %}, {% endif %}
-    {% if c.what == 'period' %}
-    extract({{ c.unit }} FROM {{ level.word }})::integer AS {{ c.name }}
-    {% elif c.what == 'dimension' %}
-    {{ dimensions[c.at].kept }}::pg_catalog.{{ dimensions[c.at].kind }} AS {{ c.name }}
-    {% elif c.what == 'mean' %}
-    kalends.mean({{ measures[c.at].sum }}, {{ measures[c.at].count }}) AS {{ c.name }}
-    {% elif c.what == 'stddev' %}
-    kalends.stddev({{ measures[c.at].sum }}, {{ measures[c.at].squares }}, {{ measures[c.at].count }}) AS {{ c.name }}
-    {% else %}
-    {{ measures[c.at][c.what] }} AS {{ c.name }}
-    {% endif %}
-    {% endfor %}
-FROM kalends_stats.{% if dimensions %}{{ level.by_table }}{% else %}{{ level.table }}{% endif %};
-
--- What the files are made from: the same columns as text, behind their period and the number of rows accounted for.
-CREATE VIEW kalends.{{ level.file_view }} AS
-SELECT
-    {{ level.word }} AS period,
-    rows,
-    -- Whether it had ended when the warehouse was proven equal to production.
-    coalesce(
-        {% if level.word == 'hour' %}
-        -- The end of an hour far in the future is no moment.
-        CASE WHEN hour < (kalends.open_from((SELECT proven_at FROM kalends.freshness), {{ zone }}) + 1)::timestamp
-            THEN (hour + INTERVAL '1 hour') AT TIME ZONE {{ zone }} <= (SELECT proven_at FROM kalends.freshness)
-        END,
-        {% else %}
-        {{ level.word }} < date_trunc(
-            '{{ level.word }}',
-            kalends.open_from((SELECT proven_at FROM kalends.freshness), {{ zone }})::timestamp
-        ),
-        {% endif %}
-        false
-    ) AS closed,
-    ARRAY[
-        {% for c in level.columns %}
-        {% if not loop.first %}, {% endif %}
-        {% if c.what == 'period' %}
-        extract({{ c.unit }} FROM {{ level.word }})::integer::text
-        {% elif c.what == 'dimension' %}
-        {{ dimensions[c.at].kept }}
-        {% elif c.what == 'mean' %}
-        kalends.mean({{ measures[c.at].sum }}, {{ measures[c.at].count }})::text
-        {% elif c.what == 'stddev' %}
-        kalends.stddev({{ measures[c.at].sum }}, {{ measures[c.at].squares }}, {{ measures[c.at].count }})::text
-        {% else %}
-        {{ measures[c.at][c.what] }}::text
-        {% endif %}
-        {% endfor %}
-    ] AS fields
-FROM kalends_stats.{% if dimensions %}{{ level.by_table }}{% else %}{{ level.table }}{% endif %};
 {% endif %}
 {% endfor %}

@@ -1,4 +1,5 @@
--- Which snapshot of production the warehouse was proven equal to last, and how long ago by the warehouse's clock.
+-- As of when each entity was proven equal to production, how long ago that is by the warehouse's clock, and the moment of
+-- production that was settled last.
 --
 -- Reads:   kalends.freshness
 -- Writes:  nothing
@@ -6,9 +7,12 @@
 -- Repeat:  safe
 
 SELECT
+    entity,
+    whole,
     to_char(proven_at AT TIME ZONE 'UTC', 'YYYY-MM-DD HH24:MI:SS.US') || ' UTC' AS proven_as_of,
     extract(epoch FROM proven_at)::double precision AS proven_seconds,
     -- Two clocks may differ a little.
-    greatest(extract(epoch FROM clock_timestamp() - proven_at), 0)::double precision AS age_seconds
+    greatest(extract(epoch FROM clock_timestamp() - proven_at), 0)::double precision AS age_seconds,
+    to_char(settled_at AT TIME ZONE 'UTC', 'YYYY-MM-DD HH24:MI:SS.US') || ' UTC' AS settled_as_of
 FROM kalends.freshness
-WHERE proven_at IS NOT NULL
+ORDER BY entity COLLATE "C"

@@ -1,4 +1,4 @@
--- Notes what an entity's tables were made from.
+-- Notes what an entity's tables were made from, and gives the entity's number.
 --
 -- Reads:   nothing
 -- Writes:  kalends.entity
@@ -7,3 +7,4 @@
 
 INSERT INTO kalends.entity (name, definition) VALUES ($1, $2::jsonb)
 ON CONFLICT (name) DO UPDATE SET definition = excluded.definition
+RETURNING number

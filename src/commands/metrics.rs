@@ -2,6 +2,7 @@
 //!
 //! The figures are those of `--json`, under names of their own.
 
+use std::collections::BTreeMap;
 use std::io::Write as _;
 use std::path::{Path, PathBuf};
 
@@ -14,13 +15,14 @@ use serde_json::Value;
 
 use super::World;
 use crate::error::{Exit, Refusal, Result, exit_code, render};
+use crate::files;
 use crate::report::{self, Outcome};
-use crate::warehouse::{Freshness, Warehouse};
+use crate::warehouse::{Freshness, Proof, Warehouse};
 
 type Gauges = Family<Vec<(String, String)>, Gauge<f64, std::sync::atomic::AtomicU64>>;
 
 /// Name, help, and where the report has the figure: of each entity, or of the whole. A list counts.
-const FIGURES: [(&str, &str, &str); 16] = [
+const FIGURES: [(&str, &str, &str); 18] = [
     ("surveyed_rows", "Rows that production's survey counted", "/surveyed_rows"),
     ("surveyed_days", "Days that production has rows of", "/surveyed_days"),
     ("loaded_rows", "Rows that were copied from production", "/loaded_rows"),
@@ -33,11 +35,13 @@ const FIGURES: [(&str, &str, &str); 16] = [
     ),
     ("production_read_rows", "Rows that production read out", "/held_production/rows_read"),
     ("written_files", "Files that were written", "/written_files"),
+    ("listed_files", "Files that were as they should be and are listed anew", "/listed_files"),
     ("removed_files", "Files that were removed", "/removed_files"),
     ("unchanged_files", "Files that were as they should be", "/unchanged_files"),
     ("settled_rows", "Rows that the accounts hold", "/settled_rows"),
     ("settled_days", "Days that the accounts hold", "/settled_days"),
     ("due_files", "Files that are due to be written", "/due/write"),
+    ("due_listings", "Files that are due to be listed", "/due/list"),
     ("due_removals", "Files that are due to be removed", "/due/remove"),
     ("held_periods", "Periods that are left as they were until somebody consents", "/held"),
     ("changing_periods", "Periods that are left as they were until they have settled down", "/changing"),
@@ -50,6 +54,13 @@ const FIGURES: [(&str, &str, &str); 16] = [
 pub(super) fn check(file: Option<PathBuf>) -> Result<Option<PathBuf>> {
     let Some(file) = file else { return Ok(None) };
     let folder = folder_of(&file);
+    // A device or a pipe would be replaced by the metrics.
+    if let Err(error) = files::check_place(&file) {
+        return Err(Refusal::usage(
+            format!("\"{}\" is no place for --metrics: {error}", file.display()),
+            "Name a file that is there, or is to be made; nothing was done.",
+        ));
+    }
     if folder.is_dir() && file.file_name().is_some() && !file.is_dir() {
         return Ok(Some(file));
     }
@@ -66,7 +77,10 @@ pub(super) async fn written(world: &World<'_>, outcome: Result<Outcome>) -> Resu
     let exit = outcome.as_ref().map_or_else(exit_code, |outcome| outcome.exit);
     let report = outcome.as_ref().map_or(&Value::Null, |outcome| &outcome.json);
     let fresh = freshness(world).await.unwrap_or_default();
-    let text = text(world.manner.command, exit, report, fresh.as_ref());
+    let entities = world.settings.entities.iter().map(|entity| entity.name.name());
+    let proofs: Vec<(&str, Option<&Proof>)> =
+        entities.map(|name| (name, fresh.get(name).and_then(|fresh| fresh.proof.as_ref()))).collect();
+    let text = text(world.manner.command, exit, report, &proofs);
     match text.and_then(|text| replace(file, &text)) {
         Ok(()) => outcome,
         Err(error) => {
@@ -77,14 +91,14 @@ pub(super) async fn written(world: &World<'_>, outcome: Result<Outcome>) -> Resu
 }
 
 /// As far as it can be known: a command that failed may have failed because the warehouse is away.
-async fn freshness(world: &World<'_>) -> Result<Option<Freshness>> {
+async fn freshness(world: &World<'_>) -> Result<BTreeMap<String, Freshness>> {
     let limits = crate::db::Limits { connect: std::time::Duration::from_secs(2), ..world.limits() };
-    let Some(address) = &world.warehouse else { return Ok(None) };
+    let Some(address) = &world.warehouse else { return Ok(BTreeMap::new()) };
     let mut warehouse = Warehouse::connect(address, limits).await?;
     warehouse.read().await?.freshness().await
 }
 
-fn text(command: &str, exit: Exit, report: &Value, fresh: Option<&Freshness>) -> Result<String> {
+fn text(command: &str, exit: Exit, report: &Value, proofs: &[(&str, Option<&Proof>)]) -> Result<String> {
     let mut registry = Registry::with_prefix("kalends");
     let gauge = |registry: &mut Registry, name: &str, help: &str| {
         let gauges = Gauges::default();
@@ -93,9 +107,17 @@ fn text(command: &str, exit: Exit, report: &Value, fresh: Option<&Freshness>) ->
     };
     let of_command = vec![("command".to_string(), command.to_string())];
     gauge(&mut registry, "exit_code", "How the command ended").get_or_create(&of_command).set(f64::from(exit as u8));
-    if let Some(fresh) = fresh {
-        let help = "Moment of the snapshot of production that all entities were proven equal to last";
-        gauge(&mut registry, "proven_timestamp_seconds", help).get_or_create(&Vec::new()).set(fresh.proven_seconds);
+    if proofs.iter().any(|(_, proof)| proof.is_some()) {
+        let help = "Moment of production's data that an entity, or each of all, was proven equal to last";
+        let gauges = gauge(&mut registry, "proven_timestamp_seconds", help);
+        for (entity, proof) in proofs.iter().filter_map(|&(entity, proof)| Some((entity, proof?))) {
+            let of_entity = vec![("entity".to_string(), entity.to_string())];
+            gauges.get_or_create(&of_entity).set(proof.as_of_seconds);
+        }
+        let all: Option<Vec<f64>> = proofs.iter().map(|(_, proof)| proof.map(|proof| proof.as_of_seconds)).collect();
+        if let Some(oldest) = all.into_iter().flatten().min_by(f64::total_cmp) {
+            gauges.get_or_create(&Vec::new()).set(oldest);
+        }
     }
     let entities = report.get("entities").and_then(Value::as_array);
     let parts: Vec<&Value> = [report].into_iter().chain(entities.into_iter().flatten()).collect();

@@ -44,9 +44,6 @@ pub(super) struct Prepared {
     pub(super) changing: Vec<Noted>,
     took_seconds: Took,
     held_production: HeldProduction,
-    /// The moment of the snapshot, in microseconds since 1970 UTC.
-    #[serde(skip)]
-    as_of_us: i64,
 }
 
 /// What production had to bear.
@@ -141,24 +138,11 @@ pub(super) async fn all(
         }
         entities.push(each);
     }
-    if let Some(as_of_us) = proven_as_of(&entities) {
-        warehouse.note_proven(as_of_us).await?;
-    }
     let entities = match entities.pop() {
         Some(Each::Prepared(only)) if entities.is_empty() => Entities::One(only),
         last => Entities::Several { entities: entities.into_iter().chain(last).collect() },
     };
     Ok(All { entities, exit, failures })
-}
-
-/// Since when all entities are known to be equal to production: the earliest of their snapshots. `None` where one
-/// is not, or a part of it is left as it was settled.
-fn proven_as_of(entities: &[Each]) -> Option<i64> {
-    let moments = entities.iter().map(|each| match each {
-        Each::Prepared(prepared) if prepared.held.is_empty() && prepared.changing.is_empty() => Some(prepared.as_of_us),
-        Each::Prepared(_) | Each::Failed { .. } => None,
-    });
-    moments.collect::<Option<Vec<i64>>>()?.into_iter().min()
 }
 
 /// Prepares an entity, after another run where somebody waits for it.
@@ -201,7 +185,7 @@ async fn prepare(
         let settling =
             Settling { talk: world.talk, snapshot: &snapshot, survey: &survey, judged: &judged, adopting: None };
         let settled = match &ledger.anew {
-            None => settling.catch_up(warehouse, &mut ledger.generation, changes).await?,
+            None => settling.catch_up(warehouse, &mut ledger, changes).await?,
             Some(anew) if judged.left.is_empty() => settling.anew(warehouse, ledger.generation, changes, anew).await?,
             Some(_) => Settled::default(),
         };
@@ -211,7 +195,9 @@ async fn prepare(
     let (production_as_of, as_of_us) = (snapshot.as_of.clone(), snapshot.as_of_us);
     let held_production = snapshot.release().await;
     guarding::note(warehouse, entity, &before, &judged.noted).await?;
-    months::mend(warehouse, &model, &judged.target, &mut ledger).await?;
+    if settled.months == 0 && ledger.unsummed.is_empty() && judged.left.is_empty() {
+        warehouse.confirm(entity.name.name(), ledger.generation, as_of_us).await?;
+    }
     let (changing, held) = judged.noted.into_iter().partition::<Vec<_>, _>(|noted| noted.kind == Kind::Changing);
     Ok(Prepared {
         entity: entity.name.name().to_string(),
@@ -237,7 +223,6 @@ async fn prepare(
             longest_snapshot_seconds: held_production.snapshot.as_secs_f64(),
             rows_read: accounts::rows(&survey.accounts) + survey.set_aside.rows() + settled.loaded.rows.cast_signed(),
         },
-        as_of_us,
     })
 }
 

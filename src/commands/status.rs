@@ -15,14 +15,17 @@ use crate::entity::Model;
 use crate::error::{Exit, Result};
 use crate::exports::{self, Scope, Which};
 use crate::report::{self, Outcome, counted};
-use crate::warehouse::LastRun;
+use crate::warehouse::{self, Freshness, LastRun};
 
 #[derive(Serialize)]
 struct Status {
-    /// The moment of production's snapshot that all entities were proven equal to last, UTC.
+    /// The moment of production's data that every entity of the settings was proven equal to, or a later one, UTC; null where
+    /// one was never proven.
     proven_as_of: Option<String>,
     /// How long ago that was, by the warehouse's clock.
     age_seconds: Option<f64>,
+    /// The same of each entity of the settings.
+    proofs: BTreeMap<String, Proof>,
     /// The final closed day of each entity.
     complete_through: BTreeMap<String, Day>,
     last_run: Option<LastRun>,
@@ -35,9 +38,22 @@ struct Status {
     guarded: Guarded,
 }
 
+/// As of when an entity is proven equal to production.
+#[derive(Serialize)]
+struct Proof {
+    proven_as_of: Option<String>,
+    age_seconds: Option<f64>,
+    /// Whether nothing was settled since then.
+    whole: bool,
+    /// The moment of production's data that was settled last.
+    settled_as_of: Option<String>,
+}
+
 #[derive(Serialize)]
 struct Due {
     write: Vec<String>,
+    /// Files that are as they should be, and that the manifest does not list, or not so.
+    list: Vec<String>,
     remove: Vec<String>,
     unchanged_files: usize,
     /// Files of open periods, where those are not meant.
@@ -60,17 +76,19 @@ pub(super) async fn run(world: &World<'_>, which: Which, max_age: Option<Duratio
     let not_in_settings = entities.iter().filter(|model| !is_set(model)).map(|model| model.name().to_string());
     let look = async || exports::due(&reading, &world.settings.exports, Scope::Everything, which).await;
     let due = world.manner.patiently(look).await?;
-    let fresh = reading.freshness().await?;
+    let (proofs, oldest) = proofs(world, reading.freshness().await?);
     let status = Status {
-        age_seconds: fresh.as_ref().map(|fresh| fresh.age_seconds),
-        proven_as_of: fresh.map(|fresh| fresh.proven_as_of),
+        age_seconds: oldest.as_ref().map(|oldest| oldest.age_seconds),
+        proven_as_of: oldest.map(|oldest| oldest.as_of),
+        proofs,
         complete_through: reading.complete_through().await?,
         last_run: reading.last_run().await?,
         settled_rows,
         settled_days,
         not_in_settings: not_in_settings.collect(),
         due: Due {
-            write: due.write.into_keys().collect(),
+            write: due.rewritten().map(|(path, _)| path.clone()).collect(),
+            list: due.listed().cloned().collect(),
             remove: due.remove.into_iter().collect(),
             unchanged_files: due.unchanged,
             open_files: due.open.len(),
@@ -78,10 +96,30 @@ pub(super) async fn run(world: &World<'_>, which: Which, max_age: Option<Duratio
         },
         guarded: Guarded::read(&reading).await?,
     };
-    let is_due = !status.due.write.is_empty() || !status.due.remove.is_empty() || status.due.manifest;
+    let files_due = [&status.due.write, &status.due.list, &status.due.remove].iter().any(|paths| !paths.is_empty());
+    let is_due = files_due || status.due.manifest;
     let is_old = max_age.is_some_and(|most| status.age_seconds.is_none_or(|age| age > most.as_secs_f64()));
     let exit = if is_due || is_old { Exit::Differs } else { Exit::Done };
     Ok(Outcome::new(exit, text(&status, is_old.then_some(max_age).flatten()), &status))
+}
+
+/// The proof of each entity of the settings, and the oldest; `None` where one was never proven.
+fn proofs(
+    world: &World<'_>,
+    mut fresh: BTreeMap<String, Freshness>,
+) -> (BTreeMap<String, Proof>, Option<warehouse::Proof>) {
+    let (mut proofs, mut all) = (BTreeMap::new(), Vec::new());
+    for entity in &world.settings.entities {
+        let known = fresh.remove(entity.name.name());
+        let (proof, whole, settled_as_of) =
+            known.map_or((None, false, None), |known| (known.proof, known.whole, known.settled_as_of));
+        let (proven_as_of, age_seconds) = proof.as_ref().map(|proof| (proof.as_of.clone(), proof.age_seconds)).unzip();
+        proofs.insert(entity.name.name().to_string(), Proof { proven_as_of, age_seconds, whole, settled_as_of });
+        all.push(proof);
+    }
+    let all: Option<Vec<warehouse::Proof>> = all.into_iter().collect();
+    let oldest = all.into_iter().flatten().min_by(|one, other| one.as_of_seconds.total_cmp(&other.as_of_seconds));
+    (proofs, oldest)
 }
 
 fn text(status: &Status, exceeded: Option<Duration>) -> String {
@@ -98,16 +136,18 @@ fn text(status: &Status, exceeded: Option<Duration>) -> String {
     let settled =
         format!("settled     {}, {}", counted(status.settled_rows, "row"), counted(status.settled_days, "day"));
     let due = &status.due;
-    let files = match (due.write.len(), due.remove.len()) {
-        (0, 0) if due.manifest => {
+    let files = match (due.write.len(), due.remove.len(), due.list.len()) {
+        (0, 0, 0) if due.manifest => {
             format!(
                 "due         the manifest: {} as they should be; `kalends export` does it",
                 counted(due.unchanged_files, "file")
             )
         }
-        (0, 0) => format!("published   {}, nothing is due", counted(due.unchanged_files, "file")),
-        (write, remove) => {
-            format!("due         {} to write, {remove} to remove; `kalends export` does it", counted(write, "file"))
+        (0, 0, 0) => format!("published   {}, nothing is due", counted(due.unchanged_files, "file")),
+        (write, remove, list) => {
+            let list = if list > 0 { format!(", {list} only to list") } else { String::new() };
+            let write = counted(write, "file");
+            format!("due         {write} to write, {remove} to remove{list}; `kalends export` does it")
         }
     };
     let kept = (!status.not_in_settings.is_empty()).then(|| {
@@ -117,7 +157,7 @@ fn text(status: &Status, exceeded: Option<Duration>) -> String {
         )
     });
     report::list_lines(
-        [fresh(status, exceeded)]
+        fresh(status, exceeded)
             .into_iter()
             .chain(complete(status))
             .chain([last, settled, files])
@@ -126,15 +166,31 @@ fn text(status: &Status, exceeded: Option<Duration>) -> String {
     )
 }
 
-fn fresh(status: &Status, exceeded: Option<Duration>) -> String {
+/// As of when all is proven; a line for each of several entities where one of them is not as the others.
+fn fresh(status: &Status, exceeded: Option<Duration>) -> Vec<String> {
     let old = exceeded.map_or_else(String::new, |most| format!("; older than {}", humantime::format_duration(most)));
-    match (&status.proven_as_of, status.age_seconds) {
-        (Some(as_of), Some(age)) => {
-            let ago = humantime::format_duration(Duration::from_secs_f64(age.round()));
-            format!("proven      equal to production as of {}, {ago} ago{old}", report::seconds(as_of))
-        }
-        _ => format!("proven      never{old}"),
+    let alike = status.proofs.values().all(|proof| proof.whole && proof.proven_as_of.is_some());
+    if let (true, Some(as_of), Some(age)) = (alike, &status.proven_as_of, status.age_seconds) {
+        return vec![format!("proven      {}{old}", equal(as_of, age))];
     }
+    let several = status.proofs.len() > 1;
+    let of_entity = status.proofs.iter().map(|(name, proof)| {
+        let name = if several { format!("{name}: ") } else { String::new() };
+        let Some((as_of, age)) = proof.proven_as_of.as_ref().zip(proof.age_seconds) else {
+            return format!("proven      {name}never{old}");
+        };
+        let since = match &proof.settled_as_of {
+            Some(settled) if !proof.whole => format!("; settled in part since, as of {}", report::seconds(settled)),
+            _ => String::new(),
+        };
+        format!("proven      {name}{}{since}{old}", equal(as_of, age))
+    });
+    of_entity.collect()
+}
+
+fn equal(as_of: &str, age_seconds: f64) -> String {
+    let ago = humantime::format_duration(Duration::from_secs_f64(age_seconds.round()));
+    format!("equal to production as of {}, {ago} ago", report::seconds(as_of))
 }
 
 /// Of several entities one that has come less far is worth a word.

@@ -12,6 +12,7 @@ use rustls::{ClientConfig, DigitallySignedStruct, RootCertStore, SignatureScheme
 use tokio_postgres_rustls::MakeRustlsConnect;
 
 use crate::error::Result;
+use crate::files;
 
 /// How a connection is protected, with the words of PostgreSQL's `sslmode`.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -52,7 +53,8 @@ fn trusted(file: Option<&Path>) -> Result<RootCertStore> {
         return Ok(roots);
     };
     let reading = || format!("could not read the certificates of sslrootcert \"{}\"", file.display());
-    for certificate in CertificateDer::pem_file_iter(file).with_context(reading)? {
+    let pem = files::read(file).with_context(reading)?;
+    for certificate in CertificateDer::pem_slice_iter(&pem) {
         roots.add(certificate.with_context(reading)?).with_context(reading)?;
     }
     Ok(roots)

@@ -26,6 +26,9 @@ pub struct Manifest {
     /// The final day of each entity that is closed: it had ended when the warehouse was proven equal to production.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub complete_through: BTreeMap<String, String>,
+    /// Of each entity, the moment of production's data that was settled last before files were published, UTC.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub settled_as_of: BTreeMap<String, String>,
     /// The files, by path. What is listed is there.
     pub files: BTreeMap<String, Entry>,
     /// Paths that a run is about to write or remove, with the SHA-256 they will have; empty when none is at work. After a
@@ -64,6 +67,7 @@ impl Default for Manifest {
             warehouse: None,
             production_as_of: None,
             complete_through: BTreeMap::new(),
+            settled_as_of: BTreeMap::new(),
             files: BTreeMap::new(),
             pending: BTreeMap::new(),
         }

@@ -2,9 +2,9 @@
 
 use tokio_postgres::types::Type;
 
-use super::{Reading, Warehouse};
+use super::{ENTITIES, Reading, Warehouse, named};
 use crate::db::{Facts, Statement, Work, knows_zone};
-use crate::entity::{Change, Model};
+use crate::entity::{Change, Model, Taken};
 use crate::error::{Refusal, Result};
 use crate::statement;
 
@@ -58,6 +58,9 @@ impl Reading<'_> {
             });
         }
         check_new(&self.work, model).await?;
+        if self.prepared {
+            check_apart(&self.work, model).await?;
+        }
         Ok(Beginning::New)
     }
 }
@@ -81,4 +84,19 @@ pub(super) async fn check_new(work: &Work<'_>, model: &Model) -> Result<()> {
         ));
     }
     Ok(())
+}
+
+/// Entities of another settings file must not share tables or files with a new one.
+pub(super) async fn check_apart(work: &Work<'_>, model: &Model) -> Result<()> {
+    let mut taken = Taken::default();
+    for row in work.query(ENTITIES, &[]).await? {
+        // Entities that share names are not to be parted here; they are refused where they meet.
+        let _ = taken.take(named(&row)?.name());
+    }
+    taken.take(model.name()).map_err(|other| {
+        Refusal::refused(
+            format!("entity \"{}\" would share tables or files with \"{other}\" of the warehouse", model.name()),
+            format!("Give it another name, or `kalends forget {other}` first; nothing was changed."),
+        )
+    })
 }

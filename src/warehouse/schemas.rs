@@ -2,7 +2,7 @@
 
 use tokio_postgres::types::Type;
 
-use super::{IDENTITY, Reading, STATE, Warehouse, hold};
+use super::{ENTITIES, ENTITY_VIEWS, IDENTITY, Reading, STATE, Warehouse, hold, lock_replacing, named};
 use crate::db::{Ident, Statement, Work};
 use crate::error::{Refusal, Result};
 use crate::statement;
@@ -14,7 +14,11 @@ const NOTE_VERSION: Statement = statement!("warehouse/note_version.sql");
 pub(super) const NAMES: [&str; 3] = ["kalends", "kalends_raw", "kalends_stats"];
 
 /// The schemas' history, in order. A migration that was released is never edited; the next one mends it.
-const MIGRATIONS: [Statement; 1] = [statement!("warehouse/migrations/0001_first.sql")];
+const MIGRATIONS: [Statement; 3] = [
+    statement!("warehouse/migrations/0001_first.sql"),
+    statement!("warehouse/migrations/0002_proofs.sql"),
+    statement!("warehouse/migrations/0003_history.sql"),
+];
 
 /// Whether no migration is due.
 ///
@@ -36,11 +40,17 @@ impl Warehouse {
         let version = version(&work, prepared).await?;
         if version == 0 {
             make(&work).await?;
+        } else {
+            lock_replacing(&work).await?;
         }
         for (number, migration) in (1_i32..).zip(MIGRATIONS).skip(version) {
             tracing::info!(number, "bringing the warehouse's schemas up to date");
             work.batch(&migration.into()).await?;
             work.execute(NOTE_VERSION, &[(&number, Type::INT4)]).await?;
+        }
+        // Views of an earlier version read what a migration may have given another form.
+        for row in work.query(ENTITIES, &[]).await? {
+            work.batch(&ENTITY_VIEWS.of(&named(&row)?.shape()?)?).await?;
         }
         work.commit().await
     }

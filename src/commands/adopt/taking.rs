@@ -6,14 +6,14 @@ use std::time::Instant;
 use serde::Serialize;
 
 use super::super::prepare::guarding;
-use super::super::prepare::months::{self, Adopting, Settling};
+use super::super::prepare::months::{Adopting, Settling};
 use super::super::{World, export};
 use crate::accounts;
 use crate::adopt::{self, Compared, Named, Tally};
 use crate::calendar::Day;
 use crate::entity::{Entity, Model};
 use crate::error::{Exit, Refusal, Result};
-use crate::exports::{Claim, Scope, Which};
+use crate::exports::{self, Claim, Scope, Which};
 use crate::guard::{Accepted, Before, Judged, Rules};
 use crate::production::{Production, Snapshot, Survey};
 use crate::report::{self, Outcome, counted};
@@ -30,10 +30,10 @@ struct Adopted {
     loaded: Tally,
     /// How the other table compared with production.
     missed: Compared,
-    /// Files that were there as they should be, and were left as they are.
+    /// Files that were there as they should be, and were left as they are: those that are listed anew, and the others.
     taken_files: usize,
-    written_files: usize,
-    removed_files: usize,
+    #[serde(flatten)]
+    files: export::Files,
     #[serde(skip)]
     took_seconds: f64,
 }
@@ -41,15 +41,11 @@ struct Adopted {
 pub(super) async fn run(world: &World<'_>, entity: &Entity, named: &Named) -> Result<Outcome> {
     let (mut warehouse, mut production) = tokio::try_join!(world.warehouse(), world.production())?;
     let taking = async || take(world, &mut warehouse, &mut production, entity, named).await;
-    let (model, as_of_us, mut adopted) = world.manner.patiently(taking).await?;
-    if world.settings.entities.len() == 1 {
-        warehouse.note_proven(as_of_us).await?;
-    }
+    let (model, mut adopted) = world.manner.patiently(taking).await?;
     let started = Instant::now();
     let published = export::publish(world, &mut warehouse, Scope::Everything, Which::All, Claim::Adopt).await?;
-    adopted.taken_files = published.listed;
-    adopted.written_files = published.written - published.listed;
-    adopted.removed_files = published.removed;
+    adopted.taken_files = published.listed + published.unchanged;
+    adopted.files = export::Files::of(&published);
     let locked = warehouse.lock_for_notes().await?;
     adopt::end(&locked, &model).await?;
     locked.commit().await?;
@@ -64,7 +60,7 @@ async fn take(
     production: &mut Production,
     entity: &Entity,
     named: &Named,
-) -> Result<(Model, i64, Adopted)> {
+) -> Result<(Model, Adopted)> {
     warehouse.read().await?.check_is_free().await?;
     let (source, model) = production.identity(entity).await?;
     let reading = warehouse.read().await?;
@@ -98,13 +94,15 @@ async fn take(
         let equal: BTreeSet<Day> = changes.keys().filter(is_equal).copied().collect();
         let adopting = Some(Adopting { theirs: &theirs, equal: &equal });
         let settling = Settling { talk: world.talk, snapshot: &snapshot, survey: &survey, judged: &judged, adopting };
-        let settled = settling.catch_up(warehouse, &mut ledger.generation, changes).await?;
+        let settled = settling.catch_up(warehouse, &mut ledger, changes).await?;
         Ok((survey, holds, settled, changed_days, started.elapsed()))
     };
     let (survey, holds, settled, changed_days, took) = world.watch().over(&snapshot, taking).await?;
     let (production_as_of, as_of_us) = (snapshot.as_of.clone(), snapshot.as_of_us);
     snapshot.release().await;
-    months::mend(warehouse, &model, &survey.accounts, &mut ledger).await?;
+    if settled.months == 0 {
+        warehouse.confirm(model.name(), ledger.generation, as_of_us).await?;
+    }
     let tally = |rows: u64, days| Tally { rows: i64::try_from(rows).unwrap_or(i64::MAX), days };
     let adopted = Adopted {
         entity: entity.name.name().to_string(),
@@ -114,11 +112,10 @@ async fn take(
         loaded: tally(settled.loaded.rows, changed_days - settled.loaded.taken_days),
         missed: adopt::compare(&survey.accounts, survey.set_aside, &holds),
         taken_files: 0,
-        written_files: 0,
-        removed_files: 0,
+        files: export::Files::of(&exports::Published::default()),
         took_seconds: took.as_secs_f64(),
     };
-    Ok((model, as_of_us, adopted))
+    Ok((model, adopted))
 }
 
 /// What the guard lets through: all of it. What an adoption that was killed has settled may have been lost since.

@@ -8,7 +8,7 @@ use tokio_postgres::error::SqlState;
 use crate::accounts::{self, Accounts, Cause, Changes, Month};
 use crate::calendar::{Day, Period};
 use crate::db::sql_state;
-use crate::entity::{Model, Theirs};
+use crate::entity::Theirs;
 use crate::error::Result;
 use crate::guard::Judged;
 use crate::load::{self, Loaded};
@@ -48,32 +48,58 @@ pub(in crate::commands) struct Settled {
 }
 
 impl Settling<'_> {
-    /// Loads and settles the months with changes, one after the other; `generation` goes with them.
+    /// Loads and settles the months with changes, one after the other, and makes again what somebody changed of the accounts;
+    /// the generation of the ledger goes with them.
     pub(in crate::commands) async fn catch_up(
         &self,
         warehouse: &mut Warehouse,
-        generation: &mut i64,
+        ledger: &mut Ledger,
         changes: Changes,
     ) -> Result<Settled> {
         let mut all = Settled::of(&changes);
-        let months = self.months(changes);
-        all.months = months.len();
-        let progress = self.progress(&months);
-        let mut run = None;
-        for mut month in months {
+        let months = self.with_remade(self.months(changes), &ledger.unsummed);
+        all.months = months.iter().filter(|month| !month.changes.is_empty()).count();
+        all.loaded = self.each(warehouse, &mut ledger.generation, months).await?;
+        Ok(all)
+    }
+
+    /// Loads the days of `rows` again, settles those of `accounts` and makes again those of `unsummed`.
+    pub(in crate::commands) async fn repair(
+        &self,
+        warehouse: &mut Warehouse,
+        generation: &mut i64,
+        (rows, accounts, unsummed): (&Changes, Changes, &[Period]),
+    ) -> Result<Loaded> {
+        let mut months: BTreeMap<Period, Month> =
+            self.months(accounts).into_iter().map(|month| (month.period, month)).collect();
+        months.values_mut().for_each(|month| month.load.clear());
+        for &day in rows.keys() {
+            months.entry(day.month()).or_insert_with(|| self.month(day.month())).load.insert(day);
+        }
+        let months = self.with_remade(months.into_values().collect(), unsummed);
+        self.each(warehouse, generation, months).await
+    }
+
+    /// Months, one after the other, each in a transaction of its own.
+    async fn each(&self, warehouse: &mut Warehouse, generation: &mut i64, months: Vec<Month>) -> Result<Loaded> {
+        let (progress, count) = (self.progress(&months), months.len());
+        let (mut all, mut run) = (Loaded::default(), None);
+        for (mut month, at) in months.into_iter().zip(1..) {
+            // What is left of an entity keeps it from being whole.
+            let whole = at == count && self.judged.left.is_empty();
             let mut tries = 1..;
             let (settled, loaded) = loop {
-                let locked = match run {
-                    None => warehouse.lock(*generation).await,
-                    Some(_) => warehouse.lock_next(*generation).await,
+                let locked = match at {
+                    1 => warehouse.lock(*generation).await,
+                    _ => warehouse.lock_next(*generation).await,
                 };
-                match self.settle(locked?, &mut month, &progress, run.clone()).await {
+                match self.settle(locked?, &mut month, &progress, (run.clone(), whole)).await {
                     Err(error) if is_conflict(&error) && tries.next() < Some(TRIES) => continue,
                     settled => break settled.with_context(|| format!("could not settle month {}", month.period))?,
                 }
             };
             *generation += 1;
-            run = Some(settled);
+            run = settled;
             all.add(loaded);
         }
         Ok(all)
@@ -101,54 +127,81 @@ impl Settling<'_> {
         }
         locked.make_anew(anew, model).await?;
         let progress = self.progress(&changed);
-        let mut changed: BTreeMap<Period, Month> = changed.into_iter().map(|month| (month.period, month)).collect();
         let mut whole: BTreeMap<Period, Month> =
             self.months(every).into_iter().map(|month| (month.period, month)).collect();
-        let periods: BTreeSet<Period> = changed.keys().chain(whole.keys()).copied().collect();
-        for period in periods {
-            let nothing = || Month::of(period, Accounts::new());
-            let mut to_settle = whole.remove(&period).unwrap_or_else(nothing);
-            let mut to_load = changed.remove(&period).unwrap_or_else(|| Month::of(period, to_settle.survey.clone()));
-            let context = || format!("could not settle month {period}");
-            let (loaded, proven) = self.load(&locked, &mut to_load, &progress).await.with_context(context)?;
+        whole.values_mut().for_each(|month| month.load.clear());
+        for month in changed {
+            let whole = whole.entry(month.period).or_insert_with(|| self.month(month.period));
+            whole.load = month.load;
             // What vanished is in no table that was just made; it is named for the history.
-            to_settle.changes.extend(to_load.changes);
-            settle::settle(&locked, model, &mut run, &to_settle, loaded.rows, proven).await.with_context(context)?;
-            all.months += 1;
-            all.add(loaded);
+            whole.changes.extend(month.changes);
         }
-        self.note_source(&locked).await?;
+        for mut month in whole.into_values() {
+            let period = month.period;
+            let context = || format!("could not settle month {period}");
+            let (loaded, proven) = self.load(&locked, &mut month, &progress).await.with_context(context)?;
+            settle::settle(&locked, model, Some(&mut run), &month, loaded.rows, proven).await.with_context(context)?;
+            all.months += 1;
+            all.loaded.add(loaded);
+        }
+        self.note(&locked, true).await?;
         locked.commit().await?;
         Ok(all)
     }
 
+    /// The months that changes are in.
     fn months(&self, changes: Changes) -> Vec<Month> {
         let mut months = accounts::months(changes, &self.judged.target);
-        for month in &mut months {
-            let span = month.period.span();
-            month.left = self.judged.left.range(span.from..span.until).copied().collect();
-        }
+        months.iter_mut().for_each(|month| month.left = self.left(month.period));
         months
     }
 
-    /// Notes which production this is, in the transaction that settles, unless nobody has consented to it yet.
-    async fn note_source(&self, locked: &Locked<'_>) -> Result<()> {
+    /// A month of which nothing is to be done yet.
+    fn month(&self, period: Period) -> Month {
+        Month { left: self.left(period), ..Month::of(period, &self.judged.target) }
+    }
+
+    fn left(&self, month: Period) -> BTreeSet<Day> {
+        let span = month.span();
+        self.judged.left.range(span.from..span.until).copied().collect()
+    }
+
+    /// The same with those months whose accounts are to be made again because somebody changed them.
+    fn with_remade(&self, months: Vec<Month>, unsummed: &[Period]) -> Vec<Month> {
+        let mut months: BTreeMap<Period, Month> = months.into_iter().map(|month| (month.period, month)).collect();
+        for period in unsummed {
+            let span = period.span();
+            // Of a period without rows there may be an account as well.
+            let days = self.judged.target.range(span.from..span.until).map(|(&day, _)| day).chain([span.from]);
+            for day in days {
+                months.entry(day.month()).or_insert_with(|| self.month(day.month())).remake.insert(day);
+            }
+        }
+        months.into_values().collect()
+    }
+
+    /// Notes what is settled, in the transaction that settles it: as of which moment, whether the entity is whole with that,
+    /// and from which production, unless nobody has consented to that one yet.
+    async fn note(&self, locked: &Locked<'_>, whole: bool) -> Result<()> {
+        let name = self.snapshot.model().name();
+        locked.note_settled(name, self.snapshot.as_of_us, whole).await?;
         if !self.judged.is_source {
             return Ok(());
         }
-        locked.note_source(self.snapshot.model().name(), &self.snapshot.source()).await
+        locked.note_source(name, &self.snapshot.source()).await
     }
 
     fn progress(&self, months: &[Month]) -> Progress {
-        Progress::rows(months.iter().map(Month::changed_rows).sum(), self.talk)
+        Progress::rows(months.iter().map(Month::rows_to_load).sum(), self.talk)
     }
 
-    /// The run under way, or a new one.
-    async fn run(&self, locked: &Locked<'_>, run: Option<Run>) -> Result<Run> {
-        match run {
-            Some(run) => Ok(run),
-            None => settle::begin_run(locked, &self.snapshot.as_of).await,
+    /// The run under way, or a new one where the month needs one: accounts that are only made again are nothing of
+    /// production's.
+    async fn run(&self, locked: &Locked<'_>, month: &Month, run: Option<Run>) -> Result<Option<Run>> {
+        if run.is_some() || month.changes.is_empty() && month.load.is_empty() {
+            return Ok(run);
         }
+        settle::begin_run(locked, &self.snapshot.as_of).await.map(Some)
     }
 
     /// Loads and settles a month in one transaction, or leaves it as it was.
@@ -157,47 +210,49 @@ impl Settling<'_> {
         locked: Locked<'_>,
         month: &mut Month,
         progress: &Progress,
-        run: Option<Run>,
-    ) -> Result<(Run, Loaded)> {
-        let mut run = self.run(&locked, run).await?;
+        (run, whole): (Option<Run>, bool),
+    ) -> Result<(Option<Run>, Loaded)> {
         let (loaded, proven) = self.load(&locked, month, progress).await?;
-        settle::settle(&locked, self.snapshot.model(), &mut run, month, loaded.rows + loaded.taken, proven).await?;
-        self.note_source(&locked).await?;
+        let mut run = self.run(&locked, month, run).await?;
+        let rows = loaded.rows + loaded.taken;
+        settle::settle(&locked, self.snapshot.model(), run.as_mut(), month, rows, proven).await?;
+        self.note(&locked, whole).await?;
         locked.commit().await?;
         Ok((run, loaded))
     }
 
-    /// Loads a month's changed days and proves the month. Days of the warehouse that turn out to be others than its
-    /// accounts said join the changes.
+    /// Loads a month's days and proves the month. Days of the warehouse that turn out to be others than its accounts said are
+    /// loaded as well.
     async fn load(&self, locked: &Locked<'_>, month: &mut Month, progress: &Progress) -> Result<(Loaded, Proven)> {
         let (snapshot, places) = (self.snapshot, &self.survey.places);
         let passing = |rows| progress.add(rows);
         let mut loaded = Loaded::default();
-        if !month.changes.is_empty() {
+        if !month.load.is_empty() {
             loaded = match self.adopting {
-                None => load::reload(snapshot, locked, month, places, &passing).await?,
+                None => load::reload(snapshot, locked, month, &[], places, &passing).await?,
                 Some(adopting) => self.adopt(locked, month, adopting, progress).await?,
             };
         }
-        let tampered = match settle::prove(locked, snapshot.model(), month).await? {
+        let differing = match settle::prove(locked, snapshot.model(), month).await? {
             Proof::Equal(proven) => return Ok((loaded, proven)),
-            Proof::Differing(tampered) => tampered,
+            Proof::Differing(differing) => differing,
         };
-        // Days that no survey could tell of: somebody changed the warehouse's rows. They are loaded again as well.
-        tracing::warn!(month = %month.period, days = tampered.len(), "the warehouse's rows were tampered with");
-        if let Some(day) = tampered.keys().find(|day| month.left.contains(day)) {
+        // Days that no survey could tell of: somebody changed the warehouse's rows, or time zone data have changed. Rows that
+        // belong to another month by now are settled with that month.
+        tracing::warn!(month = %month.period, days = differing.len(), "the warehouse's rows are not what was settled");
+        let span = month.period.span();
+        let (own, strange): (Vec<Day>, Vec<Day>) = differing.into_keys().partition(|&day| span.contains(day));
+        if let Some(day) = own.iter().find(|day| month.left.contains(day)) {
             bail!("somebody changed the warehouse's rows of {day}, which are left as they were settled");
         }
-        month.changes.extend(tampered);
-        loaded = load::reload(snapshot, locked, month, places, &passing).await?;
+        month.load.extend(own);
+        loaded = load::reload(snapshot, locked, month, &strange, places, &passing).await?;
         match settle::prove(locked, snapshot.model(), month).await? {
             Proof::Equal(proven) => Ok((loaded, proven)),
             Proof::Differing(days) => bail!("the warehouse does not keep {} days as production sent them", days.len()),
         }
     }
-}
 
-impl Settling<'_> {
     /// As [`load::reload`], but what another tool's table has as production does comes from there.
     async fn adopt(
         &self,
@@ -207,80 +262,13 @@ impl Settling<'_> {
         progress: &Progress,
     ) -> Result<Loaded> {
         let model = self.snapshot.model();
-        let (equal, others): (Changes, Changes) =
-            month.changes.iter().partition(|(day, _)| adopting.equal.contains(day));
-        let days: Vec<Day> = equal.into_keys().collect();
-        let taken = load::take(locked, model, adopting.theirs, month.period, &days).await?;
+        let (equal, others): (Vec<Day>, Vec<Day>) = month.load.iter().partition(|day| adopting.equal.contains(day));
+        let taken = load::take(locked, model, adopting.theirs, month.period, &equal).await?;
         progress.add(taken);
-        let rest = Month { changes: others, left: month.left.clone(), ..Month::of(month.period, month.survey.clone()) };
-        let loaded =
-            load::reload(self.snapshot, locked, &rest, &self.survey.places, &|rows| progress.add(rows)).await?;
-        Ok(Loaded { taken, taken_days: days.len(), ..loaded })
-    }
-}
-
-impl Settling<'_> {
-    /// Loads the days of `rows` again and settles those of `accounts`, month by month, each in a transaction of its own.
-    pub(in crate::commands) async fn repair(
-        &self,
-        warehouse: &mut Warehouse,
-        generation: &mut i64,
-        rows: Changes,
-        accounts: Changes,
-    ) -> Result<Loaded> {
-        let by_month = |changes| self.months(changes).into_iter().map(|month| (month.period, month));
-        let mut to_load: BTreeMap<Period, Month> = by_month(rows).collect();
-        let mut to_settle: BTreeMap<Period, Month> = by_month(accounts).collect();
-        let periods: BTreeSet<Period> = to_load.keys().chain(to_settle.keys()).copied().collect();
-        let progress = Progress::rows(to_load.values().map(Month::changed_rows).sum(), self.talk);
-        let (mut all, mut run) = (Loaded::default(), None::<Run>);
-        for period in periods {
-            let span = period.span();
-            let survey: Accounts =
-                self.judged.target.range(span.from..span.until).map(|(&day, one)| (day, one.clone())).collect();
-            let left = self.judged.left.range(span.from..span.until).copied().collect();
-            let unchanged = Month { left, ..Month::of(period, survey) };
-            let restated = to_settle.remove(&period);
-            let mut month = to_load.remove(&period).unwrap_or(unchanged);
-            if let Some(restated) = restated.as_ref().filter(|_| month.survey.is_empty()) {
-                // A month that production does not have may have no table of rows to prove.
-                month.changes.extend(restated.changes.clone());
-            }
-            let locked = match run {
-                None => warehouse.lock(*generation).await?,
-                Some(_) => warehouse.lock_next(*generation).await?,
-            };
-            let (begun, loaded) = self
-                .repair_month(locked, &mut month, restated.as_ref(), &progress, run)
-                .await
-                .with_context(|| format!("could not repair month {period}"))?;
-            *generation += 1;
-            run = Some(begun);
-            all.rows += loaded.rows;
-        }
-        Ok(all)
-    }
-
-    /// A month whose rows are loaded again; its accounts are restated only where they differ.
-    async fn repair_month(
-        &self,
-        locked: Locked<'_>,
-        month: &mut Month,
-        restated: Option<&Month>,
-        progress: &Progress,
-        run: Option<Run>,
-    ) -> Result<(Run, Loaded)> {
-        let mut run = self.run(&locked, run).await?;
-        let (loaded, proven) = self.load(&locked, month, progress).await?;
-        match restated {
-            None => settle::count(&locked, &run, month, loaded.rows).await?,
-            Some(restated) => {
-                settle::settle(&locked, self.snapshot.model(), &mut run, restated, loaded.rows, proven).await?;
-                self.note_source(&locked).await?;
-            }
-        }
-        locked.commit().await?;
-        Ok((run, loaded))
+        let rest = Month { load: others.into_iter().collect(), ..self.month(month.period) };
+        let passing = |rows| progress.add(rows);
+        let loaded = load::reload(self.snapshot, locked, &rest, &[], &self.survey.places, &passing).await?;
+        Ok(Loaded { taken, taken_days: equal.len(), ..loaded })
     }
 
     /// Takes rows out of the warehouse that belong to no day.
@@ -301,29 +289,6 @@ impl Settled {
     fn of(changes: &Changes) -> Self {
         Self { days: accounts::tally(changes), months: 0, loaded: Loaded::default() }
     }
-
-    fn add(&mut self, loaded: Loaded) {
-        self.loaded.rows += loaded.rows;
-        self.loaded.taken += loaded.taken;
-        self.loaded.taken_days += loaded.taken_days;
-        self.loaded.copying += loaded.copying;
-    }
-}
-
-/// Makes those accounts again that somebody changed, of days that are as they should be. Nothing is written where none is.
-pub(in crate::commands) async fn mend(
-    warehouse: &mut Warehouse,
-    model: &Model,
-    survey: &Accounts,
-    ledger: &mut Ledger,
-) -> Result<()> {
-    for &period in &ledger.unsummed {
-        let locked = warehouse.lock(ledger.generation).await?;
-        settle::mend(&locked, model, survey, period).await?;
-        locked.commit().await?;
-        ledger.generation += 1;
-    }
-    Ok(())
 }
 
 /// Another session of the warehouse was in the way, and may not be the next time.

@@ -3,9 +3,10 @@
 use serde::Serialize;
 
 use super::super::prepare::guarding;
-use super::super::prepare::months::{self, Settling};
+use super::super::prepare::months::Settling;
 use super::super::{World, export, left};
 use crate::accounts::{self, Accounts};
+use crate::calendar::Period;
 use crate::checks::{self, Difference, Found, Layer};
 use crate::entity::Entity;
 use crate::error::{self, Exit, Result};
@@ -36,9 +37,6 @@ struct Repaired {
     rows: i64,
     #[serde(skip)]
     days: usize,
-    /// The moment of the earliest snapshot, in microseconds since 1970 UTC.
-    #[serde(skip)]
-    as_of_us: Option<i64>,
     /// The gravest end of an entity.
     #[serde(skip)]
     exit: Exit,
@@ -61,6 +59,7 @@ struct Mended {
     /// Days and other periods whose accounts were made again.
     accounts: usize,
     written_files: usize,
+    listed_files: usize,
     removed_files: usize,
 }
 
@@ -77,13 +76,10 @@ pub(super) async fn run(world: &World<'_>, accepted: &Accepted, which: Which) ->
             Err(error) => return Err(error),
         }
     }
-    // As a run does, before it publishes: the manifest says what is closed by then.
-    if let (true, Some(as_of_us)) = (repaired.is_settled(), repaired.as_of_us) {
-        warehouse.note_proven(as_of_us).await?;
-    }
     repaired.found.extend(checks::files(&warehouse.read().await?, &world.settings.exports, which).await?);
     let published = export::publish(world, &mut warehouse, Scope::Everything, which, Claim::Own).await?;
     repaired.mended.written_files = published.written;
+    repaired.mended.listed_files = published.listed;
     repaired.mended.removed_files = published.removed;
     repaired.differences.extend(checks::files(&warehouse.read().await?, &world.settings.exports, which).await?);
     repaired.equal = repaired.is_settled();
@@ -101,7 +97,6 @@ pub(super) async fn run(world: &World<'_>, accepted: &Accepted, which: Which) ->
 /// What was done for one entity.
 struct One {
     production_as_of: String,
-    as_of_us: i64,
     rows: i64,
     days: usize,
     loaded: u64,
@@ -135,7 +130,6 @@ impl Repaired {
         if self.production_as_of.is_empty() {
             self.production_as_of = one.production_as_of;
         }
-        self.as_of_us.get_or_insert(one.as_of_us);
         self.rows += one.rows;
         self.days += one.days;
         self.mended.rows_days += one.found.rows.len();
@@ -187,8 +181,9 @@ async fn repair(
         if found.rows_of_no_day {
             settling.remove_rows_of_no_day(warehouse, &mut ledger.generation).await?;
         }
-        let (rows, accounts) = (found.rows.clone(), found.accounts.clone());
-        let loaded = settling.repair(warehouse, &mut ledger.generation, rows, accounts).await?;
+        let unsummed: Vec<Period> = found.unsummed.iter().copied().collect();
+        let to_repair = (&found.rows, found.accounts.clone(), unsummed.as_slice());
+        let loaded = settling.repair(warehouse, &mut ledger.generation, to_repair).await?;
         Ok((survey, judged, found, loaded))
     };
     let (survey, judged, found, loaded) = world.watch().over(&snapshot, repairing).await?;
@@ -197,13 +192,15 @@ async fn repair(
     guarding::note(warehouse, entity, &before, &judged.noted).await?;
     let mut left = Vec::new();
     if !found.is_equal() {
-        ledger.unsummed = found.unsummed.iter().copied().collect();
-        months::mend(warehouse, &model, &judged.target, &mut ledger).await?;
         let reading = warehouse.read().await?;
         left = checks::look(&judged.target, &reading, &model).await?.differences();
     }
+    if left.is_empty() && judged.left.is_empty() {
+        // As a run does, before files are published: the manifest says what is closed by then.
+        warehouse.confirm(model.name(), ledger.generation, as_of_us).await?;
+    }
     let (rows, days) = (accounts::rows(&survey.accounts), survey.accounts.len());
-    Ok(One { production_as_of, as_of_us, rows, days, loaded: loaded.rows, found, left, noted: judged.noted })
+    Ok(One { production_as_of, rows, days, loaded: loaded.rows, found, left, noted: judged.noted })
 }
 
 /// The command that repairs what is held as well.
@@ -225,7 +222,7 @@ fn kept(settled: &Accounts, survey: &Accounts, found: &Found) -> Accounts {
 }
 
 fn text(repaired: &Repaired) -> String {
-    let Mended { rows_days, rows_loaded, accounts, written_files, removed_files } = &repaired.mended;
+    let Mended { rows_days, rows_loaded, accounts, written_files, listed_files, removed_files } = &repaired.mended;
     if repaired.found.is_empty() && repaired.equal {
         let (rows, days) = (counted(repaired.rows, "row"), counted(repaired.days, "day"));
         let as_of = &repaired.production_as_of;
@@ -242,8 +239,9 @@ fn text(repaired: &Repaired) -> String {
     if *accounts > 0 {
         lines.push(format!("mended      accounts: {}", counted(*accounts, "period")));
     }
-    if written_files + removed_files > 0 {
-        lines.push(format!("mended      files: {written_files} written, {removed_files} removed"));
+    if written_files + listed_files + removed_files > 0 {
+        let listed = if *listed_files > 0 { format!(", {listed_files} only listed") } else { String::new() };
+        lines.push(format!("mended      files: {written_files} written, {removed_files} removed{listed}"));
     }
     if repaired.equal {
         lines.push(format!("equal: production = rows = accounts = files, as of {}", repaired.production_as_of));

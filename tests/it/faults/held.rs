@@ -43,6 +43,10 @@ pub fn url(world: &World, side: Side) -> &str {
     }
 }
 
+/// The sessions of commands that wait for a lock.
+const HELD: &str = "SELECT pid FROM pg_stat_activity WHERE datname = current_database()
+                    AND application_name LIKE 'kalends %' AND wait_event_type = 'Lock'";
+
 /// A session that holds something until it is dropped.
 pub struct Hold {
     _client: Client,
@@ -80,10 +84,23 @@ impl Running {
 
     /// When it has come to where it is held up.
     pub fn once_held(self, world: &World, side: Side) -> Self {
-        let held = "SELECT pid FROM pg_stat_activity WHERE datname = current_database()
-                    AND application_name LIKE 'kalends %' AND wait_event_type = 'Lock'";
-        wait_for("a run that is held up", || !ask(url(world, side), held).is_empty());
+        wait_for("a run that is held up", || !ask(url(world, side), HELD).is_empty());
         self
+    }
+
+    /// Whether it has come to where it is held up; it may end before.
+    pub fn is_held_or_ends(&mut self, world: &World, side: Side) -> bool {
+        self.ends_or_waits(world, side, 1)
+    }
+
+    /// Whether so many commands are held up by then; otherwise this one has ended.
+    pub fn ends_or_waits(&mut self, world: &World, side: Side, commands: usize) -> bool {
+        let mut are_held = false;
+        wait_for("a command that is held up or ends", || {
+            are_held = ask(url(world, side), HELD).len() >= commands;
+            are_held || self.0.as_mut().unwrap().try_wait().unwrap().is_some()
+        });
+        are_held
     }
 
     pub fn id(&self) -> u32 {

@@ -5,6 +5,7 @@ use std::fs;
 
 use serde_json::{Value, json};
 
+use super::prove_as_of;
 use crate::kit::World;
 
 fn manifest(world: &World) -> Value {
@@ -65,9 +66,7 @@ fn the_manifest_is_written_again_when_a_period_closes_and_no_file_with_it() {
     world.kalends("run").succeeds();
     let whole = world.tree();
     // As it was a day ago: yesterday was open.
-    world.warehouse_sql(
-        "SELECT setval('kalends.proven', (SELECT last_value - 86400::bigint * 1000000 FROM kalends.proven))",
-    );
+    prove_as_of(&world, "proven_at - interval '1 day'");
     world.kalends("status").fails_with(3).says("due         the manifest: ");
     world.kalends("verify").succeeds();
     world.kalends("export").succeeds().says("listed      the manifest says anew what is closed; no file was due");
@@ -94,9 +93,7 @@ fn a_period_in_paris_closes_at_its_own_midnight() {
     fs::write(world.folder().join("kalends.toml"), settings).unwrap();
     world.kalends("run").succeeds();
     let at = |moment: &str| {
-        world.warehouse_sql(&format!(
-            "SELECT setval('kalends.proven', (extract(epoch FROM timestamptz '{moment}') * 1000000)::bigint)"
-        ));
+        prove_as_of(&world, &format!("timestamptz '{moment}'"));
         world.kalends("export").succeeds();
         let day_and_month = "SELECT period, closed FROM kalends.sale_daily UNION ALL SELECT period, closed FROM kalends.sale_monthly ORDER BY 1, 2";
         (
@@ -120,9 +117,7 @@ fn an_hour_closes_with_its_end() {
     fs::write(world.folder().join("kalends.toml"), settings).unwrap();
     world.kalends("run").succeeds();
     let at = |moment: &str| {
-        world.warehouse_sql(&format!(
-            "SELECT setval('kalends.proven', (extract(epoch FROM timestamptz '{moment}') * 1000000)::bigint)"
-        ));
+        prove_as_of(&world, &format!("timestamptz '{moment}'"));
         world.ask_warehouse("SELECT closed FROM kalends.entity_hourly ORDER BY period").join("")
             + &world.ask_warehouse("SELECT closed FROM kalends.entity_daily").join("")
     };

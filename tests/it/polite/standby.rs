@@ -192,3 +192,34 @@ fn a_standby_that_lags_behind_what_was_settled_is_held() {
     world.kalends_with("run", &from).succeeds().says("nothing to do");
     assert_eq!(world.ask_warehouse("SELECT count(*) FROM kalends.held"), ["0"]);
 }
+
+#[test]
+fn a_standby_whose_replay_stands_still_is_as_old_as_what_it_has_replayed() {
+    let servers = OwnServers::new();
+    let world = servers.world();
+    world.production("created_at | value\n 2024-01-02 | 5");
+    let standby = Standby::of(&servers);
+    standby.catches_up(&world);
+    let production = standby.url(&world);
+    let of_standby = [("KALENDS_PRODUCTION_URL", production.as_str())];
+    run_sql(&production, "SELECT pg_wal_replay_pause()");
+    let replayed = "SELECT to_char(greatest(pg_last_xact_replay_timestamp(),
+                        (SELECT checkpoint_time FROM pg_control_checkpoint())) AT TIME ZONE 'UTC', 'YYYY-MM-DD HH24:MI:SS.US') || ' UTC'";
+    let as_of = ask(&production, replayed).remove(0);
+    world.production_sql("INSERT INTO entity VALUES ('2024-01-03', 41)");
+    std::thread::sleep(std::time::Duration::from_secs(2));
+    for command in ["run", "run"] {
+        world.kalends_with(command, &of_standby).succeeds();
+        let status = world.kalends("status --json").json();
+        assert_eq!(status["proven_as_of"], as_of.as_str(), "not the clock's time, which goes on");
+        assert!(status["age_seconds"].as_f64().unwrap() >= 2.0, "{status}");
+    }
+    world.kalends_with("status --max-age 1s", &of_standby).fails_with(3).says("; older than 1s");
+    assert_eq!(world.kalends_with("verify --json", &of_standby).json()["production_as_of"], as_of.as_str());
+
+    run_sql(&production, "SELECT pg_wal_replay_resume()");
+    standby.catches_up(&world);
+    world.kalends_with("run", &of_standby).succeeds();
+    assert!(world.kalends("status --json").json()["proven_as_of"].as_str() > Some(as_of.as_str()));
+    world.is_exact();
+}

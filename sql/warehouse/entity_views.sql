@@ -1,0 +1,65 @@
+-- The views that say what is in an entity's files.
+--
+-- Reads:   nothing
+-- Writes:  schemas kalends_stats, kalends
+-- Params:  none
+-- Repeat:  safe; in the transaction that makes the tables, and again where a migration gives the views another form
+
+{% for level in levels if level.published %}
+-- For the business: exactly the columns of the files.
+CREATE OR REPLACE VIEW kalends_stats.{{ level.stats_view }} AS
+SELECT
+    {% for c in level.columns %}
+    {% if not loop.first %}, {% endif %}
+    {% if c.what == 'period' %}
+    extract({{ c.unit }} FROM {{ level.word }})::integer AS {{ c.name }}
+    {% elif c.what == 'dimension' %}
+    {{ dimensions[c.at].kept }}::pg_catalog.{{ dimensions[c.at].kind }} AS {{ c.name }}
+    {% elif c.what == 'mean' %}
+    kalends.mean({{ measures[c.at].sum }}, {{ measures[c.at].count }}) AS {{ c.name }}
+    {% elif c.what == 'stddev' %}
+    kalends.stddev({{ measures[c.at].sum }}, {{ measures[c.at].squares }}, {{ measures[c.at].count }}) AS {{ c.name }}
+    {% else %}
+    {{ measures[c.at][c.what] }} AS {{ c.name }}
+    {% endif %}
+    {% endfor %}
+FROM kalends_stats.{% if dimensions %}{{ level.by_table }}{% else %}{{ level.table }}{% endif %};
+
+-- What the files are made from: the same columns as text, behind their period and the number of rows accounted for.
+CREATE OR REPLACE VIEW kalends.{{ level.file_view }} AS
+SELECT
+    {{ level.word }} AS period,
+    rows,
+    -- Whether it had ended when the warehouse was proven equal to production.
+    coalesce(
+        {% if level.word == 'hour' %}
+        -- The end of an hour far in the future is no moment.
+        CASE WHEN hour < (kalends.open_from((SELECT proven_at FROM kalends.freshness WHERE entity = {{ name }}), {{ zone }}) + 1)::timestamp
+            THEN (hour + INTERVAL '1 hour') AT TIME ZONE {{ zone }} <= (SELECT proven_at FROM kalends.freshness WHERE entity = {{ name }})
+        END,
+        {% else %}
+        {{ level.word }} < date_trunc(
+            '{{ level.word }}',
+            kalends.open_from((SELECT proven_at FROM kalends.freshness WHERE entity = {{ name }}), {{ zone }})::timestamp
+        ),
+        {% endif %}
+        false
+    ) AS closed,
+    ARRAY[
+        {% for c in level.columns %}
+        {% if not loop.first %}, {% endif %}
+        {% if c.what == 'period' %}
+        extract({{ c.unit }} FROM {{ level.word }})::integer::text
+        {% elif c.what == 'dimension' %}
+        {{ dimensions[c.at].kept }}
+        {% elif c.what == 'mean' %}
+        kalends.mean({{ measures[c.at].sum }}, {{ measures[c.at].count }})::text
+        {% elif c.what == 'stddev' %}
+        kalends.stddev({{ measures[c.at].sum }}, {{ measures[c.at].squares }}, {{ measures[c.at].count }})::text
+        {% else %}
+        {{ measures[c.at][c.what] }}::text
+        {% endif %}
+        {% endfor %}
+    ] AS fields
+FROM kalends_stats.{% if dimensions %}{{ level.by_table }}{% else %}{{ level.table }}{% endif %};
+{% endfor %}

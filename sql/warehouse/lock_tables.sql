@@ -1,0 +1,9 @@
+-- Keeps the entities' tables from being replaced, from before the snapshot on that they are read in. A snapshot that is older
+-- than a table sees none of its rows.
+--
+-- Reads:   nothing yet
+-- Writes:  nothing; ACCESS SHARE is the lock of any SELECT
+-- Params:  none
+-- Repeat:  safe
+
+LOCK TABLE kalends.entity IN ACCESS SHARE MODE;

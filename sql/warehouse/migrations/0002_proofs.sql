@@ -1,0 +1,55 @@
+-- What is known of each entity: how often it was settled, and as of when all of it was last proven equal to production.
+--
+-- Reads:   kalends.entity, kalends.source
+-- Writes:  schema kalends
+-- Params:  none
+-- Repeat:  once, in the transaction that notes the version
+
+ALTER TABLE kalends.entity
+    -- Names the sequence kalends.confirmed_N, which see below.
+    ADD COLUMN number integer GENERATED ALWAYS AS IDENTITY UNIQUE,
+    -- Counts the transactions that settled something of the entity.
+    ADD COLUMN settlement bigint NOT NULL DEFAULT 0,
+    -- The moment of production's data that the last of them settled.
+    ADD COLUMN settled_as_of timestamptz,
+    -- The last moment at which the whole entity was proven equal to production; NULL until the first.
+    ADD COLUMN proven_as_of timestamptz,
+    -- Whether nothing was settled since then. False between the months of a run, and while a part is held.
+    ADD COLUMN whole boolean NOT NULL DEFAULT false;
+
+UPDATE kalends.entity AS settled
+SET settled_as_of = source.production_as_of::timestamptz
+FROM kalends.source AS source
+WHERE source.entity = settled.name;
+
+-- A run with nothing to do confirms the proof, and is to change no tuple: it sets a sequence of the entity. The value is the
+-- moment in microseconds since 1970, times 2048, and in the lowest 11 bits the number of the settlement that is confirmed.
+-- Sequences are not transactional; by that number a reader sees whether the value belongs to the accounts of its snapshot.
+DO $$
+DECLARE
+    entity record;
+BEGIN
+    FOR entity IN SELECT number FROM kalends.entity LOOP
+        EXECUTE format('CREATE SEQUENCE kalends.confirmed_%s MINVALUE -9223372036854775807', entity.number);
+    END LOOP;
+END
+$$;
+
+-- Of each entity: the moment that it is proven as of, whether nothing was settled since, and the moment that was settled last.
+CREATE OR REPLACE VIEW kalends.freshness AS
+SELECT
+    CASE WHEN confirmed.holds THEN confirmed.moment ELSE entity.proven_as_of END AS proven_at,
+    entity.name AS entity,
+    entity.whole,
+    entity.settled_as_of AS settled_at
+FROM kalends.entity AS entity
+LEFT JOIN pg_catalog.pg_sequences AS noted
+    ON noted.schemaname = 'kalends' AND noted.sequencename = format('confirmed_%s', entity.number)
+CROSS JOIN LATERAL (
+    SELECT
+        entity.whole AND (noted.last_value & 2047) = (entity.settlement & 2047) AS holds,
+        TIMESTAMPTZ 'epoch' + (noted.last_value >> 11) * INTERVAL '1 microsecond' AS moment
+) AS confirmed;
+
+-- One moment for all entities, whichever settings file they were of, said more than was proven.
+DROP SEQUENCE kalends.proven;

@@ -1,0 +1,109 @@
+//! As of when each entity is proven equal to production.
+
+use std::collections::BTreeMap;
+
+use tokio_postgres::types::Type;
+
+use super::turn::hold;
+use super::{Locked, Reading, Warehouse};
+use crate::calendar::Day;
+use crate::db::{Parameter, Statement};
+use crate::error::{self, Result};
+use crate::statement;
+
+const NOTE_SETTLED: Statement = statement!("warehouse/note_settled.sql");
+const CONFIRM: Statement = statement!("warehouse/confirm.sql");
+const MAKE_WHOLE: Statement = statement!("warehouse/make_whole.sql");
+const FRESHNESS: Statement = statement!("warehouse/freshness.sql");
+const COMPLETE_THROUGH: Statement = statement!("warehouse/complete_through.sql");
+
+/// As of when an entity is proven equal to production.
+#[derive(Debug, Clone)]
+pub struct Freshness {
+    /// The moment of production's data that the whole entity was proven equal to last.
+    pub proof: Option<Proof>,
+    /// Whether nothing was settled since then: false between the months of a run, after a run that was interrupted, and
+    /// while a part is held.
+    pub whole: bool,
+    /// The moment of production's data that was settled last, UTC; `None` where nothing was settled yet.
+    pub settled_as_of: Option<String>,
+}
+
+impl Freshness {
+    /// The newest moment of production's data that the accounts are known to hold, UTC.
+    pub fn holds_as_of(&self) -> Option<&String> {
+        self.proof.as_ref().filter(|_| self.whole).map(|proof| &proof.as_of).or(self.settled_as_of.as_ref())
+    }
+}
+
+/// A proof that an entity was equal to production.
+#[derive(Debug, Clone)]
+pub struct Proof {
+    /// The moment of production's data, UTC.
+    pub as_of: String,
+    /// The same in seconds since 1970 UTC.
+    pub as_of_seconds: f64,
+    /// How long ago that was, in seconds, by the warehouse's clock.
+    pub age_seconds: f64,
+}
+
+impl Locked<'_> {
+    /// Notes that something of an entity is settled as of a moment of production's data, in microseconds since 1970 UTC, and
+    /// whether all of it is equal to production with that.
+    pub async fn note_settled(&self, entity: &str, as_of_us: i64, whole: bool) -> Result<()> {
+        let parameters: [Parameter<'_>; 3] = [(&entity, Type::TEXT), (&as_of_us, Type::INT8), (&whole, Type::BOOL)];
+        self.work.execute(NOTE_SETTLED, &parameters).await?;
+        Ok(())
+    }
+}
+
+impl Warehouse {
+    /// Notes that a run found an entity equal to production and had nothing to settle. No tuple changes where that is known
+    /// already, as of an earlier moment. Nothing is noted where another run is at work or has settled something since
+    /// `generation`: what was compared may not hold any more.
+    pub async fn confirm(&mut self, entity: &str, generation: i64, as_of_us: i64) -> Result<()> {
+        let work = match hold(&mut self.session).await {
+            Err(error) if error::waits_for_a_run(&error) => return Ok(()),
+            held => held?,
+        };
+        let parameters: [Parameter<'_>; 3] =
+            [(&entity, Type::TEXT), (&generation, Type::INT8), (&as_of_us, Type::INT8)];
+        if work.query(CONFIRM, &parameters).await?.is_empty() {
+            work.execute(MAKE_WHOLE, &parameters).await?;
+        }
+        work.commit().await
+    }
+}
+
+impl Reading<'_> {
+    /// As of when each entity is proven equal to production, by name.
+    pub async fn freshness(&self) -> Result<BTreeMap<String, Freshness>> {
+        if !self.prepared {
+            return Ok(BTreeMap::new());
+        }
+        let rows = self.work.query(FRESHNESS, &[]).await?;
+        let of_entity = rows.iter().map(|row| {
+            let proof = row.get::<_, Option<String>>("proven_as_of").map(|as_of| Proof {
+                as_of,
+                as_of_seconds: row.get("proven_seconds"),
+                age_seconds: row.get("age_seconds"),
+            });
+            (row.get("entity"), Freshness { proof, whole: row.get("whole"), settled_as_of: row.get("settled_as_of") })
+        });
+        Ok(of_entity.collect())
+    }
+
+    /// The final day of each entity that is closed: it had ended, in the entity's time zone, when the entity was proven. None
+    /// where nothing was proven yet.
+    pub async fn complete_through(&self) -> Result<BTreeMap<String, Day>> {
+        let entities = self.entities().await?;
+        if entities.is_empty() {
+            return Ok(BTreeMap::new());
+        }
+        let names: Vec<&str> = entities.iter().map(|model| model.name()).collect();
+        let zones: Vec<&str> = entities.iter().map(|model| model.zone()).collect();
+        let parameters = [(&names as _, Type::TEXT_ARRAY), (&zones as _, Type::TEXT_ARRAY)];
+        let rows = self.work.query(COMPLETE_THROUGH, &parameters).await?;
+        Ok(rows.iter().map(|row| (row.get("entity"), row.get("complete_through"))).collect())
+    }
+}
