@@ -180,6 +180,7 @@ fn a_warehouse_that_takes_no_rows_for_a_while_is_waited_for() {
     let mut running = Running::started(command).once_held(&world, Side::Warehouse);
     assert!(!running.ends_within(Duration::from_secs(45)), "it was not waited for: {}", running.ends().stderr);
     drop(hold);
+    assert!(running.ends_within(Duration::from_secs(300)), "it does not come to its end");
     running.ends().succeeds();
     world.is_exact();
 }
