@@ -6,6 +6,7 @@ use std::time::{Duration, Instant};
 
 use super::held::{Hold, MOMENTS, Moment, Running, url, wait_for};
 use super::proxied::{GIVEN_UP_WITHIN, LIMIT, limits};
+use super::proxy::{Harm, Proxy};
 use super::servers::{held_in_mid_copy, in_mid_copy};
 use super::stage::{Stage, Start};
 use super::whole::{committed, is_mended, is_whole, no_session_is_left};
@@ -156,4 +157,30 @@ fn a_session_that_stands_still_for_a_while_is_waited_for() {
         stage.world.is_exact();
         stage.is_mended();
     }
+}
+
+/// Linux takes a peer that takes no data for one that is dead; this one is longer at it than other connections may be.
+#[test]
+fn a_warehouse_that_takes_no_rows_for_a_while_is_waited_for() {
+    if !super::sweeping() {
+        eprintln!("NOT TRIED: it takes 45 s, and is tried by tests/sweep");
+        return;
+    }
+    let (world, _) = in_mid_copy(World::new());
+    // More than the buffers of two sockets hold.
+    world.production_sql(
+        "INSERT INTO entity SELECT timestamp '2024-01-15' + n * interval '1 second', n FROM generate_series(60001, 900000) AS n",
+    );
+    limits(&world, 600);
+    let proxy = Proxy::new(&world, Side::Warehouse, Harm::None);
+    let (name, url) = proxy.variable(&world, Side::Warehouse);
+    let hold = Hold::by(&world.warehouse_url, "SELECT pg_advisory_xact_lock(7)");
+    let mut command = world.command("run");
+    command.env(name, url);
+    let mut running = Running::started(command).once_held(&world, Side::Warehouse);
+    assert!(!running.ends_within(Duration::from_secs(45)), "it was not waited for: {}", running.ends().stderr);
+    drop(hold);
+    assert!(running.ends_within(Duration::from_secs(300)), "it does not come to its end");
+    running.ends().succeeds();
+    world.is_exact();
 }
