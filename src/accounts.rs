@@ -1,5 +1,6 @@
 //! The account of a day, and what differs between two sets of them. Pure: nothing here computes a statistic, reads or writes.
 
+mod combination;
 mod rows;
 mod said;
 
@@ -8,6 +9,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use serde::Serialize;
 use sha2::{Digest as _, Sha256};
 
+pub use combination::{Combination, Combinations, LISTED, difference};
 pub use rows::{SetAside, read};
 pub use said::{Moved, Said, Statistic, moved};
 

@@ -2,6 +2,7 @@
 
 mod adopt;
 mod check;
+mod combinations;
 mod diff;
 mod exchanged;
 mod export;
@@ -24,6 +25,7 @@ use std::time::Duration;
 
 use anyhow::Context as _;
 use clap::CommandFactory as _;
+use rustix::process::Signal;
 use tokio::signal::unix::{SignalKind, signal};
 use tokio_postgres::error::SqlState;
 
@@ -162,6 +164,8 @@ fn with_servers(
     // Without entities of its own there is nothing to look up for it.
     let entities = if matches!(task, Task::Init(_)) { &[] } else { settings.entities.as_slice() };
     let outcome = runtime.block_on(async {
+        // A file that is too large for `ulimit -f` is an error to whoever writes it, and not the end without a word.
+        let _too_large = signal(SignalKind::from_raw(Signal::XFSZ.as_raw()))?;
         let outcome = tokio::select! {
             outcome = world.explaining(entities, task.run(&world)) => outcome,
             signal = told_to_stop() => signal.map(|exit| Outcome::new(exit, "", &"stopped")),

@@ -30,7 +30,7 @@ use crate::db::Statement;
 use crate::entity::Model;
 use crate::error::Result;
 use crate::statement;
-use crate::warehouse::{Reading, Warehouse};
+use crate::warehouse::{Freshness, Reading, Warehouse};
 
 const RECORDED: Statement = statement!("exports/recorded.sql");
 
@@ -48,11 +48,11 @@ pub enum Claim {
 /// What publishing did.
 #[derive(Debug, Default)]
 pub struct Published {
-    /// Files written.
+    /// Files whose bytes were written.
     pub written: usize,
-    /// Of these, files that were as they should be and are only listed now.
+    /// Files that were as they should be and that the manifest says anew.
     pub listed: usize,
-    /// Files removed.
+    /// Files removed; what somebody had removed already is not counted.
     pub removed: usize,
     /// Files that were as they should be, and were left alone.
     pub unchanged: usize,
@@ -78,8 +78,8 @@ struct Wanted {
     recorded: BTreeMap<String, String>,
     production_as_of: Option<String>,
     complete_through: BTreeMap<String, String>,
-    /// Of each entity, the newest moment of production's data that its accounts hold, UTC.
-    settled_as_of: BTreeMap<String, String>,
+    /// As of when each entity that was settled is so.
+    fresh: BTreeMap<String, Freshness>,
 }
 
 /// A file as it should be.
@@ -129,8 +129,9 @@ pub async fn publish(
     folder.unstage(manifest::NAME)?;
     let unfinished = manifest.pending.keys().any(|path| scope.covers(path));
     let changes = !due.write.is_empty() || !due.remove.is_empty() || unfinished || others;
+    let mut removed = 0;
     if changes {
-        replace(reading, &folder, &mut manifest, &wanted, &due, scope).await?;
+        removed = replace(reading, &folder, &mut manifest, &wanted, &due, scope).await?;
     } else {
         drop(reading);
         if due.relist {
@@ -139,15 +140,15 @@ pub async fn publish(
         }
     }
     notes::note(warehouse, &wanted, &due, scope).await?;
-    tracing::info!(written = due.write.len(), removed = due.remove.len(), "published");
+    tracing::info!(written = due.rewritten().count(), listed = due.listed().count(), removed, "published");
     let within_month = |level: Level| level <= Level::Month && level != Level::Week;
     // Where nothing so small is published, nobody can tell by the files.
     let tells = wanted.models.iter().any(|model| model.entity.levels.iter().any(|&level| within_month(level)));
     let month_has_rows = !tells || wanted.files.values().any(|file| within_month(file.period.level()));
     Ok(Published {
-        written: due.write.len(),
-        listed: due.write.values().filter(|fault| **fault == Fault::Unlisted).count(),
-        removed: due.remove.len(),
+        written: due.rewritten().count(),
+        listed: due.listed().count(),
+        removed,
         unchanged: due.unchanged,
         open: due.open.len(),
         relisted: !changes && due.relist,
@@ -171,7 +172,7 @@ async fn wanted(
             recorded: BTreeMap::new(),
             production_as_of: None,
             complete_through: BTreeMap::new(),
-            settled_as_of: BTreeMap::new(),
+            fresh: BTreeMap::new(),
         });
     }
     let recorded = reading.work().query(RECORDED, &[]).await?;
@@ -194,14 +195,8 @@ async fn wanted(
         recorded: recorded.iter().map(|row| Ok((row.get("path")?, row.get("sha256")?))).collect::<Result<_>>()?,
         production_as_of: run.map(|run| run.production_as_of),
         complete_through: complete_through.into_iter().map(|(entity, day)| (entity, day.to_string())).collect(),
-        settled_as_of: settled_as_of(reading).await?,
+        fresh: reading.freshness().await?,
     })
-}
-
-/// Of each entity that was settled, the newest moment of production's data that its accounts hold.
-async fn settled_as_of(reading: &Reading<'_>) -> Result<BTreeMap<String, String>> {
-    let fresh = reading.freshness().await?.into_iter();
-    Ok(fresh.filter_map(|(entity, fresh)| Some((entity, fresh.settled_as_of?))).collect())
 }
 
 /// A file as it should be, compared with the folder's.
@@ -235,6 +230,8 @@ fn compare(wanted: &Wanted, folder: Option<&Folder>, manifest: &Manifest, scope:
     }
     let gone = |path: &&String| scope.covers(path) && !wanted.files.contains_key(*path);
     due.remove = manifest.files.keys().chain(manifest.pending.keys()).filter(gone).cloned().collect();
+    // What is no file is not Kalends' to remove.
+    due.remove.iter().try_for_each(|path| folder.map_or(Ok(()), |folder| folder.check(path)))?;
     // Where the manifest was lost, the warehouse knows what is ours.
     for path in wanted.recorded.keys().filter(gone) {
         let found = folder.map_or(Ok(None), |folder| folder.read(path))?;
@@ -258,7 +255,7 @@ fn is_behind(manifest: &Manifest, wanted: &Wanted, scope: Scope) -> bool {
 }
 
 /// Says what is about to happen, does it, and says that it is done. Killed in between, the next run finds in the
-/// manifest what is its own.
+/// manifest what is its own. Gives how many files were removed.
 async fn replace(
     reading: Reading<'_>,
     folder: &Folder,
@@ -266,7 +263,7 @@ async fn replace(
     wanted: &Wanted,
     due: &Due,
     scope: Scope,
-) -> Result<()> {
+) -> Result<usize> {
     let stale: Vec<String> = manifest.pending.keys().filter(|path| scope.covers(path)).cloned().collect();
     let files = &wanted.files;
     for path in due.write.keys() {
@@ -277,16 +274,20 @@ async fn replace(
         manifest.pending.insert(path.clone(), None);
     }
     manifest.warehouse.clone_from(&wanted.warehouse);
-    manifest.settled_as_of.extend(wanted.settled_as_of.clone());
+    let settled =
+        wanted.fresh.iter().filter_map(|(entity, fresh)| Some((entity.clone(), fresh.settled_as_of.clone()?)));
+    manifest.settled_as_of.extend(settled);
     folder.write_manifest(manifest)?;
 
     stale.iter().try_for_each(|path| folder.unstage(path))?;
-    let rewritten: Vec<&str> =
-        due.write.iter().filter(|(_, fault)| **fault != Fault::Unlisted).map(|(path, _)| path.as_str()).collect();
+    let rewritten: Vec<&str> = due.rewritten().map(|(path, _)| path.as_str()).collect();
     stage(reading, folder, wanted, &rewritten).await?;
     folder.flush(&rewritten)?;
     rewritten.iter().try_for_each(|path| folder.place(path))?;
-    due.remove.iter().try_for_each(|path| folder.remove(path))?;
+    let mut removed = 0;
+    for path in &due.remove {
+        removed += usize::from(folder.remove(path)?);
+    }
     folder.flush(&rewritten)?;
 
     for path in due.write.keys() {
@@ -295,10 +296,11 @@ async fn replace(
     // What a dead run had begun elsewhere stays noted until its own scope is published.
     manifest.pending.retain(|path, _| !scope.covers(path));
     let is_listed = |entity: &String| manifest.files.values().any(|file| file.entity == *entity);
-    let (published, settled) = (&mut manifest.settled_as_of, &wanted.settled_as_of);
-    published.retain(|entity, _| settled.contains_key(entity) || is_listed(entity));
+    let (published, known) = (&mut manifest.settled_as_of, &wanted.fresh);
+    published.retain(|entity, _| known.contains_key(entity) || is_listed(entity));
     list(manifest, wanted, scope);
-    folder.write_manifest(manifest)
+    folder.write_manifest(manifest)?;
+    Ok(removed)
 }
 
 /// What the manifest says of all files.

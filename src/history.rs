@@ -6,7 +6,7 @@ use anyhow::Context as _;
 use serde::Serialize;
 use tokio_postgres::types::Type;
 
-use crate::accounts::{self, Moved, Said, Statistic};
+use crate::accounts::{self, Combinations, Moved, Said, Statistic};
 use crate::calendar::{Day, Level, Period};
 use crate::db::{Row, Statement};
 use crate::error::Result;
@@ -35,10 +35,12 @@ pub struct Restatement {
     pub period: Period,
     /// Why: of a month or year, what happened to its days.
     pub causes: Vec<Happened>,
-    /// Rows before and after; 0 after: the period vanished.
+    /// Rows before and after; 0 after: the period vanished; 0 before: it had.
     pub rows: Moved<i64>,
     /// Each statistic before and after, in the order of the files; null: there is no value.
     pub statistics: Vec<Statistic>,
+    /// Of a day, the combinations of dimensions that moved most; null: there are no dimensions, or it was not noted.
+    pub combinations: Option<Combinations>,
 }
 
 /// Something that happened to days of a period.
@@ -56,6 +58,9 @@ pub enum What {
     /// Days that had no rows before have some.
     #[serde(rename = "new days")]
     NewDays,
+    /// They had vanished, and have rows again.
+    #[serde(rename = "returned")]
+    Returned,
     /// They have more rows.
     #[serde(rename = "late rows")]
     LateRows,
@@ -114,6 +119,8 @@ fn read(row: &Row) -> Result<(Restatement, Option<What>)> {
         Said::parse(row.get(column)?).context("a restatement holds an account of an unknown form")
     };
     let (before, after) = (account("before")?, account("after")?);
+    let combinations = row.get::<Option<&str>>("combinations")?.filter(|text| *text != "null");
+    let combinations = combinations.map(Combinations::parse).transpose()?;
     let restatement = Restatement {
         run: row.get("run")?,
         production_as_of: row.get("production_as_of")?,
@@ -124,13 +131,15 @@ fn read(row: &Row) -> Result<(Restatement, Option<What>)> {
         causes: Vec::new(),
         rows: Moved { before: before.rows, after: after.rows },
         statistics: accounts::moved(&before, &after),
+        combinations: combinations.filter(|_| level == Level::Day),
     };
     Ok((restatement, row.get::<Option<&str>>("cause")?.map(what)))
 }
 
 fn what(cause: &str) -> What {
     match cause {
-        "new" => What::NewDays,
+        // A day that was never settled is not restated; one that is new nevertheless had vanished.
+        "new" => What::Returned,
         "grown" => What::LateRows,
         "shrunk" => What::Shrunk,
         "vanished" => What::Vanished,
@@ -165,8 +174,8 @@ fn inside(period: Period, days: &[(Period, What, Moved<i64>)]) -> impl Iterator<
 
 /// Whether all days that a month had changed at once. Every day has rows, so they are all there if their rows add up.
 fn is_regenerated(month: &Restatement, days: &[(Period, What, Moved<i64>)]) -> bool {
-    let rows: i64 = inside(month.period, days).map(|(_, _, rows)| rows.before).sum();
-    rows == month.rows.before && month.rows.after > 0 && inside(month.period, days).count() > 1
+    let had: Vec<i64> = inside(month.period, days).map(|(_, _, rows)| rows.before).filter(|&rows| rows > 0).collect();
+    had.iter().sum::<i64>() == month.rows.before && month.rows.after > 0 && had.len() > 1
 }
 
 fn causes(one: &Restatement, days: &[(Period, What, Moved<i64>)], regenerated: &[Period]) -> Vec<Happened> {
@@ -174,7 +183,8 @@ fn causes(one: &Restatement, days: &[(Period, What, Moved<i64>)], regenerated: &
     let mut told = 0;
     for (day, what, rows) in inside(one.period, days) {
         let all = regenerated.iter().any(|month| month.span().contains(day.first()));
-        *happened.entry(if all { What::Regenerated } else { *what }).or_default() += 1;
+        let regenerated = all && *what != What::Returned;
+        *happened.entry(if regenerated { What::Regenerated } else { *what }).or_default() += 1;
         told += rows.after - rows.before;
     }
     let mut causes: Vec<Happened> =
@@ -190,6 +200,7 @@ impl What {
     pub fn words(self) -> &'static str {
         match self {
             Self::NewDays => "new days",
+            Self::Returned => "returned",
             Self::LateRows => "late rows",
             Self::Changed => "changed",
             Self::Shrunk => "shrunk",

@@ -40,4 +40,5 @@ pub mod progress;
 pub mod report;
 
 pub mod error;
+pub mod files;
 pub mod settings;

@@ -1,6 +1,8 @@
 //! What a run would do: which days it would settle and why, which accounts would say something else, which files would be
 //! written and removed. Reads only; what is compared, and how, is what a run compares.
 
+mod combinations;
+
 use std::collections::{BTreeMap, BTreeSet};
 
 use serde::Serialize;
@@ -16,6 +18,8 @@ use crate::guard::{self, Before, Judged, Kind, Noted};
 use crate::production::{Snapshot, Survey};
 use crate::statement;
 use crate::warehouse::{Ledger, Reading};
+
+pub use combinations::{OfDay, moving};
 
 const ACCOUNTS: Statement = statement!("plan/accounts.sql");
 const KEPT: Statement = statement!("plan/kept.sql");
@@ -46,6 +50,10 @@ pub struct OfEntity {
     pub days: Vec<PlannedDay>,
     /// The accounts of days, weeks, months, quarters and years that would say something else.
     pub accounts: Vec<PlannedAccount>,
+    /// The combinations of dimensions that would move, on days that would be settled again.
+    pub combinations: Vec<OfDay>,
+    /// Days that were not looked into for them.
+    pub not_looked_into_days: usize,
     /// Periods whose accounts somebody changed: they would be made again.
     pub mended_periods: Vec<Period>,
     /// What would be held because it looks like a loss.
@@ -138,6 +146,8 @@ pub async fn of_entity(
         settled_anew: Vec::new(),
         days: Vec::new(),
         accounts: Vec::new(),
+        combinations: Vec::new(),
+        not_looked_into_days: 0,
         mended_periods: known.ledger.unsummed,
         accept: guard::accepting(held.iter()),
         held,

@@ -97,6 +97,29 @@ pub fn seconds(as_of: &str) -> String {
     }
 }
 
+/// No line of parts is longer, where a part allows it.
+const WIDTH: usize = 99;
+
+/// Parts behind a head, with commas between, in as many lines as it takes; those below are indented.
+pub fn wrapped(head: &str, parts: impl Iterator<Item = String>) -> Vec<String> {
+    let width = head.chars().count();
+    let indent = if width <= 20 { width } else { width - head.trim_start().chars().count() + 4 };
+    let (mut lines, mut line, mut is_bare) = (Vec::new(), head.to_string(), true);
+    let mut parts = parts.peekable();
+    while let Some(part) = parts.next() {
+        let part = if parts.peek().is_some() { format!("{part},") } else { part };
+        let length = line.chars().count() + part.chars().count() + usize::from(!is_bare);
+        if length > WIDTH && !line.trim().is_empty() {
+            lines.push(line.trim_end().to_string());
+            (line, is_bare) = (" ".repeat(indent), true);
+        }
+        line = format!("{line}{}{part}", if is_bare { "" } else { " " });
+        is_bare = false;
+    }
+    lines.push(line.trim_end().to_string());
+    lines
+}
+
 /// Lines one below the other.
 pub fn list_lines(lines: impl Iterator<Item = String>) -> String {
     lines.collect::<Vec<_>>().join("\n")
@@ -115,6 +138,18 @@ mod tests {
     fn thousands_stand_apart() {
         assert_eq!([count(0), count(999), count(1000), count(742_784)], ["0", "999", "1 000", "742 784"]);
         assert_eq!(count(-1_000_000), "-1 000 000");
+    }
+
+    #[test]
+    fn parts_are_wrapped_before_a_line_is_too_long() {
+        let part = |number: usize| format!("part {number:>2} {}", "x".repeat(20));
+        let lines = wrapped("  head: ", (0..8).map(part));
+        assert_eq!(lines.len(), 3);
+        assert!(lines.iter().all(|line| line.chars().count() <= WIDTH), "{lines:?}");
+        assert!(lines[0].starts_with("  head: part  0 ") && lines[1].starts_with("        part "), "{lines:?}");
+        assert_eq!(lines.join(" ").matches(',').count(), 7);
+        assert_eq!(wrapped("  head: ", std::iter::once("y".repeat(120))).len(), 2);
+        assert_eq!(wrapped("  head", std::iter::empty()), ["  head"]);
     }
 
     #[test]

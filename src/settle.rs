@@ -1,5 +1,7 @@
 //! Rows into accounts: days, proven equal to the survey before they are written, and what follows from them.
 
+mod combinations;
+
 use std::collections::BTreeSet;
 
 use anyhow::Context as _;
@@ -87,6 +89,7 @@ pub async fn settle(
     let Some(run) = run else { return follow(locked, model, month).await };
     if !month.changes.is_empty() {
         note_before(locked, model, run, month).await?;
+        combinations::note(locked, model, run, month).await?;
         write_days(locked, model, month).await?;
         check_written(locked, model, month).await?;
     }

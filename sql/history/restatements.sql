@@ -16,7 +16,9 @@ SELECT
     restated.period,
     restated.cause,
     said.before::text AS before,
-    said.after::text AS after
+    said.after::text AS after,
+    -- Through jsonb, because schemas of an earlier version lack the column.
+    (to_jsonb(restated) -> 'combinations')::text AS combinations
 FROM kalends.restatement AS restated
 INNER JOIN kalends.run AS run ON restated.run = run.run
 CROSS JOIN LATERAL (

@@ -1,5 +1,5 @@
--- As of when each entity was proven equal to production, how long ago that is by the warehouse's clock, and the newest moment of
--- production that its accounts hold.
+-- As of when each entity was proven equal to production, how long ago that is by the warehouse's clock, and the moment of
+-- production that was settled last.
 --
 -- Reads:   kalends.freshness
 -- Writes:  nothing

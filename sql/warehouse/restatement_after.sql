@@ -1,4 +1,4 @@
--- Notes what the restated periods of a month became; a vanished one became nothing.
+-- Notes what the restated periods of a month became; a vanished one became nothing, whatever it was in between.
 --
 -- Reads:   the entity's tables of days, months and years
 -- Writes:  kalends.restatement
@@ -8,14 +8,17 @@
 UPDATE kalends.restatement AS restated
 SET after = fresh.account
 FROM (
-    SELECT 'day' AS level, kept.day AS period, to_jsonb(kept) - '{day,hash_a,hash_b}'::text[] AS account
-    FROM kalends_stats.{{ days }} AS kept WHERE kept.day = ANY($2::date[])
+    SELECT 'day' AS level, changed.day AS period, to_jsonb(kept) - '{day,hash_a,hash_b}'::text[] AS account
+    FROM unnest($2::date[]) AS changed (day)
+    LEFT JOIN kalends_stats.{{ days }} AS kept ON changed.day = kept.day
     UNION ALL
-    SELECT 'month', kept.month, to_jsonb(kept) - 'month'
-    FROM kalends_stats.{{ months }} AS kept WHERE kept.month = $3
+    SELECT 'month', asked.month, to_jsonb(kept) - 'month'
+    FROM (SELECT $3::date) AS asked (month)
+    LEFT JOIN kalends_stats.{{ months }} AS kept ON asked.month = kept.month
     UNION ALL
-    SELECT 'year', kept.year, to_jsonb(kept) - 'year'
-    FROM kalends_stats.{{ years }} AS kept WHERE kept.year = $4
+    SELECT 'year', asked.year, to_jsonb(kept) - 'year'
+    FROM (SELECT $4::date) AS asked (year)
+    LEFT JOIN kalends_stats.{{ years }} AS kept ON asked.year = kept.year
 ) AS fresh
 WHERE
     restated.run = $1 AND restated.entity = {{ name }}

@@ -1,18 +1,50 @@
--- Notes what settled periods were before they change. A period that was never settled is not restated.
+-- Notes what settled periods were before they change. A period that was never settled is not restated; one that was, and
+-- vanished, and is settled again, was nothing before.
 --
--- Reads:   the entity's tables of days, months and years
+-- Reads:   the entity's tables of days, months and years, kalends.restatement
 -- Writes:  kalends.restatement
 -- Params:  $1 bigint run, $2 date[] days that change, $3 text[] their causes, $4 date month, $5 date year
 -- Repeat:  safe; of several changes in one run the first "before" is the true one
 
+WITH kept AS (
+    SELECT 'day' AS level, kept.day AS period, changed.cause, to_jsonb(kept) - '{day,hash_a,hash_b}'::text[] AS account
+    FROM unnest($2::date[], $3::text[]) AS changed (day, cause)
+    INNER JOIN kalends_stats.{{ days }} AS kept ON changed.day = kept.day
+    UNION ALL
+    SELECT 'month', kept.month, NULL::text, to_jsonb(kept) - 'month'
+    FROM kalends_stats.{{ months }} AS kept WHERE kept.month = $4
+    UNION ALL
+    SELECT 'year', kept.year, NULL::text, to_jsonb(kept) - 'year'
+    FROM kalends_stats.{{ years }} AS kept WHERE kept.year = $5
+),
+
+vanished AS (
+    SELECT asked.level, asked.period, asked.cause, NULL::jsonb AS account
+    FROM (
+        SELECT 'day' AS level, changed.day AS period, changed.cause
+        FROM unnest($2::date[], $3::text[]) AS changed (day, cause)
+        WHERE changed.cause = 'new'
+        UNION ALL
+        SELECT 'month', $4::date, NULL
+        UNION ALL
+        SELECT 'year', $5::date, NULL
+    ) AS asked
+    CROSS JOIN LATERAL (
+        SELECT restated.after
+        FROM kalends.restatement AS restated
+        WHERE
+            restated.entity = {{ name }} AND restated.level = asked.level AND restated.period = asked.period
+            AND restated.run < $1
+        ORDER BY restated.run DESC
+        LIMIT 1
+    ) AS latest
+    WHERE
+        latest.after IS NULL
+        AND NOT EXISTS (SELECT FROM kept WHERE kept.level = asked.level AND kept.period = asked.period)
+)
+
 INSERT INTO kalends.restatement (run, entity, level, period, cause, before)
-SELECT $1::bigint, {{ name }}, 'day', kept.day, changed.cause, to_jsonb(kept) - '{day,hash_a,hash_b}'::text[]
-FROM unnest($2::date[], $3::text[]) AS changed (day, cause)
-INNER JOIN kalends_stats.{{ days }} AS kept ON changed.day = kept.day
+SELECT $1::bigint, {{ name }}, level, period, cause, account FROM kept
 UNION ALL
-SELECT $1::bigint, {{ name }}, 'month', kept.month, NULL::text, to_jsonb(kept) - 'month'
-FROM kalends_stats.{{ months }} AS kept WHERE kept.month = $4
-UNION ALL
-SELECT $1::bigint, {{ name }}, 'year', kept.year, NULL::text, to_jsonb(kept) - 'year'
-FROM kalends_stats.{{ years }} AS kept WHERE kept.year = $5
+SELECT $1::bigint, {{ name }}, level, period, cause, account FROM vanished
 ON CONFLICT (run, entity, level, period) DO NOTHING

@@ -29,7 +29,7 @@ pub struct Moved<T> {
 }
 
 /// A statistic before and after.
-#[derive(Debug, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct Statistic {
     /// As in the files' columns.
     pub name: String,
@@ -44,8 +44,14 @@ impl Said {
     /// # Errors
     /// When it is none, or counts no rows.
     pub fn parse(text: Option<&str>) -> Result<Self> {
-        let Some(text) = text else { return Ok(Self::default()) };
-        let mut statistics: BTreeMap<String, Option<String>> = serde_json::from_str(text)?;
+        text.map_or_else(|| Ok(Self::default()), |text| Self::of(serde_json::from_str(text)?))
+    }
+
+    /// Of texts by name.
+    ///
+    /// # Errors
+    /// When they count no rows.
+    pub(super) fn of(mut statistics: BTreeMap<String, Option<String>>) -> Result<Self> {
         let rows: i64 = statistics.remove("rows").flatten().context("an account counts no rows")?.parse()?;
         anyhow::ensure!(rows.unsigned_abs() < 1 << 48, "an account counts {rows} rows, which cannot be");
         // Sums of squares are kept for deviations, and are in no file.

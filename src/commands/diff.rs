@@ -117,7 +117,7 @@ fn line(columns: &[String], row: &Lacking) -> String {
 }
 
 /// A value on one line: in quotes where it could be taken for something else, or would break the line.
-fn shown(value: Option<&str>) -> String {
+pub(super) fn shown(value: Option<&str>) -> String {
     let Some(value) = value else { return "NULL".to_string() };
     let plain = |c: char| c.is_ascii_alphanumeric() || "+-:. ".contains(c);
     if value.starts_with(|c: char| c.is_ascii_digit() || c == '-') && value.chars().all(plain) {

@@ -9,16 +9,40 @@ use crate::calendar::{Day, Period};
 use crate::checks;
 use crate::error::{Exit, Refusal, Result};
 use crate::exports::{self, Claim, Published, Scope, Which};
-use crate::report::{self, Outcome, counted};
+use crate::report::{self, Outcome, count, counted};
 use crate::warehouse::Warehouse;
 
 #[derive(Serialize)]
 struct Exported {
     month: Option<Period>,
+    #[serde(flatten)]
+    files: Files,
+}
+
+/// The files, by what was done with them; each is counted once.
+#[derive(Debug, Serialize)]
+pub(super) struct Files {
+    /// Those whose bytes were written.
     written_files: usize,
+    /// Those that were as they should be, and that the manifest says anew.
+    listed_files: usize,
     removed_files: usize,
+    /// Those that were as they should be.
     unchanged_files: usize,
+    /// Those of open periods that were not meant.
     open_files: usize,
+}
+
+impl Files {
+    pub(super) fn of(published: &Published) -> Self {
+        Self {
+            written_files: published.written,
+            listed_files: published.listed,
+            removed_files: published.removed,
+            unchanged_files: published.unchanged,
+            open_files: published.open,
+        }
+    }
 }
 
 /// What was typed as a year and a month; nothing typed means everything.
@@ -43,14 +67,7 @@ pub(super) async fn run(world: &World<'_>, scope: Scope, which: Which, claim: Cl
         Scope::Month(month) => Some(month),
     };
     let text = text(world, month, &published, started.elapsed().as_secs_f64());
-    let json = Exported {
-        month,
-        written_files: published.written,
-        removed_files: published.removed,
-        unchanged_files: published.unchanged,
-        open_files: published.open,
-    };
-    Ok(Outcome::new(Exit::Done, text, &json))
+    Ok(Outcome::new(Exit::Done, text, &Exported { month, files: Files::of(&published) }))
 }
 
 /// Publishes, after another run that does so where somebody waits for it.
@@ -67,7 +84,7 @@ pub(super) async fn publish(
 
 fn text(world: &World<'_>, month: Option<Period>, published: &Published, took_seconds: f64) -> String {
     let without_rows = month.filter(|_| !published.month_has_rows).map(|month| format!("{month} holds no rows"));
-    let done = if published.written + published.removed > 0 {
+    let done = if published.written + published.listed + published.removed > 0 {
         line(world, published, took_seconds)
     } else if published.relisted {
         relisted()
@@ -86,15 +103,17 @@ pub(super) fn relisted() -> String {
 
 /// What was published, as a line of a result.
 pub(super) fn line(world: &World<'_>, published: &Published, took_seconds: f64) -> String {
-    let removed = match published.removed {
+    let Published { written, listed, removed, open, .. } = *published;
+    let and = |number: usize, what: &str| match number {
         0 => String::new(),
-        removed => format!(", {removed} removed"),
+        number => format!(", {} {what}", count(i64::try_from(number).unwrap_or(i64::MAX))),
     };
-    let open = match published.open {
-        0 => String::new(),
-        open => format!(", {open} open left out"),
-    };
+    if written + removed == 0 && listed > 0 {
+        let what = format!("{}, none rewritten{}", counted(listed, "file"), and(open, "open left out"));
+        return report::line("listed", &what, took_seconds);
+    }
     let folder = world.settings.exports.display().to_string();
-    let what = format!("{} in {}/{removed}{open}", counted(published.written, "file"), folder.trim_end_matches('/'));
+    let (removed, listed, open) = (and(removed, "removed"), and(listed, "only listed"), and(open, "open left out"));
+    let what = format!("{} in {}/{removed}{listed}{open}", counted(written, "file"), folder.trim_end_matches('/'));
     report::line("published", &what, took_seconds)
 }

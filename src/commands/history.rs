@@ -2,7 +2,7 @@
 
 use serde::Serialize;
 
-use super::World;
+use super::{World, combinations};
 use crate::calendar::{Level, Period};
 use crate::error::{Exit, Refusal, Result};
 use crate::history::{self, Happened, Restatement};
@@ -52,15 +52,29 @@ fn text(period: Option<Period>, restatements: &[Restatement]) -> String {
             run = Some(one.run);
         }
         lines.push(format!("  {:<10}  {}: {}", one.period.to_string(), one.entity, causes(one)));
-        lines.push(statistic("rows", &count(one.rows.before), &count(one.rows.after)));
-        let value = |value: &Option<String>| value.clone().unwrap_or_else(|| "none".to_string());
-        lines.extend(
-            one.statistics
-                .iter()
-                .map(|each| statistic(&each.name, &value(&each.value.before), &value(&each.value.after))),
-        );
+        lines.extend(figures(one));
+        if let Some(moved) = one.combinations.as_ref().filter(|moved| moved.count() > 0) {
+            lines.push(format!("{INDENT}{} moved:", counted(moved.count(), "combination")));
+            lines.extend(combinations::lines(moved, &format!("{INDENT}  ")));
+        }
     }
     lines.join("\n")
+}
+
+/// Below a period.
+const INDENT: &str = "              ";
+
+/// The figures that moved.
+fn figures(one: &Restatement) -> Vec<String> {
+    let value = |value: &Option<String>| value.clone().unwrap_or_else(|| "none".to_string());
+    let rows = (count(one.rows.before), count(one.rows.after));
+    let statistics =
+        one.statistics.iter().map(|each| (each.name.as_str(), value(&each.value.before), value(&each.value.after)));
+    let figures = [("rows", rows.0, rows.1)].into_iter().chain(statistics);
+    let moved = figures.filter(|(_, before, after)| before != after);
+    let lines: Vec<String> =
+        moved.map(|(name, before, after)| format!("{INDENT}{name:<15} {before} -> {after}")).collect();
+    if lines.is_empty() { vec![format!("{INDENT}no figure of it moved")] } else { lines }
 }
 
 fn causes(one: &Restatement) -> String {
@@ -69,12 +83,4 @@ fn causes(one: &Restatement) -> String {
         Some(days) if !is_day => format!("{} ({})", what.words(), counted(*days, "day")),
         _ => what.words().to_string(),
     }))
-}
-
-/// A value that did not move is said once.
-fn statistic(name: &str, before: &str, after: &str) -> String {
-    if before == after {
-        return format!("              {name:<15} {before}");
-    }
-    format!("              {name:<15} {before} -> {after}")
 }

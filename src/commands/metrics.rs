@@ -15,13 +15,14 @@ use serde_json::Value;
 
 use super::World;
 use crate::error::{Exit, Refusal, Result, exit_code, render};
+use crate::files;
 use crate::report::{self, Outcome};
 use crate::warehouse::{Freshness, Proof, Warehouse};
 
 type Gauges = Family<Vec<(String, String)>, Gauge<f64, std::sync::atomic::AtomicU64>>;
 
 /// Name, help, and where the report has the figure: of each entity, or of the whole. A list counts.
-const FIGURES: [(&str, &str, &str); 16] = [
+const FIGURES: [(&str, &str, &str); 18] = [
     ("surveyed_rows", "Rows that production's survey counted", "/surveyed_rows"),
     ("surveyed_days", "Days that production has rows of", "/surveyed_days"),
     ("loaded_rows", "Rows that were copied from production", "/loaded_rows"),
@@ -34,11 +35,13 @@ const FIGURES: [(&str, &str, &str); 16] = [
     ),
     ("production_read_rows", "Rows that production read out", "/held_production/rows_read"),
     ("written_files", "Files that were written", "/written_files"),
+    ("listed_files", "Files that were as they should be and are listed anew", "/listed_files"),
     ("removed_files", "Files that were removed", "/removed_files"),
     ("unchanged_files", "Files that were as they should be", "/unchanged_files"),
     ("settled_rows", "Rows that the accounts hold", "/settled_rows"),
     ("settled_days", "Days that the accounts hold", "/settled_days"),
     ("due_files", "Files that are due to be written", "/due/write"),
+    ("due_listings", "Files that are due to be listed", "/due/list"),
     ("due_removals", "Files that are due to be removed", "/due/remove"),
     ("held_periods", "Periods that are left as they were until somebody consents", "/held"),
     ("changing_periods", "Periods that are left as they were until they have settled down", "/changing"),
@@ -51,6 +54,13 @@ const FIGURES: [(&str, &str, &str); 16] = [
 pub(super) fn check(file: Option<PathBuf>) -> Result<Option<PathBuf>> {
     let Some(file) = file else { return Ok(None) };
     let folder = folder_of(&file);
+    // A device or a pipe would be replaced by the metrics.
+    if let Err(error) = files::check_place(&file) {
+        return Err(Refusal::usage(
+            format!("\"{}\" is no place for --metrics: {error}", file.display()),
+            "Name a file that is there, or is to be made; nothing was done.",
+        ));
+    }
     if folder.is_dir() && file.file_name().is_some() && !file.is_dir() {
         return Ok(Some(file));
     }

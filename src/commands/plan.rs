@@ -52,8 +52,16 @@ struct Plan {
 #[derive(Default, Serialize)]
 struct Files {
     write: Vec<File>,
+    /// Those that are as they should be, and that the manifest does not list, or not so.
+    list: Vec<String>,
     remove: Vec<String>,
     unchanged_files: usize,
+}
+
+impl Files {
+    fn any(&self) -> bool {
+        !(self.write.is_empty() && self.list.is_empty() && self.remove.is_empty())
+    }
 }
 
 #[derive(Serialize)]
@@ -84,17 +92,28 @@ async fn look(
 ) -> Result<Plan> {
     // The warehouse is read before production's snapshots are taken, as a run does.
     let reading = warehouse.read().await?;
-    let (mut plan, foreseen) = survey(world, &reading, production, wanted.accept_loss.clone()).await?;
+    let (mut plan, foreseen) =
+        survey(world, &reading, production, wanted.accept_loss.clone(), Depth::Combinations).await?;
     let foresee = async || exports::foresee(&reading, &world.settings.exports, &foreseen, wanted.claim).await;
     let (due, refused) = world.manner.patiently(foresee).await?;
     plan.files = Files {
-        write: due.write.into_iter().map(|(path, fault)| File { path, why: fault.words() }).collect(),
+        write: due.rewritten().map(|(path, fault)| File { path: path.clone(), why: fault.words() }).collect(),
+        list: due.listed().cloned().collect(),
         remove: due.remove.into_iter().collect(),
         unchanged_files: due.unchanged,
     };
     plan.publishing_refused = refused.map(|refused| refused.to_string());
-    plan.nothing_to_do &= plan.files.write.is_empty() && plan.files.remove.is_empty();
+    plan.nothing_to_do &= !plan.files.any();
     Ok(plan)
+}
+
+/// How far a plan looks.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Depth {
+    /// As far as a run is held to it.
+    Days,
+    /// At the combinations of dimensions of the days that change as well.
+    Combinations,
 }
 
 /// A plan without its files, and what they follow from.
@@ -103,6 +122,7 @@ async fn survey(
     reading: &Reading<'_>,
     production: &mut Production,
     accept_loss: Option<Vec<Period>>,
+    depth: Depth,
 ) -> Result<(Plan, Vec<Foreseen>)> {
     let accepted = Accepted::of(accept_loss.clone());
     let (mut entities, mut foreseen) = (Vec::new(), Vec::new());
@@ -117,7 +137,13 @@ async fn survey(
             let of_warehouse = (&known.ledger, &known.before, known.replaced.as_ref());
             let of_production = (&snapshot, &survey);
             let judged = prepare::guarding::judge(world.settings.guard, &accepted, of_production, of_warehouse).await?;
-            plan::of_entity(&snapshot, reading, known, &survey, judged).await
+            let (mut planned, foreseen) = plan::of_entity(&snapshot, reading, known, &survey, judged).await?;
+            // Of tables that are made anew there is nothing to compare with.
+            if depth == Depth::Combinations && planned.settled_anew.is_empty() {
+                (planned.combinations, planned.not_looked_into_days) =
+                    plan::moving(&snapshot, reading, &survey, &planned.days).await?;
+            }
+            Ok((planned, foreseen))
         };
         let (of_entity, of_files) = world.watch().over(&snapshot, planning).await?;
         snapshot.release().await;
@@ -154,7 +180,7 @@ pub(super) async fn still_holds(
     production: &mut Production,
 ) -> Result<()> {
     let reading = warehouse.read().await?;
-    let (now, _) = survey(world, &reading, production, expected.accept_loss()).await?;
+    let (now, _) = survey(world, &reading, production, expected.accept_loss(), Depth::Days).await?;
     expected.check(&serde_json::to_value(&now)?)
 }
 

@@ -14,10 +14,8 @@ use crate::report::{self, Outcome};
 struct Ran {
     #[serde(flatten)]
     prepared: prepare::All,
-    written_files: usize,
-    removed_files: usize,
-    unchanged_files: usize,
-    open_files: usize,
+    #[serde(flatten)]
+    files: export::Files,
 }
 
 pub(super) async fn run(world: &World<'_>, accepted: &Accepted, which: Which, claim: Claim) -> Ended {
@@ -25,7 +23,7 @@ pub(super) async fn run(world: &World<'_>, accepted: &Accepted, which: Which, cl
     let mut prepared = prepare::all(world, &mut warehouse, &mut production, accepted).await?;
     let started = Instant::now();
     let published = export::publish(world, &mut warehouse, Scope::Everything, which, claim).await?;
-    let text = if prepared.nothing_to_do() && published.written + published.removed == 0 {
+    let text = if prepared.nothing_to_do() && published.written + published.listed + published.removed == 0 {
         let relisted = published.relisted.then(export::relisted);
         report::list_lines([prepared.text()].into_iter().chain(relisted))
     } else {
@@ -33,12 +31,6 @@ pub(super) async fn run(world: &World<'_>, accepted: &Accepted, which: Which, cl
         format!("{}\n{published}", prepared.done_text())
     };
     let (exit, failures) = (prepared.exit, std::mem::take(&mut prepared.failures));
-    let json = Ran {
-        prepared,
-        written_files: published.written,
-        removed_files: published.removed,
-        unchanged_files: published.unchanged,
-        open_files: published.open,
-    };
+    let json = Ran { prepared, files: export::Files::of(&published) };
     Ok((Outcome::new(exit, text, &json), failures))
 }

@@ -45,13 +45,15 @@ struct Proof {
     age_seconds: Option<f64>,
     /// Whether nothing was settled since then.
     whole: bool,
-    /// The newest moment of production's data that the accounts hold.
+    /// The moment of production's data that was settled last.
     settled_as_of: Option<String>,
 }
 
 #[derive(Serialize)]
 struct Due {
     write: Vec<String>,
+    /// Files that are as they should be, and that the manifest does not list, or not so.
+    list: Vec<String>,
     remove: Vec<String>,
     unchanged_files: usize,
     /// Files of open periods, where those are not meant.
@@ -85,7 +87,8 @@ pub(super) async fn run(world: &World<'_>, which: Which, max_age: Option<Duratio
         settled_days,
         not_in_settings: not_in_settings.collect(),
         due: Due {
-            write: due.write.into_keys().collect(),
+            write: due.rewritten().map(|(path, _)| path.clone()).collect(),
+            list: due.listed().cloned().collect(),
             remove: due.remove.into_iter().collect(),
             unchanged_files: due.unchanged,
             open_files: due.open.len(),
@@ -93,7 +96,8 @@ pub(super) async fn run(world: &World<'_>, which: Which, max_age: Option<Duratio
         },
         guarded: Guarded::read(&reading).await?,
     };
-    let is_due = !status.due.write.is_empty() || !status.due.remove.is_empty() || status.due.manifest;
+    let files_due = [&status.due.write, &status.due.list, &status.due.remove].iter().any(|paths| !paths.is_empty());
+    let is_due = files_due || status.due.manifest;
     let is_old =
         max_age.is_some_and(|most| status.age_seconds.is_none_or(|age| age.is_nan() || age > most.as_secs_f64()));
     let exit = if is_due || is_old { Exit::Differs } else { Exit::Done };
@@ -133,16 +137,18 @@ fn text(status: &Status, exceeded: Option<Duration>) -> String {
     let settled =
         format!("settled     {}, {}", counted(status.settled_rows, "row"), counted(status.settled_days, "day"));
     let due = &status.due;
-    let files = match (due.write.len(), due.remove.len()) {
-        (0, 0) if due.manifest => {
+    let files = match (due.write.len(), due.remove.len(), due.list.len()) {
+        (0, 0, 0) if due.manifest => {
             format!(
                 "due         the manifest: {} as they should be; `kalends export` does it",
                 counted(due.unchanged_files, "file")
             )
         }
-        (0, 0) => format!("published   {}, nothing is due", counted(due.unchanged_files, "file")),
-        (write, remove) => {
-            format!("due         {} to write, {remove} to remove; `kalends export` does it", counted(write, "file"))
+        (0, 0, 0) => format!("published   {}, nothing is due", counted(due.unchanged_files, "file")),
+        (write, remove, list) => {
+            let list = if list > 0 { format!(", {list} only to list") } else { String::new() };
+            let write = counted(write, "file");
+            format!("due         {write} to write, {remove} to remove{list}; `kalends export` does it")
         }
     };
     let kept = (!status.not_in_settings.is_empty()).then(|| {

@@ -139,6 +139,11 @@ impl Model {
         self.entity.statistics.contains(&Statistic::Stddev)
     }
 
+    /// What the dimensions are called, in their order.
+    pub fn dimension_names(&self) -> Vec<String> {
+        self.entity.dimensions.iter().map(|dimension| dimension.name().to_string()).collect()
+    }
+
     /// The columns of a level's files.
     pub fn file_columns(&self, level: Level) -> Result<Vec<Column>> {
         columns::of_file(&self.entity, level)

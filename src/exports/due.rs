@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 /// Files that are not as they should be, by path.
 #[derive(Debug, Default)]
 pub struct Due {
-    /// To be written, because they are missing, differ, or are not listed.
+    /// To be written, because they are missing or differ, or only to be listed.
     pub write: BTreeMap<String, Fault>,
     /// To be removed, because their periods hold no rows any more.
     pub remove: BTreeSet<String>,
@@ -15,6 +15,18 @@ pub struct Due {
     pub open: BTreeSet<String>,
     /// Whether the manifest is behind in what is closed.
     pub relist: bool,
+}
+
+impl Due {
+    /// The files whose bytes are to be written, and why.
+    pub fn rewritten(&self) -> impl Iterator<Item = (&String, Fault)> {
+        self.write.iter().filter(|(_, fault)| **fault != Fault::Unlisted).map(|(path, &fault)| (path, fault))
+    }
+
+    /// The files that are as they should be, and that the manifest does not list, or not so.
+    pub fn listed(&self) -> impl Iterator<Item = &String> {
+        self.write.iter().filter(|(_, fault)| **fault == Fault::Unlisted).map(|(path, _)| path)
+    }
 }
 
 /// Why a file is due.

@@ -2,23 +2,27 @@
 //! whatever links somebody plants in it.
 
 use std::fmt::Display;
-use std::io::{ErrorKind, Write as _};
+use std::io::{ErrorKind, Read as _, Write as _};
 use std::os::fd::AsFd as _;
 use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
 use anyhow::Context as _;
 use cap_std::ambient_authority;
-use cap_std::fs::{Dir, File, OpenOptions};
+use cap_std::fs::{Dir, File, FileType, FileTypeExt as _, OpenOptions, OpenOptionsExt as _};
 use rustix::fs::{FlockOperation, flock};
 
 use super::manifest::{self, Manifest};
 use crate::error::{Refusal, Result};
+use crate::files::WITHOUT_WAITING;
 
 /// How long a folder that somebody holds is waited for: much longer than `status` looks at every file, so that watching
 /// makes no run fail, and much shorter than anybody would wait for a run that publishes.
 const PATIENCE: Duration = Duration::from_secs(2);
 const PAUSE: Duration = Duration::from_millis(20);
+
+/// What removing a folder ends with that is not to go.
+const STAYS: [ErrorKind; 3] = [ErrorKind::DirectoryNotEmpty, ErrorKind::NotADirectory, ErrorKind::ResourceBusy];
 
 /// An export folder, held by this process alone.
 pub struct Folder {
@@ -121,16 +125,78 @@ impl Folder {
     }
 
     /// A file's bytes; `None` where there is no such file.
+    ///
+    /// # Errors
+    /// Refuses what is in its place, or in that of a folder on the way, and is none.
     pub fn read(&self, path: &str) -> Result<Option<Vec<u8>>> {
-        match self.dir.read(path) {
-            Ok(bytes) => Ok(Some(bytes)),
-            Err(error) if matches!(error.kind(), ErrorKind::NotFound | ErrorKind::NotADirectory) => Ok(None),
-            Err(error) => Err(error).with_context(|| self.doing("read", path)),
+        let mut file = match self.open_to_read(path) {
+            Ok(file) => file,
+            Err(error) => {
+                self.check(path)?;
+                let absent = matches!(error.kind(), ErrorKind::NotFound | ErrorKind::NotADirectory);
+                return if absent { Ok(None) } else { Err(error).with_context(|| self.doing("read", path)) };
+            }
+        };
+        let found = file.metadata().with_context(|| self.doing("read", path))?;
+        if !found.is_file() {
+            return Err(self.in_the_way(path, spelled_out(found.file_type())));
+        }
+        let mut bytes = Vec::with_capacity(usize::try_from(found.len()).unwrap_or_default());
+        file.read_to_end(&mut bytes).with_context(|| self.doing("read", path))?;
+        Ok(Some(bytes))
+    }
+
+    /// Does not wait for the other end of a pipe.
+    fn open_to_read(&self, path: &str) -> std::io::Result<File> {
+        let mut options = OpenOptions::new();
+        self.dir.open_with(path, options.read(true).custom_flags(WITHOUT_WAITING))
+    }
+
+    /// Whether nothing is in a file's place but a file, and nothing on the way but folders. Links may lead to these, inside
+    /// the folder.
+    ///
+    /// # Errors
+    /// Refuses anything else, by name.
+    pub fn check(&self, path: &str) -> Result<()> {
+        let ends = path.match_indices('/').map(|(end, _)| end).chain([path.len()]);
+        for part in ends.map(|end| &path[..end]) {
+            let found = match self.dir.symlink_metadata(part) {
+                Err(error) if matches!(error.kind(), ErrorKind::NotFound | ErrorKind::NotADirectory) => return Ok(()),
+                Ok(found) if found.is_symlink() => match self.dir.metadata(part) {
+                    Ok(found) => found,
+                    Err(_) => return Err(self.in_the_way(part, "a link that leads to nothing in the export folder")),
+                },
+                found => found.with_context(|| self.doing("look at", part))?,
+            };
+            let fits = if part.len() == path.len() { found.is_file() } else { found.is_dir() };
+            if !fits {
+                return Err(self.in_the_way(part, spelled_out(found.file_type())));
+            }
+        }
+        Ok(())
+    }
+
+    /// The same of the place beside a file's; a link there goes when the file is written, wherever it leads.
+    pub fn check_staged(&self, path: &str) -> Result<()> {
+        let staged = staged(path);
+        match self.dir.symlink_metadata(&staged) {
+            Ok(found) if !found.is_file() && !found.is_symlink() => {
+                Err(self.in_the_way(&staged, spelled_out(found.file_type())))
+            }
+            _ => Ok(()),
         }
     }
 
-    /// Writes a file beside its place. Durable only after [`Folder::flush`].
-    pub fn stage(&self, path: &str, bytes: &[u8]) -> Result<()> {
+    fn in_the_way(&self, path: &str, what: &str) -> anyhow::Error {
+        Refusal::refused(
+            format!("\"{}\" is {what}, and in the way", self.path.join(path).display()),
+            "Move it away, or name another folder with --exports or KALENDS_EXPORTS.",
+        )
+    }
+
+    /// Writes a file beside its place, and gives it. Durable only after [`Folder::flush`].
+    pub fn stage(&self, path: &str, bytes: &[u8]) -> Result<File> {
+        self.check_staged(path)?;
         let staged = staged(path);
         if let Some((parent, _)) = path.rsplit_once('/') {
             self.dir.create_dir_all(parent).with_context(|| self.doing("make the folder of", path))?;
@@ -142,7 +208,8 @@ impl Folder {
             .dir
             .open_with(&staged, options.write(true).create_new(true))
             .with_context(|| self.doing("write", path))?;
-        file.write_all(bytes).with_context(|| self.doing("write", path))
+        file.write_all(bytes).with_context(|| self.doing("write", path))?;
+        Ok(file)
     }
 
     /// Puts a staged file into its place.
@@ -150,42 +217,58 @@ impl Folder {
         self.dir.rename(staged(path), &self.dir, path).with_context(|| self.doing("put into its place", path))
     }
 
-    /// Removes a file, what was staged for it, and the folders that are empty then.
-    pub fn remove(&self, path: &str) -> Result<()> {
+    /// Removes a file, what was staged for it, and the folders that are empty then; says whether the file was there.
+    pub fn remove(&self, path: &str) -> Result<bool> {
         self.remove_if_there(&staged(path))?;
-        self.remove_if_there(path)?;
+        let removed = self.remove_if_there(path)?;
         let mut inner = path;
         while let Some((parent, _)) = inner.rsplit_once('/') {
             match self.dir.remove_dir(parent) {
-                // A folder that is not empty holds something else; it stays, and so do those around it.
-                Err(error) if error.kind() == ErrorKind::DirectoryNotEmpty => return Ok(()),
+                // A folder that is not empty holds something else; it stays, and so do those around it. So does what somebody
+                // put there for a folder: a link to one, or a file system of its own.
+                Err(error) if STAYS.contains(&error.kind()) => return Ok(removed),
                 Err(error) if error.kind() != ErrorKind::NotFound => {
                     return Err(error).with_context(|| self.doing("remove", parent));
                 }
                 _ => inner = parent,
             }
         }
-        Ok(())
+        Ok(removed)
     }
 
     /// Removes what was staged and never put into its place.
     pub fn unstage(&self, path: &str) -> Result<()> {
-        self.remove_if_there(&staged(path))
+        self.remove_if_there(&staged(path)).map(drop)
     }
 
-    fn remove_if_there(&self, path: &str) -> Result<()> {
+    fn remove_if_there(&self, path: &str) -> Result<bool> {
         match self.dir.remove_file(path) {
-            Err(error) if !matches!(error.kind(), ErrorKind::NotFound | ErrorKind::NotADirectory) => {
-                Err(error).with_context(|| self.doing("remove", path))
-            }
-            _ => Ok(()),
+            Ok(()) => Ok(true),
+            Err(error) if matches!(error.kind(), ErrorKind::NotFound | ErrorKind::NotADirectory) => Ok(false),
+            Err(error) => Err(error).with_context(|| self.doing("remove", path)),
         }
     }
 
-    /// Makes everything written, renamed and removed so far survive a power cut: one flush for all files and folders.
+    /// Makes everything written, renamed and removed so far survive a power cut: one flush for all files and folders of a
+    /// file system. A folder below may be on one of its own.
     #[cfg(target_os = "linux")]
-    pub fn flush(&self, _paths: &[&str]) -> Result<()> {
-        rustix::fs::syncfs(self.held.as_fd()).with_context(|| self.doing("flush", "."))
+    pub fn flush(&self, paths: &[&str]) -> Result<()> {
+        use std::collections::BTreeSet;
+
+        use cap_std::fs::MetadataExt as _;
+        let flushed =
+            |file: &File, path: &str| rustix::fs::syncfs(file.as_fd()).with_context(|| self.doing("flush", path));
+        flushed(&self.held, ".")?;
+        let mut devices = BTreeSet::from([self.held.metadata().with_context(|| self.doing("flush", "."))?.dev()]);
+        let folders: BTreeSet<&str> = paths.iter().filter_map(|path| Some(path.rsplit_once('/')?.0)).collect();
+        for folder in folders {
+            let found = self.dir.metadata(folder).with_context(|| self.doing("flush", folder))?;
+            if devices.insert(found.dev()) {
+                let opened = self.open_to_read(folder).with_context(|| self.doing("flush", folder))?;
+                flushed(&opened, folder)?;
+            }
+        }
+        Ok(())
     }
 
     /// Makes everything written, renamed and removed so far survive a power cut: file by file, and their folders.
@@ -193,7 +276,7 @@ impl Folder {
     pub fn flush(&self, paths: &[&str]) -> Result<()> {
         for path in paths {
             for name in [&staged(path), *path] {
-                if let Ok(file) = self.dir.open(name) {
+                if let Ok(file) = self.open_to_read(name) {
                     file.sync_all().with_context(|| self.doing("flush", path))?;
                 }
             }
@@ -207,7 +290,7 @@ impl Folder {
     }
 
     fn flush_folder(&self, path: &str) -> Result<()> {
-        let folder = match self.dir.open(path) {
+        let folder = match self.open_to_read(path) {
             // A folder that was emptied is gone, and so is what there was to flush.
             Err(error) if error.kind() == ErrorKind::NotFound => return Ok(()),
             opened => opened.with_context(|| self.doing("flush", path))?,
@@ -219,8 +302,7 @@ impl Folder {
     pub fn write_manifest(&self, manifest: &Manifest) -> Result<()> {
         let mut bytes = serde_json::to_vec_pretty(manifest)?;
         bytes.push(b'\n');
-        self.stage(manifest::NAME, &bytes)?;
-        let file = self.dir.open(staged(manifest::NAME)).with_context(|| self.doing("flush", manifest::NAME))?;
+        let file = self.stage(manifest::NAME, &bytes)?;
         file.sync_all().with_context(|| self.doing("flush", manifest::NAME))?;
         self.place(manifest::NAME)?;
         self.flush_folder(".")
@@ -228,6 +310,17 @@ impl Folder {
 
     fn doing(&self, what: &str, path: impl Display) -> String {
         format!("could not {what} \"{}\"", self.path.join(path.to_string()).display())
+    }
+}
+
+/// What is there, in words.
+fn spelled_out(kind: FileType) -> &'static str {
+    match kind {
+        _ if kind.is_dir() => "a folder",
+        _ if kind.is_file() => "a file",
+        _ if kind.is_fifo() => "a pipe",
+        _ if kind.is_socket() => "a socket",
+        _ => "a device",
     }
 }
 

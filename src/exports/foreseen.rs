@@ -48,7 +48,9 @@ pub async fn foresee(
 ) -> Result<(Due, Option<anyhow::Error>)> {
     let folder = Folder::open(path)?;
     let found = folder.as_ref().map_or(Ok(None), Folder::manifest)?;
-    let manifest = found.clone().unwrap_or_default();
+    let mut manifest = found.clone().unwrap_or_default();
+    // What is foreseen is newer than anything that was published of it.
+    manifest.settled_as_of.retain(|entity, _| foreseen.iter().all(|one| one.model.name() != entity));
     let wanted = wanted(reading, folder.as_ref(), &manifest, foreseen).await?;
     let everything = (Scope::Everything, Which::All);
     let intended = Intended::of(manifest, wanted, folder.as_ref(), everything)?;
@@ -98,8 +100,7 @@ async fn wanted(
         recorded: recorded.iter().map(|row| Ok((row.get("path")?, row.get("sha256")?))).collect::<Result<_>>()?,
         production_as_of: None,
         complete_through: BTreeMap::new(),
-        // What is foreseen is newer than anything that was published.
-        settled_as_of: manifest.settled_as_of.clone(),
+        fresh: reading.freshness().await?,
     })
 }
 

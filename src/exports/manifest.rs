@@ -26,7 +26,7 @@ pub struct Manifest {
     /// The final day of each entity that is closed: it had ended when the warehouse was proven equal to production.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub complete_through: BTreeMap<String, String>,
-    /// Of each entity, the newest moment of production's data that a published file holds, UTC.
+    /// Of each entity, the moment of production's data that was settled last before files were published, UTC.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub settled_as_of: BTreeMap<String, String>,
     /// The files, by path. What is listed is there.

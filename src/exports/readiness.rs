@@ -6,10 +6,10 @@ use anyhow::Context as _;
 use rustix::fs::{Access, access, statvfs};
 
 use super::folder::Folder;
-use super::manifest::Manifest;
+use super::manifest::{self, Manifest};
 use super::{Claim, Due, Fault, Scope, Wanted, Which, compare, sha256, wanted};
 use crate::error::{Refusal, Result};
-use crate::warehouse::Reading;
+use crate::warehouse::{Freshness, Reading};
 
 /// Room on a file system.
 #[derive(Debug)]
@@ -88,6 +88,8 @@ impl Intended {
         scope: Scope,
         claim: Claim,
     ) -> Result<()> {
+        let written = self.due.rewritten().map(|(path, _)| path.as_str()).chain([manifest::NAME]);
+        written.chain(self.due.remove.iter().map(String::as_str)).try_for_each(|path| folder.check_staged(path))?;
         // Whose the files are does not matter to whoever adopts them.
         if claim == Claim::Adopt {
             return Ok(());
@@ -132,8 +134,9 @@ fn check_takes_nothing(path: &Path, due: &Due, scope: Scope) -> Result<()> {
 fn check_not_older(path: &Path, manifest: &Manifest, wanted: &Wanted, due: &Due) -> Result<()> {
     let replaced = due.write.iter().filter(|(_, fault)| **fault == Fault::Differs).map(|(file, _)| file);
     let is_known = |entity: &str| wanted.models.iter().any(|model| model.name() == entity);
+    let holds = |entity: &String| wanted.fresh.get(entity).and_then(Freshness::holds_as_of);
     // Both are printed alike, so that they compare as texts.
-    let is_older = |entity: &String| manifest.settled_as_of.get(entity) > wanted.settled_as_of.get(entity);
+    let is_older = |entity: &String| manifest.settled_as_of.get(entity) > holds(entity);
     for file in replaced.chain(&due.remove) {
         let older = match manifest.files.get(file) {
             Some(listed) if is_known(&listed.entity) => Some(&listed.entity).filter(|entity| is_older(entity)),
@@ -141,11 +144,9 @@ fn check_not_older(path: &Path, manifest: &Manifest, wanted: &Wanted, due: &Due)
             // What a dead run had begun does not say whose it is.
             None => manifest.settled_as_of.keys().find(|entity| is_known(entity) && is_older(entity)),
         };
-        if let Some(as_of) = older.and_then(|entity| manifest.settled_as_of.get(entity)) {
-            let entity = older.map(String::as_str).unwrap_or_default();
-            let settled = wanted.settled_as_of.get(entity);
+        if let Some((entity, as_of)) = older.and_then(|entity| manifest.settled_as_of.get_key_value(entity)) {
             let holds =
-                settled.map_or_else(|| "does not hold it".to_string(), |as_of| format!("holds it as of {as_of}"));
+                holds(entity).map_or_else(|| "does not hold it".to_string(), |as_of| format!("holds it as of {as_of}"));
             return Err(Refusal::refused(
                 format!(
                     "the files of entity \"{entity}\" in \"{}\" are as of {as_of}, and the warehouse {holds}",

@@ -9,6 +9,7 @@ use tokio_postgres::config::Host;
 use super::Environment;
 use crate::db::{Address, Methods, Protection, Server, is_on_this_machine};
 use crate::error::{Refusal, Result};
+use crate::files;
 
 /// Reads a URL. Neither it nor a part of it is ever shown: it may hold a password, and a misplaced `@` or `?` makes any
 /// part of it the password's.
@@ -163,13 +164,20 @@ fn password_from_file(config: &Config, environment: &Environment) -> Result<Opti
         Err(_) => return Ok(None),
         Ok(metadata) => metadata,
     };
+    if !metadata.is_file() {
+        let kind = files::spelled_out(metadata.file_type());
+        return Err(Refusal::refused(
+            format!("the password file \"{}\" is {kind}, not a regular file", path.display()),
+            "Name a regular file in PGPASSFILE, which only its owner may read.",
+        ));
+    }
     if metadata.permissions().mode() & 0o077 != 0 {
         return Err(Refusal::refused(
             format!("the password file \"{}\" may be read by others", path.display()),
             format!("Run `chmod 0600 {}`.", path.display()),
         ));
     }
-    let bytes = match std::fs::read(&path) {
+    let bytes = match files::read(&path) {
         Err(error) if is_named => return Err(unreadable(error)),
         Err(_) => return Ok(None),
         Ok(bytes) => bytes,

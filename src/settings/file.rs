@@ -15,6 +15,7 @@ use super::misspelt;
 use crate::calendar::Level;
 use crate::entity::Statistic;
 use crate::error::{Refusal, Result};
+use crate::files;
 
 /// All that the file may say.
 #[derive(Deserialize)]
@@ -92,7 +93,7 @@ impl Default for Limits {
 
 /// Reads a file that was named, so it has to be there.
 pub(super) fn read(path: &Path) -> Result<File> {
-    let text = std::fs::read_to_string(path)
+    let text = files::read_to_string(path)
         .with_context(|| format!("could not read the settings file \"{}\"", path.display()))?;
     let file = parse(path, &text)?;
     let holds_url = file.production_url.is_some() || file.warehouse_url.is_some();

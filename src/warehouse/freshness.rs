@@ -25,8 +25,15 @@ pub struct Freshness {
     /// Whether nothing was settled since then: false between the months of a run, after a run that was interrupted, and
     /// while a part is held.
     pub whole: bool,
-    /// The newest moment of production's data that the accounts hold, UTC; `None` where nothing was settled yet.
+    /// The moment of production's data that was settled last, UTC; `None` where nothing was settled yet.
     pub settled_as_of: Option<String>,
+}
+
+impl Freshness {
+    /// The newest moment of production's data that the accounts are known to hold, UTC.
+    pub fn holds_as_of(&self) -> Option<&String> {
+        self.proof.as_ref().filter(|_| self.whole).map(|proof| &proof.as_of).or(self.settled_as_of.as_ref())
+    }
 }
 
 /// A proof that an entity was equal to production.

@@ -260,6 +260,7 @@ fn files_that_are_equal_are_taken_over_as_they_are_and_others_are_replaced() {
 
     let adopted = world.kalends(&format!("adopt {COLUMNS} --json")).succeeds().json();
     let total = source.files().len();
+    assert_eq!((&adopted["listed_files"], &adopted["unchanged_files"]), (&json!(total - 2), &json!(0)));
     assert_eq!((&adopted["taken_files"], &adopted["written_files"]), (&json!(total - 2), &json!(2)));
     let after = world.tree();
     for (path, file) in &before {
@@ -270,6 +271,10 @@ fn files_that_are_equal_are_taken_over_as_they_are_and_others_are_replaced() {
     world.file(JANUARY_2, "year,month,day,sum_values,min_values,max_values,mean_values\n2024,1,2,12,5,7,6.000000");
     assert!(after.contains_key(FEBRUARY) && after.contains_key(YEAR));
     world.kalends("verify").succeeds();
+    // Once more, when all of them are listed already: they are left alone as well.
+    world.kalends("forget entity").succeeds();
+    let again = world.kalends(&format!("adopt {COLUMNS}"));
+    again.succeeds().says(&format!("left alone  {total} files that were as they should be"));
     fs::remove_file(world.exports.join("notes.txt")).unwrap();
     world.is_exact();
     // From now on they are Kalends' own: gone with their rows.

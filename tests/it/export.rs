@@ -2,6 +2,7 @@
 
 mod interrupted;
 mod manifest;
+pub mod pipes;
 mod strangers;
 
 use std::collections::BTreeMap;

@@ -12,6 +12,7 @@ mod flush;
 pub mod held;
 mod hostile;
 mod kill;
+mod limits;
 mod network;
 mod pgbouncer;
 mod pins;
@@ -24,6 +25,7 @@ mod signals;
 mod stage;
 mod stalled;
 mod strangers;
+mod swaps;
 pub mod whole;
 
 /// Whether every point is to be tried.

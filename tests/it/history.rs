@@ -1,5 +1,8 @@
 //! Why did January move? What `kalends history` says.
 
+mod combinations;
+mod returned;
+
 use serde_json::{Value, json};
 
 use crate::kit::World;

@@ -281,7 +281,10 @@ fn tree(root: &Path) -> BTreeMap<String, File> {
                 continue;
             }
             let mut bytes = Vec::new();
-            fs::File::open(&path).unwrap().read_to_end(&mut bytes).unwrap();
+            // A link to a folder is a thing of its own.
+            if !path.is_dir() {
+                fs::File::open(&path).unwrap().read_to_end(&mut bytes).unwrap();
+            }
             let modified_ns = metadata.mtime() * 1_000_000_000 + metadata.mtime_nsec();
             let name = path.strip_prefix(root).unwrap().display().to_string();
             files.insert(name, File { inode: metadata.ino(), modified_ns, bytes });

@@ -59,7 +59,7 @@ fn whole(world: &World) {
 fn mended(rows_days: usize, rows_loaded: usize, accounts: usize, written: usize, removed: usize) -> Value {
     json!({
         "rows_days": rows_days, "rows_loaded": rows_loaded, "accounts": accounts,
-        "written_files": written, "removed_files": removed
+        "written_files": written, "listed_files": 0, "removed_files": removed
     })
 }
 

@@ -78,7 +78,7 @@ fn status_tells_the_last_run_and_what_is_due() {
     let never = json!({
         "version": 1, "proven_as_of": null, "age_seconds": null, "complete_through": {},
         "last_run": null, "settled_rows": 0, "settled_days": 0, "not_in_settings": [],
-        "due": {"write": [], "remove": [], "unchanged_files": 0, "open_files": 0, "manifest": false},
+        "due": {"write": [], "list": [], "remove": [], "unchanged_files": 0, "open_files": 0, "manifest": false},
         "held": [], "changing": [], "failures": []
     });
     assert_eq!(world.kalends("status --json").succeeds().json(), never);
@@ -95,7 +95,7 @@ fn status_tells_the_last_run_and_what_is_due() {
     assert_eq!(status["settled_days"], 1);
     assert_eq!(
         status["due"],
-        json!({"write": [YEAR, JANUARY_2, JANUARY], "remove": [], "unchanged_files": 0, "open_files": 0, "manifest": false})
+        json!({"write": [YEAR, JANUARY_2, JANUARY], "list": [], "remove": [], "unchanged_files": 0, "open_files": 0, "manifest": false})
     );
     world.kalends("status").fails_with(3).says("due         3 files to write, 0 to remove; `kalends export` does it");
     assert!(!world.exports.exists());
@@ -105,7 +105,7 @@ fn status_tells_the_last_run_and_what_is_due() {
     let status = world.kalends("status --json").succeeds().json();
     assert_eq!(
         status["due"],
-        json!({"write": [], "remove": [], "unchanged_files": 3, "open_files": 0, "manifest": false})
+        json!({"write": [], "list": [], "remove": [], "unchanged_files": 3, "open_files": 0, "manifest": false})
     );
 
     // What production has since is not status' business, and a run without a change leaves no trace.

@@ -35,14 +35,13 @@ BEGIN
 END
 $$;
 
--- Of each entity: the moment that it is proven as of, whether it is still so, and the newest moment of production that its
--- accounts hold.
+-- Of each entity: the moment that it is proven as of, whether nothing was settled since, and the moment that was settled last.
 CREATE OR REPLACE VIEW kalends.freshness AS
 SELECT
     CASE WHEN confirmed.holds THEN confirmed.moment ELSE entity.proven_as_of END AS proven_at,
     entity.name AS entity,
     entity.whole,
-    CASE WHEN confirmed.holds THEN confirmed.moment ELSE entity.settled_as_of END AS settled_at
+    entity.settled_as_of AS settled_at
 FROM kalends.entity AS entity
 LEFT JOIN pg_catalog.pg_sequences AS noted
     ON noted.schemaname = 'kalends' AND noted.sequencename = format('confirmed_%s', entity.number)

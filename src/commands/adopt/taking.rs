@@ -13,7 +13,7 @@ use crate::adopt::{self, Compared, Named, Tally};
 use crate::calendar::Day;
 use crate::entity::{Entity, Model};
 use crate::error::{Exit, Refusal, Result};
-use crate::exports::{Claim, Scope, Which};
+use crate::exports::{self, Claim, Scope, Which};
 use crate::guard::{Accepted, Before, Judged, Rules};
 use crate::production::{Production, Snapshot, Survey};
 use crate::report::{self, Outcome, counted};
@@ -30,10 +30,10 @@ struct Adopted {
     loaded: Tally,
     /// How the other table compared with production.
     missed: Compared,
-    /// Files that were there as they should be, and were left as they are.
+    /// Files that were there as they should be, and were left as they are: those that are listed anew, and the others.
     taken_files: usize,
-    written_files: usize,
-    removed_files: usize,
+    #[serde(flatten)]
+    files: export::Files,
     #[serde(skip)]
     took_seconds: f64,
 }
@@ -44,9 +44,8 @@ pub(super) async fn run(world: &World<'_>, entity: &Entity, named: &Named) -> Re
     let (model, mut adopted) = world.manner.patiently(taking).await?;
     let started = Instant::now();
     let published = export::publish(world, &mut warehouse, Scope::Everything, Which::All, Claim::Adopt).await?;
-    adopted.taken_files = published.listed;
-    adopted.written_files = published.written - published.listed;
-    adopted.removed_files = published.removed;
+    adopted.taken_files = published.listed + published.unchanged;
+    adopted.files = export::Files::of(&published);
     let locked = warehouse.lock_for_notes().await?;
     adopt::end(&locked, &model).await?;
     locked.commit().await?;
@@ -114,8 +113,7 @@ async fn take(
         loaded: tally(settled.loaded.rows, changed_days - settled.loaded.taken_days),
         missed: adopt::compare(&survey.accounts, survey.set_aside, &holds),
         taken_files: 0,
-        written_files: 0,
-        removed_files: 0,
+        files: export::Files::of(&exports::Published::default()),
         took_seconds: took.as_secs_f64(),
     };
     Ok((model, adopted))

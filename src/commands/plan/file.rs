@@ -10,6 +10,7 @@ use sha2::{Digest as _, Sha256};
 use crate::accounts::{self, Accounts, Changes};
 use crate::calendar::Period;
 use crate::error::{Refusal, Result};
+use crate::files;
 use crate::plan;
 
 /// The form of the file.
@@ -40,6 +41,8 @@ fn digest(plan: &Value) -> String {
 /// Writes a plan, whole or not at all: beside its place, flushed, then renamed.
 pub(super) fn write(path: &Path, plan: &Value) -> Result<()> {
     let failed = || format!("could not write the plan to \"{}\"", path.display());
+    // A device or a pipe would be replaced by the plan.
+    files::check_place(path).with_context(failed)?;
     let name = path.file_name().with_context(failed)?.to_string_lossy().into_owned();
     let staged = path.with_file_name(format!(".{name}.{}.staged", std::process::id()));
     let written = (|| {
@@ -62,7 +65,7 @@ impl Expected {
     /// Refuses one that is not there (usage), damaged, no plan, or of a newer Kalends.
     pub(in crate::commands) fn read(path: &Path) -> Result<Self> {
         let shown = path.display();
-        let text = std::fs::read(path).map_err(|error| {
+        let text = files::read(path).map_err(|error| {
             let hint = "Make one with `kalends plan --out FILE`.";
             Refusal::usage(format!("could not read the plan \"{shown}\": {error}"), hint)
         })?;

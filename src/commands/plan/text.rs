@@ -1,9 +1,9 @@
 //! A plan for people.
 
-use super::super::left;
+use super::super::{combinations, left};
 use super::Plan;
 use crate::accounts::{self, Cause};
-use crate::plan::{OfEntity, PlannedAccount};
+use crate::plan::{OfDay, OfEntity, PlannedAccount};
 use crate::report::{self, count, counted};
 
 /// So many lines of each kind are shown; JSON has all.
@@ -20,11 +20,13 @@ pub(super) fn of(plan: &Plan) -> String {
         lines.extend(of_entity(one));
     }
     let files = &plan.files;
-    if !(files.write.is_empty() && files.remove.is_empty()) {
+    if files.any() {
         let (write, remove) = (counted(files.write.len(), "file"), files.remove.len());
-        lines.push(format!("publish     {write} to write, {remove} to remove"));
-        let listed = files.write.iter().map(|file| format!("  {:<10}  {}", file.why, file.path));
-        lines.extend(shown(listed.collect()));
+        let list = if files.list.is_empty() { String::new() } else { format!(", {} only to list", files.list.len()) };
+        lines.push(format!("publish     {write} to write, {remove} to remove{list}"));
+        let written = files.write.iter().map(|file| format!("  {:<10}  {}", file.why, file.path));
+        lines.extend(shown(written.collect()));
+        lines.extend(shown(files.list.iter().map(|path| format!("  {:<10}  {path}", "unlisted")).collect()));
         lines.extend(shown(files.remove.iter().map(|path| format!("  {:<10}  {path}", "remove")).collect()));
     }
     lines.extend(plan.entities.iter().filter_map(|one| report::set_aside(one.set_aside)));
@@ -58,26 +60,45 @@ fn of_entity(one: &OfEntity) -> Vec<String> {
     }
     if !one.accounts.is_empty() {
         lines.push(format!("restate     {}", counted(one.accounts.len(), "account")));
-        lines.extend(shown(one.accounts.iter().map(account).collect()));
+        lines.extend(account_lines(&one.accounts));
+    }
+    for OfDay { day, combinations: moved } in one.combinations.iter().take(SHOWN) {
+        let moving = counted(moved.count(), "combination");
+        lines.push(format!("move        {moving} of {} on {day}", one.entity));
+        lines.extend(combinations::lines(moved, "  "));
+    }
+    let more = one.combinations.len().saturating_sub(SHOWN) + one.not_looked_into_days;
+    if more > 0 {
+        let more = counted(more, "day");
+        lines.push(format!("  and combinations of {more} more, {} not looked into", one.not_looked_into_days));
     }
     lines
 }
 
+fn account_lines(accounts: &[PlannedAccount]) -> Vec<String> {
+    let mut lines: Vec<String> = accounts.iter().take(SHOWN).flat_map(account).collect();
+    lines.extend(more(accounts.len()));
+    lines
+}
+
 /// What moves in an account; what does not is left out.
-fn account(account: &PlannedAccount) -> String {
+fn account(account: &PlannedAccount) -> Vec<String> {
     let value = |value: &Option<String>| value.clone().unwrap_or_else(|| "none".to_string());
     let rows = (account.rows.before != account.rows.after)
         .then(|| format!("rows {} -> {}", count(account.rows.before), count(account.rows.after)));
     let moved = account.statistics.iter().filter(|one| one.value.before != one.value.after);
     let moved = moved.map(|one| format!("{} {} -> {}", one.name, value(&one.value.before), value(&one.value.after)));
-    format!("  {:<10}  {}", account.period.to_string(), report::list(rows.into_iter().chain(moved)))
+    report::wrapped(&format!("  {:<10}  ", account.period.to_string()), rows.into_iter().chain(moved))
 }
 
 fn shown(mut lines: Vec<String>) -> Vec<String> {
-    if lines.len() > SHOWN {
-        let more = lines.len() - SHOWN;
-        lines.truncate(SHOWN);
-        lines.push(format!("  and {} more; --json has all", count(i64::try_from(more).unwrap_or(i64::MAX))));
-    }
+    let more = more(lines.len());
+    lines.truncate(SHOWN);
+    lines.extend(more);
     lines
+}
+
+fn more(all: usize) -> Option<String> {
+    let more = i64::try_from(all.saturating_sub(SHOWN)).unwrap_or(i64::MAX);
+    (more > 0).then(|| format!("  and {} more; --json has all", count(more)))
 }

@@ -59,6 +59,7 @@ struct Mended {
     /// Days and other periods whose accounts were made again.
     accounts: usize,
     written_files: usize,
+    listed_files: usize,
     removed_files: usize,
 }
 
@@ -78,6 +79,7 @@ pub(super) async fn run(world: &World<'_>, accepted: &Accepted, which: Which) ->
     repaired.found.extend(checks::files(&warehouse.read().await?, &world.settings.exports, which).await?);
     let published = export::publish(world, &mut warehouse, Scope::Everything, which, Claim::Own).await?;
     repaired.mended.written_files = published.written;
+    repaired.mended.listed_files = published.listed;
     repaired.mended.removed_files = published.removed;
     repaired.differences.extend(checks::files(&warehouse.read().await?, &world.settings.exports, which).await?);
     repaired.equal = repaired.is_settled();
@@ -220,7 +222,7 @@ fn kept(settled: &Accounts, survey: &Accounts, found: &Found) -> Accounts {
 }
 
 fn text(repaired: &Repaired) -> String {
-    let Mended { rows_days, rows_loaded, accounts, written_files, removed_files } = &repaired.mended;
+    let Mended { rows_days, rows_loaded, accounts, written_files, listed_files, removed_files } = &repaired.mended;
     if repaired.found.is_empty() && repaired.equal {
         let (rows, days) = (counted(repaired.rows, "row"), counted(repaired.days, "day"));
         let as_of = &repaired.production_as_of;
@@ -237,8 +239,9 @@ fn text(repaired: &Repaired) -> String {
     if *accounts > 0 {
         lines.push(format!("mended      accounts: {}", counted(*accounts, "period")));
     }
-    if written_files + removed_files > 0 {
-        lines.push(format!("mended      files: {written_files} written, {removed_files} removed"));
+    if written_files + listed_files + removed_files > 0 {
+        let listed = if *listed_files > 0 { format!(", {listed_files} only listed") } else { String::new() };
+        lines.push(format!("mended      files: {written_files} written, {removed_files} removed{listed}"));
     }
     if repaired.equal {
         lines.push(format!("equal: production = rows = accounts = files, as of {}", repaired.production_as_of));

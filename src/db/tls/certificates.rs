@@ -15,6 +15,7 @@ use x509_cert::Certificate;
 use x509_cert::der::{Decode as _, Encode as _};
 
 use crate::error::Result;
+use crate::files;
 
 /// A certificate that no authority has signed: it may be made one that is trusted.
 #[derive(Debug, thiserror::Error)]
@@ -51,7 +52,8 @@ impl Proven {
             None => drop(roots.add_parsable_certificates(rustls_native_certs::load_native_certs().certs)),
             Some(file) => {
                 let reading = || format!("could not read the certificates of sslrootcert \"{}\"", file.display());
-                for certificate in CertificateDer::pem_file_iter(file).with_context(reading)? {
+                let pem = files::read(file).with_context(reading)?;
+                for certificate in CertificateDer::pem_slice_iter(&pem) {
                     trusted.push(certificate.with_context(reading)?);
                     roots.add(trusted.last().cloned().with_context(reading)?).with_context(reading)?;
                 }

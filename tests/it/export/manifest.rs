@@ -10,9 +10,70 @@ fn a_lost_manifest_is_written_again_and_no_file_with_it() {
     let before = world.tree();
     fs::remove_file(world.exports.join(MANIFEST)).unwrap();
     world.kalends("verify").fails_with(3).says("unlisted");
-    world.kalends("run").succeeds();
+    let due = world.kalends("status --json").fails_with(3).json()["due"].clone();
+    assert_eq!((due["write"].as_array().unwrap().len(), due["list"].as_array().unwrap().len()), (0, 6));
+    world.kalends("status").fails_with(3).says("due         0 files to write, 0 to remove, 6 only to list");
+    world.kalends("plan").succeeds().says("publish     0 files to write, 0 to remove, 6 only to list");
+    world.kalends("run").succeeds().says("listed      6 files, none rewritten");
     assert_eq!(changed(&before, &world), Vec::<String>::new());
     assert_eq!(world.tree()[MANIFEST].bytes, before[MANIFEST].bytes);
+    world.settles();
+}
+
+#[test]
+fn files_are_counted_by_what_was_done_with_them() {
+    let world = published();
+    let counts = |ran: &serde_json::Value| {
+        ["written_files", "listed_files", "removed_files", "unchanged_files"].map(|key| ran[key].as_u64().unwrap())
+    };
+    fs::remove_file(world.exports.join(MANIFEST)).unwrap();
+    assert_eq!(counts(&world.kalends("export --json").succeeds().json()), [0, 6, 0, 0]);
+    fs::remove_file(world.exports.join(MANIFEST)).unwrap();
+    fs::remove_file(world.exports.join(YEAR)).unwrap();
+    world.kalends("export").succeeds().says("published   1 file in").says(", 5 only listed");
+    fs::remove_file(world.exports.join(MANIFEST)).unwrap();
+    let mended = world.kalends("verify --repair --json").succeeds().json()["mended"].clone();
+    assert_eq!((&mended["written_files"], &mended["listed_files"]), (&0.into(), &6.into()));
+
+    // One more row of 2 January that no figure of the files tells: all its files stay, and account for one more row.
+    let before = world.tree();
+    world.production_sql("INSERT INTO entity VALUES ('2024-01-02', NULL)");
+    world.kalends("run").succeeds().says("listed      3 files, none rewritten");
+    assert_eq!(changed(&before, &world), Vec::<String>::new());
+
+    // What somebody has removed already was not removed by us.
+    world.production_sql("DELETE FROM entity WHERE value = 8");
+    fs::remove_dir_all(world.exports.join("year=2024/month=2")).unwrap();
+    assert_eq!(counts(&world.kalends("run --accept-loss --json").succeeds().json()), [1, 0, 0, 3]);
+    world.settles();
+}
+
+#[test]
+fn a_manifest_that_names_forty_ways_out_removes_and_writes_nothing_there() {
+    let world = published();
+    let victim = world.folder().join("victim.txt");
+    fs::write(&victim, "mine").unwrap();
+    std::os::unix::fs::symlink("..", world.exports.join("up")).unwrap();
+    let whole = fs::read_to_string(world.exports.join(MANIFEST)).unwrap();
+    let absolute = victim.display().to_string();
+    let mut names: Vec<String> = ["victim.txt", "./victim.txt", "x/../victim.txt", ""].map(String::from).to_vec();
+    for up in ["..", "../.", "./..", "year=2024/../..", "year=2024/month=1/../../..", "up", "./up", "year=2024/../up"] {
+        names.extend(["", "/", "//"].map(|slash| format!("{up}{slash}")));
+        names.push(format!("{up}/victim.txt"));
+    }
+    names.extend(["/", "//", "~", "~/victim.txt", "con", "nul.csv", "a\\u0000b", "a\\nb", ".", "*"].map(String::from));
+    names.extend([absolute.clone(), format!("/{absolute}"), absolute[1..].to_string(), format!("{absolute}/")]);
+    assert!(names.len() >= 40, "{}", names.len());
+    let inside = |world: &crate::kit::World| world.files().into_keys().filter(|path| path != "up").count();
+    for name in crate::faults::sample(names, 14) {
+        fs::write(world.exports.join(MANIFEST), whole.replace(YEAR, &name)).unwrap();
+        let ran = world.kalends("export");
+        assert!(matches!(ran.code, Some(0 | 1 | 4)), "{name:?}: {:?} {}", ran.code, ran.stderr);
+        assert_eq!(fs::read(&victim).unwrap(), b"mine", "{name:?}");
+        assert_eq!(inside(&world), 6, "{name:?}");
+    }
+    fs::remove_file(world.exports.join("up")).unwrap();
+    fs::write(world.exports.join(MANIFEST), whole).unwrap();
     world.settles();
 }
 
@@ -87,7 +148,11 @@ fn the_manifest_lists_every_file_and_no_other() {
     let listed = manifest(&world);
     assert_eq!(listed["version"], 1);
     let keys: Vec<&String> = listed.as_object().unwrap().keys().collect();
-    assert_eq!(keys, ["complete_through", "files", "production_as_of", "version", "warehouse"], "nothing is pending");
+    assert_eq!(
+        keys,
+        ["complete_through", "files", "production_as_of", "settled_as_of", "version", "warehouse"],
+        "nothing is pending"
+    );
     assert_eq!(listed["warehouse"], world.ask_warehouse("SELECT warehouse FROM kalends.state")[0].as_str());
     let entries = listed["files"].as_object().unwrap();
     let files: Vec<String> = paths(&world).into_iter().filter(|path| path != ".gitkeep").collect();

@@ -79,20 +79,43 @@ fn complains_once(ran: &Ran, point: &Point, forever: bool) {
 }
 
 /// A file system of its own, of so many kilobytes.
-struct Mount(PathBuf);
+pub struct Mount(pub PathBuf);
 
 impl Mount {
     /// `None`, and says so, where this may not be tried.
     fn new(kilobytes: usize) -> Option<Self> {
+        Self::with(&format!("size={kilobytes}k"))
+    }
+
+    /// The same with these options of tmpfs.
+    pub fn with(options: &str) -> Option<Self> {
         let folder = tempfile::tempdir().unwrap().keep();
-        let size = format!("size={kilobytes}k,mode=0755");
-        let mount = Command::new("mount").args(["-t", "tmpfs", "-o", &size, "tmpfs"]).arg(&folder).output();
-        if mount.is_ok_and(|output| output.status.success()) {
+        let options = format!("{options},mode=0755");
+        if Self::mount(&["-t", "tmpfs", "-o", &options, "tmpfs"], &folder) {
             return Some(Self(folder));
         }
         eprintln!("only root can mount a small disk: a full one was not tried");
         fs::remove_dir(&folder).unwrap();
         None
+    }
+
+    fn mount(arguments: &[&str], at: &std::path::Path) -> bool {
+        Command::new("mount").args(arguments).arg(at).output().is_ok_and(|output| output.status.success())
+    }
+
+    pub fn remount(&self, how: &str) {
+        assert!(Self::mount(&["-o", &format!("remount,{how}")], &self.0), "remount {how}");
+    }
+
+    /// The same disk in the place of a folder, until this is dropped.
+    pub fn bound_to(&self, folder: &std::path::Path) -> Option<impl Drop + use<>> {
+        struct Bound(PathBuf);
+        impl Drop for Bound {
+            fn drop(&mut self) {
+                let _ = Command::new("umount").arg("-l").arg(&self.0).status();
+            }
+        }
+        Self::mount(&["--bind", self.0.to_str().unwrap()], folder).then(|| Bound(folder.to_path_buf()))
     }
 
     /// Leaves so many pages of 4 kilobytes.

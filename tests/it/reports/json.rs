@@ -27,7 +27,8 @@ const PREPARED: [&str; 16] = [
     "version",
 ];
 
-const EXPORTED: [&str; 6] = ["month", "open_files", "removed_files", "unchanged_files", "version", "written_files"];
+const EXPORTED: [&str; 7] =
+    ["listed_files", "month", "open_files", "removed_files", "unchanged_files", "version", "written_files"];
 
 #[test]
 fn json_is_one_document_and_all_there_is_on_stdout() {
@@ -110,9 +111,9 @@ fn json_tells_what_was_done() {
     let prepared = world.kalends("prepare --json").json();
     assert_eq!(prepared["settled_days"], json!({"changed": 1, "shrunk": 1}));
     assert_eq!((&prepared["settled_months"], &prepared["loaded_rows"]), (&json!(1), &json!(2)));
-    let month = json!({"month": "2024-01", "written_files": 4, "removed_files": 0, "unchanged_files": 0, "open_files": 0, "version": 1});
+    let month = json!({"month": "2024-01", "written_files": 4, "listed_files": 0, "removed_files": 0, "unchanged_files": 0, "open_files": 0, "version": 1});
     assert_eq!(world.kalends("export 2024 1 --json").json(), month);
-    let rest = json!({"month": null, "written_files": 2, "removed_files": 0, "unchanged_files": 4, "open_files": 0, "version": 1});
+    let rest = json!({"month": null, "written_files": 2, "listed_files": 0, "removed_files": 0, "unchanged_files": 4, "open_files": 0, "version": 1});
     assert_eq!(world.kalends("export --json").json(), rest);
     world.production_sql("DELETE FROM entity WHERE value = 8");
     let ran = world.kalends("run --json --accept-loss").json();

@@ -1,0 +1,70 @@
+-- Notes which combinations of dimensions moved on restated days, each before and after: of a day those that moved most.
+--
+-- Reads:   the entity's table of rows, kalends_stats.:"source", its accounts of combinations by day
+-- Writes:  kalends.restatement
+-- Params:  $1 date[] days, $2 date the first of them, $3 date the day after the final one, $4 bigint run,
+--          $5 text[] names of the dimensions, $6 bigint how many of a day are listed
+-- Repeat:  safe; after the rows are loaded, and before the accounts of combinations are made of them
+
+{% from 'means.jinja' import said %}
+WITH {% include 'details.jinja' %},
+
+settled AS (
+    SELECT * FROM kalends_stats.:"source" WHERE day = ANY($1::date[])
+),
+
+compared AS (
+    SELECT
+        coalesce(fresh.day, settled.day) AS day,
+        ARRAY[{% for d in dimensions %}coalesce(fresh.{{ d.kept }}, settled.{{ d.kept }}){% if not loop.last %}, {% endif %}{% endfor %}]::text[] AS texts,
+        abs(coalesce(fresh.rows, 0) - coalesce(settled.rows, 0)) AS moved_rows,
+        abs(coalesce(fresh.{{ measures[0].sum }}, 0)::numeric - coalesce(settled.{{ measures[0].sum }}, 0)::numeric) AS moved_sum,
+        CASE WHEN settled.day IS NOT NULL THEN (
+            SELECT to_jsonb(account)
+            FROM (SELECT settled.rows{% for c in kept %}, settled.{{ c.name }}{% endfor %}) AS account
+        ) END AS before,
+        CASE WHEN fresh.day IS NOT NULL THEN (
+            SELECT to_jsonb(account)
+            FROM (SELECT fresh.rows{% for c in kept %}, fresh.{{ c.name }}{% endfor %}) AS account
+        ) END AS after
+    FROM fresh
+    FULL JOIN settled
+        ON fresh.day = settled.day{% if keys %} AND fresh.combination = settled.combination{% endif %}
+
+),
+
+moved AS (
+    SELECT *, row_number() OVER (PARTITION BY day ORDER BY moved_rows DESC, moved_sum DESC NULLS LAST, texts COLLATE "C") AS place
+    FROM compared
+    -- Tables that were just made hold nothing to compare with.
+    WHERE before IS DISTINCT FROM after AND day IN (SELECT day FROM settled)
+),
+
+listed AS (
+    SELECT
+        day,
+        count(*) AS moved,
+        jsonb_agg(
+            jsonb_build_object(
+                'values', (
+                    SELECT jsonb_agg(CASE WHEN length(text) > 200 THEN left(text, 200) || '…' ELSE text END ORDER BY at)
+                    FROM unnest(moved.texts) WITH ORDINALITY AS each (text, at)
+                ),
+                'before', {{ said('moved.before') }}::jsonb,
+                'after', {{ said('moved.after') }}::jsonb
+            )
+            ORDER BY place
+        ) FILTER (WHERE place <= $6::bigint) AS combinations
+    FROM moved
+    GROUP BY day
+)
+
+UPDATE kalends.restatement AS restated
+SET combinations = jsonb_build_object(
+    'dimensions', to_jsonb($5::text[]),
+    'moved', listed.combinations,
+    'not_listed', greatest(listed.moved - $6::bigint, 0)
+)
+FROM listed
+WHERE
+    restated.run = $4 AND restated.entity = {{ name }} AND restated.level = 'day' AND restated.period = listed.day

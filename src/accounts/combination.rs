@@ -1,0 +1,151 @@
+//! The accounts of combinations of dimensions that moved: those of one day, before and after.
+
+use std::collections::BTreeMap;
+
+use serde::{Deserialize, Serialize};
+
+use super::said::{self, Moved, Said, Statistic};
+use crate::error::Result;
+
+/// So many of a day are noted and listed, those that moved most; the others are counted. A day may have as many as rows.
+pub const LISTED: usize = 100;
+
+/// Combinations of dimensions whose accounts moved.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize)]
+pub struct Combinations {
+    /// What the dimensions are called, in order.
+    pub dimensions: Vec<String>,
+    /// Those that moved most, by rows, then by the sum of the first measure.
+    pub moved: Vec<Combination>,
+    /// How many more moved.
+    pub not_listed: usize,
+}
+
+/// A combination, and what its account said and says.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct Combination {
+    /// As texts, in the order of the dimensions; null is NULL. A long one is cut, and ends with `…`.
+    pub values: Vec<Option<String>>,
+    /// Rows; 0: there is none.
+    pub rows: Moved<i64>,
+    /// The statistics that moved; null: there is no value.
+    pub statistics: Vec<Statistic>,
+}
+
+/// As `warehouse/restatement_combinations.sql` writes them.
+#[derive(Deserialize)]
+struct Noted {
+    dimensions: Vec<String>,
+    moved: Vec<NotedOne>,
+    not_listed: usize,
+}
+
+#[derive(Deserialize)]
+struct NotedOne {
+    values: Vec<Option<String>>,
+    before: Option<BTreeMap<String, Option<String>>>,
+    after: Option<BTreeMap<String, Option<String>>>,
+}
+
+impl Combinations {
+    /// Of what the warehouse notes.
+    ///
+    /// # Errors
+    /// When it is of an unknown form.
+    pub fn parse(text: &str) -> Result<Self> {
+        let Noted { dimensions, moved, not_listed } = serde_json::from_str(text)?;
+        let side = |account: Option<_>| account.map_or_else(|| Ok(Said::default()), Said::of);
+        let one = |one: NotedOne| Ok(Combination::between(one.values, &side(one.before)?, &side(one.after)?));
+        Ok(Self { dimensions, moved: moved.into_iter().map(one).collect::<Result<_>>()?, not_listed })
+    }
+
+    /// Adds one that moved. Holds no more than twice as many as are listed.
+    pub fn add(&mut self, one: Combination) {
+        self.moved.push(one);
+        if self.moved.len() >= 2 * LISTED {
+            self.cut();
+        }
+    }
+
+    /// Leaves those that moved most.
+    pub fn cut(&mut self) {
+        self.moved.sort_by(|one, other| {
+            let [(rows, sum), (other_rows, other_sum)] = [one, other].map(Combination::movement);
+            other_rows.cmp(&rows).then(other_sum.total_cmp(&sum)).then_with(|| one.values.cmp(&other.values))
+        });
+        self.not_listed += self.moved.len().saturating_sub(LISTED);
+        self.moved.truncate(LISTED);
+    }
+
+    /// All that moved, listed or not.
+    pub fn count(&self) -> usize {
+        self.moved.len() + self.not_listed
+    }
+}
+
+impl Combination {
+    /// What moves from one account to another.
+    pub fn between(values: Vec<Option<String>>, before: &Said, after: &Said) -> Self {
+        let mut statistics = said::moved(before, after);
+        statistics.retain(|one| one.value.before != one.value.after);
+        Self { values, rows: Moved { before: before.rows, after: after.rows }, statistics }
+    }
+
+    /// By how many rows, and by what the first sum: only to tell larger movements from smaller ones.
+    fn movement(&self) -> (u64, f64) {
+        let figure = |value: &Option<String>| value.as_ref().and_then(|value| value.parse().ok()).unwrap_or(0.0);
+        let sum = self.statistics.iter().find(|one| one.name.starts_with("sum_"));
+        let sum = sum.map_or(0.0, |one| -> f64 { figure(&one.value.after) - figure(&one.value.before) });
+        (self.rows.after.abs_diff(self.rows.before), sum.abs())
+    }
+}
+
+/// By how much a number moved, with its sign: `+2`, `-0.50`. Exact; `None` where one is none, or has over 38 digits.
+pub fn difference(before: Option<&str>, after: Option<&str>) -> Option<String> {
+    let (before, after) = (before?, after?);
+    let decimals = |number: &str| number.split_once('.').map_or(0, |(_, decimals)| decimals.len());
+    let scale = decimals(before).max(decimals(after));
+    let scaled = |number: &str| -> Option<i128> {
+        let digits = number.replace('.', "");
+        let plain = digits.strip_prefix('-').unwrap_or(&digits).bytes().all(|byte| byte.is_ascii_digit());
+        let zeros = "0".repeat(scale - decimals(number));
+        if plain { format!("{digits}{zeros}").parse().ok() } else { None }
+    };
+    let difference = scaled(after)?.checked_sub(scaled(before)?)?;
+    let sign = if difference < 0 { '-' } else { '+' };
+    let digits = format!("{:0>1$}", difference.unsigned_abs(), scale + 1);
+    let (whole, decimals) = digits.split_at(digits.len() - scale);
+    Some(if scale == 0 { format!("{sign}{whole}") } else { format!("{sign}{whole}.{decimals}") })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_difference_is_exact_or_none() {
+        let of = |before, after| difference(Some(before), Some(after));
+        assert_eq!(of("5", "7").as_deref(), Some("+2"));
+        assert_eq!(of("7", "5.25").as_deref(), Some("-1.75"));
+        assert_eq!(of("-0.1", "0.2").as_deref(), Some("+0.3"));
+        assert_eq!(of("9223372036854775807", "-9223372036854775808").as_deref(), Some("-18446744073709551615"));
+        assert_eq!(of("0.000001", "0.000002").as_deref(), Some("+0.000001"));
+        for (before, after) in [("NaN", "1"), ("1", "Infinity"), ("1", ""), ("1e5", "1"), ("1", &*"9".repeat(60))] {
+            assert_eq!(of(before, after), None, "{before} {after}");
+        }
+        assert_eq!(difference(None, Some("1")), None);
+    }
+
+    #[test]
+    fn those_that_moved_most_are_left_and_the_others_counted() {
+        let said = |rows: i64| Said { rows, ..Said::default() };
+        let mut found = Combinations::default();
+        for rows in 0..250 {
+            found.add(Combination::between(vec![Some(rows.to_string())], &said(0), &said(rows)));
+        }
+        found.cut();
+        assert_eq!((found.moved.len(), found.not_listed, found.count()), (100, 150, 250));
+        let rows: Vec<i64> = found.moved.iter().map(|one| one.rows.after).collect();
+        assert_eq!(rows, (150..250).rev().collect::<Vec<_>>());
+    }
+}

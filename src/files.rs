@@ -1,0 +1,67 @@
+//! Files that people name are read if they are regular. A pipe would keep its reader waiting for ever, deaf to signals.
+
+use std::fs::{File, FileType};
+use std::io::{Error, ErrorKind, Read as _, Result};
+use std::os::unix::fs::{FileTypeExt as _, OpenOptionsExt as _};
+use std::path::Path;
+
+use rustix::fs::OFlags;
+
+/// For opening what may be a pipe: nobody has to be at its other end. A regular file is read as ever.
+pub const WITHOUT_WAITING: i32 = OFlags::NONBLOCK.bits().cast_signed();
+
+/// A file's bytes.
+///
+/// # Errors
+/// When it cannot be read, or is not a regular file.
+pub fn read(path: &Path) -> Result<Vec<u8>> {
+    let mut file = open(path)?;
+    let mut bytes = Vec::new();
+    file.read_to_end(&mut bytes)?;
+    Ok(bytes)
+}
+
+/// A file's text.
+///
+/// # Errors
+/// As [`read`], and when it is not UTF-8.
+pub fn read_to_string(path: &Path) -> Result<String> {
+    String::from_utf8(read(path)?).map_err(|error| Error::new(ErrorKind::InvalidData, error))
+}
+
+/// Opens a regular file, or one that a link leads to, for reading.
+///
+/// # Errors
+/// As [`read`].
+pub fn open(path: &Path) -> Result<File> {
+    let opened = File::options().read(true).custom_flags(WITHOUT_WAITING).open(path);
+    // A socket cannot even be opened.
+    let found = opened.as_ref().map_or_else(|_| path.metadata(), File::metadata);
+    match found.map(|found| found.file_type()) {
+        Ok(kind) if !kind.is_file() => Err(Error::other(format!("it is {}, not a regular file", spelled_out(kind)))),
+        _ => opened,
+    }
+}
+
+/// Whether a file can be put there: there is none yet, or a regular one.
+///
+/// # Errors
+/// Names what is in the way.
+pub fn check_place(path: &Path) -> Result<()> {
+    match path.metadata().map(|found| found.file_type()) {
+        Ok(kind) if !kind.is_file() => Err(Error::other(format!("it is {}, not a regular file", spelled_out(kind)))),
+        _ => Ok(()),
+    }
+}
+
+/// What is not a regular file, in words.
+pub fn spelled_out(kind: FileType) -> &'static str {
+    match kind {
+        _ if kind.is_dir() => "a folder",
+        _ if kind.is_fifo() => "a pipe",
+        _ if kind.is_socket() => "a socket",
+        _ if kind.is_symlink() => "a link",
+        _ if kind.is_file() => "a file",
+        _ => "a device",
+    }
+}
