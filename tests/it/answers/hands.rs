@@ -79,9 +79,9 @@ fn an_account_of_the_first_week_that_somebody_changed_is_made_again() {
     // The week begins in 4714 BC, which is no day's.
     world.production("created_at | value\n 4713-01-01 BC | 5\n 2024-01-03 | 7");
     world.kalends("run").succeeds();
-    let week = "SELECT sum_value FROM kalends_stats.entity_week ORDER BY week LIMIT 1";
+    let week = "SELECT sum_values FROM kalends_stats.entity_week ORDER BY week LIMIT 1";
     for command in ["run", "verify --repair"] {
-        world.warehouse_sql("UPDATE kalends_stats.entity_week SET sum_value = 6 WHERE week < '4000-01-01 BC'");
+        world.warehouse_sql("UPDATE kalends_stats.entity_week SET sum_values = 6 WHERE week < '4000-01-01 BC'");
         world.kalends("verify").fails_with(3).says("-4713-W01");
         world.kalends(command).succeeds();
         assert_eq!(world.ask_warehouse(week), ["5"], "{command}");

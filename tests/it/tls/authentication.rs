@@ -80,7 +80,9 @@ fn impostor(question: u32) -> (u16, mpsc::Receiver<Vec<u8>>) {
             let (mut client, mut buffer) = (client.unwrap(), vec![0; 4096]);
             let _ = client.read(&mut buffer);
             // A byte at a time, so that a question never comes as a whole.
-            for byte in [&b"R\0\0\0\x0c"[..], &question.to_be_bytes(), b"salt"].concat() {
+            let salt = if question == 5 { &b"salt"[..] } else { b"" };
+            let length = 8 + salt.len() as u8;
+            for byte in [&[b'R', 0, 0, 0, length][..], &question.to_be_bytes(), salt].concat() {
                 if client.write_all(&[byte]).is_err() {
                     break;
                 }
