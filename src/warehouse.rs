@@ -122,9 +122,7 @@ impl Warehouse {
     /// Busy while another run replaces tables.
     pub async fn read(&mut self) -> Result<Reading<'_>> {
         if !self.prepared {
-            let work = self.session.begin(Access::ReadSnapshot, &[]).await?;
-            self.prepared = identify(&work).await?.1;
-            work.commit().await?;
+            self.prepared = self.is_prepared().await?;
         }
         let locks: &[Sql] = if self.prepared { &[LOCK_TABLES.into()] } else { &[] };
         let work = self.session.begin(Access::ReadSnapshot, locks).await.map_err(|error| match sql_state(&error) {
@@ -137,6 +135,14 @@ impl Warehouse {
         let (identity, prepared) = identify(&work).await?;
         // Schemas that were made in between are not read: their tables are not held in place.
         Ok(Reading { identity, prepared: prepared && self.prepared, work })
+    }
+
+    /// Whether the schemas are there. Needs no right on them.
+    async fn is_prepared(&mut self) -> Result<bool> {
+        let work = self.session.begin(Access::ReadSnapshot, &[]).await?;
+        let (_, prepared) = identify(&work).await?;
+        work.commit().await?;
+        Ok(prepared)
     }
 
     /// The ledger of an entity, after bringing schemas and its tables up to date. Writes only where they were not.
@@ -252,19 +258,27 @@ async fn lock_replacing(work: &Work<'_>) -> Result<()> {
     })
 }
 
+/// Production and warehouse have to be two databases: what is loaded into one must not be read from it again.
+///
+/// # Errors
+/// Refuses when they are the same.
+pub fn check_are_two(production: &Identity, warehouse: &Identity) -> Result<()> {
+    if production != warehouse {
+        return Ok(());
+    }
+    Err(Refusal::refused(
+        "production and the warehouse are the same database",
+        "Check KALENDS_PRODUCTION_URL and KALENDS_WAREHOUSE_URL.",
+    ))
+}
+
 impl<'a> Reading<'a> {
-    /// Production and warehouse have to be two databases: what is loaded into one must not be read from it again.
+    /// As [`check_are_two`], for the database that this is.
     ///
     /// # Errors
     /// Refuses when they are the same.
     pub fn check_is_not(&self, production: &Identity) -> Result<()> {
-        if *production != self.identity {
-            return Ok(());
-        }
-        Err(Refusal::refused(
-            "production and the warehouse are the same database",
-            "Check KALENDS_PRODUCTION_URL and KALENDS_WAREHOUSE_URL.",
-        ))
+        check_are_two(production, &self.identity)
     }
 
     /// The ledger of an entity that was settled as `known`, for what is asked now.

@@ -9,7 +9,7 @@ use crate::error::{self, Exit, Refusal, Result};
 use crate::exports;
 use crate::production::{Effort, Production};
 use crate::report::{self, Outcome, counted};
-use crate::warehouse::{Beginning, Warehouse};
+use crate::warehouse::{self, Beginning, Warehouse};
 
 /// With less room than this the files of a few entities may not fit: each is a block of 4 KiB, some 400 a year.
 const LITTLE_ROOM_BYTES: u64 = 64 * 1024 * 1024;
@@ -84,9 +84,9 @@ pub(super) async fn run(world: &World<'_>) -> Result<Outcome> {
     let mut production = findings.keep("production", production);
     let mut warehouse = findings.keep("warehouse", warehouse);
     let servers = servers(world, &mut findings, production.as_mut(), warehouse.as_mut()).await;
-    if let (Some((of_production, _)), Some(warehouse)) = (servers, &mut warehouse)
-        && let Some(reading) = findings.keep("warehouse", warehouse.read().await)
-        && let Some(()) = findings.keep("warehouse", reading.check_is_not(&of_production.identity))
+    if let Some((of_production, of_warehouse)) = servers
+        && let Some(()) =
+            findings.keep("warehouse", warehouse::check_are_two(&of_production.identity, &of_warehouse.identity))
     {
         findings.ok("warehouse", "is another database than production");
     }

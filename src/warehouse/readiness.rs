@@ -44,8 +44,9 @@ impl Warehouse {
     /// Those that a run ends with: as [`Warehouse::ledger`] and [`Warehouse::lacking`].
     pub async fn check_rights(&mut self) -> Result<()> {
         // What may not be read may be the very table that says the version.
-        let prepared = self.read().await?.prepared;
-        if prepared && let Some(lacking) = self.lacking().await? {
+        if self.is_prepared().await?
+            && let Some(lacking) = self.lacking().await?
+        {
             return Err(lacking);
         }
         self.read().await?.check_schemas().await

@@ -13,7 +13,7 @@ use crate::own_servers::Side;
 
 /// What can be held up while it changes the warehouse, each with the settings that it has.
 const FIRST: [(&str, &str); 4] =
-    [("run --accept-loss", "new"), ("forget entity", "old"), ("run --accept-loss", "grown"), ("prepare", "new")];
+    [("run --accept-loss", "new"), ("forget entity --yes", "old"), ("run --accept-loss", "grown"), ("prepare", "new")];
 
 /// Where: locks that let others read and not write, in the order in which a run comes by.
 const HELD_AT: [&str; 5] = [
@@ -33,7 +33,7 @@ const SECOND: [(&str, &str); 9] = [
     ("plan", "new"),
     ("run --accept-loss", "old"),
     ("export 2024 1", "old"),
-    ("forget entity", "old"),
+    ("forget entity --yes", "old"),
     ("history", "old"),
 ];
 
@@ -115,7 +115,7 @@ impl Stage {
         self.judge(
             &before,
             &format!("{said}, which ended with {codes:?}"),
-            [first.0, second.0].contains(&"forget entity"),
+            [first.0, second.0].contains(&"forget entity --yes"),
         );
     }
 

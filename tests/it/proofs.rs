@@ -114,7 +114,7 @@ fn after_forget_nothing_is_proven_until_the_first_whole_run() {
     assert!(any_closed(&world));
     let sequences = "SELECT count(*) FROM pg_sequences WHERE schemaname = 'kalends' AND sequencename LIKE 'confirmed%'";
     assert_eq!(world.ask_warehouse(sequences), ["1"]);
-    world.kalends("forget entity").succeeds();
+    world.kalends("forget entity --yes").succeeds();
     assert_eq!(world.ask_warehouse(sequences), ["0"]);
     world.kalends("status --max-age 26h").fails_with(3).says("proven      never");
     // Its second month fails, whenever its tables are there.
@@ -326,7 +326,7 @@ fn an_older_warehouse_takes_no_files_away_of_an_entity_that_it_does_not_know_yet
     world.kalends_with("export", &older).fails_with(4).says("the files of entity \"two\" in ");
     assert_eq!(world.tree(), tree);
     // The one that has published them takes them away once it has forgotten the entity.
-    world.kalends("forget two").succeeds();
+    world.kalends("forget two --yes").succeeds();
     world.kalends("run").succeeds();
     assert!(world.files().keys().all(|path| !path.contains("two_stats")));
     world.kalends("verify").succeeds();

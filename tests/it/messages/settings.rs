@@ -25,10 +25,15 @@ fn a_password_file_that_others_may_read() {
 fn a_password_file_that_is_not_there_is_named() {
     let world = settled();
     let (url, folder) = (as_role(&world, "forgetful"), world.folder().display().to_string());
-    let file = format!("{folder}/nowhere");
-    let variables = [("KALENDS_PRODUCTION_URL", url.as_str()), ("PGPASSFILE", file.as_str())];
-    let ran = world.kalends_with("run", &variables);
-    ran.fails_with(2).says(&format!("the password file \"{file}\" of PGPASSFILE cannot be read: No such file"));
+    let missing = " of PGPASSFILE cannot be read: No such file";
+    for (file, code, said) in
+        [(format!("{folder}/nowhere"), 2, missing), (folder.clone(), 4, " is a folder, not a regular file")]
+    {
+        fs::set_permissions(&folder, fs::Permissions::from_mode(0o700)).unwrap();
+        let variables = [("KALENDS_PRODUCTION_URL", url.as_str()), ("PGPASSFILE", file.as_str())];
+        let ran = world.kalends_with("run", &variables);
+        ran.fails_with(code).says(&format!("the password file \"{file}\"{said}"));
+    }
     // That of the home folder need not be there; what is in it may be of any encoding.
     world.kalends_with("run", &[("HOME", &folder)]).succeeds();
     let pass = world.folder().join(".pgpass");
