@@ -1,5 +1,6 @@
 //! The warehouse: a connection; only a [`Locked`] one can write, and [`Warehouse::lock`] is the only way to one.
 
+mod checksums;
 mod forgettable;
 mod freshness;
 pub mod notes;
@@ -20,6 +21,7 @@ use crate::db::{Access, Address, Ident, Identity, Limits, Row, Server, Session, 
 use crate::entity::{Change, Model, check_encoding};
 use crate::error::{Refusal, Result};
 use crate::statement;
+use checksums::note_entity;
 pub use forgettable::Forgettable;
 pub use freshness::{Freshness, Proof};
 pub use partition::Partition;
@@ -39,7 +41,6 @@ const REMOVE_ACCOUNTS: Statement = statement!("warehouse/remove_accounts.sql");
 const REMOVE_ROWS: Statement = statement!("warehouse/remove_rows.sql");
 const FORGET: Statement = statement!("warehouse/forget.sql");
 const FORGET_ENTITY: Statement = statement!("warehouse/forget_entity.sql");
-const NOTE_ENTITY: Statement = statement!("warehouse/note_entity.sql");
 const CREATE_CONFIRMED: Statement = statement!("warehouse/create_confirmed.sql");
 const REMOVE_CONFIRMED: Statement = statement!("warehouse/remove_confirmed.sql");
 const LOCK_TABLES: Statement = statement!("warehouse/lock_tables.sql");
@@ -90,6 +91,8 @@ pub struct Ledger {
     pub generation: i64,
     /// Periods whose accounts do not add up: somebody changed them.
     pub unsummed: Vec<Period>,
+    /// Whether the days' checksums are of another form than this Kalends makes. `accounts` then have none.
+    pub renews_checksums: bool,
     /// Where the settings ask for other things than were settled. `accounts` then say what the rows that serve on are
     /// known to hold.
     pub anew: Option<Anew>,
@@ -219,9 +222,7 @@ async fn make_accounts(work: &Work<'_>, model: &Model) -> Result<i32> {
     }
     work.batch(&ENTITY.of(&model.shape()?)?).await?;
     work.batch(&ENTITY_VIEWS.of(&model.shape()?)?).await?;
-    let definition = serde_json::to_string(model)?;
-    let row = work.query_one(NOTE_ENTITY, &[(&model.name(), Type::TEXT), (&definition, Type::TEXT)]).await?;
-    row.context("the warehouse gave the entity no number")?.get("number")
+    note_entity(work, model).await
 }
 
 /// Removes an entity's accounts and views, and its rows where they are not to serve on.
@@ -287,16 +288,17 @@ impl<'a> Reading<'a> {
     /// Refuses another table, time column, zone or type.
     pub async fn ledger(&self, known: Model, model: &Model) -> Result<Ledger> {
         let generation = self.generation().await?;
-        Ok(match known.change_to(model)? {
-            Change::Same => {
-                let (accounts, unsummed) = (self.accounts(model).await?, self.unsummed(model).await?);
-                Ledger { accounts, generation, unsummed, anew: None }
+        let change = known.change_to(model)?;
+        Ok(match change {
+            Change::Same | Change::Checksums => {
+                let (accounts, unsummed) = (self.accounts_for(&known, model).await?, self.unsummed(model).await?);
+                Ledger { accounts, generation, unsummed, renews_checksums: change == Change::Checksums, anew: None }
             }
             Change::Anew(what) => {
                 let keeps_rows = model.has_rows_of(&known);
-                let accounts = if keeps_rows { self.accounts(&known).await? } else { Accounts::new() };
+                let accounts = if keeps_rows { self.accounts_for(&known, model).await? } else { Accounts::new() };
                 let anew = Some(Anew { known, keeps_rows, what });
-                Ledger { accounts, generation, unsummed: Vec::new(), anew }
+                Ledger { accounts, generation, unsummed: Vec::new(), renews_checksums: false, anew }
             }
         })
     }
