@@ -193,13 +193,7 @@ async fn prepare(
             Some(anew) if judged.left.is_empty() => settling.anew(warehouse, ledger.generation, changes, anew).await,
             Some(_) => Ok(Settled::default()),
         };
-        let settled = match settled {
-            Ok(settled) => settled,
-            Err(error) => {
-                let days = (&survey.accounts, &ledger.accounts);
-                return Err(zones::explained(&snapshot, warehouse, days, error).await);
-            }
-        };
+        let settled = zones::explaining(&snapshot, warehouse, (&survey.accounts, &ledger.accounts), settled).await?;
         Ok((survey, judged, settled, started.elapsed()))
     };
     let (survey, judged, settled, settle_took) = world.watch().over(&snapshot, settling).await?;

@@ -10,24 +10,29 @@ use crate::error::{Refusal, Result};
 use crate::production::Snapshot;
 use crate::warehouse::Warehouse;
 
-/// The error, or what is behind it: servers that disagree about where days and hours begin cannot hold the same accounts.
-pub(in crate::commands) async fn explained(
+/// What was settled; or the error, or what is behind it: servers that disagree about where days and hours begin cannot hold the
+/// same accounts.
+pub(in crate::commands) async fn explaining<T>(
     snapshot: &Snapshot<'_>,
     warehouse: &mut Warehouse,
     (survey, settled): (&Accounts, &Accounts),
-    error: anyhow::Error,
-) -> anyhow::Error {
-    let Some(&Unsettled(month)) = error.downcast_ref::<Unsettled>() else { return error };
+    outcome: Result<T>,
+) -> Result<T> {
+    let error = match outcome {
+        Ok(settled) => return Ok(settled),
+        Err(error) => error,
+    };
+    let Some(&Unsettled(month)) = error.downcast_ref::<Unsettled>() else { return Err(error) };
     let span = month.span();
     let of_month = |accounts: &Accounts| accounts.range(span.from..span.until).map(|(&day, _)| day).collect::<Vec<_>>();
     let days: BTreeSet<Day> = of_month(survey).into_iter().chain(of_month(settled)).collect();
     let days: Vec<Day> = days.into_iter().collect();
     match disagreement(snapshot, warehouse, &days).await {
-        Ok(Some(refusal)) => refusal,
-        Ok(None) => error,
+        Ok(Some(refusal)) => Err(refusal),
+        Ok(None) => Err(error),
         Err(failure) => {
             tracing::warn!("could not compare the servers' time zones: {failure:#}");
-            error
+            Err(error)
         }
     }
 }
