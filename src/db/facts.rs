@@ -107,7 +107,7 @@ pub struct Offsets {
 /// When it does not answer, or the days are none that a timestamp can be in.
 pub async fn offsets(work: &Work<'_>, zone: &str, days: &[Day]) -> Result<Vec<Offsets>> {
     let rows = work.query(OFFSETS, &[(&zone, Type::TEXT), (&days, Type::DATE_ARRAY)]).await?;
-    let of_day = |row: &Row| {
+    let of_day = |row: &Row| -> Result<Offsets> {
         let (moments, offsets): (Vec<String>, Vec<String>) = (row.get("moments")?, row.get("offsets")?);
         Ok(Offsets { day: row.get("day")?, moments: moments.into_iter().zip(offsets).collect() })
     };
