@@ -25,18 +25,27 @@ pub struct Account {
     /// Of each measure: how many values are not NULL, their exact sum, the smallest, the largest; the last three are
     /// `None` where every value is NULL.
     pub statistics: Vec<Option<String>>,
-    /// Sum over the rows of their first 64-bit hash.
+    /// Sum over the rows of their first 64-bit hash. Empty where it is of no use, being of another form.
     pub hash_a: String,
     /// Sum over the rows of their second 64-bit hash.
     pub hash_b: String,
 }
 
 impl Account {
-    /// Whether the rows are the same. Where the other keeps other statistics, rows and hashes say so alone.
+    /// Whether the rows are the same. Where the other keeps other statistics, or hashes of another form, the rest says so
+    /// alone.
     fn has_rows_of(&self, other: &Self) -> bool {
         let comparable = self.statistics.len() == other.statistics.len();
-        (self.rows, &self.hash_a, &self.hash_b) == (other.rows, &other.hash_a, &other.hash_b)
+        let hashed = !self.hash_a.is_empty() && !other.hash_a.is_empty();
+        self.rows == other.rows
+            && (!hashed || (&self.hash_a, &self.hash_b) == (&other.hash_a, &other.hash_b))
             && (!comparable || self.statistics == other.statistics)
+    }
+
+    /// The same without hashes: to be compared with accounts whose hashes are of another form.
+    #[must_use]
+    pub fn without_hashes(self) -> Self {
+        Self { hash_a: String::new(), hash_b: String::new(), ..self }
     }
 }
 

@@ -88,15 +88,15 @@ impl Found {
 /// When the warehouse cannot be read. Refuses an entity that was settled with other settings, types or columns: there is
 /// nothing to compare day by day.
 pub async fn look(survey: &Accounts, reading: &Reading<'_>, model: &Model) -> Result<Found> {
-    if !is_settled(reading, model).await? {
+    let Some(known) = settled(reading, model).await? else {
         let new = accounts::compare(survey, &Accounts::new());
         return Ok(Found { rows: new.clone(), accounts: new, ..Found::default() });
-    }
+    };
     let (rows, set_aside) = rows(reading, model, &model.shape()?).await?;
     Ok(Found {
         rows: accounts::compare(survey, &rows),
         rows_of_no_day: set_aside != SetAside::default(),
-        accounts: accounts::compare(survey, &reading.accounts(model).await?),
+        accounts: accounts::compare(survey, &reading.accounts_for(&known, model).await?),
         unsummed: reading.unsummed(model).await?.into_iter().chain(details(reading, model).await?).collect(),
     })
 }
@@ -112,7 +112,7 @@ pub async fn look_at_sample(
     model: &Model,
     of_a_million: u32,
 ) -> Result<Found> {
-    if !is_settled(reading, model).await? {
+    if settled(reading, model).await?.is_none() {
         return Ok(Found { rows: accounts::compare(survey, &Accounts::new()), ..Found::default() });
     }
     let (rows, _) = rows(reading, model, &model.shape_of_sample(of_a_million)?).await?;
@@ -120,12 +120,12 @@ pub async fn look_at_sample(
     Ok(Found { rows: accounts::compare(survey, &rows), unsummed, ..Found::default() })
 }
 
-/// Whether the entity was ever settled, and as it is set.
-async fn is_settled(reading: &Reading<'_>, model: &Model) -> Result<bool> {
+/// What the entity was settled as, which is as it is set; `None` where it never was.
+async fn settled(reading: &Reading<'_>, model: &Model) -> Result<Option<Model>> {
     let Some(known) = reading.entities().await?.into_iter().find(|known| known.name() == model.name()) else {
-        return Ok(false);
+        return Ok(None);
     };
-    let Change::Anew(what) = known.change_to(model)? else { return Ok(true) };
+    let Change::Anew(what) = known.change_to(model)? else { return Ok(Some(known)) };
     Err(Refusal::refused(
         format!("entity \"{}\" was settled without what its settings ask for: {}", model.name(), what.join(", ")),
         "Run `kalends prepare`, which settles it anew; nothing was changed.",

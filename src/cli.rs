@@ -200,6 +200,9 @@ pub enum Command {
         /// Compare only such a share of the rows, the same on both servers
         #[arg(long, value_name = "SHARE%", value_parser = share)]
         sample: Option<u32>,
+        /// Compare all rows themselves as well, each with each: a proof that does not rest on checksums
+        #[arg(long, conflicts_with_all = ["sample", "repair"])]
+        exact: bool,
         /// Whether to wait.
         #[command(flatten)]
         waiting: Waiting,

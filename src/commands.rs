@@ -106,8 +106,8 @@ pub fn run(typed: Typed) -> Result<Outcome> {
         Command::Plan { check, out, accept_loss, take_over, .. } => {
             Task::Plan(plan::Wanted { check, out, accept_loss, claim: claim(take_over) })
         }
-        Command::Verify { repair, accept_loss, sample, closed, .. } => {
-            Task::Verify(verify::How::new(repair, Accepted::of(accept_loss), sample), which(closed))
+        Command::Verify { repair, accept_loss, exact, sample, closed, .. } => {
+            Task::Verify(verify::How::new(repair, Accepted::of(accept_loss), exact, sample), which(closed))
         }
         Command::Adopt { from, columns, entity, check, .. } => {
             Task::Adopt(adopt::Asked::new(&from, columns, entity, check)?)

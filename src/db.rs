@@ -24,7 +24,7 @@ use tokio_postgres::{Client, Config, IsolationLevel, Transaction};
 
 pub use authentication::Methods;
 pub use dates::{AnyDate, Start};
-pub use facts::{Facts, Seen, is_on_this_machine, knows_zone};
+pub use facts::{Facts, Offsets, Seen, is_on_this_machine, knows_zone, offsets};
 pub use failure::{StatementFailure, sql_state};
 pub use line::{CopyIn, CopyOut, Rows};
 pub use row::Row;

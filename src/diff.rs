@@ -1,4 +1,5 @@
-//! The rows of a day that production and the warehouse do not share, as multisets: how often each is there counts.
+//! The rows that production and the warehouse do not share, as multisets: how often each is there counts. Of one day each of
+//! them, of all days which days have any.
 //!
 //! Both servers sort, and the two answers are merged as they come, so memory does not grow with them. Reads only.
 
@@ -7,8 +8,9 @@ use std::cmp::Ordering;
 use anyhow::Context as _;
 use serde::Serialize;
 
+use crate::accounts::{Cause, Changes};
 use crate::calendar::Day;
-use crate::db::{Filling, Ident, Rows, Sql, Statement, Work};
+use crate::db::{AnyDate, Filling, Ident, Row, Rows, Sql, Statement, Work};
 use crate::entity::Model;
 use crate::error::{Refusal, Result};
 use crate::production::Snapshot;
@@ -16,6 +18,7 @@ use crate::statement;
 use crate::warehouse::Reading;
 
 const ROWS: Statement = statement!("diff/rows.sql");
+const ALL_ROWS: Statement = statement!("diff/all_rows.sql");
 
 /// Which side lacks a row.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
@@ -70,24 +73,61 @@ pub async fn of_day(snapshot: &Snapshot<'_>, reading: &Reading<'_>, day: Day, li
     } else {
         None
     };
-    // Both servers sort at once.
-    let (mut production, mut warehouse) = tokio::try_join!(
-        Sorted::open(snapshot.work(), Some(in_production)),
-        Sorted::open(reading.work(), in_warehouse)
-    )?;
     let columns = model.entity.columns().map(|column| column.name().to_string()).collect();
     let mut found = Difference { columns, ..Difference::default() };
-    loop {
-        let order = match (&production.next, &warehouse.next) {
-            (None, None) => return Ok(found),
-            (Some(_), None) => Ordering::Less,
-            (None, Some(_)) => Ordering::Greater,
-            (Some(one), Some(other)) => one.row.cmp(&other.row),
-        };
-        let mine = if order.is_le() { production.take().await? } else { None };
-        let theirs = if order.is_ge() { warehouse.take().await? } else { None };
+    let mut pairs = Pairs::open((snapshot, in_production), (reading, in_warehouse)).await?;
+    while let Some((mine, theirs)) = pairs.next().await? {
         found.add(mine, theirs, limit)?;
     }
+    Ok(found)
+}
+
+/// The days whose rows the two sides do not share, of all rows, each compared with each.
+///
+/// # Errors
+/// As [`of_day`].
+pub async fn of_all(snapshot: &Snapshot<'_>, reading: &Reading<'_>) -> Result<Changes> {
+    let model = snapshot.model();
+    let all = ALL_ROWS.of(&model.shape()?)?;
+    let in_production = all.clone().with(&model.entity.table_names());
+    let in_warehouse = if is_settled(reading, model).await? {
+        let schema = Ident::new("kalends_raw")?;
+        Some(all.with(&[("schema", &schema), ("table", model.rows())]))
+    } else {
+        None
+    };
+    let mut pairs = Pairs::open((snapshot, in_production), (reading, in_warehouse)).await?;
+    let mut changes = Changes::new();
+    // The day under way: rows on both sides, and whether one was not the other's.
+    let mut under_way: Option<(Day, [i64; 2], bool)> = None;
+    while let Some((mine, theirs)) = pairs.next().await? {
+        // What belongs to no day is in no account.
+        let Some(day) = mine.as_ref().or(theirs.as_ref()).and_then(|side| side.day) else { continue };
+        if let Some(ended) = under_way.take_if(|(other, ..)| *other != day) {
+            changes.extend(change(ended));
+        }
+        let (_, rows, differs) = under_way.get_or_insert((day, [0, 0], false));
+        let copies = [&mine, &theirs].map(|side| side.as_ref().map_or(0, |side| side.copies));
+        *rows = [rows[0] + copies[0], rows[1] + copies[1]];
+        *differs |= copies[0] != copies[1];
+    }
+    changes.extend(under_way.and_then(change));
+    Ok(changes)
+}
+
+/// In which way a day differs, of its rows in production and in the warehouse.
+fn change((day, [production, warehouse], differs): (Day, [i64; 2], bool)) -> Option<(Day, Cause)> {
+    let cause = match (production, warehouse) {
+        _ if !differs => return None,
+        (_, 0) => Cause::New,
+        (0, _) => Cause::Vanished,
+        _ => match production.cmp(&warehouse) {
+            Ordering::Greater => Cause::Grown,
+            Ordering::Equal => Cause::Changed,
+            Ordering::Less => Cause::Shrunk,
+        },
+    };
+    Some((day, cause))
 }
 
 /// Whether the warehouse has rows of the entity, with the columns that are asked for.
@@ -112,8 +152,54 @@ fn rows_of_day(model: &Model, day: Day, names: &[(&str, &dyn Filling); 2]) -> Re
 
 /// Equal rows of one side.
 struct Copies {
+    /// Where rows of all days are compared: `None` for what belongs to no day.
+    day: Option<Day>,
+    /// As the server sorts it; NULL is last.
+    place: i64,
     row: Vec<u8>,
     copies: i64,
+}
+
+/// Both sides, merged as they come.
+struct Pairs {
+    production: Sorted,
+    warehouse: Sorted,
+}
+
+impl Pairs {
+    /// Both servers sort at once.
+    async fn open(
+        (snapshot, in_production): (&Snapshot<'_>, Sql),
+        (reading, in_warehouse): (&Reading<'_>, Option<Sql>),
+    ) -> Result<Self> {
+        let (production, warehouse) = tokio::try_join!(
+            Sorted::open(snapshot.work(), Some(in_production)),
+            Sorted::open(reading.work(), in_warehouse)
+        )?;
+        Ok(Self { production, warehouse })
+    }
+
+    /// The next row in order, from the sides that have it.
+    async fn next(&mut self) -> Result<Option<(Option<Copies>, Option<Copies>)>> {
+        let order = match (&self.production.next, &self.warehouse.next) {
+            (None, None) => return Ok(None),
+            (Some(_), None) => Ordering::Less,
+            (None, Some(_)) => Ordering::Greater,
+            (Some(one), Some(other)) => (one.place, &one.row).cmp(&(other.place, &other.row)),
+        };
+        let mine = if order.is_le() { self.production.take().await? } else { None };
+        let theirs = if order.is_ge() { self.warehouse.take().await? } else { None };
+        Ok(Some((mine, theirs)))
+    }
+}
+
+impl Copies {
+    fn of(row: &Row) -> Result<Self> {
+        let (date, copies) = (row.get::<Option<AnyDate>>("day")?, row.get("copies")?);
+        anyhow::ensure!((1..1 << 48).contains(&copies), "a server counted {copies} copies of a row");
+        let place = date.map_or(i64::MAX, AnyDate::sorted);
+        Ok(Self { day: date.and_then(AnyDate::day), place, row: row.get("row")?, copies })
+    }
 }
 
 /// A sorted answer, of which one row is held.
@@ -136,14 +222,7 @@ impl Sorted {
     /// The row that is held; the one after it is held then.
     async fn take(&mut self) -> Result<Option<Copies>> {
         let Some(rest) = &mut self.rest else { return Ok(self.next.take()) };
-        let next = match rest.next().await? {
-            Some(row) => {
-                let copies = row.get("copies")?;
-                anyhow::ensure!((1..1 << 48).contains(&copies), "a server counted {copies} copies of a row");
-                Some(Copies { row: row.get("row")?, copies })
-            }
-            None => None,
-        };
+        let next = rest.next().await?.map(|row| Copies::of(&row)).transpose()?;
         Ok(std::mem::replace(&mut self.next, next))
     }
 }

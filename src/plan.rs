@@ -110,7 +110,13 @@ pub async fn known(reading: &Reading<'_>, model: &Model) -> Result<Known> {
         Some(known) => reading.ledger(known.clone(), model).await?,
         None => {
             reading.beginning(model).await?;
-            Ledger { accounts: Accounts::new(), generation: 0, unsummed: Vec::new(), anew: None }
+            Ledger {
+                accounts: Accounts::new(),
+                generation: 0,
+                unsummed: Vec::new(),
+                renews_checksums: false,
+                anew: None,
+            }
         }
     };
     let replaced = match &ledger.anew {

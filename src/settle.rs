@@ -7,7 +7,7 @@ use std::collections::BTreeSet;
 use anyhow::Context as _;
 use tokio_postgres::types::{ToSql, Type};
 
-use crate::accounts::{self, Accounts, Changes, Month};
+use crate::accounts::{self, Accounts, Cause, Changes, Month};
 use crate::calendar::{Day, Level, Period};
 use crate::db::{Filling, Ident, Parameter, Statement};
 use crate::entity::Model;
@@ -56,8 +56,9 @@ pub enum Proof {
     Differing(Changes),
 }
 
-/// A month's rows in the warehouse are production's. Only [`prove`] says so.
-pub struct Proven(());
+/// A month's rows in the warehouse are production's, but for days that are left as they are. Only [`prove`] says so; holds
+/// the accounts of the rows.
+pub struct Proven(Accounts);
 
 /// Compares a month's rows in the warehouse with production's, by the statement that surveyed production: the whole
 /// month, its unchanged days included. The days that differ may lie outside the month, where time zone data have changed since
@@ -72,7 +73,7 @@ pub async fn prove(locked: &Locked<'_>, model: &Model, month: &Month) -> Result<
         }
     };
     let differing = accounts::compare(&month.survey, &settled);
-    Ok(if differing.is_empty() { Proof::Equal(Proven(())) } else { Proof::Differing(differing) })
+    Ok(if differing.is_empty() { Proof::Equal(Proven(settled)) } else { Proof::Differing(differing) })
 }
 
 /// Settles a month whose rows were loaded and proven: writes the accounts of the changed days and of all periods that they
@@ -84,7 +85,7 @@ pub async fn settle(
     run: Option<&mut Run>,
     month: &Month,
     rows: u64,
-    _proven: Proven,
+    _proven: &Proven,
 ) -> Result<()> {
     let Some(run) = run else { return follow(locked, model, month).await };
     if !month.changes.is_empty() {
@@ -101,6 +102,16 @@ pub async fn settle(
     count(locked, run, month, rows).await?;
     tracing::info!(month = %month.period, days = month.changes.len(), rows, "settled");
     Ok(())
+}
+
+/// Writes the accounts of a month's days that did not change, as its rows have them: their checksums are of another form, and
+/// their figures stay. Gives how many days.
+pub async fn renew(locked: &Locked<'_>, model: &Model, month: &Month, proven: &Proven) -> Result<usize> {
+    let unchanged = proven.0.keys().filter(|day| !month.changes.contains_key(day));
+    let changes: Changes = unchanged.map(|&day| (day, Cause::Changed)).collect();
+    let days = changes.len();
+    write_days(locked, model, &Month { changes, ..Month::of(month.period, &proven.0) }).await?;
+    Ok(days)
 }
 
 /// Counts a month's days and the rows that were loaded for them into the log entry of the run.

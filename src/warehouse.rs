@@ -1,5 +1,6 @@
 //! The warehouse: a connection; only a [`Locked`] one can write, and [`Warehouse::lock`] is the only way to one.
 
+mod checksums;
 mod forget;
 mod freshness;
 mod lasting;
@@ -13,7 +14,6 @@ mod turn;
 
 use anyhow::Context as _;
 use tokio_postgres::error::SqlState;
-use tokio_postgres::types::Type;
 
 use crate::accounts::{self, Accounts};
 use crate::calendar::Period;
@@ -21,6 +21,7 @@ use crate::db::{Access, Address, Ident, Identity, Limits, Row, Server, Session, 
 use crate::entity::{Change, Model, check_encoding};
 use crate::error::{Refusal, Result};
 use crate::statement;
+use checksums::note_entity;
 pub use forget::Forgettable;
 pub use freshness::{Freshness, Proof};
 pub use partition::Partition;
@@ -38,7 +39,6 @@ const ENTITY_VIEWS: Statement = statement!("warehouse/entity_views.sql");
 const ENTITY_ROWS: Statement = statement!("warehouse/entity_rows.sql");
 const REMOVE_ACCOUNTS: Statement = statement!("warehouse/remove_accounts.sql");
 const REMOVE_ROWS: Statement = statement!("warehouse/remove_rows.sql");
-const NOTE_ENTITY: Statement = statement!("warehouse/note_entity.sql");
 const CREATE_CONFIRMED: Statement = statement!("warehouse/create_confirmed.sql");
 const LOCK_TABLES: Statement = statement!("warehouse/lock_tables.sql");
 const LOCK_REPLACING: Statement = statement!("warehouse/lock_replacing.sql");
@@ -88,6 +88,8 @@ pub struct Ledger {
     pub generation: i64,
     /// Periods whose accounts do not add up: somebody changed them.
     pub unsummed: Vec<Period>,
+    /// Whether the days' checksums are of another form than this Kalends makes. `accounts` then have none.
+    pub renews_checksums: bool,
     /// Where the settings ask for other things than were settled. `accounts` then say what the rows that serve on are
     /// known to hold.
     pub anew: Option<Anew>,
@@ -203,9 +205,7 @@ async fn make_accounts(work: &Work<'_>, model: &Model) -> Result<i32> {
     }
     work.batch(&ENTITY.of(&model.shape()?)?).await?;
     work.batch(&ENTITY_VIEWS.of(&model.shape()?)?).await?;
-    let definition = serde_json::to_string(model)?;
-    let row = work.query_one(NOTE_ENTITY, &[(&model.name(), Type::TEXT), (&definition, Type::TEXT)]).await?;
-    row.context("the warehouse gave the entity no number")?.get("number")
+    note_entity(work, model).await
 }
 
 /// Removes an entity's accounts and views, and its rows where they are not to serve on.
@@ -271,16 +271,17 @@ impl<'a> Reading<'a> {
     /// Refuses another table, time column, zone or type.
     pub async fn ledger(&self, known: Model, model: &Model) -> Result<Ledger> {
         let generation = self.generation().await?;
-        Ok(match known.change_to(model)? {
-            Change::Same => {
-                let (accounts, unsummed) = (self.accounts(model).await?, self.unsummed(model).await?);
-                Ledger { accounts, generation, unsummed, anew: None }
+        let change = known.change_to(model)?;
+        Ok(match change {
+            Change::Same | Change::Checksums => {
+                let (accounts, unsummed) = (self.accounts_for(&known, model).await?, self.unsummed(model).await?);
+                Ledger { accounts, generation, unsummed, renews_checksums: change == Change::Checksums, anew: None }
             }
             Change::Anew(what) => {
                 let keeps_rows = model.has_rows_of(&known);
-                let accounts = if keeps_rows { self.accounts(&known).await? } else { Accounts::new() };
+                let accounts = if keeps_rows { self.accounts_for(&known, model).await? } else { Accounts::new() };
                 let anew = Some(Anew { known, keeps_rows, what });
-                Ledger { accounts, generation, unsummed: Vec::new(), anew }
+                Ledger { accounts, generation, unsummed: Vec::new(), renews_checksums: false, anew }
             }
         })
     }

@@ -2,6 +2,7 @@
 
 pub(super) mod guarding;
 pub(super) mod months;
+pub(super) mod zones;
 
 use std::collections::BTreeMap;
 use std::time::Instant;
@@ -34,6 +35,8 @@ pub(super) struct Prepared {
     pub(super) settled_days: BTreeMap<Cause, usize>,
     pub(super) settled_months: usize,
     pub(super) loaded_rows: u64,
+    /// Days whose checksums were of another Kalends' form, and are the same otherwise.
+    pub(super) renewed_checksums: usize,
     /// Periods whose accounts somebody had changed, made again.
     pub(super) mended_periods: Vec<Period>,
     /// What is left as it was settled until somebody consents.
@@ -186,10 +189,11 @@ async fn prepare(
         let settling =
             Settling { talk: world.talk, snapshot: &snapshot, survey: &survey, judged: &judged, adopting: None };
         let settled = match &ledger.anew {
-            None => settling.catch_up(warehouse, &mut ledger, changes).await?,
-            Some(anew) if judged.left.is_empty() => settling.anew(warehouse, ledger.generation, changes, anew).await?,
-            Some(_) => Settled::default(),
+            None => settling.catch_up(warehouse, &mut ledger, changes).await,
+            Some(anew) if judged.left.is_empty() => settling.anew(warehouse, ledger.generation, changes, anew).await,
+            Some(_) => Ok(Settled::default()),
         };
+        let settled = zones::explaining(&snapshot, warehouse, (&survey.accounts, &ledger.accounts), settled).await?;
         Ok((survey, judged, settled, started.elapsed()))
     };
     let (survey, judged, settled, settle_took) = world.watch().over(&snapshot, settling).await?;
@@ -210,6 +214,7 @@ async fn prepare(
         settled_days: settled.days,
         settled_months: settled.months,
         loaded_rows: settled.loaded.rows,
+        renewed_checksums: settled.renewed_days,
         mended_periods: ledger.unsummed,
         accept: guard::accepting(held.iter()),
         held,
@@ -267,7 +272,8 @@ impl Prepared {
     /// Whether production held nothing new.
     fn nothing_to_do(&self) -> bool {
         let is_left = !self.held.is_empty() || !self.changing.is_empty();
-        self.settled_days.is_empty() && self.settled_anew.is_empty() && self.mended_periods.is_empty() && !is_left
+        let is_settled = self.settled_days.is_empty() && self.settled_anew.is_empty() && self.renewed_checksums == 0;
+        is_settled && self.mended_periods.is_empty() && !is_left
     }
 
     /// The line for a run that found the warehouse equal.
@@ -290,6 +296,10 @@ impl Prepared {
         lines.extend(left::lines(&self.held, &self.changing, self.accept.as_deref()));
         if !self.settled_anew.is_empty() {
             lines.push(format!("anew        {}", self.settled_anew.join(", ")));
+        }
+        if self.renewed_checksums > 0 {
+            let days = counted(self.renewed_checksums, "day");
+            lines.push(format!("checksums   {days} proven again, in the form of this version; figures stay"));
         }
         if self.settled_days.is_empty() {
             lines.push(self.held_production.line());

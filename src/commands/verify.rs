@@ -1,4 +1,5 @@
-//! `verify`: production = rows = accounts = files, or a list of what differs; of all rows or of a sample, and mended on demand.
+//! `verify`: production = rows = accounts = files, or a list of what differs; by the accounts of all rows or of a sample, by the
+//! rows themselves, and mended on demand.
 
 mod repair;
 
@@ -7,6 +8,7 @@ use serde::Serialize;
 use super::World;
 use crate::accounts::{self, SetAside};
 use crate::checks::{self, Difference, Layer};
+use crate::diff;
 use crate::entity::Entity;
 use crate::error::{self, Exit, Result};
 use crate::exports::Which;
@@ -20,6 +22,8 @@ use crate::warehouse::Warehouse;
 pub(super) enum How {
     /// All rows, and nothing is changed.
     Whole,
+    /// All rows, each with each as well, and nothing is changed.
+    Exact,
     /// So many rows of a million, and nothing is changed.
     Sample(u32),
     /// All rows, and what differs is mended, losses as far as they were accepted.
@@ -28,8 +32,9 @@ pub(super) enum How {
 
 impl How {
     /// Of what was typed.
-    pub(super) fn new(repair: bool, accepted: Accepted, sample: Option<u32>) -> Self {
+    pub(super) fn new(repair: bool, accepted: Accepted, exact: bool, sample: Option<u32>) -> Self {
         match sample {
+            None if exact => Self::Exact,
             Some(of_a_million) => Self::Sample(of_a_million),
             None if repair => Self::Repair(accepted),
             None => Self::Whole,
@@ -40,6 +45,8 @@ impl How {
 #[derive(Serialize)]
 struct Verified {
     equal: bool,
+    /// Whether rows were compared with rows, and not only their accounts.
+    exact: bool,
     /// Which share of the rows was looked at; null: all.
     sample: Option<String>,
     /// Of several entities the earliest: all that was committed by then was looked at.
@@ -72,27 +79,39 @@ struct One {
     differences: Vec<Difference>,
 }
 
+/// What is looked at of the rows.
+#[derive(Debug, Clone, Copy)]
+enum Look {
+    Accounts,
+    Exact,
+    Sample(u32),
+}
+
 pub(super) async fn run(world: &World<'_>, how: How, which: Which) -> Result<Outcome> {
-    let sample = match how {
+    let look = match how {
         How::Repair(accepted) => return repair::run(world, &accepted, which).await,
-        How::Sample(of_a_million) => Some(of_a_million),
-        How::Whole => None,
+        How::Sample(of_a_million) => Look::Sample(of_a_million),
+        How::Exact => Look::Exact,
+        How::Whole => Look::Accounts,
     };
     let mut production = world.production().await?;
     let mut warehouse = world.warehouse().await?;
-    let mut verified = Verified { sample: sample.map(percent), ..Verified::default() };
+    let mut verified = Verified { exact: matches!(look, Look::Exact), ..Verified::default() };
+    if let Look::Sample(of_a_million) = look {
+        verified.sample = Some(percent(of_a_million));
+    }
     if let [entity] = world.settings.entities.as_slice() {
-        verified.add(verify(world, &mut production, &mut warehouse, entity, sample).await?);
+        verified.add(verify(world, &mut production, &mut warehouse, entity, look).await?);
     } else {
         for entity in &world.settings.entities {
-            let verifying = verify(world, &mut production, &mut warehouse, entity, sample);
+            let verifying = verify(world, &mut production, &mut warehouse, entity, look);
             let found = world.explaining(std::slice::from_ref(entity), verifying).await;
             verified.add_one_of_several(entity.name.name(), found);
         }
     }
     let reading = warehouse.read().await?;
-    let look = async || checks::files(&reading, &world.settings.exports, which).await;
-    verified.differences.extend(world.manner.patiently(look).await?);
+    let look_at_files = async || checks::files(&reading, &world.settings.exports, which).await;
+    verified.differences.extend(world.manner.patiently(look_at_files).await?);
     if !verified.differences.is_empty() {
         verified.exit = verified.exit.graver(Exit::Differs);
     }
@@ -105,7 +124,7 @@ async fn verify(
     production: &mut Production,
     warehouse: &mut Warehouse,
     entity: &Entity,
-    sample: Option<u32>,
+    look: Look,
 ) -> Result<One> {
     // The warehouse is read after production is held still: a run that settles in between is not half seen.
     let snapshot = production.snapshot(entity).await?;
@@ -113,13 +132,19 @@ async fn verify(
     reading.check_is_not(&snapshot.identity)?;
     let looking = async {
         let model = snapshot.model();
-        Ok(match sample {
-            None => {
+        Ok(match look {
+            Look::Accounts | Look::Exact => {
                 let survey = snapshot.survey().await?;
-                let found = checks::look(&survey.accounts, &reading, model).await?;
+                let mut found = checks::look(&survey.accounts, &reading, model).await?;
+                if let Look::Exact = look {
+                    // Accounts say how a day differs; the rows say which days do, whatever accounts say.
+                    diff::of_all(&snapshot, &reading).await?.into_iter().for_each(|(day, cause)| {
+                        found.rows.entry(day).or_insert(cause);
+                    });
+                }
                 (survey, found)
             }
-            Some(of_a_million) => {
+            Look::Sample(of_a_million) => {
                 let survey = snapshot.survey_sample(of_a_million).await?;
                 let found = checks::look_at_sample(&survey.accounts, &reading, model, of_a_million).await?;
                 (survey, found)
@@ -143,6 +168,7 @@ impl Default for Verified {
     fn default() -> Self {
         Self {
             equal: false,
+            exact: false,
             sample: None,
             production_as_of: None,
             rows: 0,
@@ -192,6 +218,10 @@ impl Verified {
         let as_of = self.production_as_of.as_deref().unwrap_or_default();
         let differences = counted(self.differences.len(), "difference");
         let head = match (&self.sample, self.equal) {
+            (None, true) if self.exact => format!(
+                "equal, row by row: production = rows = accounts = files, {rows}, {days}, as of {as_of}; each row was \
+                 compared, not only checksums"
+            ),
             (None, true) => format!("equal: production = rows = accounts = files, {rows}, {days}, as of {as_of}"),
             (None, false) => format!("{differences} between production and what was settled and published"),
             (Some(share), true) => format!(

@@ -17,6 +17,11 @@ impl AnyDate {
     pub fn day(self) -> Option<Day> {
         Day::from_postgres(self.0)
     }
+
+    /// Its place among dates, as a server sorts them.
+    pub fn sorted(self) -> i64 {
+        i64::from(self.0)
+    }
 }
 
 impl FromSql<'_> for AnyDate {

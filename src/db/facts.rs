@@ -7,12 +7,14 @@ use tokio_postgres::Config;
 use tokio_postgres::config::Host;
 use tokio_postgres::types::Type;
 
-use super::{Access, Address, Ident, Identity, Parameter, Session, Statement, Work};
+use super::{Access, Address, Ident, Identity, Parameter, Row, Session, Statement, Work};
+use crate::calendar::Day;
 use crate::error::{Refusal, Result};
 
 const FACTS: Statement = crate::statement!("servers/facts.sql");
 const SEEN: Statement = crate::statement!("servers/seen.sql");
 const ZONE: Statement = crate::statement!("servers/zone.sql");
+const OFFSETS: Statement = crate::statement!("servers/offsets.sql");
 
 /// Older servers lack what statements of ours ask for, such as infinities of numeric and `client_connection_check_interval`.
 const OLDEST_VERSION: u32 = 14;
@@ -88,6 +90,28 @@ impl Session {
 pub async fn knows_zone(work: &Work<'_>, zone: &str) -> Result<bool> {
     let row = work.query_one(ZONE, &[(&zone, Type::TEXT)]).await?;
     row.map_or(Ok(false), |row| row.get("known"))
+}
+
+/// Moments of UTC around a day, each with how far a time zone was ahead of it, both as the server prints them.
+#[derive(Debug)]
+pub struct Offsets {
+    /// The day.
+    pub day: Day,
+    /// Pairs, a quarter of an hour apart.
+    pub moments: Vec<(String, String)>,
+}
+
+/// What a server's time zone data say of some days.
+///
+/// # Errors
+/// When it does not answer, or the days are none that a timestamp can be in.
+pub async fn offsets(work: &Work<'_>, zone: &str, days: &[Day]) -> Result<Vec<Offsets>> {
+    let rows = work.query(OFFSETS, &[(&zone, Type::TEXT), (&days, Type::DATE_ARRAY)]).await?;
+    let of_day = |row: &Row| -> Result<Offsets> {
+        let (moments, offsets): (Vec<String>, Vec<String>) = (row.get("moments")?, row.get("offsets")?);
+        Ok(Offsets { day: row.get("day")?, moments: moments.into_iter().zip(offsets).collect() })
+    };
+    rows.iter().map(of_day).collect()
 }
 
 impl Address {

@@ -94,10 +94,12 @@ static PARTS: LazyLock<Result<minijinja::Environment<'static>, minijinja::Error>
         ("source.jinja", include_str!("../../sql/accounts/source.jinja")),
         ("theirs.jinja", include_str!("../../sql/accounts/theirs.jinja")),
         ("period.jinja", include_str!("../../sql/accounts/period.jinja")),
+        ("hashes.jinja", include_str!("../../sql/accounts/hashes.jinja")),
         ("statistics.jinja", include_str!("../../sql/accounts/statistics.jinja")),
         ("means.jinja", include_str!("../../sql/accounts/means.jinja")),
         ("details.jinja", include_str!("../../sql/accounts/details.jinja")),
         ("write_made.jinja", include_str!("../../sql/accounts/write_made.jinja")),
+        ("printed.jinja", include_str!("../../sql/diff/printed.jinja")),
         ("differing.jinja", include_str!("../../sql/checks/differing.jinja")),
     ] {
         templates.add_template(name, text)?;

@@ -9,6 +9,8 @@ use crate::error::{Refusal, Result};
 pub enum Change {
     /// None.
     Same,
+    /// None but the form of its checksums, which another Kalends made.
+    Checksums,
     /// Other things are asked of the same table: what was added and taken away, in words. Rows, accounts and files are
     /// made anew for it.
     Anew(Vec<String>),
@@ -35,7 +37,15 @@ impl Model {
                 format!("column \"{column}\" of table {} is of type {is}, and was settled as {was}", asked.entity);
             return Err(refused(what, asked.name()));
         }
+        if was == is && (Self { checksum: asked.checksum, ..self.clone() }) == *asked {
+            return Ok(Change::Checksums);
+        }
         Ok(Change::Anew(difference(was, is)))
+    }
+
+    /// Whether equal rows have equal checksums in accounts of both.
+    pub fn hashes_as(&self, other: &Self) -> bool {
+        (self.checksum, self.hours_follow_zone()) == (other.checksum, other.hours_follow_zone())
     }
 
     /// Whether the other has the same columns, so that the warehouse's rows serve both.

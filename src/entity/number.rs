@@ -71,16 +71,15 @@ impl Number {
         }
     }
 
-    /// The functions of the two hashes. PostgreSQL folds a bigint's 64 bits to 32 before it hashes; as a double it is
-    /// not folded, and what a double cannot tell (neighbours beyond 2^53) does not fold alike.
-    pub(super) fn hashes(self) -> (&'static str, &'static str) {
+    /// PostgreSQL's hash function of the type. None of some types tells all values apart: what `accounts/hashes.jinja` adds.
+    pub(super) fn hash(self) -> &'static str {
         match self {
-            Self::Smallint => ("hashint2extended", "hashint2extended"),
-            Self::Integer => ("hashint4extended", "hashint4extended"),
-            Self::Bigint => ("hashint8extended", "hashfloat8extended"),
-            Self::Numeric => ("hash_numeric_extended", "hash_numeric_extended"),
-            Self::Real => ("hashfloat4extended", "hashfloat4extended"),
-            Self::Double => ("hashfloat8extended", "hashfloat8extended"),
+            Self::Smallint => "hashint2extended",
+            Self::Integer => "hashint4extended",
+            Self::Bigint => "hashint8extended",
+            Self::Numeric => "hash_numeric_extended",
+            Self::Real => "hashfloat4extended",
+            Self::Double => "hashfloat8extended",
         }
     }
 }

@@ -28,6 +28,8 @@ struct ModelShape {
     time: Ident,
     kind: &'static str,
     zone: Literal,
+    /// Whether there are accounts of hours that depend on the zone, which the hash of a row then includes.
+    hours_follow_zone: bool,
     levels: Vec<LevelShape>,
     measures: Vec<MeasureShape>,
     dimensions: Vec<DimensionShape>,
@@ -72,8 +74,7 @@ struct MeasureShape {
     whole: bool,
     small: bool,
     binary: bool,
-    hash_a: &'static str,
-    hash_b: &'static str,
+    hash: &'static str,
     count: Ident,
     sum: Ident,
     min: Ident,
@@ -155,6 +156,7 @@ impl Model {
             time: entity.time.clone(),
             kind: self.time.kind(),
             zone: Literal::new(entity.time_zone.as_deref().unwrap_or("UTC"))?,
+            hours_follow_zone: self.hours_follow_zone(),
             levels: levels.collect::<Result<_>>()?,
             kept: measures.iter().flat_map(|measure| self.kept(measure)).collect(),
             measures,
@@ -188,7 +190,6 @@ impl Model {
     fn measure(&self, at: usize, column: &Ident, number: Number) -> Result<MeasureShape> {
         let label = columns::label(&self.entity, column);
         let named = |statistic: &str| Ident::cut(&format!("{statistic}_{label}"));
-        let (hash_a, hash_b) = number.hashes();
         Ok(MeasureShape {
             column: column.clone(),
             alias: Ident::new(format!("measure_{at}"))?,
@@ -196,8 +197,7 @@ impl Model {
             whole: matches!(number, Number::Smallint | Number::Integer | Number::Bigint),
             small: matches!(number, Number::Smallint | Number::Integer),
             binary: matches!(number, Number::Real | Number::Double),
-            hash_a,
-            hash_b,
+            hash: number.hash(),
             count: named("count")?,
             sum: named("sum")?,
             min: named("min")?,

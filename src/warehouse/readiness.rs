@@ -64,7 +64,7 @@ impl Reading<'_> {
         let known = self.entities().await?.into_iter().find(|known| known.name() == model.name());
         if let Some(known) = known {
             return Ok(match known.change_to(model)? {
-                Change::Same => Beginning::Settled,
+                Change::Same | Change::Checksums => Beginning::Settled,
                 Change::Anew(what) => Beginning::Anew(what),
             });
         }

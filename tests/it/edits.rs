@@ -8,10 +8,13 @@ use std::collections::BTreeMap;
 use postgres::{Client, NoTls, SimpleQueryMessage};
 use rand_mt::Mt64;
 
-use crate::kit::{World, of_brief};
+use kalends::db::Statement;
+use kalends::entity::{Entity, Found, Model};
+
+use crate::kit::World;
 
 /// The statement that is run on both servers.
-const DAYS: &str = include_str!("../../sql/accounts/days.sql");
+const DAYS: Statement = Statement { path: "sql/accounts/days.sql", text: include_str!("../../sql/accounts/days.sql") };
 
 const EDITS: usize = 10_000;
 const BATCHES: usize = 15;
@@ -81,6 +84,9 @@ impl Table {
             0 => None,
             1 => Some(i32::MAX),
             2 => Some(i32::MIN),
+            // Alike but for where the point is, to a number of base 10,000.
+            3 => Some(10_000),
+            4 => Some(-100_000_000),
             _ => Some(i32::try_from(self.below(11) - 5).unwrap()),
         };
         Row { time: Some(time), value }
@@ -98,7 +104,7 @@ impl Table {
         let step = self.below(DAY_US);
         let moved = |by: i64| Row { time: row.time.map(|time| time + by), ..row };
         let in_day = row.time.map(|time| time - time.rem_euclid(DAY_US) + step);
-        match self.below(17) {
+        match self.below(18) {
             0 => self.insert("insert", fresh),
             1 => self.insert("duplicate", row),
             2 => self.insert("insert without value", Row { value: None, ..fresh }),
@@ -127,6 +133,7 @@ impl Table {
                 (id, row, Row { value: second.value, ..row }),
                 (other, second, Row { value: row.value, ..second }),
             ),
+            16 => update("negated", id, row, Row { value: row.value.map(i32::wrapping_neg), ..row }),
             _ => swap(
                 "times swapped",
                 (id, row, Row { time: second.time, ..row }),
@@ -197,9 +204,15 @@ fn seed() -> u64 {
     seed
 }
 
-/// All accounts as one text.
-fn accounts() -> String {
-    let days = of_brief(DAYS.to_string()).replace(":\"schema\"", "public").replace(":\"table\"", "entity");
+/// All accounts as one text, of values of this type.
+fn accounts(kind: &str) -> String {
+    let found = Found {
+        time: Some("timestamp without time zone".to_string()),
+        measures: vec![Some(kind.to_string())],
+        ..Found::default()
+    };
+    let shape = Model::new(&Entity::of_brief().unwrap(), &found).unwrap().shape().unwrap();
+    let days = DAYS.of(&shape).unwrap().to_string().replace(":\"schema\"", "public").replace(":\"table\"", "entity");
     let account = "concat_ws('|', day, rows, array_to_string(statistics, ',', '-'), hash_a, hash_b)";
     format!("SELECT coalesce(string_agg({account}, ' ' ORDER BY day), '') FROM ({days}) AS accounts")
 }
@@ -215,17 +228,24 @@ fn only_answer(client: &mut Client, sql: &str) -> String {
 
 #[test]
 fn of_ten_thousand_random_edits_of_a_row_none_goes_unseen() {
-    edited(Table::new(YEAR_2024_US, seed()), EDITS);
+    edited(Table::new(YEAR_2024_US, seed()), "integer", EDITS);
 }
 
 #[test]
 fn of_two_thousand_edits_of_a_row_of_the_far_future_none_goes_unseen() {
-    edited(Table::new(YEAR_12024_US, seed()), EDITS / 5);
+    edited(Table::new(YEAR_12024_US, seed()), "integer", EDITS / 5);
 }
 
 #[test]
 fn of_two_thousand_edits_of_a_row_of_the_far_past_none_goes_unseen() {
-    edited(Table::new(YEAR_44_BC_US, seed()), EDITS / 5);
+    edited(Table::new(YEAR_44_BC_US, seed()), "integer", EDITS / 5);
+}
+
+#[test]
+fn of_a_thousand_edits_of_values_of_any_other_type_none_goes_unseen() {
+    for kind in ["bigint", "numeric", "double precision"] {
+        edited(Table::new(YEAR_2024_US, seed()), kind, EDITS / 10);
+    }
 }
 
 #[test]
@@ -239,11 +259,12 @@ fn a_row_without_a_value_that_moves_by_a_microsecond_is_seen_in_any_year() {
     }
 }
 
-fn edited(mut table: Table, edits: usize) {
+fn edited(mut table: Table, kind: &str, edits: usize) {
     let world = World::new();
+    world.production_sql(&format!("ALTER TABLE entity ALTER value TYPE {kind}"));
     world.production_sql(&table.insert_all());
     let mut client = Client::connect(&world.production_url, NoTls).unwrap();
-    let accounts = accounts();
+    let accounts = accounts(kind);
     let mut before = only_answer(&mut client, &accounts);
     let mut kinds = BTreeMap::<&str, [usize; 2]>::new();
     for number in 0..edits {

@@ -9,6 +9,7 @@ mod inherited;
 mod levels;
 mod spread;
 mod types;
+mod zone_data;
 mod zones;
 
 use serde_json::json;

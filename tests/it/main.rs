@@ -17,6 +17,7 @@ mod export;
 mod faults;
 mod fresh;
 mod guard;
+mod hashes;
 mod history;
 mod init;
 mod isolation;

@@ -9,8 +9,11 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::thread::sleep;
 use std::time::{Duration, Instant};
 
-use crate::kit::{READER, Servers, WRITER, World, ask, kalends, run_sql};
+use crate::kit::{BINARY, READER, Servers, WRITER, World, ask, kalends, run_sql};
 pub use standby::Standby;
+
+/// Where servers of Linux read time zones.
+const ZONES: &str = "/usr/share/zoneinfo";
 
 static PAIRS: AtomicUsize = AtomicUsize::new(0);
 
@@ -110,7 +113,16 @@ impl OwnServers {
     }
 
     pub fn start_again(&self) {
-        self.local("start");
+        self.start_by(&[]);
+    }
+
+    /// The same by a program that starts ours in some other surroundings.
+    fn start_by(&self, surroundings: &[&str]) {
+        let all = [surroundings, &[BINARY, "local", "start"]].concat();
+        let mut starting = Command::new(all[0]);
+        starting.args(&all[1..]).env("KALENDS_LOCAL", &self.servers.folder).env("PATH", self.path.as_str());
+        let started = starting.output().unwrap();
+        assert!(started.status.success(), "{}", String::from_utf8_lossy(&started.stderr));
         self.servers.admit(5432, READER, "trust");
         self.servers.admit(5433, WRITER, "trust");
     }
@@ -149,7 +161,42 @@ impl OwnServers {
         assert!(done.success(), "{}", data.display());
     }
 
+    /// Lets a server read time zones from a folder of its own, which begins as the machine's; no restart is needed for what
+    /// changes there later. `None`, said loudly, where this machine does not let us mount.
+    pub fn own_zones(&self, side: Side) -> Option<Zones> {
+        let mounts = ["unshare", "--mount", "--propagation", "private", "sh", "-c"];
+        let script = format!("mount --bind \"$0\" {ZONES} && exec \"$@\"");
+        let folder = self.data.join(format!("{}.zones", side.name()));
+        let copied = Command::new("cp").args(["-a", ZONES]).arg(&folder).status().is_ok_and(|status| status.success());
+        let place = folder.display().to_string();
+        let surroundings = [&mounts[..], &[script.as_str(), place.as_str()]].concat();
+        let may_mount = Command::new(surroundings[0]).args(&surroundings[1..]).args(["zic", "--version"]).output();
+        if !copied || !may_mount.is_ok_and(|output| output.status.success()) {
+            eprintln!("NOT TRIED: servers with other time zone data; that takes root, unshare, mount and zic");
+            return None;
+        }
+        self.stop_at_once(side);
+        self.start_by(&surroundings);
+        Some(Zones { folder })
+    }
+
     pub fn log(&self, side: Side) -> String {
         fs::read_to_string(self.data.join(format!("{}.log", side.name()))).unwrap()
+    }
+}
+
+/// The time zones of one server alone.
+pub struct Zones {
+    folder: PathBuf,
+}
+
+impl Zones {
+    /// Compiles the lines of a file of tzdata, such as `Zone Europe/Amsterdam 0:20 - +0020`, over what is there. Sessions that
+    /// begin from now on see it.
+    pub fn set(&self, lines: &str) {
+        let source = self.folder.with_extension("source");
+        fs::write(&source, format!("{lines}\n")).unwrap();
+        let made = Command::new("zic").arg("-d").arg(&self.folder).arg(&source).output().unwrap();
+        assert!(made.status.success(), "{}", String::from_utf8_lossy(&made.stderr));
     }
 }

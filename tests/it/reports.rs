@@ -1,5 +1,6 @@
 //! What commands say: verify, status, JSON, help, and the ways in which nobody listens.
 
+mod exact;
 mod json;
 mod verify;
 

@@ -12,17 +12,9 @@ WITH hashed AS (
         -- Rows without a time come as day NULL, rows at an infinite time as day infinity or -infinity.
 "created_at"::date AS day,
         "value" AS "measure_0",
-        -- Two 64-bit hashes of each row.
-        hashint4extended(coalesce("value", 0::integer), timestamp_hash_extended("created_at", 1::bigint + CASE WHEN "value" IS NULL THEN 2 ELSE 0 END)) AS hash_a,
-        -- timestamp_hash_extended() first folds the 64 bits of a time into 32, so times that fold alike are alike to it
-        -- under every seed. The second hash takes the time as a double, which keeps these apart: they lie over an hour
-        -- from each other. What a double of a distant year cannot tell, some microseconds, does not fold alike.
-        -- tsrange_subdiff() is the cheapest way found from a timestamp to a double.
-        hashfloat8extended(
-            tsrange_subdiff("created_at", TIMESTAMP '2000-01-01'),
-            -- A seed that no such number is stands for NULL.
-            coalesce("value", 1::bigint << 40)
-        ) AS hash_b,
+        -- Two 64-bit hashes of each row. Each by itself tells apart whatever PostgreSQL takes for different.
+        hashint4extended(coalesce("value", 0::integer), timestamp_hash_extended("created_at", hashfloat8extended(tsrange_subdiff("created_at", TIMESTAMP '2000-01-01'), 1::bigint + CASE WHEN "value" IS NULL THEN 2 ELSE 0 END))) AS hash_a,
+        timestamp_hash_extended("created_at", hashfloat8extended(tsrange_subdiff("created_at", TIMESTAMP '2000-01-01'), coalesce("value", 1::bigint << 40))) AS hash_b,
         ctid AS place
     FROM :"schema".:"table"
     -- This arm gives no rows. It hides from the planner that a day is made from a time, of which it would expect as many

@@ -38,6 +38,21 @@ pub(in crate::commands) struct Adopting<'a> {
     pub(in crate::commands) equal: &'a BTreeSet<Day>,
 }
 
+/// The month that could not be settled, as the context of why.
+#[derive(Debug, thiserror::Error)]
+#[error("could not settle month {0}")]
+pub(in crate::commands) struct Unsettled(pub(in crate::commands) Period);
+
+/// How months are settled one after the other.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Way {
+    /// What changed is written.
+    Changes,
+    /// All accounts of the days are written, since their checksums are of another form. Until the final month is done the
+    /// entity is noted with that form: a run that was killed is gone on with by doing all of it again.
+    Renewing,
+}
+
 /// What was settled.
 #[derive(Default)]
 pub(in crate::commands) struct Settled {
@@ -45,6 +60,8 @@ pub(in crate::commands) struct Settled {
     pub(in crate::commands) days: BTreeMap<Cause, usize>,
     pub(in crate::commands) months: usize,
     pub(in crate::commands) loaded: Loaded,
+    /// Days that got checksums in today's form, and are what they were.
+    pub(in crate::commands) renewed_days: usize,
 }
 
 impl Settling<'_> {
@@ -56,11 +73,15 @@ impl Settling<'_> {
         ledger: &mut Ledger,
         changes: Changes,
     ) -> Result<Settled> {
-        let mut all = Settled::of(&changes);
-        let months = self.with_remade(self.months(changes), &ledger.unsummed);
-        all.months = months.iter().filter(|month| !month.changes.is_empty()).count();
-        all.loaded = self.each(warehouse, &mut ledger.generation, months).await?;
-        Ok(all)
+        let settled = Settled::of(&changes);
+        let mut months = self.with_remade(self.months(changes), &ledger.unsummed);
+        let way = if ledger.renews_checksums { Way::Renewing } else { Way::Changes };
+        if way == Way::Renewing {
+            months = self.with_every(months);
+        }
+        let changed_months = months.iter().filter(|month| !month.changes.is_empty()).count();
+        let (loaded, renewed_days) = self.each(warehouse, &mut ledger.generation, months, way).await?;
+        Ok(Settled { months: changed_months, loaded, renewed_days, ..settled })
     }
 
     /// Loads the days of `rows` again, settles those of `accounts` and makes again those of `unsummed`.
@@ -77,32 +98,45 @@ impl Settling<'_> {
             months.entry(day.month()).or_insert_with(|| self.month(day.month())).load.insert(day);
         }
         let months = self.with_remade(months.into_values().collect(), unsummed);
-        self.each(warehouse, generation, months).await
+        Ok(self.each(warehouse, generation, months, Way::Changes).await?.0)
     }
 
-    /// Months, one after the other, each in a transaction of its own.
-    async fn each(&self, warehouse: &mut Warehouse, generation: &mut i64, months: Vec<Month>) -> Result<Loaded> {
+    /// Months, one after the other, each in a transaction of its own; gives what was loaded, and the days that were renewed.
+    async fn each(
+        &self,
+        warehouse: &mut Warehouse,
+        generation: &mut i64,
+        months: Vec<Month>,
+        way: Way,
+    ) -> Result<(Loaded, usize)> {
         let (progress, count) = (self.progress(&months), months.len());
-        let (mut all, mut run) = (Loaded::default(), None);
+        let (mut all, mut renewed_days, mut run) = (Loaded::default(), 0, None);
         for (mut month, at) in months.into_iter().zip(1..) {
             // What is left of an entity keeps it from being whole.
             let whole = at == count && self.judged.left.is_empty();
             let mut tries = 1..;
-            let (settled, loaded) = loop {
+            let (settled, loaded, renewed) = loop {
                 let locked = match at {
                     1 => warehouse.lock(*generation).await,
                     _ => warehouse.lock_next(*generation).await,
                 };
-                match self.settle(locked?, &mut month, &progress, (run.clone(), whole)).await {
+                match self.settle(locked?, &mut month, &progress, (run.clone(), whole, way)).await {
                     Err(error) if is_conflict(&error) && tries.next() < Some(TRIES) => continue,
-                    settled => break settled.with_context(|| format!("could not settle month {}", month.period))?,
+                    settled => break settled.context(Unsettled(month.period))?,
                 }
             };
             *generation += 1;
             run = settled;
+            renewed_days += renewed;
             all.add(loaded);
         }
-        Ok(all)
+        if way == Way::Renewing {
+            let locked = warehouse.lock_next(*generation).await?;
+            locked.note_checksums(self.snapshot.model()).await?;
+            locked.commit().await?;
+            *generation += 1;
+        }
+        Ok((all, renewed_days))
     }
 
     /// Makes the entity's tables anew and settles all its days, in one transaction: until it is committed the warehouse
@@ -138,9 +172,9 @@ impl Settling<'_> {
         }
         for mut month in whole.into_values() {
             let period = month.period;
-            let context = || format!("could not settle month {period}");
+            let context = || Unsettled(period);
             let (loaded, proven) = self.load(&locked, &mut month, &progress).await.with_context(context)?;
-            settle::settle(&locked, model, Some(&mut run), &month, loaded.rows, proven).await.with_context(context)?;
+            settle::settle(&locked, model, Some(&mut run), &month, loaded.rows, &proven).await.with_context(context)?;
             all.months += 1;
             all.loaded.add(loaded);
         }
@@ -180,6 +214,15 @@ impl Settling<'_> {
         months.into_values().collect()
     }
 
+    /// The same and all other months, of each day of which the accounts that follow from its rows are made again.
+    fn with_every(&self, months: Vec<Month>) -> Vec<Month> {
+        let mut months: BTreeMap<Period, Month> = months.into_iter().map(|month| (month.period, month)).collect();
+        for &day in self.judged.target.keys() {
+            months.entry(day.month()).or_insert_with(|| self.month(day.month())).remake.insert(day);
+        }
+        months.into_values().collect()
+    }
+
     /// Notes what is settled, in the transaction that settles it: as of which moment, whether the entity is whole with that,
     /// and from which production, unless nobody has consented to that one yet.
     async fn note(&self, locked: &Locked<'_>, whole: bool) -> Result<()> {
@@ -210,15 +253,19 @@ impl Settling<'_> {
         locked: Locked<'_>,
         month: &mut Month,
         progress: &Progress,
-        (run, whole): (Option<Run>, bool),
-    ) -> Result<(Option<Run>, Loaded)> {
+        (run, whole, way): (Option<Run>, bool, Way),
+    ) -> Result<(Option<Run>, Loaded, usize)> {
         let (loaded, proven) = self.load(&locked, month, progress).await?;
         let mut run = self.run(&locked, month, run).await?;
         let rows = loaded.rows + loaded.taken;
-        settle::settle(&locked, self.snapshot.model(), run.as_mut(), month, rows, proven).await?;
+        settle::settle(&locked, self.snapshot.model(), run.as_mut(), month, rows, &proven).await?;
+        let renewed_days = match way {
+            Way::Changes => 0,
+            Way::Renewing => settle::renew(&locked, self.snapshot.model(), month, &proven).await?,
+        };
         self.note(&locked, whole).await?;
         locked.commit().await?;
-        Ok((run, loaded))
+        Ok((run, loaded, renewed_days))
     }
 
     /// Loads a month's days and proves the month. Days of the warehouse that turn out to be others than its accounts said are
@@ -287,7 +334,7 @@ impl Settling<'_> {
 
 impl Settled {
     fn of(changes: &Changes) -> Self {
-        Self { days: accounts::tally(changes), months: 0, loaded: Loaded::default() }
+        Self { days: accounts::tally(changes), ..Self::default() }
     }
 }
 

@@ -2,8 +2,8 @@
 
 use serde::Serialize;
 
-use super::super::prepare::guarding;
 use super::super::prepare::months::Settling;
+use super::super::prepare::{guarding, zones};
 use super::super::{World, export, left};
 use crate::accounts::{self, Accounts};
 use crate::calendar::Period;
@@ -183,7 +183,8 @@ async fn repair(
         }
         let unsummed: Vec<Period> = found.unsummed.iter().copied().collect();
         let to_repair = (&found.rows, found.accounts.clone(), unsummed.as_slice());
-        let loaded = settling.repair(warehouse, &mut ledger.generation, to_repair).await?;
+        let loaded = settling.repair(warehouse, &mut ledger.generation, to_repair).await;
+        let loaded = zones::explaining(&snapshot, warehouse, (&survey.accounts, &ledger.accounts), loaded).await?;
         Ok((survey, judged, found, loaded))
     };
     let (survey, judged, found, loaded) = world.watch().over(&snapshot, repairing).await?;

@@ -55,6 +55,9 @@ enum Edit {
     Move { row: usize, minutes: i32 },
     Set { row: usize, value: usize },
     SetDimension { row: usize, value: usize },
+    Negate { row: usize },
+    SwapRows { one: usize, other: usize },
+    SwapColumns { row: usize },
     Delete { row: usize },
     Twice { row: usize },
     DeleteMonth { moment: usize },
@@ -80,6 +83,9 @@ fn edit() -> impl Strategy<Value = Edit> {
         2 => (0..50_usize, minutes()).prop_map(|(row, minutes)| Edit::Move { row, minutes }),
         2 => (0..50_usize, 0..VALUES.len()).prop_map(|(row, value)| Edit::Set { row, value }),
         2 => (0..50_usize, 0..6_usize).prop_map(|(row, value)| Edit::SetDimension { row, value }),
+        2 => (0..50_usize).prop_map(|row| Edit::Negate { row }),
+        2 => (0..50_usize, 0..50_usize).prop_map(|(one, other)| Edit::SwapRows { one, other }),
+        2 => (0..50_usize).prop_map(|row| Edit::SwapColumns { row }),
         2 => (0..50_usize).prop_map(|row| Edit::Delete { row }),
         1 => (0..50_usize).prop_map(|row| Edit::Twice { row }),
         1 => (0..MOMENTS.len()).prop_map(|moment| Edit::DeleteMonth { moment }),
@@ -117,8 +123,8 @@ impl History {
         let names: Vec<&str> = columns.iter().map(|(name, _)| *name).collect();
         let order: Vec<String> = names.iter().map(|name| format!("{name}::text")).collect();
         let order = order.join(", ");
-        let row =
-            |row: &usize| format!("ctid = (SELECT ctid FROM {table} ORDER BY {order}, ctid OFFSET {row} LIMIT 1)");
+        let place = |row: &usize| format!("(SELECT ctid FROM {table} ORDER BY {order}, ctid OFFSET {row} LIMIT 1)");
+        let row = |row: &usize| format!("ctid = {}", place(row));
         match edit {
             Edit::Insert { moment, minutes, values, dimensions } => {
                 let measures = values.iter().map(|&at| VALUES[at]);
@@ -144,6 +150,21 @@ impl History {
                     format!("UPDATE {table} SET {name} = ({value})::{kind} WHERE {}", row(at))
                 }
             },
+            Edit::Negate { row: at } => format!("UPDATE {table} SET b = -b WHERE {}", row(at)),
+            Edit::SwapRows { one, other } => format!(
+                "WITH two AS MATERIALIZED (SELECT {one} AS one, {other} AS other),
+                 swapped AS MATERIALIZED (
+                     SELECT t.ctid AS place, CASE WHEN t.ctid = one THEN other ELSE one END AS from_place
+                     FROM {table} AS t, two WHERE t.ctid IN (one, other) AND one IS NOT NULL AND other IS NOT NULL
+                 )
+                 UPDATE {table} AS t SET b = source.b FROM swapped INNER JOIN {table} AS source ON source.ctid = from_place
+                 WHERE t.ctid = swapped.place",
+                one = place(one),
+                other = place(other)
+            ),
+            Edit::SwapColumns { row: at } => {
+                format!("UPDATE {table} SET a = b::{}, b = a::{} WHERE {}", columns[1].1, columns[2].1, row(at))
+            }
             Edit::Delete { row: at } => format!("DELETE FROM {table} WHERE {}", row(at)),
             Edit::Twice { row: at } => format!("INSERT INTO {table} SELECT * FROM {table} WHERE {}", row(at)),
             Edit::DeleteMonth { moment } => format!(

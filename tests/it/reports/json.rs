@@ -8,7 +8,7 @@ use serde_json::{Value, json};
 use super::prepared;
 use crate::kit::World;
 
-const PREPARED: [&str; 16] = [
+const PREPARED: [&str; 17] = [
     "accept",
     "changing",
     "entity",
@@ -17,6 +17,7 @@ const PREPARED: [&str; 16] = [
     "loaded_rows",
     "mended_periods",
     "production_as_of",
+    "renewed_checksums",
     "set_aside",
     "settled_anew",
     "settled_days",
@@ -56,7 +57,7 @@ fn json_is_one_document_and_all_there_is_on_stdout() {
     assert_eq!(keys("run"), ran);
     assert_eq!(
         keys("verify"),
-        ["days", "differences", "equal", "production_as_of", "rows", "sample", "set_aside", "version"]
+        ["days", "differences", "equal", "exact", "production_as_of", "rows", "sample", "set_aside", "version"]
     );
     assert_eq!(
         keys("status"),

@@ -1,0 +1,40 @@
+//! What an entity's accounts were made from, and accounts whose checksums were made in another form than this Kalends'.
+
+use anyhow::Context as _;
+use tokio_postgres::types::Type;
+
+use super::{Locked, Reading};
+use crate::accounts::Accounts;
+use crate::db::{Statement, Work};
+use crate::entity::Model;
+use crate::error::Result;
+use crate::statement;
+
+const NOTE_ENTITY: Statement = statement!("warehouse/note_entity.sql");
+
+/// Notes what an entity's accounts are made from; gives the entity's number.
+pub(super) async fn note_entity(work: &Work<'_>, model: &Model) -> Result<i32> {
+    let definition = serde_json::to_string(model)?;
+    let row = work.query_one(NOTE_ENTITY, &[(&model.name(), Type::TEXT), (&definition, Type::TEXT)]).await?;
+    row.context("the warehouse gave the entity no number")?.get("number")
+}
+
+impl Reading<'_> {
+    /// The accounts of an entity's days that was settled as `known`, to be compared with accounts of `model`: without their
+    /// checksums where these are of another form.
+    pub async fn accounts_for(&self, known: &Model, model: &Model) -> Result<Accounts> {
+        let accounts = self.accounts(known).await?;
+        if known.hashes_as(model) {
+            return Ok(accounts);
+        }
+        Ok(accounts.into_iter().map(|(day, account)| (day, account.without_hashes())).collect())
+    }
+}
+
+impl Locked<'_> {
+    /// Notes that all accounts of the entity's days have checksums in the form of this model.
+    pub async fn note_checksums(&self, model: &Model) -> Result<()> {
+        note_entity(&self.work, model).await?;
+        Ok(())
+    }
+}
