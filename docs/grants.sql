@@ -12,7 +12,8 @@
 --   writer      in the warehouse: makes the role where there is none, and the three schemas, which are its own
 --     business  a role that reads the statistics, today's and those to come; made where there is none
 --   strict      any value: takes from PUBLIC what every role of the server has unasked: CONNECT and TEMPORARY on this
---               database, and in production everything on `schema`. Others who live by that need grants of their own
+--               database, in production everything on `schema`, and in the warehouse CREATE on public. Others who live by
+--               that need grants of their own
 --
 -- A role that is made here has no password yet: \password kalends_reader.
 
@@ -45,6 +46,13 @@ ALTER DEFAULT PRIVILEGES FOR ROLE :"maker" IN SCHEMA :"schema" GRANT SELECT ON T
 \endif
 
 \if :{?writer}
+\if :{?strict}
+-- Before PostgreSQL 15 every role may make tables in it.
+SELECT EXISTS (SELECT FROM pg_namespace WHERE nspname = 'public') AS has_public \gset
+\if :has_public
+REVOKE CREATE ON SCHEMA public FROM PUBLIC;
+\endif
+\endif
 SELECT NOT EXISTS (SELECT FROM pg_roles WHERE rolname = :'writer') AS is_new \gset
 \if :is_new
 CREATE ROLE :"writer" LOGIN;

@@ -123,7 +123,7 @@ impl<'a> Server<'a> {
             // A server that is only just starting writes its pid a little later.
             if let Some(PidFile { pid, .. }) = self.pid_file()
                 && self.may_be_ours(pid)
-                && let is_stuck = begun.elapsed() > STOPPED && has_stopped_child(pid)
+                && let is_stuck = (begun.elapsed() > STOPPED && has_stopped_child(pid))
                 // SIGINT is the fast shutdown, SIGQUIT the immediate one, which the next start recovers from.
                 && let signal = if is_stuck { Signal::QUIT } else { Signal::INT }
                 && asked != Some((pid, signal))
