@@ -2,6 +2,7 @@
 //!
 //! What a file should say follows from the accounts alone, so a run that dies in between is simply published again.
 
+mod age;
 mod content;
 mod csv;
 mod due;
@@ -21,7 +22,7 @@ pub use content::{Scope, Which};
 pub use due::{Due, Fault};
 use folder::Folder;
 pub use foreseen::{Foreseen, Line, foresee};
-use manifest::{Entry, Manifest};
+use manifest::{Entry, Manifest, Settled};
 use readiness::{Intended, allowed};
 pub use readiness::{Room, ready, room};
 
@@ -80,6 +81,8 @@ struct Wanted {
     complete_through: BTreeMap<String, String>,
     /// As of when each entity that was settled is so.
     fresh: BTreeMap<String, Freshness>,
+    /// Which of the moments that files were published as of this warehouse has settled itself, by entity.
+    known: BTreeMap<String, i64>,
 }
 
 /// A file as it should be.
@@ -173,6 +176,7 @@ async fn wanted(
             production_as_of: None,
             complete_through: BTreeMap::new(),
             fresh: BTreeMap::new(),
+            known: BTreeMap::new(),
         });
     }
     let recorded = reading.work().query(RECORDED, &[]).await?;
@@ -196,6 +200,7 @@ async fn wanted(
         production_as_of: run.map(|run| run.production_as_of),
         complete_through: complete_through.into_iter().map(|(entity, day)| (entity, day.to_string())).collect(),
         fresh: reading.freshness().await?,
+        known: age::known(reading, manifest).await?,
     })
 }
 
@@ -274,9 +279,10 @@ async fn replace(
         manifest.pending.insert(path.clone(), None);
     }
     manifest.warehouse.clone_from(&wanted.warehouse);
-    let settled =
-        wanted.fresh.iter().filter_map(|(entity, fresh)| Some((entity.clone(), fresh.settled_as_of.clone()?)));
-    manifest.settled_as_of.extend(settled);
+    manifest.settled.extend(wanted.fresh.iter().filter_map(|(entity, fresh)| {
+        let as_of = fresh.settled_as_of.clone()?;
+        Some((entity.clone(), Settled { as_of, settlement: fresh.settlement }))
+    }));
     folder.write_manifest(manifest)?;
 
     stale.iter().try_for_each(|path| folder.unstage(path))?;
@@ -296,7 +302,7 @@ async fn replace(
     // What a dead run had begun elsewhere stays noted until its own scope is published.
     manifest.pending.retain(|path, _| !scope.covers(path));
     let is_listed = |entity: &String| manifest.files.values().any(|file| file.entity == *entity);
-    let (published, known) = (&mut manifest.settled_as_of, &wanted.fresh);
+    let (published, known) = (&mut manifest.settled, &wanted.fresh);
     published.retain(|entity, _| known.contains_key(entity) || is_listed(entity));
     list(manifest, wanted, scope);
     folder.write_manifest(manifest)?;

@@ -11,8 +11,10 @@ SELECT
     period, rows, closed, fields,
     sha256(convert_to(
         concat_ws(
-            ' ', period::date - date '2000-01-01', date_part('hour', period::timestamp)::integer, rows, closed::text,
-            array_to_string(fields, E'\x1f', E'\x1e')
+            ' ', period::date - date '2000-01-01',
+            -- A date can be one that no timestamp is.
+            CASE WHEN pg_typeof(period) = 'date'::regtype THEN 0 ELSE date_part('hour', period::timestamp)::integer END,
+            rows, closed::text, array_to_string(fields, E'\x1f', E'\x1e')
         ),
         'UTF8'
     )) AS digest

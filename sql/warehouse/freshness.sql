@@ -13,6 +13,7 @@ SELECT
     extract(epoch FROM proven_at)::double precision AS proven_seconds,
     -- Two clocks may differ a little.
     greatest(extract(epoch FROM clock_timestamp() - proven_at), 0)::double precision AS age_seconds,
+    settlement,
     to_char(settled_at AT TIME ZONE 'UTC', 'YYYY-MM-DD HH24:MI:SS.US') || ' UTC' AS settled_as_of
 FROM kalends.freshness
 ORDER BY entity COLLATE "C"

@@ -14,6 +14,6 @@ WITH taken AS (
 )
 
 UPDATE kalends.entity AS settled
-SET settled_as_of = taken.moment, proven_as_of = taken.moment, whole = true
+SET proven_as_of = taken.moment, whole = true
 FROM taken
 WHERE settled.name = $1::text

@@ -17,7 +17,8 @@ use crate::calendar::Period;
 use crate::entity::Entity;
 use crate::error::{self, Exit, Result};
 use crate::guard::{self, Accepted, Kind, Noted};
-use crate::production::Production;
+use crate::load::Loaded;
+use crate::production::{self, Production, Survey};
 use crate::report::{self, Outcome, counted};
 use crate::warehouse::Warehouse;
 use crate::warehouse::notes::Failure;
@@ -224,11 +225,7 @@ async fn prepare(
             copy: settled.loaded.copying.as_secs_f64(),
             settle: settle_took.as_secs_f64(),
         },
-        held_production: HeldProduction {
-            longest_lock_seconds: held_production.lock.as_secs_f64(),
-            longest_snapshot_seconds: held_production.snapshot.as_secs_f64(),
-            rows_read: accounts::rows(&survey.accounts) + survey.set_aside.rows() + settled.loaded.rows.cast_signed(),
-        },
+        held_production: HeldProduction::of(held_production, &survey, settled.loaded),
     })
 }
 
@@ -315,6 +312,14 @@ impl Prepared {
 }
 
 impl HeldProduction {
+    fn of(held: production::Held, survey: &Survey, loaded: Loaded) -> Self {
+        Self {
+            longest_lock_seconds: held.lock.as_secs_f64(),
+            longest_snapshot_seconds: held.snapshot.as_secs_f64(),
+            rows_read: accounts::rows(&survey.accounts) + survey.set_aside.rows() + loaded.rows.cast_signed(),
+        }
+    }
+
     fn line(&self) -> String {
         let Self { longest_lock_seconds: lock, longest_snapshot_seconds: snapshot, rows_read } = self;
         format!("production  {} read, lock {lock:.2} s, snapshot {snapshot:.2} s", counted(*rows_read, "row"))

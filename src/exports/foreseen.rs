@@ -7,7 +7,7 @@ use std::path::Path;
 use super::content::{self, Content};
 use super::csv::{self, Field};
 use super::readiness::Intended;
-use super::{Claim, Due, Fault, Folder, Manifest, RECORDED, Scope, Wanted, Which, compared};
+use super::{Claim, Due, Fault, Folder, Manifest, RECORDED, Scope, Wanted, Which, age, compared};
 use crate::calendar::{Day, Period};
 use crate::entity::Model;
 use crate::error::Result;
@@ -50,7 +50,7 @@ pub async fn foresee(
     let found = folder.as_ref().map_or(Ok(None), Folder::manifest)?;
     let mut manifest = found.clone().unwrap_or_default();
     // What is foreseen is newer than anything that was published of it.
-    manifest.settled_as_of.retain(|entity, _| foreseen.iter().all(|one| one.model.name() != entity));
+    manifest.settled.retain(|entity, _| foreseen.iter().all(|one| one.model.name() != entity));
     let wanted = wanted(reading, folder.as_ref(), &manifest, foreseen).await?;
     let everything = (Scope::Everything, Which::All);
     let intended = Intended::of(manifest, wanted, folder.as_ref(), everything)?;
@@ -101,6 +101,7 @@ async fn wanted(
         production_as_of: None,
         complete_through: BTreeMap::new(),
         fresh: reading.freshness().await?,
+        known: age::known(reading, manifest).await?,
     })
 }
 

@@ -26,15 +26,24 @@ pub struct Manifest {
     /// The final day of each entity that is closed: it had ended when the warehouse was proven equal to production.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub complete_through: BTreeMap<String, String>,
-    /// Of each entity, the moment of production's data that was settled last before files were published, UTC.
+    /// Of each entity, what was settled last before files were published.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
-    pub settled_as_of: BTreeMap<String, String>,
+    pub settled: BTreeMap<String, Settled>,
     /// The files, by path. What is listed is there.
     pub files: BTreeMap<String, Entry>,
     /// Paths that a run is about to write or remove, with the SHA-256 they will have; empty when none is at work. After a
     /// crash it tells which unlisted files are Kalends' own.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub pending: BTreeMap<String, Option<String>>,
+}
+
+/// Which settlement of an entity files were published from.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Settled {
+    /// The moment of production's data, UTC.
+    pub as_of: String,
+    /// Counts the transactions that settled something of the entity.
+    pub settlement: i64,
 }
 
 /// A published file.
@@ -67,7 +76,7 @@ impl Default for Manifest {
             warehouse: None,
             production_as_of: None,
             complete_through: BTreeMap::new(),
-            settled_as_of: BTreeMap::new(),
+            settled: BTreeMap::new(),
             files: BTreeMap::new(),
             pending: BTreeMap::new(),
         }

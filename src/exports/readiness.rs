@@ -7,9 +7,9 @@ use rustix::fs::{Access, access, statvfs};
 
 use super::folder::Folder;
 use super::manifest::{self, Manifest};
-use super::{Claim, Due, Fault, Scope, Wanted, Which, compare, sha256, wanted};
+use super::{Claim, Due, Fault, Scope, Wanted, Which, age, compare, sha256, wanted};
 use crate::error::{Refusal, Result};
-use crate::warehouse::{Freshness, Reading};
+use crate::warehouse::Reading;
 
 /// Room on a file system.
 #[derive(Debug)]
@@ -99,7 +99,7 @@ impl Intended {
             check_takes_nothing(path, &self.due, scope)?;
         }
         if !self.others && claim == Claim::Own {
-            check_not_older(path, &self.manifest, &self.wanted, &self.due)?;
+            age::check_not_older(path, &self.manifest, &self.wanted, &self.due)?;
         }
         check_owned(folder, path, &self.manifest, &self.wanted, &self.due)
     }
@@ -127,37 +127,6 @@ fn check_takes_nothing(path: &Path, due: &Due, scope: Scope) -> Result<()> {
         format!("the files in \"{}\" were published from another warehouse", path.display()),
         "Check KALENDS_WAREHOUSE_URL and the folder; if this warehouse is to replace them, say --take-over.",
     ))
-}
-
-/// Files are not replaced or removed by an older state of the warehouse, such as one that was restored from a backup. Of an
-/// entity that the warehouse does not know, only those files go that it has published itself, as they are listed.
-fn check_not_older(path: &Path, manifest: &Manifest, wanted: &Wanted, due: &Due) -> Result<()> {
-    let replaced = due.write.iter().filter(|(_, fault)| **fault == Fault::Differs).map(|(file, _)| file);
-    let is_known = |entity: &str| wanted.models.iter().any(|model| model.name() == entity);
-    let holds = |entity: &String| wanted.fresh.get(entity).and_then(Freshness::holds_as_of);
-    // Both are printed alike, so that they compare as texts.
-    let is_older = |entity: &String| manifest.settled_as_of.get(entity) > holds(entity);
-    for file in replaced.chain(&due.remove) {
-        let older = match manifest.files.get(file) {
-            Some(listed) if is_known(&listed.entity) => Some(&listed.entity).filter(|entity| is_older(entity)),
-            Some(listed) => Some(&listed.entity).filter(|_| wanted.recorded.get(file) != Some(&listed.sha256)),
-            // What a dead run had begun does not say whose it is.
-            None => manifest.settled_as_of.keys().find(|entity| is_known(entity) && is_older(entity)),
-        };
-        if let Some((entity, as_of)) = older.and_then(|entity| manifest.settled_as_of.get_key_value(entity)) {
-            let holds =
-                holds(entity).map_or_else(|| "does not hold it".to_string(), |as_of| format!("holds it as of {as_of}"));
-            return Err(Refusal::refused(
-                format!(
-                    "the files of entity \"{entity}\" in \"{}\" are as of {as_of}, and the warehouse {holds}",
-                    path.display()
-                ),
-                "Run `kalends run`, which brings the warehouse up to date first; if its older figures are meant, say \
-                 --take-over.",
-            ));
-        }
-    }
-    Ok(())
 }
 
 /// Before anything is written: no file that is to be replaced may be somebody else's.

@@ -27,13 +27,8 @@ pub struct Freshness {
     pub whole: bool,
     /// The moment of production's data that was settled last, UTC; `None` where nothing was settled yet.
     pub settled_as_of: Option<String>,
-}
-
-impl Freshness {
-    /// The newest moment of production's data that the accounts are known to hold, UTC.
-    pub fn holds_as_of(&self) -> Option<&String> {
-        self.proof.as_ref().filter(|_| self.whole).map(|proof| &proof.as_of).or(self.settled_as_of.as_ref())
-    }
+    /// Counts the transactions that settled something.
+    pub settlement: i64,
 }
 
 /// A proof that an entity was equal to production.
@@ -109,5 +104,5 @@ fn of_entity(row: &Row) -> Result<(String, Freshness)> {
         }
     };
     let (whole, settled_as_of) = (row.get("whole")?, row.get("settled_as_of")?);
-    Ok((row.get("entity")?, Freshness { proof, whole, settled_as_of }))
+    Ok((row.get("entity")?, Freshness { proof, whole, settled_as_of, settlement: row.get("settlement")? }))
 }

@@ -272,7 +272,7 @@ fn files_that_are_equal_are_taken_over_as_they_are_and_others_are_replaced() {
     assert!(after.contains_key(FEBRUARY) && after.contains_key(YEAR));
     world.kalends("verify").succeeds();
     // Once more, when all of them are listed already: they are left alone as well.
-    world.kalends("forget entity").succeeds();
+    world.kalends("forget entity --yes").succeeds();
     let again = world.kalends(&format!("adopt {COLUMNS}"));
     again.succeeds().says(&format!("left alone  {total} files that were as they should be"));
     fs::remove_file(world.exports.join("notes.txt")).unwrap();

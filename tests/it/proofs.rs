@@ -123,6 +123,11 @@ fn after_forget_nothing_is_proven_until_the_first_whole_run() {
     );
     world.kalends("run").fails_with(4);
     world.kalends("status --max-age 26h").fails_with(3).says("proven      never");
+    // What was published is older, and more: it stays until as much is settled again.
+    let tree = world.tree();
+    world.kalends("export").fails_with(4).says("the files of entity \"entity\" in ");
+    assert_eq!(world.tree(), tree);
+    fs::remove_dir_all(&world.exports).unwrap();
     world.kalends("export").succeeds();
     assert!(!any_closed(&world));
     world.warehouse_sql("DROP TABLE kalends_raw.entity_2024_02");
@@ -276,12 +281,10 @@ fn an_older_warehouse_puts_no_older_files_back_and_takes_no_newer_ones_away() {
             .kalends_with(export, &older)
             .fails_with(4)
             .says("the files of entity \"entity\" in ")
-            .says("and the warehouse holds it as of ")
+            .says("and the warehouse has it as of ")
             .says("Run `kalends run`, which brings the warehouse up to date first");
         assert_eq!(world.tree(), tree, "{export}");
     }
-    // A month of which nothing differs can be published.
-    world.kalends_with("export 2024 2", &older).fails_with(4);
     world.kalends_with("verify", &older).fails_with(3);
     assert_eq!(world.tree(), tree);
     // One run makes it the newer one, and then nothing is in the way.
@@ -338,9 +341,78 @@ fn a_proof_without_anything_to_settle_outdates_the_runs_that_compared_before_it(
     let world = World::new();
     let generation = || world.ask_warehouse("SELECT generation FROM kalends.state");
     world.kalends("prepare").succeeds();
-    let proven = "SELECT whole AND proven_as_of = settled_as_of FROM kalends.entity";
+    let proven = "SELECT whole AND proven_as_of IS NOT NULL FROM kalends.entity";
     assert_eq!((generation(), world.ask_warehouse(proven)), (vec!["2".to_string()], vec!["t".to_string()]));
     // What is known already is confirmed, and no tuple changes.
     world.kalends("prepare").succeeds();
     assert_eq!(generation(), ["2"]);
+}
+
+/// Settled as of one moment, and its backup; then as of another moment in both months, and published.
+fn changed_since_a_backup() -> (World, String) {
+    let world = World::new();
+    world.production(ROWS);
+    world.kalends("run").succeeds();
+    let restored = backup(&world, "restored");
+    world.production_sql("INSERT INTO entity VALUES ('2024-01-02', 1), ('2024-02-29', 1)");
+    world.kalends("run").succeeds();
+    (world, restored)
+}
+
+#[test]
+fn a_backup_that_was_made_between_two_months_of_a_run_puts_no_older_files_back() {
+    let (world, restored) = changed_since_a_backup();
+    let tree = world.tree();
+    // As of the moment of the run whose files are there, and its first month alone.
+    let superuser =
+        format!("{}/{}", world.warehouse_url.rsplit_once('/').unwrap().0, restored.rsplit_once('/').unwrap().1);
+    let moment = world.ask_warehouse("SELECT settled_as_of FROM kalends.entity").remove(0);
+    crate::kit::run_sql(
+        &superuser,
+        &format!(
+            "UPDATE kalends.entity SET settlement = settlement + 1, settled_as_of = '{moment}', whole = false;
+             INSERT INTO kalends.settled SELECT name, settled_as_of, settlement FROM kalends.entity"
+        ),
+    );
+    let older = [("KALENDS_WAREHOUSE_URL", restored.as_str())];
+    world.kalends_with("export", &older).fails_with(4).says("the files of entity \"entity\" in ");
+    assert_eq!(world.tree(), tree);
+    world.kalends_with("run", &older).succeeds();
+    world.kalends_with("verify", &older).succeeds();
+}
+
+#[test]
+fn an_older_warehouse_that_a_run_brought_up_to_date_in_part_puts_no_older_files_back() {
+    let (world, restored) = changed_since_a_backup();
+    let tree = world.tree();
+    let superuser =
+        format!("{}/{}", world.warehouse_url.rsplit_once('/').unwrap().0, restored.rsplit_once('/').unwrap().1);
+    let older = [("KALENDS_WAREHOUSE_URL", restored.as_str())];
+    crate::kit::run_sql(
+        &superuser,
+        "CREATE FUNCTION public.fails() RETURNS trigger LANGUAGE plpgsql AS 'BEGIN RAISE EXCEPTION ''on purpose''; END';
+         CREATE TRIGGER fails BEFORE INSERT ON kalends_raw.entity_2024_02 EXECUTE FUNCTION public.fails()",
+    );
+    world.kalends_with("run", &older).fails_with(1).says("on purpose");
+    world.kalends_with("export", &older).fails_with(4).says("and the warehouse has it as of ");
+    assert_eq!(world.tree(), tree);
+    crate::kit::run_sql(&superuser, "DROP TRIGGER fails ON kalends_raw.entity_2024_02");
+    world.kalends_with("run", &older).succeeds();
+    world.kalends_with("verify", &older).succeeds();
+}
+
+#[test]
+fn an_older_warehouse_does_not_bring_back_what_is_gone() {
+    let world = World::new();
+    world.production(ROWS);
+    world.kalends("run").succeeds();
+    let restored = backup(&world, "restored");
+    world.production_sql("DELETE FROM entity WHERE created_at = '2024-02-29'");
+    world.kalends("run --accept-loss").succeeds();
+    let tree = world.tree();
+    let older = [("KALENDS_WAREHOUSE_URL", restored.as_str())];
+    for export in ["export", "export 2024 2"] {
+        world.kalends_with(export, &older).fails_with(4).says("the files of entity \"entity\" in ");
+        assert_eq!(world.tree(), tree, "{export}");
+    }
 }

@@ -22,6 +22,18 @@ SET settled_as_of = source.production_as_of::timestamptz
 FROM kalends.source AS source
 WHERE source.entity = settled.name;
 
+-- The moments of production's data that were settled of each entity, each with the last settlement of it. By these a warehouse
+-- knows whether files were published from what it is itself, or from a later state that it was restored from before.
+CREATE TABLE kalends.settled (
+    entity text NOT NULL,
+    as_of timestamptz NOT NULL,
+    settlement bigint NOT NULL,
+    PRIMARY KEY (entity, as_of)
+);
+
+INSERT INTO kalends.settled (entity, as_of, settlement)
+SELECT name, settled_as_of, settlement FROM kalends.entity WHERE settled_as_of IS NOT NULL;
+
 -- A run with nothing to do confirms the proof, and is to change no tuple: it sets a sequence of the entity. The value is the
 -- moment in microseconds since 1970, times 2048, and in the lowest 11 bits the number of the settlement that is confirmed.
 -- Sequences are not transactional; by that number a reader sees whether the value belongs to the accounts of its snapshot.
@@ -41,7 +53,8 @@ SELECT
     CASE WHEN confirmed.holds THEN confirmed.moment ELSE entity.proven_as_of END AS proven_at,
     entity.name AS entity,
     entity.whole,
-    entity.settled_as_of AS settled_at
+    entity.settled_as_of AS settled_at,
+    entity.settlement
 FROM kalends.entity AS entity
 LEFT JOIN pg_catalog.pg_sequences AS noted
     ON noted.schemaname = 'kalends' AND noted.sequencename = format('confirmed_%s', entity.number)

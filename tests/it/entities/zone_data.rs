@@ -77,3 +77,45 @@ fn hours_are_settled_again_after_new_time_zone_data() {
     [&production, &warehouse].into_iter().for_each(|zones| zones.set(WITHOUT_BACKZONE));
     world.kalends("run").succeeds().says("nothing to do");
 }
+
+#[test]
+fn new_time_zone_data_that_move_a_row_over_a_months_border_leave_both_months_whole() {
+    let servers = OwnServers::new();
+    let Some(production) = servers.own_zones(Side::Production) else { return };
+    let Some(warehouse) = servers.own_zones(Side::Warehouse) else { return };
+    let both = |data: &str| [&production, &warehouse].into_iter().for_each(|zones| zones.set(data));
+    both(WITH_BACKZONE);
+    let world = servers.world();
+    world.production_sql(
+        "CREATE TABLE t (at timestamptz, amount integer);
+         INSERT INTO t VALUES ('1938-07-30 12:00Z', 1), ('1938-07-31 23:50Z', 2), ('1938-08-01 12:00Z', 4)",
+    );
+    set(&world, &asked(&["hour", "day", "month"]).settings());
+    settles(&world);
+    let accounts = |world: &World| {
+        (
+            world.ask_warehouse("SELECT day, sum_amount FROM kalends_stats.t_day ORDER BY 1"),
+            world.ask_warehouse("SELECT hour, sum_amount FROM kalends_stats.t_hour ORDER BY 1"),
+            world.files().keys().filter(|path| path.contains("daily")).count(),
+        )
+    };
+    let texts = |lines: &[&str]| lines.iter().map(|line| (*line).to_string()).collect::<Vec<_>>();
+    let with = (
+        texts(&["1938-07-30|1", "1938-08-01|6"]),
+        texts(&["1938-07-30 12:00:00|1", "1938-08-01 00:00:00|2", "1938-08-01 12:00:00|4"]),
+        2,
+    );
+    let without = (
+        texts(&["1938-07-30|1", "1938-07-31|2", "1938-08-01|4"]),
+        texts(&["1938-07-30 12:00:00|1", "1938-07-31 23:00:00|2", "1938-08-01 12:00:00|4"]),
+        3,
+    );
+    assert_eq!(accounts(&world), with);
+    for (data, expected) in [(WITHOUT_BACKZONE, without), (WITH_BACKZONE, with)] {
+        both(data);
+        // One run, after which nothing is missing and nothing is there twice.
+        settles(&world);
+        assert_eq!(accounts(&world), expected);
+        world.kalends("verify --exact").succeeds();
+    }
+}

@@ -150,7 +150,7 @@ fn the_manifest_lists_every_file_and_no_other() {
     let keys: Vec<&String> = listed.as_object().unwrap().keys().collect();
     assert_eq!(
         keys,
-        ["complete_through", "files", "production_as_of", "settled_as_of", "version", "warehouse"],
+        ["complete_through", "files", "production_as_of", "settled", "version", "warehouse"],
         "nothing is pending"
     );
     assert_eq!(listed["warehouse"], world.ask_warehouse("SELECT warehouse FROM kalends.state")[0].as_str());

@@ -1,0 +1,79 @@
+//! Whether files were published from a later state than the warehouse is in, such as one that was restored from a backup.
+
+use std::collections::BTreeMap;
+use std::path::Path;
+
+use tokio_postgres::types::Type;
+
+use super::manifest::{Manifest, Settled};
+use super::{Due, Fault, Wanted};
+use crate::db::{Parameter, Statement};
+use crate::error::{Refusal, Result};
+use crate::statement;
+use crate::warehouse::Reading;
+
+const KNOWN: Statement = statement!("exports/known.sql");
+
+/// Of the moments that a manifest's files were published as of, those that this warehouse has settled itself: by entity, the
+/// last settlement of that moment.
+pub(super) async fn known(reading: &Reading<'_>, manifest: &Manifest) -> Result<BTreeMap<String, i64>> {
+    if !reading.prepared || manifest.settled.is_empty() {
+        return Ok(BTreeMap::new());
+    }
+    let (entities, moments): (Vec<&str>, Vec<&str>) =
+        manifest.settled.iter().map(|(entity, settled)| (entity.as_str(), settled.as_of.as_str())).unzip();
+    let parameters: [Parameter<'_>; 2] = [(&entities, Type::TEXT_ARRAY), (&moments, Type::TEXT_ARRAY)];
+    let rows = reading.work().query(KNOWN, &parameters).await?;
+    rows.iter().map(|row| Ok((row.get("entity")?, row.get("settlement")?))).collect()
+}
+
+/// Files are not written, replaced or removed by an older state of the warehouse. Of an entity that the warehouse does not know,
+/// only those files go that it has published itself, as they are listed.
+///
+/// # Errors
+/// Refuses what such a state would do.
+pub(super) fn check_not_older(path: &Path, manifest: &Manifest, wanted: &Wanted, due: &Due) -> Result<()> {
+    let is_known = |entity: &str| wanted.models.iter().any(|model| model.name() == entity);
+    let written = due.write.iter().filter(|(_, fault)| **fault != Fault::Unlisted).map(|(file, _)| file);
+    for file in written.chain(&due.remove) {
+        let older = match (manifest.files.get(file), wanted.files.get(file)) {
+            (Some(listed), _) if !is_known(&listed.entity) => manifest
+                .settled
+                .get_key_value(&listed.entity)
+                .filter(|_| wanted.recorded.get(file) != Some(&listed.sha256)),
+            (Some(listed), _) => older(manifest, wanted, &listed.entity),
+            (None, Some(wanted_file)) => older(manifest, wanted, &wanted_file.entry.entity),
+            // What a dead run had begun does not say whose it is.
+            (None, None) => manifest.settled.keys().find_map(|entity| older(manifest, wanted, entity)),
+        };
+        if let Some((entity, published)) = older {
+            return Err(refused(path, entity, published, wanted));
+        }
+    }
+    Ok(())
+}
+
+/// What was published of an entity, where the warehouse is not known to hold as much: neither has it settled that moment as far
+/// as it was published, nor was the whole entity proven then or later.
+fn older<'a>(manifest: &'a Manifest, wanted: &Wanted, entity: &str) -> Option<(&'a String, &'a Settled)> {
+    let (entity, published) = manifest.settled.get_key_value(entity)?;
+    let has_settled = wanted.known.get(entity).is_some_and(|&settlement| settlement >= published.settlement);
+    let proof = wanted.fresh.get(entity).and_then(|fresh| fresh.proof.as_ref());
+    // Both are printed alike, so that they compare as texts.
+    let is_proven = proof.is_some_and(|proof| proof.as_of >= published.as_of);
+    (!has_settled && !is_proven).then_some((entity, published))
+}
+
+fn refused(path: &Path, entity: &str, published: &Settled, wanted: &Wanted) -> anyhow::Error {
+    let settled = wanted.fresh.get(entity).and_then(|fresh| fresh.settled_as_of.as_ref());
+    let holds =
+        settled.map_or_else(|| "does not hold it".to_string(), |as_of| format!("has it as of {as_of}, by another run"));
+    Refusal::refused(
+        format!(
+            "the files of entity \"{entity}\" in \"{}\" are as of {}, and the warehouse {holds}",
+            path.display(),
+            published.as_of
+        ),
+        "Run `kalends run`, which brings the warehouse up to date first; if its older figures are meant, say --take-over.",
+    )
+}
