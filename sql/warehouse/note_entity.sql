@@ -1,10 +1,14 @@
 -- Notes what an entity's tables were made from, and gives the entity's number.
 --
--- Reads:   nothing
+-- Settlements of a new entity are counted from the generation on, so that their numbers are later than those of one that was
+-- forgotten.
+--
+-- Reads:   kalends.state
 -- Writes:  kalends.entity
 -- Params:  $1 text name, $2 text definition, as JSON
 -- Repeat:  safe; in the transaction that makes the tables
 
-INSERT INTO kalends.entity (name, definition) VALUES ($1, $2::jsonb)
+INSERT INTO kalends.entity (name, definition, settlement)
+SELECT $1::text, $2::jsonb, generation FROM kalends.state
 ON CONFLICT (name) DO UPDATE SET definition = excluded.definition
 RETURNING number

@@ -27,24 +27,22 @@ pub(super) async fn known(reading: &Reading<'_>, manifest: &Manifest) -> Result<
     rows.iter().map(|row| Ok((row.get("entity")?, row.get("settlement")?))).collect()
 }
 
-/// Files are not written, replaced or removed by an older state of the warehouse. Of an entity that the warehouse does not know,
-/// only those files go that it has published itself, as they are listed.
+/// Files are not written, replaced or removed by an older state of the warehouse.
 ///
 /// # Errors
 /// Refuses what such a state would do.
 pub(super) fn check_not_older(path: &Path, manifest: &Manifest, wanted: &Wanted, due: &Due) -> Result<()> {
-    let is_known = |entity: &str| wanted.models.iter().any(|model| model.name() == entity);
     let written = due.write.iter().filter(|(_, fault)| **fault != Fault::Unlisted).map(|(file, _)| file);
     for file in written.chain(&due.remove) {
-        let older = match (manifest.files.get(file), wanted.files.get(file)) {
-            (Some(listed), _) if !is_known(&listed.entity) => manifest
-                .settled
-                .get_key_value(&listed.entity)
-                .filter(|_| wanted.recorded.get(file) != Some(&listed.sha256)),
-            (Some(listed), _) => older(manifest, wanted, &listed.entity),
-            (None, Some(wanted_file)) => older(manifest, wanted, &wanted_file.entry.entity),
+        let entity = match (manifest.files.get(file), wanted.files.get(file)) {
+            (Some(listed), _) => Some(&listed.entity),
+            (None, Some(file)) => Some(&file.entry.entity),
+            (None, None) => None,
+        };
+        let older = match entity {
+            Some(entity) => older(manifest, wanted, entity),
             // What a dead run had begun does not say whose it is.
-            (None, None) => manifest.settled.keys().find_map(|entity| older(manifest, wanted, entity)),
+            None => manifest.settled.keys().find_map(|entity| older(manifest, wanted, entity)),
         };
         if let Some((entity, published)) = older {
             return Err(refused(path, entity, published, wanted));

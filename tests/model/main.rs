@@ -95,6 +95,16 @@ mod today {
     fn another_settings_file_proves_its_own_entity() {
         holds(TODAY, &OTHER_SETTINGS);
     }
+
+    #[test]
+    fn a_warehouse_that_was_restored_puts_no_older_files_back() {
+        holds(TODAY, &RESTORED);
+    }
+
+    #[test]
+    fn an_entity_that_was_forgotten_is_loaded_and_published_anew() {
+        holds(TODAY, &FORGET);
+    }
 }
 
 /// What is known to be left, and that the rest of `NEW` is enough for it.
@@ -102,16 +112,9 @@ mod left_to_do {
     use super::*;
 
     #[test]
-    fn a_backup_of_a_run_between_its_months_takes_files_back() {
-        breaks(TODAY, &RESTORED, Fault::OlderFile);
-        holds(NEW, &RESTORED);
+    fn files_that_a_dead_run_had_begun_of_an_entity_that_a_restored_warehouse_does_not_know() {
+        breaks(TODAY, &RESTORED_TO_NOTHING, Fault::Stuck);
         holds(NEW, &RESTORED_TO_NOTHING);
-    }
-
-    #[test]
-    fn an_export_between_forget_and_the_next_run_s_first_month_is_refused() {
-        breaks(TODAY, &FORGET, Fault::WronglyRefused);
-        holds(NEW, &FORGET);
     }
 }
 

@@ -65,7 +65,7 @@ pub const OLD: Protocol = Protocol {
 };
 
 /// As the code has it today. What it lacks of `NEW` is told in README.md.
-pub const TODAY: Protocol = Protocol { age: Age::Moment, age_of_missing: false, keeps_pending: false, ..NEW };
+pub const TODAY: Protocol = Protocol { keeps_pending: false, ..NEW };
 
 /// No fault is found in any world.
 pub const NEW: Protocol = Protocol {

@@ -18,8 +18,8 @@ ALTER TABLE kalends.entity
     ADD COLUMN whole boolean NOT NULL DEFAULT false;
 
 UPDATE kalends.entity AS settled
-SET settled_as_of = source.production_as_of::timestamptz
-FROM kalends.source AS source
+SET settled_as_of = source.production_as_of::timestamptz, settlement = state.generation
+FROM kalends.source AS source, kalends.state AS state
 WHERE source.entity = settled.name;
 
 -- The moments of production's data that were settled of each entity, each with the last settlement of it. By these a warehouse
@@ -63,6 +63,23 @@ CROSS JOIN LATERAL (
         entity.whole AND (noted.last_value & 2047) = (entity.settlement & 2047) AS holds,
         TIMESTAMPTZ 'epoch' + (noted.last_value >> 11) * INTERVAL '1 microsecond' AS moment
 ) AS confirmed;
+
+-- As before, but of whole parts and the rest, so that the mean of the largest numbers that there are is one of them as well: what
+-- could be settled and not be printed would keep all of its entity from being published.
+CREATE OR REPLACE FUNCTION kalends.mean(sum_values numeric, value_count bigint) RETURNS numeric
+LANGUAGE sql IMMUTABLE PARALLEL SAFE
+AS $$
+    SELECT CASE
+        WHEN value_count <= 0 THEN NULL
+        WHEN sum_values IN ('Infinity', '-Infinity') THEN sum_values
+        ELSE (
+            SELECT
+                sign(sum_values)
+                * (whole + div(2 * 1000000 * (abs(sum_values) - whole * value_count) + value_count, 2 * value_count) * 0.000001)
+            FROM (SELECT div(abs(sum_values), value_count) AS whole) AS parts
+        )
+    END
+$$;
 
 -- One moment for all entities, whichever settings file they were of, said more than was proven.
 DROP SEQUENCE kalends.proven;

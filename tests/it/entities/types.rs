@@ -189,3 +189,29 @@ fn databases_that_are_not_in_utf8_are_refused() {
     }
     settles(&world);
 }
+
+#[test]
+fn the_largest_numbers_and_the_final_week_that_there_are_are_settled_and_published() {
+    let world = World::new();
+    world.production_sql(
+        "CREATE TABLE t (at date, amount numeric);
+         INSERT INTO t VALUES ('999998-12-28', 1), ('2024-01-02', 9e131070), ('2024-01-02', 1), ('2024-02-02', -7.5)",
+    );
+    set(
+        &world,
+        &Asked { measures: &[("amount", "numeric")], levels: &["day", "week", "month", "year"], ..Asked::default() }
+            .settings(),
+    );
+    world.kalends("run").succeeds();
+    world.kalends("verify").succeeds();
+    let file = String::from_utf8(world.files()["year=2024/month=1/day=2/t_stats_daily_2024_1_2.csv"].clone()).unwrap();
+    let (header, line) = file.split_once('\n').unwrap();
+    let at = header.split(',').position(|column| column == "mean_amount").unwrap();
+    let mean = line.trim_end().split(',').nth(at).unwrap();
+    // Half of 9e131070 and 1.
+    assert_eq!((mean.len(), &mean[..3], &mean[mean.len() - 9..]), (131_071 + 7, "450", "00.500000"));
+    assert!(world.files().keys().any(|path| path.starts_with("iso_year=999998/week=53/")));
+    world.kalends("plan --check").succeeds();
+    world.kalends("history").succeeds();
+    world.kalends("run").succeeds().says("nothing to do");
+}
