@@ -271,8 +271,8 @@ fn every_table(mut tried: impl FnMut(&str, &Case<'_>)) {
                 &Case { time: TIMES[kind], times: of(kind, 2), hours: kind == 1, columns: vec![number, all[0]] },
             );
         } else {
-            for kind in 0..3 {
-                tried(name, &Case { time: TIMES[kind], times: of(kind, 2), hours: kind == 1, columns: all.to_vec() });
+            for (kind, &time) in TIMES.iter().enumerate() {
+                tried(name, &Case { time, times: of(kind, 2), hours: kind == 1, columns: all.to_vec() });
             }
         }
         for (other_at, &(other, others, other_kept)) in columns.iter().enumerate().skip(at) {

@@ -46,6 +46,9 @@ fn settings(name: &str) -> String {
 
 type Files = BTreeMap<String, Vec<u8>>;
 
+/// A command and its settings.
+type Typed = (&'static str, &'static str);
+
 /// What becomes of a pair: the files before, and after both have ended.
 struct Stage {
     world: World,
@@ -138,7 +141,7 @@ impl Stage {
     }
 }
 
-fn pairs() -> Vec<((&'static str, &'static str), &'static str, (&'static str, &'static str))> {
+fn pairs() -> Vec<(Typed, &'static str, Typed)> {
     let mut pairs = Vec::new();
     for first in FIRST {
         for at in HELD_AT {

@@ -5,8 +5,11 @@ use kalends::entity::Model;
 use super::{DAYS_OF_0_1_0, bigints, times};
 use crate::kit::World;
 
+/// The rows of a day, two columns each.
+type Day = Vec<[String; 2]>;
+
 /// The type of the value, or of two with the second one's name between them, and rows before and after: time and values.
-fn changes() -> Vec<(&'static str, Vec<[String; 2]>, Vec<[String; 2]>)> {
+fn changes() -> Vec<(&'static str, Day, Day)> {
     let row = |time: &str, value: &str| [time.to_string(), value.to_string()];
     let swapped = |kind, one: &str, other: &str| {
         let at = ["'2024-01-05 10:00'", "'2024-01-05 11:00'"];
