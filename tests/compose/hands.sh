@@ -69,11 +69,35 @@ compose() {
     "$compose" "$@" </dev/null
 }
 
+# As a careful user has it, whose files are nobody else's to read, and with the line ends that Git for Windows asks for.
+# --no-hardlinks: what is the user's in the clone must not become the user's in the project's own .git.
 make_clone() {
-    git clone --quiet "$project" "$clone"
-    mkdir "$scratch/home"
+    (
+        umask "${CLONE_UMASK:-077}"
+        git clone --quiet --no-hardlinks --config "core.autocrlf=${CLONE_AUTOCRLF:-true}" "$project" "$clone"
+        mkdir "$scratch/home"
+    )
     [ "$(id -u)" != 0 ] || chown -R "$user:$user" "$clone" "$scratch/home"
 }
+
+# owners: of each file of the project's own .git.
+owners() {
+    find "$(git -C "$project" rev-parse --path-format=absolute --git-common-dir)" -printf '%u:%g %m %p\n' | sort
+}
+
+# What there is under the image's name is somebody's: set aside, and put back by put_image_back. `up` has to build, as on a
+# new machine.
+set_image_aside() {
+    untagged >"$scratch/untagged"
+    docker image inspect "$image" >/dev/null 2>&1 || return 0
+    docker tag "$image" "kalends-set-aside:$$" && docker image rm "$image" >/dev/null
+}
+
+put_image_back() {
+    docker image rm --force "$image"
+    docker tag "kalends-set-aside:$$" "$image" && docker image rm "kalends-set-aside:$$"
+    remove_untagged "$scratch/untagged"
+} >/dev/null 2>&1
 
 # tools ARGUMENTS...: docker-compose run --rm ARGUMENTS..., saying what it said where it fails.
 tools() {
@@ -92,6 +116,16 @@ container() {
 # Of `docker-compose run`, while it runs.
 one_off() {
     docker ps --quiet --filter "label=com.docker.compose.project=$name" --filter 'label=com.docker.compose.oneoff=True'
+}
+
+# check_health SERVICE: runs its health check now, as the engine does.
+check_health() {
+    local test
+    mapfile -d '' -t test < <(docker inspect --format '{{json .Config.Healthcheck.Test}}' "$(container "$1")" | python3 -c '
+import json, sys
+kind, *words = json.load(sys.stdin)
+print("\0".join(["sh", "-c", *words] if kind == "CMD-SHELL" else words), end="\0")')
+    docker exec "$(container "$1")" "${test[@]}"
 }
 
 health() {
