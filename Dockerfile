@@ -1,6 +1,16 @@
-# The image of `data_tools`, `schedule` and `set_up`: kalends, a shell, the main job, and what the other services read.
-# Builds with BuildKit, with the classic builder and with Podman. docker-compose.yml has the health check: images in
-# OCI's format, Podman's, cannot carry one.
+# Two images: of the tools (the last stage), and of `set_up`, which is without kalends. Builds with BuildKit, with the
+# classic builder and with Podman. docker-compose.yml has the health checks: images in OCI's format, Podman's, have none.
+#
+# COPY keeps the modes of the clone, which only its owner may read if it was made with umask 077; hence each chmod.
+
+FROM docker.io/library/debian:13.8-slim AS set_up
+COPY docker/set_up /usr/local/bin/
+COPY docker/services docs/grants.sql /usr/local/lib/kalends/
+RUN chmod 0755 /usr/local/bin/set_up \
+    && chmod -R u=rwX,go=rX /usr/local/lib/kalends
+# docker-compose.yml says that it is root, with one capability.
+USER 65534
+ENTRYPOINT ["set_up"]
 
 FROM docker.io/library/rust:1.95.0-slim-trixie AS build
 WORKDIR /build
@@ -27,13 +37,11 @@ RUN useradd --uid 10001 --no-create-home --home-dir /srv/kalends --shell /usr/sb
 
 # To verify servers elsewhere (sslmode=verify-full); the slim image has no certificates.
 COPY --from=build /etc/ssl/certs/ca-certificates.crt /etc/ssl/certs/
-COPY docker/as_owner docker/health docker/schedule docker/set_up /usr/local/bin/
-COPY docker/services docs/grants.sql /usr/local/lib/kalends/
+COPY docker/as_owner docker/health docker/schedule /usr/local/bin/
 COPY insert_all_data.sh ./
 COPY scripts scripts
-# COPY keeps the modes of the clone, which only its owner may read if it was made with umask 077.
-RUN chmod 0755 /usr/local/bin/as_owner /usr/local/bin/health /usr/local/bin/schedule /usr/local/bin/set_up \
-    && chmod -R u=rwX,go=rX /usr/local/lib/kalends insert_all_data.sh scripts
+RUN chmod 0755 /usr/local/bin/as_owner /usr/local/bin/health /usr/local/bin/schedule \
+    && chmod -R u=rwX,go=rX insert_all_data.sh scripts
 COPY --from=build /build/target/release/kalends /usr/local/bin/
 
 USER 10001

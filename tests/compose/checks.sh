@@ -2,6 +2,7 @@
 : "${project:?}" "${scratch:?}" "${clone:?}" "${name:?}" "${user:?}"
 # Set by run before the first of these is called.
 image=
+set_up_image=
 started=0
 
 owners_are_as_before() {
@@ -25,7 +26,7 @@ no_registry_is_asked() {
     # Said in other words by each Compose; where it does ask, it says that it pulls.
     docker tag "$image" kalends-build:here 2>/dev/null && docker image rm "$image" >/dev/null
     compose up --no-build --no-deps -d data_tools >"$scratch/said" 2>&1
-    ! docker tag kalends-build:here "$image" 2>/dev/null || docker image rm kalends-build:here >/dev/null
+    docker tag kalends-build:here "$image" 2>/dev/null && docker image rm kalends-build:here >/dev/null
     ! grep -i -E 'pull(ing|ed)|denied|registry' "$scratch/said"
 }
 
@@ -123,8 +124,9 @@ files_are_readable() {
     done
     docker exec --user 5050 "$(container pg_admin)" sh -c 'cat /run/passwords/pg_admin.pgpass >/dev/null && ! cat /run/passwords/superuser 2>/dev/null' &&
         tools data_tools sh -c 'cat /run/passwords/data_tools.pgpass >/dev/null && ! cat /run/passwords/reader /run/passwords/superuser 2>/dev/null &&
-            for file in /usr/local/bin/* /usr/local/lib/kalends/*; do cat "$file" >/dev/null || exit; done' &&
-        docker run --rm --user 65534 --entrypoint sh "$image" -c 'cat /usr/local/lib/kalends/* insert_all_data.sh scripts/* >/dev/null && kalends --version'
+            for file in /usr/local/bin/*; do cat "$file" >/dev/null || exit; done' &&
+        docker run --rm --user 65534 --entrypoint sh "$set_up_image" -c 'cat /usr/local/bin/set_up /usr/local/lib/kalends/* >/dev/null' &&
+        docker run --rm --user 65534 --entrypoint sh "$image" -c 'cat insert_all_data.sh scripts/* >/dev/null && kalends --version'
 }
 
 databases_are_in_en_us() {
@@ -278,15 +280,17 @@ dependencies_are_cached() {
     grep -A 3 'mkdir -p src tests/it' "$scratch/said" | grep -q -i cache
 }
 
-# in_user_namespace MAP FOLDER COMMAND...: in the image, as root of a user namespace with these maps (inner:outer:count ...).
+# in_user_namespace MAPS FOLDER CAPABILITIES COMMAND...: in its image, as root of a user namespace with these maps
+# (inner:outer:count ...).
 in_user_namespace() {
-    local map options=() folder=$2
+    local map options=() folder=$2 capabilities=$3 image=$image
+    [ "$4" != set_up ] || image=$set_up_image
     for map in $1; do options+=("--map-users=$map" "--map-groups=$map"); done
-    shift 2
-    docker run --rm --privileged --network none --volume "$folder/exports:/exports" --volume "$folder/exports:/srv/kalends/exports" \
+    shift 3
+    docker run --rm --cap-add SYS_ADMIN --security-opt seccomp=unconfined --security-opt apparmor=unconfined --network none --volume "$folder/exports:/exports" --volume "$folder/exports:/srv/kalends/exports" \
         --volume "$folder/docker-compose.yml:/docker-compose.yml:ro" --volume "$folder/passwords:/run/passwords" \
         --volume "$folder/set_up:/run/set_up" --user 0:0 --entrypoint unshare "$image" \
-        --user "${options[@]}" --setuid 0 --setgid 0 -- "$@" >"$scratch/said" 2>&1
+        --user "${options[@]}" --setuid 0 --setgid 0 -- setpriv --bounding-set "-all,$capabilities" "$@" >"$scratch/said" 2>&1
     local code=$?
     head -n 3 "$scratch/said"
     return "$code"
@@ -304,10 +308,10 @@ exports_under_userns_remap() {
     local map=0:100000:65536 folder=$scratch/stage
     [ "$(id -u)" = 0 ] || { echo "only root can try it" && return; }
     stage "$user" 100000
-    ! in_user_namespace $map "$folder" set_up && grep -q 'sudo chown -R 100000:100000 exports' "$scratch/said" || return
+    ! in_user_namespace $map "$folder" +chown set_up && grep -q 'sudo chown -R 100000:100000 exports' "$scratch/said" || return
     # As it says; and as it is where the engine made the folder.
     chown 100000:100000 "$folder/exports"
-    in_user_namespace $map "$folder" set_up && in_user_namespace $map "$folder" as_owner sh -c '>exports/file' || return
+    in_user_namespace $map "$folder" +chown set_up && in_user_namespace $map "$folder" +setuid,+setgid as_owner sh -c '>exports/file' || return
     [ "$(stat -c %u "$folder/passwords/data_tools.pgpass" "$folder/exports/file" | sort -u)" = 100000 ]
 }
 
@@ -315,8 +319,8 @@ exports_of_a_rootless_engine() {
     local folder=$scratch/stage
     [ "$(id -u)" = 0 ] || { echo "only root can try it" && return; }
     stage "$user" "$user"
-    in_user_namespace "0:$user:1 1:100000:65535" "$folder" set_up &&
-        in_user_namespace "0:$user:1 1:100000:65535" "$folder" as_owner sh -c '>exports/file' || return
+    in_user_namespace "0:$user:1 1:100000:65535" "$folder" +chown set_up &&
+        in_user_namespace "0:$user:1 1:100000:65535" "$folder" +setuid,+setgid as_owner sh -c '>exports/file' || return
     stat -c '%u %n' "$folder/exports/file" "$folder/passwords/data_tools.pgpass" "$folder/passwords/reader"
     [ "$(stat -c %u "$folder/exports/file" "$folder/passwords/data_tools.pgpass" "$folder/passwords/reader" | tr '\n' ' ')" = "$user $user 100998 " ]
 }

@@ -1,6 +1,8 @@
 # What tests/compose/run does: docker-compose as an ordinary user, in one version or the other. To be read with `.` by
 # bash.
 : "${project:?}" "${scratch:?}" "${clone:?}" "${name:?}"
+# The images that are built here; set by run.
+own=()
 
 # step NAME COMMAND...: runs it and counts how it ended.
 step() {
@@ -85,17 +87,23 @@ owners() {
     find "$(git -C "$project" rev-parse --path-format=absolute --git-common-dir)" -printf '%u:%g %m %p\n' | sort
 }
 
-# What there is under the image's name is somebody's: set aside, and put back by put_image_back. `up` has to build, as on a
+# What there is under the images' names is somebody's: set aside, and put back by put_images_back. `up` has to build, as on a
 # new machine.
-set_image_aside() {
+set_images_aside() {
+    local image
     untagged >"$scratch/untagged"
-    docker image inspect "$image" >/dev/null 2>&1 || return 0
-    docker tag "$image" "kalends-set-aside:$$" && docker image rm "$image" >/dev/null
+    for image in "${own[@]}"; do
+        ! docker tag "$image" "kalends-set-aside:$$-${image//[^a-z0-9.]/-}" 2>/dev/null || docker image rm "$image" >/dev/null
+    done
 }
 
-put_image_back() {
-    docker image rm --force "$image"
-    docker tag "kalends-set-aside:$$" "$image" && docker image rm "kalends-set-aside:$$"
+put_images_back() {
+    local image aside
+    for image in "${own[@]}"; do
+        aside=kalends-set-aside:$$-${image//[^a-z0-9.]/-}
+        docker image rm --force "$image"
+        docker tag "$aside" "$image" && docker image rm "$aside"
+    done
     remove_untagged "$scratch/untagged"
 } >/dev/null 2>&1
 

@@ -52,9 +52,10 @@ def the_services_of_the_brief_are_there(project):
     for name in BRIEF:
         if name not in project.services:
             yield name
-    build = project.services["data_tools"].get("build")
-    if build != {"context": ".", "dockerfile": "./Dockerfile"}:
-        yield f"data_tools is built from {build}"
+    here = {"context": ".", "dockerfile": "./Dockerfile"}
+    for name, expected in (("data_tools", here), ("set_up", {**here, "target": "set_up"})):
+        if project.services[name].get("build") != expected:
+            yield f"{name} is built from {project.services[name].get('build')}"
 
 
 def both_generations_of_compose_read_it(project):
@@ -67,8 +68,14 @@ def both_generations_of_compose_read_it(project):
 
 def what_is_built_here_is_not_pulled(project):
     for name, service in project.services.items():
-        if "build" in service and service.get("pull_policy") != "never":
+        if service["image"].startswith("localhost/") and service.get("pull_policy") != "never":
             yield f"{name} is asked of a registry first"
+
+
+def no_image_is_built_twice(project):
+    built = [service["image"] for service in project.services.values() if "build" in service]
+    for image in sorted({image for image in built if built.count(image) > 1}):
+        yield f"{image}: newer engines end that with an error"
 
 
 def every_image_is_pinned(project):
@@ -81,8 +88,8 @@ def every_image_is_pinned(project):
         if image.split("/")[0] not in ("docker.io", "localhost") or "/" not in image:
             yield f"{image} does not name its registry"
     version = re.search(r'^version = "(.*)"', project.text("Cargo.toml"), re.M).group(1)
-    for name in ("set_up", "data_tools", "schedule"):
-        if project.services[name]["image"] != f"localhost/kalends:{version}":
+    for name, image in (("set_up", "kalends-set-up"), ("data_tools", "kalends"), ("schedule", "kalends")):
+        if project.services[name]["image"] != f"localhost/{image}:{version}":
             yield f"{name} is not of version {version}"
 
 
@@ -104,13 +111,14 @@ def what_is_mounted_can_be_read(project):
             # z is for SELinux. Of the host's files only the tools and set_up have any: other users may not read them.
             if volume.startswith(".") and (name not in (*TOOLS, "set_up") or not re.search(r":(ro,)?z$", volume)):
                 yield f"{name}: {volume}"
-    copied = re.findall(r"^COPY (?!--)(.*) (\S+)$", project.stages[-1], re.M)
-    chmod = " ".join(re.findall(r"chmod .*", project.stages[-1]))
-    for paths, target in copied:
-        for path in paths.split():
-            there = (pathlib.PurePath(path).name if target == "./" else f"{target.rstrip('/')}/{pathlib.PurePath(path).name}")
-            if there not in chmod.split() and target.rstrip("/") not in chmod.split():
-                yield f"{there} keeps the modes of the clone"
+    for stage in project.stages:
+        chmod = " ".join(re.findall(r"chmod .*", stage)).split()
+        # The stage that compiles is left behind.
+        for paths, target in re.findall(r"^COPY (?!--)(.*) (\S+)$", "" if " AS build" in stage else stage, re.M):
+            for path in paths.split():
+                copied = pathlib.PurePath(target, pathlib.PurePath(path).name)
+                if str(copied) not in chmod and str(copied.parent) not in chmod and target not in chmod:
+                    yield f"{copied} keeps the modes of the clone"
 
 
 def no_check_is_in_the_image(project):
@@ -184,12 +192,13 @@ def databases_are_waited_for_by_their_health(project):
 
 
 def the_image_is_small_and_not_root(project):
-    if len(project.stages) < 2:
-        yield "it has one stage"
-    build, final = project.stages[0], project.stages[-1]
-    user = re.findall(r"^USER (\S+)", final, re.M)
-    if not user or user[-1] in ("root", "0"):
-        yield f"its user is {user}"
+    if len(project.stages) != 3:
+        yield "its stages are not set_up, build and the tools"
+    build, final = project.stages[1], project.stages[-1]
+    for stage in (project.stages[0], final):
+        user = re.findall(r"^USER (\S+)", stage, re.M)
+        if not user or user[-1] in ("root", "0"):
+            yield f"its user is {user}"
     if re.search(r"apt-get|curl|wget|ADD ", final):
         yield "its final stage fetches things"
     if not 0 < build.find("cargo build") < build.find("COPY src"):
@@ -252,6 +261,7 @@ RULES = [
     the_services_of_the_brief_are_there,
     both_generations_of_compose_read_it,
     what_is_built_here_is_not_pulled,
+    no_image_is_built_twice,
     every_image_is_pinned,
     only_pg_admin_has_a_port,
     what_is_mounted_can_be_read,
