@@ -12,7 +12,9 @@ owners_are_as_before() {
 
 no_line_ends_of_windows() {
     [ "$(git -c safe.directory='*' -C "$clone" config core.autocrlf)" = true ] || return
-    ! (cd "$clone" && git -c safe.directory='*' ls-files -z | xargs -0 grep -l $'\r$') | head -n 3 | grep .
+    local found
+    found=$(cd "$clone" && git -c safe.directory='*' ls-files -z | xargs -0 grep -l $'\r$')
+    [ -z "$found" ] || { head -n 3 <<<"$found" && return 1; }
 }
 
 # The stage that compiles has a name of its own, so that the next run finds its layers although no untagged image stays.
