@@ -3,7 +3,6 @@
 # Set by run before the first of these is called.
 image=
 set_up_image=
-started=0
 
 owners_are_as_before() {
     owners | diff "$scratch/owners" - | head -n 5
@@ -330,11 +329,6 @@ exports_of_a_rootless_engine() {
 no_untagged_image() {
     remove_untagged "$scratch/untagged"
     ! untagged | comm -13 "$scratch/untagged" - | grep .
-}
-
-within_minutes() {
-    echo "$(((SECONDS - started) / 60)) min $(((SECONDS - started) % 60)) s"
-    [ $((SECONDS - started)) -le $(($1 * 60)) ]
 }
 
 down_leaves_nothing() {
