@@ -91,17 +91,30 @@ stop_engine() {
     kill -KILL "$engine"
 }
 
-# see_to_images IMAGE...: pulls what is missing; where no registry answers, builds stand-ins under the same tags.
+# see_to_images IMAGE...: pulls what is missing; where no registry answers, builds stand-ins under the same tags. One that is
+# there already is built anew where its files have changed.
 see_to_images() {
-    local image missing=()
+    local image is stand_ins=()
     for image in "$@"; do
-        docker image inspect "$image" >/dev/null 2>&1 || missing+=("$image")
+        is=$(docker image inspect --format '{{index .Config.Labels "kalends.stand_in"}}' "$image" 2>/dev/null) || is=missing
+        [ -n "$is" ] || continue
+        [ "$is" != missing ] || [ "${#stand_ins[@]}" -gt 0 ] || {
+            timeout --foreground 300 docker pull --quiet "$image" >/dev/null 2>"$scratch/pull" && continue
+            say "$image could not be pulled: $(tail -n 1 "$scratch/pull")"
+        }
+        stand_ins+=("$image")
     done
-    for image in "${missing[@]}"; do
-        timeout --foreground 300 docker pull --quiet "$image" >/dev/null 2>"$scratch/pull" && continue
-        say "$image could not be pulled: $(tail -n 1 "$scratch/pull")"
-        [ "$(id -u)" = 0 ] || no_engine "images cannot be pulled, and only root can build stand-ins for them"
-        "$project/tests/compose/stand_ins/build" "${missing[@]}" || no_engine "the stand-ins could not be built"
-        return
-    done
+    [ "${#stand_ins[@]}" -gt 0 ] || return 0
+    [ "$(id -u)" = 0 ] || no_engine "images cannot be pulled, and only root can build stand-ins for them"
+    "$project/tests/compose/stand_ins/build" "${stand_ins[@]}" || no_engine "the stand-ins could not be built"
+}
+
+# untagged: the images that have no name.
+untagged() {
+    docker image ls --quiet --filter dangling=true | sort
+}
+
+# remove_untagged FILE: those that FILE, an answer of `untagged`, does not have.
+remove_untagged() {
+    untagged | comm -13 "$1" - | xargs --no-run-if-empty docker image rm --force >/dev/null 2>&1
 }

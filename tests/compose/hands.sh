@@ -1,6 +1,8 @@
 # What tests/compose/run does: docker-compose as an ordinary user, in one version or the other. To be read with `.` by
 # bash.
 : "${project:?}" "${scratch:?}" "${clone:?}" "${name:?}"
+# The images that are built here; set by run.
+own=()
 
 # step NAME COMMAND...: runs it and counts how it ended.
 step() {
@@ -69,11 +71,41 @@ compose() {
     "$compose" "$@" </dev/null
 }
 
+# As a careful user has it, whose files are nobody else's to read, and with the line ends that Git for Windows asks for.
+# --no-hardlinks: what is the user's in the clone must not become the user's in the project's own .git.
 make_clone() {
-    git clone --quiet "$project" "$clone"
-    mkdir "$scratch/home"
+    (
+        umask "${CLONE_UMASK:-077}"
+        git clone --quiet --no-hardlinks --config "core.autocrlf=${CLONE_AUTOCRLF:-true}" "$project" "$clone"
+        mkdir "$scratch/home"
+    )
     [ "$(id -u)" != 0 ] || chown -R "$user:$user" "$clone" "$scratch/home"
 }
+
+# owners: of each file of the project's own .git.
+owners() {
+    find "$(git -C "$project" rev-parse --path-format=absolute --git-common-dir)" -printf '%u:%g %m %p\n' | sort
+}
+
+# What there is under the images' names is somebody's: set aside, and put back by put_images_back. `up` has to build, as on a
+# new machine.
+set_images_aside() {
+    local image
+    untagged >"$scratch/untagged"
+    for image in "${own[@]}"; do
+        ! docker tag "$image" "kalends-set-aside:$$-${image//[^a-z0-9.]/-}" 2>/dev/null || docker image rm "$image" >/dev/null
+    done
+}
+
+put_images_back() {
+    local image aside
+    for image in "${own[@]}"; do
+        aside=kalends-set-aside:$$-${image//[^a-z0-9.]/-}
+        docker image rm --force "$image"
+        docker tag "$aside" "$image" && docker image rm "$aside"
+    done
+    remove_untagged "$scratch/untagged"
+} >/dev/null 2>&1
 
 # tools ARGUMENTS...: docker-compose run --rm ARGUMENTS..., saying what it said where it fails.
 tools() {
@@ -92,6 +124,16 @@ container() {
 # Of `docker-compose run`, while it runs.
 one_off() {
     docker ps --quiet --filter "label=com.docker.compose.project=$name" --filter 'label=com.docker.compose.oneoff=True'
+}
+
+# check_health SERVICE: runs its health check now, as the engine does.
+check_health() {
+    local test
+    mapfile -d '' -t test < <(docker inspect --format '{{json .Config.Healthcheck.Test}}' "$(container "$1")" | python3 -c '
+import json, sys
+kind, *words = json.load(sys.stdin)
+print("\0".join(["sh", "-c", *words] if kind == "CMD-SHELL" else words), end="\0")')
+    docker exec "$(container "$1")" "${test[@]}"
 }
 
 health() {

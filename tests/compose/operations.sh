@@ -94,7 +94,7 @@ unit_ends() {
 
 # Put where docs/operations.md says, in the way it says, with nothing but the hosts and TLS changed.
 installs_as_documented() {
-    docker run --rm --entrypoint cat kalends:0.1.0 /usr/local/bin/kalends >"$scratch/kalends" || return
+    docker run --rm --entrypoint cat "$image" /usr/local/bin/kalends >"$scratch/kalends" || return
     start_machine --network "${name}_default" || return
     machine 'mkdir -p target/release && cat >target/release/kalends' <"$scratch/kalends" || return
     docs sh 1 | machine 'set -eu; . /dev/stdin' || return
@@ -173,6 +173,7 @@ warehouse_is_lost() {
 passwords_are_lost() {
     superuser warehouse_data <<<"ALTER ROLE kalends PASSWORD 'another'; ALTER ROLE reader PASSWORD 'another'" || return
     ! tools data_tools kalends verify || return
-    docs sql 3 | superuser warehouse_data || return
+    compose restart production_data warehouse_data >/dev/null 2>&1
+    becomes healthy production_data 60 && becomes healthy warehouse_data 60 || return
     tools data_tools kalends verify && pg_admin_connects
 }

@@ -2,7 +2,7 @@
 
 import builtins
 
-# Not decided here: the configuration says whether there is a login.
-builtins.SERVER_MODE = None
+# As the official image has it; the configuration may say otherwise.
+builtins.SERVER_MODE = True
 
 from pgAdmin4 import app  # noqa: E402, F401

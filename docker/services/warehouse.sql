@@ -1,4 +1,4 @@
 -- The tools' rights in the warehouse: the three schemas, as on any server.
 
 \set writer kalends
-\i /grants.sql
+\ir grants.sql

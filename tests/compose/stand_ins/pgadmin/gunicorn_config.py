@@ -1,0 +1,5 @@
+"""What gunicorn is told beside its arguments."""
+
+import gunicorn
+
+gunicorn.SERVER_SOFTWARE = "Python"
