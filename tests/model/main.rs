@@ -21,7 +21,12 @@ use worlds::{FIRST_LOAD, FORGET, OTHER_SETTINGS, RESTORED, RESTORED_TO_NOTHING, 
 fn breaks(protocol: Protocol, world: &World, fault: Fault) -> String {
     let found = search(&world.under(protocol, Some(fault)));
     assert_eq!(found.fault, Some(fault), "{}: {} states show no such fault", world.name, found.states);
-    eprintln!("{}: {fault}, found among {} states:\n{}", world.name, found.states, found.trace);
+    let whose = match protocol {
+        OLD => "by version 0.1.0",
+        TODAY => "a known gap",
+        _ => "with a defence taken away",
+    };
+    eprintln!("{}, {whose}: {fault}, found among {} states:\n{}", world.name, found.states, found.trace);
     found.trace
 }
 

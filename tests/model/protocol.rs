@@ -22,7 +22,7 @@ pub enum Age {
     Lineage,
 }
 
-#[derive(Debug, Clone, Copy)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Protocol {
     pub proof: Proof,
     /// An entity is not whole while a run is between its months, or something is held.
