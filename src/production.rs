@@ -168,7 +168,6 @@ impl Production {
         let work = self.session.begin(Access::ReadSnapshot, &[]).await?;
         let row = work.query_one(DATA_MOMENT, &[]).await?;
         self.is_primary = row.is_none();
-        work.commit().await?;
         row.map(|row| Ok((row.get("as_of")?, row.get("as_of_us")?))).transpose()
     }
 }

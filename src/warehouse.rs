@@ -140,9 +140,7 @@ impl Warehouse {
     /// Whether the schemas are there. Needs no right on them.
     async fn is_prepared(&mut self) -> Result<bool> {
         let work = self.session.begin(Access::ReadSnapshot, &[]).await?;
-        let (_, prepared) = identify(&work).await?;
-        work.commit().await?;
-        Ok(prepared)
+        Ok(identify(&work).await?.1)
     }
 
     /// The ledger of an entity, after bringing schemas and its tables up to date. Writes only where they were not.

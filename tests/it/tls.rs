@@ -6,6 +6,7 @@ mod certificates;
 use std::fs;
 use std::os::unix::fs::{MetadataExt as _, PermissionsExt as _, chown};
 use std::path::Path;
+use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use rcgen::{BasicConstraints, CertificateParams, CertifiedIssuer, IsCa, KeyPair};
 
@@ -18,6 +19,12 @@ use crate::own_servers::{OwnServers, Side};
 fn host() -> String {
     let [.., high, low] = std::process::id().to_be_bytes();
     format!("127.77.{high}.{}", low.max(1))
+}
+
+/// Servers of several tests would listen at the same address: one test at a time.
+fn one_at_a_time() -> MutexGuard<'static, ()> {
+    static ADDRESS: Mutex<()> = Mutex::new(());
+    ADDRESS.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
 /// Somebody who signs certificates.
@@ -93,6 +100,7 @@ fn over(world: &World, parameters: &str, arguments: &str) -> Ran {
 
 #[test]
 fn what_is_demanded_of_a_servers_certificate_is_held_to() {
+    let _address = one_at_a_time();
     let own = OwnServers::new();
     let world = own.world();
     let (authority, stranger) = (Authority::new(), Authority::new());

@@ -70,6 +70,7 @@ fn json_is_one_document_and_all_there_is_on_stdout() {
             "held",
             "last_run",
             "not_in_settings",
+            "proofs",
             "proven_as_of",
             "settled_days",
             "settled_rows",

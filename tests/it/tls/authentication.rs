@@ -7,7 +7,7 @@ use std::sync::mpsc;
 use std::thread;
 use std::time::Duration;
 
-use super::{Authority, host, listening, reload};
+use super::{Authority, host, listening, one_at_a_time, reload};
 use crate::kit::{Ran, World, ask, run_sql};
 use crate::messages::{golden, masked};
 use crate::own_servers::{OwnServers, Side};
@@ -33,6 +33,7 @@ fn as_guarded(world: &World, parameters: &str) -> Ran {
 
 #[test]
 fn what_a_server_may_ask_for_is_held_to() {
+    let _address = one_at_a_time();
     let own = OwnServers::new();
     let world = own.world();
     world.production("created_at | value\n 2024-01-02 | 5");

@@ -7,7 +7,7 @@ use std::process::Command;
 
 use rcgen::{BasicConstraints, CertificateParams, IsCa, KeyPair, date_time_ymd};
 
-use super::{Authority, give, host, listening, over, set};
+use super::{Authority, give, host, listening, one_at_a_time, over, set};
 use crate::kit::World;
 use crate::messages::{golden, masked};
 use crate::own_servers::OwnServers;
@@ -53,6 +53,7 @@ fn refused(world: &World, parameters: &str, name: &str) {
 
 #[test]
 fn certificates_of_all_kinds_serve_where_nothing_is_proven_and_say_the_next_step_where_it_is() {
+    let _address = one_at_a_time();
     let own = OwnServers::new();
     let world = own.world();
     world.production("created_at | value\n 2024-01-02 | 5");
