@@ -14,6 +14,8 @@ step() {
         printf 'ok, %s s\n' $((SECONDS - started))
     else
         failed=$((failed + 1))
+        # Whoever stops the checks before their end has to know.
+        [ -z "${CHECKS_BEGUN:-}" ] || echo "$what" >>"$CHECKS_BEGUN"
         printf 'FAILED: %s\n' "$what"
     fi
 }
