@@ -296,7 +296,7 @@ impl Prepared {
         }
         if self.renewed_checksums > 0 {
             let days = counted(self.renewed_checksums, "day");
-            lines.push(format!("checksums   {days} proven again, in the form of this version; figures stay"));
+            lines.push(format!("checksums   {days} renewed in the form of this version; figures stay"));
         }
         if self.settled_days.is_empty() {
             lines.push(self.held_production.line());

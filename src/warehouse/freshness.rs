@@ -20,7 +20,7 @@ const COMPLETE_THROUGH: Statement = statement!("warehouse/complete_through.sql")
 /// As of when an entity is proven equal to production.
 #[derive(Debug, Clone)]
 pub struct Freshness {
-    /// The moment of production's data that the whole entity was proven equal to last.
+    /// The moment of production's data that the whole entity was last proven equal to.
     pub proof: Option<Proof>,
     /// Whether nothing was settled since then: false between the months of a run, after a run that was interrupted, and
     /// while a part is held.
