@@ -1,5 +1,5 @@
--- The rights that Kalends needs, and no others. By psql 11 or later, as a superuser, once in each database; to be repeated
--- at any time, for example for the table of another entity.
+-- The rights that Kalends needs, and no others. By psql 11 or later, as a superuser, once in each database; to be
+-- repeated at any time, for example for the table of another entity.
 --
 --     psql -d production_data -v reader=kalends_reader -v schema=public -v table=entity -f docs/grants.sql
 --     psql -d warehouse_data -v writer=kalends_writer -f docs/grants.sql

@@ -1,4 +1,5 @@
-//! Prints a statement of `sql/` as it is for the brief's table, for psql: `cargo run --example statement sql/accounts/days.sql`.
+//! Prints a statement of `sql/` as it is for the brief's table, for psql:
+//! `cargo run --example statement sql/accounts/days.sql`.
 
 #![allow(clippy::print_stdout, clippy::disallowed_methods)]
 

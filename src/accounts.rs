@@ -1,4 +1,5 @@
-//! The account of a day, and what differs between two sets of them. Pure: nothing here computes a statistic, reads or writes.
+//! The account of a day, and what differs between two sets of them. Pure: nothing here computes a statistic, reads or
+//! writes.
 
 mod combination;
 mod rows;
@@ -32,8 +33,8 @@ pub struct Account {
 }
 
 impl Account {
-    /// Whether the rows are the same. Where the other keeps other statistics, or hashes of another form, the rest says so
-    /// alone.
+    /// Whether the rows are the same. Where the other keeps other statistics, or hashes of another form, the rest says
+    /// so alone.
     fn has_rows_of(&self, other: &Self) -> bool {
         let comparable = self.statistics.len() == other.statistics.len();
         let hashed = !self.hash_a.is_empty() && !other.hash_a.is_empty();

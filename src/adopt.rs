@@ -100,8 +100,8 @@ pub struct Compared {
 /// Looks the table up, and which of its columns stands for which of production's.
 ///
 /// # Errors
-/// Usage when a column is named that the entity does not have; refuses a table or column that is not there, and types that
-/// do not compare.
+/// Usage when a column is named that the entity does not have; refuses a table or column that is not there, and types
+/// that do not compare.
 pub async fn look(reading: &Reading<'_>, model: &Model, named: &Named) -> Result<Theirs> {
     let ours: Vec<&str> = model.entity.columns().map(Ident::name).collect();
     if let Some(unknown) = named.columns.keys().find(|name| !ours.contains(&name.as_str())) {

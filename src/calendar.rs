@@ -44,8 +44,8 @@ pub struct Span {
 }
 
 impl Day {
-    /// The day of a labelled year (negative: BC), a month (1 to 12) and a day of the month; `None` where there is none, as
-    /// [`Day::from_postgres`] says.
+    /// The day of a labelled year (negative: BC), a month (1 to 12) and a day of the month; `None` where there is none,
+    /// as [`Day::from_postgres`] says.
     pub fn new(year: i32, month: u8, day: u8) -> Option<Self> {
         let astronomical = match year {
             0 => return None,
@@ -56,9 +56,9 @@ impl Day {
         Self::from_postgres(date.to_julian_day() - JULIAN_DAY_OF_2000)
     }
 
-    /// The day that PostgreSQL sends as `days` since 2000-01-01; `None` for `infinity` and `-infinity`, for the 38 days of
-    /// 4714 BC that a timestamp can have (their year and month start before PostgreSQL's first date), and for days beyond
-    /// the year 999998, which no timestamp has.
+    /// The day that PostgreSQL sends as `days` since 2000-01-01; `None` for `infinity` and `-infinity`, for the 38 days
+    /// of 4714 BC that a timestamp can have (their year and month start before PostgreSQL's first date), and for days
+    /// beyond the year 999998, which no timestamp has.
     pub fn from_postgres(days: i32) -> Option<Self> {
         let date = Date::from_julian_day(days.checked_add(JULIAN_DAY_OF_2000)?).ok()?;
         (FIRST_ASTRONOMICAL_YEAR..=FINAL_ASTRONOMICAL_YEAR).contains(&date.year()).then_some(Self(days))

@@ -85,8 +85,8 @@ impl Found {
 /// What differs from production of an entity.
 ///
 /// # Errors
-/// When the warehouse cannot be read. Refuses an entity that was settled with other settings, types or columns: there is
-/// nothing to compare day by day.
+/// When the warehouse cannot be read. Refuses an entity that was settled with other settings, types or columns: there
+/// is nothing to compare day by day.
 pub async fn look(survey: &Accounts, reading: &Reading<'_>, model: &Model) -> Result<Found> {
     let Some(known) = settled(reading, model).await? else {
         let new = accounts::compare(survey, &Accounts::new());
@@ -101,8 +101,8 @@ pub async fn look(survey: &Accounts, reading: &Reading<'_>, model: &Model) -> Re
     })
 }
 
-/// What differs between a sample of production's rows and the same of the warehouse's, so many of a million; accounts are
-/// held against one another only.
+/// What differs between a sample of production's rows and the same of the warehouse's, so many of a million; accounts
+/// are held against one another only.
 ///
 /// # Errors
 /// As [`look`].

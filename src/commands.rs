@@ -172,8 +172,8 @@ fn with_servers(
         };
         metrics::written(&world, outcome).await
     });
-    // Connections end here, and what was not committed is rolled back, before the servers are stopped. A name that is still
-    // being looked up is not waited for.
+    // Connections end here, and what was not committed is rolled back, before the servers are stopped. A name that is
+    // still being looked up is not waited for.
     runtime.shutdown_background();
     let given_back = private.map_or(Ok(()), PrivateServers::give_back);
     let outcome = outcome?;
@@ -224,8 +224,8 @@ impl World<'_> {
         self.settings.limits
     }
 
-    /// The outcome of some work; where it ended because something is not there or not allowed, what that is. It is looked up
-    /// afterwards, because only some have been looked at before, and all may have been changed in mid run.
+    /// The outcome of some work; where it ended because something is not there or not allowed, what that is. It is
+    /// looked up afterwards, because only some have been looked at before, and all may have been changed in mid run.
     async fn explaining<T>(&self, entities: &[Entity], work: impl Future<Output = Result<T>>) -> Result<T> {
         let error = match work.await {
             Err(error) if is_drift(&error) => error,

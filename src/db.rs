@@ -121,7 +121,8 @@ impl Session {
     /// Names server, address and role; never the password.
     pub async fn connect(server: Server, address: &Address, limits: Limits) -> Result<Self> {
         let attempt = || attempt(server, address, limits);
-        // 0.1 s doubling to 2 s, some 10 s in all: a restarting server is back by then; a missing one is not worth more.
+        // 0.1 s doubling to 2 s, some 10 s in all: a restarting server is back by then; a missing one is not worth
+        // more.
         let pauses = ExponentialBuilder::default()
             .with_min_delay(Duration::from_millis(100))
             .with_max_delay(Duration::from_secs(2))

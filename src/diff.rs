@@ -1,5 +1,5 @@
-//! The rows that production and the warehouse do not share, as multisets: how often each is there counts. Of one day each of
-//! them, of all days which days have any.
+//! The rows that production and the warehouse do not share, as multisets: how often each is there counts. Of one day
+//! each of them, of all days which days have any.
 //!
 //! Both servers sort, and the two answers are merged as they come, so memory does not grow with them. Reads only.
 

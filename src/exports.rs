@@ -253,7 +253,8 @@ impl File {
     }
 }
 
-/// Whether the manifest says another final closed day. A month alone does not move it: the other months would not follow.
+/// Whether the manifest says another final closed day. A month alone does not move it: the other months would not
+/// follow.
 fn is_behind(manifest: &Manifest, wanted: &Wanted, scope: Scope) -> bool {
     let moves = matches!(scope, Scope::Everything) || manifest.complete_through.is_empty();
     moves && !manifest.files.is_empty() && manifest.complete_through != wanted.complete_through

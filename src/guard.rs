@@ -152,7 +152,8 @@ struct Followed {
 }
 
 impl Seen<'_> {
-    /// The unit that a day is settled with: its month, or itself where the month has not ended and `settle_after` is set.
+    /// The unit that a day is settled with: its month, or itself where the month has not ended and `settle_after` is
+    /// set.
     fn unit(&self, day: Day, rules: &Rules) -> Period {
         let month = day.month();
         let has_ended = self.today.is_some_and(|today| month.span().until <= today);

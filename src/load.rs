@@ -52,8 +52,8 @@ impl Loaded {
     }
 }
 
-/// Replaces the rows of a month's days that are to be loaded by production's; `passing` is told of rows as they pass. Rows of
-/// `strange` days, which the month's table holds since time zone data have changed, are taken out of it.
+/// Replaces the rows of a month's days that are to be loaded by production's; `passing` is told of rows as they pass.
+/// Rows of `strange` days, which the month's table holds since time zone data have changed, are taken out of it.
 ///
 /// # Errors
 /// When either server fails, or production sends another number of rows than it counted.
@@ -100,7 +100,8 @@ async fn replace(locked: &Locked<'_>, model: &Model, month: Period, days: &[Day]
     Ok(found)
 }
 
-/// Makes the table of a month part of the whole, once it is filled: rows that are copied before need no look at their bounds.
+/// Makes the table of a month part of the whole, once it is filled: rows that are copied before need no look at their
+/// bounds.
 async fn attach(locked: &Locked<'_>, model: &Model, month: Period) -> Result<()> {
     let (table, span) = (model.partition(month)?, month.span());
     let (bounds, partition) = (model.bounds(span.from, span.until), ("partition", &table as &dyn Filling));
@@ -160,7 +161,8 @@ async fn pass(snapshot: &Snapshot<'_>, stream: &mut CopyOut, mut sink: CopyIn, p
     sink.finish().await
 }
 
-/// Gathers messages up to a chunk or what the pace allows, and gives how many: one a row. None means that the stream has ended well.
+/// Gathers messages up to a chunk or what the pace allows, and gives how many: one a row. None means that the stream
+/// has ended well.
 async fn gather(snapshot: &Snapshot<'_>, stream: &mut CopyOut, chunk: &mut BytesMut) -> Result<u64> {
     let mut messages = 0;
     while chunk.len() < CHUNK_BYTES && messages < snapshot.pace.most_at_once() {

@@ -1,5 +1,5 @@
-//! What a run would do: which days it would settle and why, which accounts would say something else, which files would be
-//! written and removed. Reads only; what is compared, and how, is what a run compares.
+//! What a run would do: which days it would settle and why, which accounts would say something else, which files would
+//! be written and removed. Reads only; what is compared, and how, is what a run compares.
 
 mod combinations;
 
@@ -44,7 +44,8 @@ pub struct OfEntity {
     pub surveyed_days: usize,
     /// Rows that belong to none.
     pub set_aside: SetAside,
-    /// Where the settings ask for other things than were settled: what is added and taken away. All is settled anew then.
+    /// Where the settings ask for other things than were settled: what is added and taken away. All is settled anew
+    /// then.
     pub settled_anew: Vec<String>,
     /// The days that would be loaded and settled.
     pub days: Vec<PlannedDay>,
@@ -126,8 +127,8 @@ pub async fn known(reading: &Reading<'_>, model: &Model) -> Result<Known> {
     Ok(Known { model: known, ledger, before: reading.before(model.name()).await?, replaced })
 }
 
-/// What would be done with an entity, as the guard has judged it, and with its files; these are `None` where they stay as
-/// the warehouse has them.
+/// What would be done with an entity, as the guard has judged it, and with its files; these are `None` where they stay
+/// as the warehouse has them.
 ///
 /// # Errors
 /// When a server does not answer.

@@ -113,8 +113,8 @@ impl Production {
         Ok(Self { session, pace: Pace::new(rows_per_second), is_primary: false })
     }
 
-    /// Which database this is and what types the entity has, after a look whether the table is there: before its lock is
-    /// asked for, which views and the like do not have.
+    /// Which database this is and what types the entity has, after a look whether the table is there: before its lock
+    /// is asked for, which views and the like do not have.
     ///
     /// # Errors
     /// As [`Production::snapshot`].

@@ -47,8 +47,8 @@ impl Progress {
         Self { bar, lines, spoken: Cell::new(Instant::now()) }
     }
 
-    /// So many more rows have passed, more or less: the end of each month's stream passes as a row, and a month that has to be
-    /// loaded again passes twice. More than all there are is never said.
+    /// So many more rows have passed, more or less: the end of each month's stream passes as a row, and a month that
+    /// has to be loaded again passes twice. More than all there are is never said.
     pub fn add(&self, rows: u64) {
         let left = self.bar.length().unwrap_or_default().saturating_sub(self.bar.position());
         self.bar.inc(rows.min(left));

@@ -9,7 +9,8 @@ use serde::Serialize;
 use crate::accounts::{Cause, SetAside};
 use crate::error::Exit;
 
-/// The form of every command's JSON, its key `version`. A form that readers of this one would misread gets the next number.
+/// The form of every command's JSON, its key `version`. A form that readers of this one would misread gets the next
+/// number.
 const VERSION: u32 = 1;
 
 /// How a command ended, in both forms.

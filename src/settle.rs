@@ -56,13 +56,13 @@ pub enum Proof {
     Differing(Changes),
 }
 
-/// A month's rows in the warehouse are production's, but for days that are left as they are. Only [`prove`] says so; holds
-/// the accounts of the rows.
+/// A month's rows in the warehouse are production's, but for days that are left as they are. Only [`prove`] says so;
+/// holds the accounts of the rows.
 pub struct Proven(Accounts);
 
 /// Compares a month's rows in the warehouse with production's, by the statement that surveyed production: the whole
-/// month, its unchanged days included. The days that differ may lie outside the month, where time zone data have changed since
-/// the rows were loaded.
+/// month, its unchanged days included. The days that differ may lie outside the month, where time zone data have
+/// changed since the rows were loaded.
 pub async fn prove(locked: &Locked<'_>, model: &Model, month: &Month) -> Result<Proof> {
     let settled = match locked.partition(model, month.period).await? {
         Partition::Missing => Accounts::new(),
@@ -76,9 +76,8 @@ pub async fn prove(locked: &Locked<'_>, model: &Model, month: &Month) -> Result<
     Ok(if differing.is_empty() { Proof::Equal(Proven(settled)) } else { Proof::Differing(differing) })
 }
 
-/// Settles a month whose rows were loaded and proven: writes the accounts of the changed days and of all periods that they
-/// are in, and notes what was restated. Without a run nothing is counted: accounts are
-/// only made again.
+/// Settles a month whose rows were loaded and proven: writes the accounts of the changed days and of all periods that
+/// they are in, and notes what was restated. Without a run nothing is counted: accounts are only made again.
 pub async fn settle(
     locked: &Locked<'_>,
     model: &Model,
@@ -104,8 +103,8 @@ pub async fn settle(
     Ok(())
 }
 
-/// Writes the accounts of a month's days that did not change, as its rows have them: their checksums are of another form, and
-/// their figures stay. Gives how many days.
+/// Writes the accounts of a month's days that did not change, as its rows have them: their checksums are of another
+/// form, and their figures stay. Gives how many days.
 pub async fn renew(locked: &Locked<'_>, model: &Model, month: &Month, proven: &Proven) -> Result<usize> {
     let unchanged = proven.0.keys().filter(|day| !month.changes.contains_key(day));
     let changes: Changes = unchanged.map(|&day| (day, Cause::Changed)).collect();
@@ -122,14 +121,14 @@ async fn count(locked: &Locked<'_>, run: &Run, month: &Month, rows: u64) -> Resu
     Ok(())
 }
 
-/// The accounts that follow from those of a month's days: hours and combinations of dimensions from the month's rows, then
-/// weeks, months, quarters and years from their parts. Writes only where they are others.
+/// The accounts that follow from those of a month's days: hours and combinations of dimensions from the month's rows,
+/// then weeks, months, quarters and years from their parts. Writes only where they are others.
 async fn follow(locked: &Locked<'_>, model: &Model, month: &Month) -> Result<()> {
     let days: Vec<Day> = month.days().into_iter().collect();
     let Some((&first, final_day)) = days.first().zip(days.last()) else { return Ok(()) };
     let until = final_day.next();
-    // From the table of the month, which is proven, and not from the whole: where time zone data have changed, rows of other
-    // months may belong to these days by now, until those months are settled.
+    // From the table of the month, which is proven, and not from the whole: where time zone data have changed, rows of
+    // other months may belong to these days by now, until those months are settled.
     let (schema, table) = (Ident::new("kalends_raw")?, rows_of(locked, model, month.period).await?);
     for (level, split) in model.details() {
         let target = model.accounts(level, split)?;
@@ -185,8 +184,8 @@ async fn note_after(locked: &Locked<'_>, model: &Model, run: &Run, month: &Month
     Ok(())
 }
 
-/// The month's days have the accounts that were proven. They went back to the warehouse as parameters, and what was changed on
-/// the way there would be found no sooner than by the next run.
+/// The month's days have the accounts that were proven. They went back to the warehouse as parameters, and what was
+/// changed on the way there would be found no sooner than by the next run.
 async fn check_written(locked: &Locked<'_>, model: &Model, month: &Month) -> Result<()> {
     let span = month.period.span();
     let rows = locked

@@ -23,8 +23,8 @@ const PLACE: Statement = statement!("simulate/place.sql");
 const DELETE: Statement = statement!("simulate/delete.sql");
 const ROWS: Statement = statement!("simulate/rows.sql");
 
-/// What PostgreSQL's binary COPY format begins with: its signature, no flags, no extension. Then of each row the number of
-/// its fields, of each field its length and its bytes; -1 fields at the end.
+/// What PostgreSQL's binary COPY format begins with: its signature, no flags, no extension. Then of each row the number
+/// of its fields, of each field its length and its bytes; -1 fields at the end.
 const COPY_HEAD: &[u8] = b"PGCOPY\n\xff\r\n\0\0\0\0\0\0\0\0\0";
 
 /// Large enough that a message costs nothing beside its rows.

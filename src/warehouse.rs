@@ -115,8 +115,8 @@ impl Warehouse {
         Ok(Self { session: Session::connect(Server::Warehouse, address, limits).await?, prepared: false })
     }
 
-    /// A snapshot to read from. The entities' tables are held in place before it is taken: one that is older than a table
-    /// would see none of its rows.
+    /// A snapshot to read from. The entities' tables are held in place before it is taken: one that is older than a
+    /// table would see none of its rows.
     ///
     /// # Errors
     /// Busy while another run replaces tables.
@@ -146,8 +146,9 @@ impl Warehouse {
     /// The ledger of an entity, after bringing schemas and its tables up to date. Writes only where they were not.
     ///
     /// # Errors
-    /// Refuses a warehouse that is production, that cannot be written to or does not keep what is written, schemas that a newer
-    /// Kalends made or that are not ours to fill, and an entity that was settled with other columns, types or settings.
+    /// Refuses a warehouse that is production, that cannot be written to or does not keep what is written, schemas that
+    /// a newer Kalends made or that are not ours to fill, and an entity that was settled with other columns, types or
+    /// settings.
     pub async fn ledger(&mut self, production: &Identity, model: &Model) -> Result<Ledger> {
         let reading = self.read().await?;
         reading.check_is_not(production)?;

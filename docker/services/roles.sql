@@ -1,6 +1,6 @@
--- The roles of both databases; to be repeated at any time. Neither is a superuser; what they may do is said elsewhere: in
--- test_source.sql for production, in grants.sql for the warehouse. The passwords are read from files, so they are in no
--- argument and no environment; those of a database that is older than the files are replaced.
+-- The roles of both databases; to be repeated at any time. Neither is a superuser; what they may do is said elsewhere:
+-- in test_source.sql for production, in grants.sql for the warehouse. The passwords are read from files, so they are in
+-- no argument and no environment; those of a database that is older than the files are replaced.
 
 \set superuser_password `cat /run/passwords/superuser`
 \set tools_password `cat /run/passwords/kalends`

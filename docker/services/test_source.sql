@@ -3,6 +3,6 @@
 
 ALTER DATABASE :"DBNAME" SET kalends.test_source = 'on';
 
--- Here the tools are the pretend production system as well, which makes its table itself: the owner of a database may make
--- tables in its schema `public`.
+-- Here the tools are the pretend production system as well, which makes its table itself: the owner of a database may
+-- make tables in its schema `public`.
 ALTER DATABASE :"DBNAME" OWNER TO kalends;

@@ -27,12 +27,12 @@ WITH hashed AS (
     FROM {% include 'source.jinja' %}
 
     {% if sample %}
-    -- A share of the rows, the same on both servers: by their time, and where a day is all the time there is, by the whole
-    -- row. Rows of equal times are looked at together.
+    -- A share of the rows, the same on both servers: by their time, and where a day is all the time there is, by the
+    -- whole row. Rows of equal times are looked at together.
     WHERE ({{ lot() }} & 9223372036854775807) % 1000000 < {{ sample }}
     {% endif %}
-    -- This arm gives no rows. It hides from the planner that a day is made from a time, of which it would expect as many
-    -- days as rows and therefore never add up in parallel; so it expects 200, and does. Nearly twice as fast.
+    -- This arm gives no rows. It hides from the planner that a day is made from a time, of which it would expect as
+    -- many days as rows and therefore never add up in parallel; so it expects 200, and does. Nearly twice as fast.
     UNION ALL
     SELECT
         {% include 'day.jinja' %},
@@ -58,8 +58,9 @@ SELECT
     -- Added up exactly: never XOR, in which a pair of equal rows cancels out.
     coalesce(sum(hash_a), 0)::text AS hash_a,
     coalesce(sum(hash_b), 0)::text AS hash_b,
-    -- Not part of the account: where in the table the day's rows lie. With it they can be read without reading the whole
-    -- table, although there is no index. True for one snapshot; of a partitioned table a looser bound, and still true.
+    -- Not part of the account: where in the table the day's rows lie. With it they can be read without reading the
+    -- whole table, although there is no index. True for one snapshot; of a partitioned table a looser bound, and still
+    -- true.
     min(place)::text AS first_place,
     max(place)::text AS final_place
 FROM hashed

@@ -1,4 +1,5 @@
--- How many rows of another tool's table hold a value that production's type cannot, so that no row of production equals them.
+-- How many rows of another tool's table hold a value that production's type cannot, so that no row of production equals
+-- them.
 --
 -- Reads:   :"schema".:"table", the columns that stand for the entity's
 -- Writes:  nothing

@@ -1,5 +1,5 @@
--- All rows, by day, equal ones once with how many there are, sorted by their bytes in UTF-8: alike on both servers, so that
--- the two answers can be merged as they come.
+-- All rows, by day, equal ones once with how many there are, sorted by their bytes in UTF-8: alike on both servers, so
+-- that the two answers can be merged as they come.
 --
 -- Reads:   :"schema".:"table", the entity's columns
 -- Writes:  nothing

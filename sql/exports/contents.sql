@@ -1,6 +1,6 @@
 -- What the files of a level say: the period, the rows accounted for, whether it is closed, and a line's fields in their
--- order, file by file, with a digest of them all: nothing else would tell of a bit that was changed on the way here. The lines
--- of a file are sorted by their dimensions' texts, by bytes, NULL first.
+-- order, file by file, with a digest of them all: nothing else would tell of a bit that was changed on the way here.
+-- The lines of a file are sorted by their dimensions' texts, by bytes, NULL first.
 --
 -- Reads:   kalends.:"view"
 -- Writes:  nothing

@@ -1,4 +1,5 @@
--- Of moments that files were published as of, those that this warehouse has settled itself, each with its last settlement.
+-- Of moments that files were published as of, those that this warehouse has settled itself, each with its last
+-- settlement.
 --
 -- Reads:   kalends.settled
 -- Writes:  nothing

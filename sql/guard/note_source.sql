@@ -2,7 +2,8 @@
 --
 -- Reads:   nothing
 -- Writes:  kalends.source
--- Params:  $1 text entity, $2 text system identifier, $3 oid database, $4 pg_lsn position, $5 text moment of the snapshot
+-- Params:  $1 text entity, $2 text system identifier, $3 oid database, $4 pg_lsn position,
+--          $5 text moment of the snapshot
 -- Repeat:  safe
 
 INSERT INTO kalends.source (entity, system_identifier, database, position, production_as_of)

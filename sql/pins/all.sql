@@ -22,12 +22,13 @@ SET LOCAL statement_timeout = :'statement_ms';
 SET LOCAL idle_in_transaction_session_timeout = :'idle_ms';
 -- The account of a month is worth a second process from some 20,000 rows on; the server's own 8 MB are ten times that.
 SET LOCAL min_parallel_table_scan_size = '1MB';
--- Compiling a statement costs more than most of ours take, and a function's statement would be compiled for each line. These are
--- PostgreSQL's own defaults, at which a large survey is still compiled.
+-- Compiling a statement costs more than most of ours take, and a function's statement would be compiled for each line.
+-- These are PostgreSQL's own defaults, at which a large survey is still compiled.
 SET LOCAL jit_above_cost = 100000;
 SET LOCAL jit_inline_above_cost = 500000;
 SET LOCAL jit_optimize_above_cost = 500000;
--- The server finds out by itself that we are cut off, and lets go of what it holds for us. Through a Unix socket they do nothing.
+-- The server finds out by itself that we are cut off, and lets go of what it holds for us. Through a Unix socket they
+-- do nothing.
 SET LOCAL tcp_keepalives_idle = 10;
 SET LOCAL tcp_keepalives_interval = 5;
 SET LOCAL tcp_keepalives_count = 3;

@@ -1,5 +1,5 @@
--- What the accounts of a level will say, and the fields of its files, summed from accounts of days or hours that come as
--- parameters: nothing has to be in the warehouse for it.
+-- What the accounts of a level will say, and the fields of its files, summed from accounts of days or hours that come
+-- as parameters: nothing has to be in the warehouse for it.
 --
 -- Reads:   its parameters: what accounts/days.sql or plan/hours.sql said of production
 -- Writes:  nothing

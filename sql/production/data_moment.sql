@@ -1,5 +1,5 @@
--- As of which moment the data of a standby are: when the last transaction was committed that it has replayed, or the last
--- checkpoint was begun, if that was later. A standby whose replay stands still has a clock that goes on.
+-- As of which moment the data of a standby are: when the last transaction was committed that it has replayed, or the
+-- last checkpoint was begun, if that was later. A standby whose replay stands still has a clock that goes on.
 --
 -- Asked before the snapshot is taken, which then holds at least as much.
 --

@@ -22,7 +22,8 @@ SELECT
     coalesce(has_table_privilege(relation.oid, 'SELECT'), false) AS may_read,
     -- Also true where a policy shows all rows: with row_security off the server refuses any policy that applies.
     row_security_active(relation.oid) AS hides_rows,
-    -- A foreign table among its partitions or children: code of a wrapper is run to read it, and no lock holds its rows.
+    -- A foreign table among its partitions or children: code of a wrapper is run to read it, and no lock holds its
+    -- rows.
     (
         WITH RECURSIVE parts (oid) AS (
             SELECT relation.oid

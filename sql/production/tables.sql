@@ -2,8 +2,8 @@
 --
 -- Partitions are left out: their rows are those of the whole. So are system schemas and those of Kalends itself.
 --
--- Reads:   pg_class, pg_namespace, pg_attribute, pg_attrdef, pg_constraint, pg_inherits, pg_depend, pg_extension, pg_type,
---          pg_partitioned_table, pg_stats
+-- Reads:   pg_class, pg_namespace, pg_attribute, pg_attrdef, pg_constraint, pg_inherits, pg_depend, pg_extension,
+--          pg_type, pg_partitioned_table, pg_stats
 -- Writes:  nothing
 -- Params:  none
 -- Repeat:  safe

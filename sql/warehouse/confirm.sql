@@ -1,6 +1,6 @@
--- Confirms that an entity which is whole is still equal to production, as of a later moment. A sequence is set, so no tuple
--- changes. Nobody waits until it is on the disk: if a power cut loses it, the figures are taken for older than they are, until
--- the next run.
+-- Confirms that an entity which is whole is still equal to production, as of a later moment. A sequence is set, so no
+-- tuple changes. Nobody waits until it is on the disk: if a power cut loses it, the figures are taken for older than
+-- they are, until the next run.
 --
 -- Reads:   kalends.entity, kalends.state
 -- Writes:  the entity's sequence kalends.confirmed_N

@@ -1,4 +1,5 @@
--- A schema that nobody has made for us. It takes CREATE on the database, which is why docs/grants.sql makes it beforehand.
+-- A schema that nobody has made for us. It takes CREATE on the database, which is why docs/grants.sql makes it
+-- beforehand.
 --
 -- Reads:   nothing
 -- Writes:  :"schema"

@@ -20,8 +20,8 @@ CREATE TABLE kalends_stats.{{ level.table }} (
 );
 
 {% if dimensions %}
--- The same by combination of dimensions, which are kept as their texts; their digest is the key, because a text can be too
--- long for one.
+-- The same by combination of dimensions, which are kept as their texts; their digest is the key, because a text can be
+-- too long for one.
 CREATE TABLE kalends_stats.{{ level.by_table }} (
     {{ level.word }} {{ level.kind }},
     combination bytea,

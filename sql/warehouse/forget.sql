@@ -1,5 +1,5 @@
--- Takes an entity's notes out of the warehouse. What was published of it is left to the next export, which is why it stays known
--- what was settled.
+-- Takes an entity's notes out of the warehouse. What was published of it is left to the next export, which is why it
+-- stays known what was settled.
 --
 -- Reads:   nothing
 -- Writes:  kalends.restatement, kalends.source, kalends.held, kalends.adoption, kalends.state

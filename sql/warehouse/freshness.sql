@@ -1,5 +1,5 @@
--- As of when each entity was proven equal to production, how long ago that is by the warehouse's clock, and the moment of
--- production that was settled last.
+-- As of when each entity was proven equal to production, how long ago that is by the warehouse's clock, and the moment
+-- of production that was settled last.
 --
 -- Reads:   kalends.freshness
 -- Writes:  nothing

@@ -1,6 +1,6 @@
--- Notes that an entity is equal to production although nothing was left to settle: after a run that was interrupted, or where
--- production came back to what is settled. A run that compared before, with an older snapshot, must not settle after this, so
--- a generation is taken.
+-- Notes that an entity is equal to production although nothing was left to settle: after a run that was interrupted, or
+-- where production came back to what is settled. A run that compared before, with an older snapshot, must not settle
+-- after this, so a generation is taken.
 --
 -- Reads:   nothing
 -- Writes:  kalends.entity, kalends.state

@@ -1,7 +1,7 @@
 -- Notes what an entity's tables were made from, and gives the entity's number.
 --
--- Settlements of a new entity are counted from the generation on, so that their numbers are later than those of one that was
--- forgotten.
+-- Settlements of a new entity are counted from the generation on, so that their numbers are later than those of one
+-- that was forgotten.
 --
 -- Reads:   kalends.state
 -- Writes:  kalends.entity

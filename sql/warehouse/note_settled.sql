@@ -2,7 +2,8 @@
 --
 -- Reads:   nothing
 -- Writes:  kalends.entity, kalends.settled
--- Params:  $1 text entity, $2 bigint moment of production's data in microseconds since 1970 UTC, $3 boolean whether it is whole
+-- Params:  $1 text entity, $2 bigint moment of production's data in microseconds since 1970 UTC,
+--          $3 boolean whether it is whole
 -- Repeat:  no; in the transaction that settles
 
 WITH noted AS (

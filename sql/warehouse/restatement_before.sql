@@ -1,5 +1,5 @@
--- Notes what settled periods were before they change. A period that was never settled is not restated; one that was, and
--- vanished, and is settled again, was nothing before.
+-- Notes what settled periods were before they change. A period that was never settled is not restated; one that was,
+-- and vanished, and is settled again, was nothing before.
 --
 -- Reads:   the entity's tables of days, months and years, kalends.restatement
 -- Writes:  kalends.restatement

@@ -7,7 +7,8 @@ use serde::{Deserialize, Serialize};
 use super::said::{self, Moved, Said, Statistic};
 use crate::error::Result;
 
-/// So many of a day are noted and listed, those that moved most; the others are counted. A day may have as many as rows.
+/// So many of a day are noted and listed, those that moved most; the others are counted. A day may have as many as
+/// rows.
 pub const LISTED: usize = 100;
 
 /// Combinations of dimensions whose accounts moved.

@@ -1,5 +1,5 @@
-//! `adopt`: another tool's table of the warehouse beside production; with `--check` that is all, without it what is equal is
-//! taken over and not loaded again.
+//! `adopt`: another tool's table of the warehouse beside production; with `--check` that is all, without it what is
+//! equal is taken over and not loaded again.
 
 mod taking;
 

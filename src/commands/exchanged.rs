@@ -5,7 +5,8 @@ use crate::error::{Refusal, Result};
 use crate::production::Production;
 use crate::warehouse::Warehouse;
 
-/// Before anything is made in a warehouse that has none of Kalends' schemas yet: it is the warehouse, and not production.
+/// Before anything is made in a warehouse that has none of Kalends' schemas yet: it is the warehouse, and not
+/// production.
 ///
 /// # Errors
 /// Refuses where production has the schemas, and the warehouse the entity's table.

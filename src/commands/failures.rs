@@ -36,7 +36,8 @@ pub(super) async fn noting(world: &World<'_>, work: impl Future<Output = Ended>)
             failure.command = world.manner.command.to_string();
         }
         let noted = tokio::time::timeout(PATIENCE, async { world.warehouse().await?.note_failures(&failures).await });
-        // The runtime panics where it cannot wake itself, as when nothing at all can be written. The failure is what counts.
+        // The runtime panics where it cannot wake itself, as when nothing at all can be written. The failure is what
+        // counts.
         match AssertUnwindSafe(noted).catch_unwind().await {
             Ok(Ok(Ok(()))) => {}
             Ok(Ok(Err(error))) => tracing::debug!(%error, "the failure could not be noted"),

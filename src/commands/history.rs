@@ -1,4 +1,5 @@
-//! `history`: which settled periods changed, when, why, and what they said before and after. Looks at the warehouse only.
+//! `history`: which settled periods changed, when, why, and what they said before and after. Looks at the warehouse
+//! only.
 
 use serde::Serialize;
 

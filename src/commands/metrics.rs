@@ -70,8 +70,8 @@ pub(super) fn check(file: Option<PathBuf>) -> Result<Option<PathBuf>> {
     ))
 }
 
-/// Writes how a command ended, where that was asked for. Where it cannot be written a command that went well ends with 1; the
-/// exit code of one that did not stays.
+/// Writes how a command ended, where that was asked for. Where it cannot be written a command that went well ends with
+/// 1; the exit code of one that did not stays.
 pub(super) async fn written(world: &World<'_>, outcome: Result<Outcome>) -> Result<Outcome> {
     let Some(file) = &world.manner.metrics else { return outcome };
     let exit = outcome.as_ref().map_or_else(exit_code, |outcome| outcome.exit);

@@ -19,8 +19,8 @@ use crate::warehouse::{self, Freshness, LastRun};
 
 #[derive(Serialize)]
 struct Status {
-    /// The moment of production's data that every entity of the settings was proven equal to, or a later one, UTC; null where
-    /// one was never proven.
+    /// The moment of production's data that every entity of the settings was proven equal to, or a later one, UTC; null
+    /// where one was never proven.
     proven_as_of: Option<String>,
     /// How long ago that was, by the warehouse's clock.
     age_seconds: Option<f64>,

@@ -1,5 +1,5 @@
-//! `verify`: production = rows = accounts = files, or a list of what differs; by the accounts of all rows or of a sample, by the
-//! rows themselves, and mended on demand.
+//! `verify`: production = rows = accounts = files, or a list of what differs; by the accounts of all rows or of a
+//! sample, by the rows themselves, and mended on demand.
 
 mod repair;
 

@@ -1,5 +1,5 @@
-//! What a server may ask for before it lets us in. The driver answers whatever it is asked, a password in clear text too;
-//! so the stream between the two is watched, and ends before a refused question reaches the driver.
+//! What a server may ask for before it lets us in. The driver answers whatever it is asked, a password in clear text
+//! too; so the stream between the two is watched, and ends before a refused question reaches the driver.
 
 use std::fmt;
 use std::io::{Error, ErrorKind};

@@ -16,7 +16,8 @@ const SEEN: Statement = crate::statement!("servers/seen.sql");
 const ZONE: Statement = crate::statement!("servers/zone.sql");
 const OFFSETS: Statement = crate::statement!("servers/offsets.sql");
 
-/// Older servers lack what statements of ours ask for, such as infinities of numeric and `client_connection_check_interval`.
+/// Older servers lack what statements of ours ask for, such as infinities of numeric and
+/// `client_connection_check_interval`.
 const OLDEST_VERSION: u32 = 14;
 
 /// Whether a server is new enough; one that does not say its version, 0, is taken at its word.

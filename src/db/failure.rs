@@ -33,8 +33,9 @@ impl StatementFailure {
         }
     }
 
-    /// With the next step where the server's own limits are in the way. A refusal where what we sent cannot be written in the
-    /// database's encoding: values are numbers and dates, and dimensions need UTF8, so it is a name. Otherwise itself.
+    /// With the next step where the server's own limits are in the way. A refusal where what we sent cannot be written
+    /// in the database's encoding: values are numbers and dates, and dimensions need UTF8, so it is a name. Otherwise
+    /// itself.
     pub(super) fn explained(self) -> anyhow::Error {
         if self.code == Some(SqlState::CONFIGURATION_LIMIT_EXCEEDED) {
             let hint = "Raise temp_file_limit, or work_mem, for the role on that server.";

@@ -33,8 +33,8 @@ const CANCEL: Duration = Duration::from_secs(1);
 /// A connection that cannot be used, or whose data nobody acknowledges, is dead after this time.
 pub(super) const DEAD_AFTER: Duration = Duration::from_secs(30);
 
-/// The same where somebody may have good reason to take no data for a while: a server that stores rows, or a client that
-/// waits for the other server. The system counts that as if it were dead.
+/// The same where somebody may have good reason to take no data for a while: a server that stores rows, or a client
+/// that waits for the other server. The system counts that as if it were dead.
 const DEAD_AFTER_IN_BULK: Duration = Duration::from_secs(300);
 
 /// What a session, its transactions and their streams share of a connection.
@@ -128,8 +128,8 @@ impl Line {
         }
     }
 
-    /// Lets the server go. It hears what is due, such as ROLLBACK, if it takes that at once; an answer that is still coming,
-    /// as of a COPY, is not waited for.
+    /// Lets the server go. It hears what is due, such as ROLLBACK, if it takes that at once; an answer that is still
+    /// coming, as of a COPY, is not waited for.
     pub(super) fn hang_up(&self) {
         if !self.0.in_transaction.load(Ordering::Relaxed) {
             return;

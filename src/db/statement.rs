@@ -1,8 +1,8 @@
 //! Statements as they stand in `sql/`, and the only things that may be written into one.
 //!
-//! Values travel as parameters. Where a name must vary the file says `:"name"`, as psql would, and only an [`Ident`] can
-//! fill it; where a statement takes no parameters (`COPY`, `SET`) it says `:'name'`, and only types that print nothing
-//! but digits, dates and places can. So a file can still be run by hand, with `psql -v name=…`.
+//! Values travel as parameters. Where a name must vary the file says `:"name"`, as psql would, and only an [`Ident`]
+//! can fill it; where a statement takes no parameters (`COPY`, `SET`) it says `:'name'`, and only types that print
+//! nothing but digits, dates and places can. So a file can still be run by hand, with `psql -v name=…`.
 
 use std::borrow::Cow;
 use std::fmt;

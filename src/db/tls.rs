@@ -190,8 +190,8 @@ impl TlsStream for Way {
     }
 }
 
-/// What was wrong with the server's certificate, or what it asked for, and the next step; `None` of another error. `name`
-/// is the setting of the URL.
+/// What was wrong with the server's certificate, or what it asked for, and the next step; `None` of another error.
+/// `name` is the setting of the URL.
 pub(super) fn explain(error: &tokio_postgres::Error, name: &str) -> Option<(String, String)> {
     let source = std::error::Error::source(error)?.downcast_ref::<Error>()?.get_ref()?;
     if let Some(unaccepted) = source.downcast_ref::<Unaccepted>() {

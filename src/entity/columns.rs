@@ -67,8 +67,8 @@ fn column(header: String, what: &'static str, at: usize) -> Result<Column> {
     Ok(Column { name: Ident::cut(&header)?, header, what, at, unit: "" })
 }
 
-/// What the dimensions are called: by their columns' names, and `dimension_…` where another column has that name already.
-/// The same at all levels.
+/// What the dimensions are called: by their columns' names, and `dimension_…` where another column has that name
+/// already. The same at all levels.
 fn dimensions(entity: &Entity) -> Vec<String> {
     let periods = Level::ALL.into_iter().flat_map(of_period).map(|(header, _)| (*header).to_string());
     let statistics = entity.measures.iter().flat_map(|measure| {

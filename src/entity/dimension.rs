@@ -79,8 +79,8 @@ impl Dimension {
         })
     }
 
-    /// The function has to tell apart all that PostgreSQL prints differently. That of a bigint folds it to 32 bits, that of
-    /// an interval takes 1 day for 24 hours, that of a numeric 1.0 for 1.00.
+    /// The function has to tell apart all that PostgreSQL prints differently. That of a bigint folds it to 32 bits,
+    /// that of an interval takes 1 day for 24 hours, that of a numeric 1.0 for 1.00.
     pub(super) fn hashed(&self) -> Hashed {
         match self.kept.name() {
             "int2" => Hashed::Number("hashint2extended"),

@@ -15,8 +15,8 @@ use crate::error::{Refusal, Result};
 /// Bytes of an entity's name that a file's name has as they are.
 const ENCODED: &AsciiSet = &NON_ALPHANUMERIC.remove(b'_').remove(b'-');
 
-/// The form of the checksums in accounts of days that this Kalends makes. Those of 0.1.0 had blind spots; what it settled
-/// is noted without a form.
+/// The form of the checksums in accounts of days that this Kalends makes. Those of 0.1.0 had blind spots; what it
+/// settled is noted without a form.
 const CHECKSUM: u8 = 2;
 
 /// The type of a time column.

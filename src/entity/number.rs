@@ -71,7 +71,8 @@ impl Number {
         }
     }
 
-    /// PostgreSQL's hash function of the type. None of some types tells all values apart: what `accounts/hashes.jinja` adds.
+    /// PostgreSQL's hash function of the type. None of some types tells all values apart: what `accounts/hashes.jinja`
+    /// adds.
     pub(super) fn hash(self) -> &'static str {
         match self {
             Self::Smallint => "hashint2extended",

@@ -1,5 +1,6 @@
-//! Another tool's table of the same rows, in the warehouse: which of its columns stands for which of production's, and how
-//! its values are read as production's. A value is never made another: what production's type cannot hold stays out.
+//! Another tool's table of the same rows, in the warehouse: which of its columns stands for which of production's, and
+//! how its values are read as production's. A value is never made another: what production's type cannot hold stays
+//! out.
 
 use serde::Serialize;
 

@@ -1,4 +1,5 @@
-//! Whether files were published from a later state than the warehouse is in, such as one that was restored from a backup.
+//! Whether files were published from a later state than the warehouse is in, such as one that was restored from a
+//! backup.
 
 use std::collections::BTreeMap;
 use std::path::Path;
@@ -14,8 +15,8 @@ use crate::warehouse::Reading;
 
 const KNOWN: Statement = statement!("exports/known.sql");
 
-/// Of the moments that a manifest's files were published as of, those that this warehouse has settled itself: by entity, the
-/// last settlement of that moment.
+/// Of the moments that a manifest's files were published as of, those that this warehouse has settled itself: by
+/// entity, the last settlement of that moment.
 pub(super) async fn known(reading: &Reading<'_>, manifest: &Manifest) -> Result<BTreeMap<String, i64>> {
     if !reading.prepared || manifest.settled.is_empty() {
         return Ok(BTreeMap::new());
@@ -51,8 +52,8 @@ pub(super) fn check_not_older(path: &Path, manifest: &Manifest, wanted: &Wanted,
     Ok(())
 }
 
-/// What was published of an entity, where the warehouse is not known to hold as much: neither has it settled that moment as far
-/// as it was published, nor was the whole entity proven then or later.
+/// What was published of an entity, where the warehouse is not known to hold as much: neither has it settled that
+/// moment as far as it was published, nor was the whole entity proven then or later.
 fn older<'a>(manifest: &'a Manifest, wanted: &Wanted, entity: &str) -> Option<(&'a String, &'a Settled)> {
     let (entity, published) = manifest.settled.get_key_value(entity)?;
     let has_settled = wanted.known.get(entity).is_some_and(|&settlement| settlement >= published.settlement);

@@ -1,5 +1,5 @@
-//! Lines of CSV as RFC 4180 has them, but for the line ends, which are LF. Our own few lines, because none of the libraries
-//! tells NULL from an empty text: NULL is an empty field, an empty text is `""`.
+//! Lines of CSV as RFC 4180 has them, but for the line ends, which are LF. Our own few lines, because none of the
+//! libraries tells NULL from an empty text: NULL is an empty field, an empty text is `""`.
 
 /// What a spreadsheet takes for the start of a formula, or leaves out before looking for one.
 const STARTS: [char; 12] = ['=', '+', '-', '@', '\t', '\r', '\n', '\'', '＝', '＋', '－', '＠'];
@@ -9,8 +9,8 @@ const STARTS: [char; 12] = ['=', '+', '-', '@', '\t', '\r', '\n', '\'', '＝', '
 pub enum Field<'a> {
     /// A number or a word of ours.
     Plain(Option<&'a str>),
-    /// A text from production. Where it starts like a formula it gets a `'` in front, and so does one that starts with a
-    /// `'`, so that two stay two.
+    /// A text from production. Where it starts like a formula it gets a `'` in front, and so does one that starts with
+    /// a `'`, so that two stay two.
     Text(Option<&'a str>),
 }
 

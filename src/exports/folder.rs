@@ -152,8 +152,8 @@ impl Folder {
         self.dir.open_with(path, options.read(true).custom_flags(WITHOUT_WAITING))
     }
 
-    /// Whether nothing is in a file's place but a file, and nothing on the way but folders. Links may lead to these, inside
-    /// the folder.
+    /// Whether nothing is in a file's place but a file, and nothing on the way but folders. Links may lead to these,
+    /// inside the folder.
     ///
     /// # Errors
     /// Refuses anything else, by name.
@@ -224,8 +224,8 @@ impl Folder {
         let mut inner = path;
         while let Some((parent, _)) = inner.rsplit_once('/') {
             match self.dir.remove_dir(parent) {
-                // A folder that is not empty holds something else; it stays, and so do those around it. So does what somebody
-                // put there for a folder: a link to one, or a file system of its own.
+                // A folder that is not empty holds something else; it stays, and so do those around it. So does what
+                // somebody put there for a folder: a link to one, or a file system of its own.
                 Err(error) if STAYS.contains(&error.kind()) => return Ok(removed),
                 Err(error) if error.kind() != ErrorKind::NotFound => {
                     return Err(error).with_context(|| self.doing("remove", parent));
@@ -249,8 +249,8 @@ impl Folder {
         }
     }
 
-    /// Makes everything written, renamed and removed so far survive a power cut: one flush for all files and folders of a
-    /// file system. A folder below may be on one of its own.
+    /// Makes everything written, renamed and removed so far survive a power cut: one flush for all files and folders of
+    /// a file system. A folder below may be on one of its own.
     #[cfg(target_os = "linux")]
     pub fn flush(&self, paths: &[&str]) -> Result<()> {
         use std::collections::BTreeSet;

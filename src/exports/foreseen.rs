@@ -1,5 +1,5 @@
-//! Which files will be due once accounts are settled that are not settled yet: what publishing would do then, by the same
-//! comparison.
+//! Which files will be due once accounts are settled that are not settled yet: what publishing would do then, by the
+//! same comparison.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
@@ -20,8 +20,8 @@ pub struct Foreseen {
     pub model: Model,
     /// What the files of its periods will say.
     pub lines: Vec<Line>,
-    /// The days that will be settled: files of periods without any of them, and without a line, stay as the warehouse has
-    /// them. `None`: no account that is there stays.
+    /// The days that will be settled: files of periods without any of them, and without a line, stay as the warehouse
+    /// has them. `None`: no account that is there stays.
     pub settled: Option<BTreeSet<Day>>,
 }
 

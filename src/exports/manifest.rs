@@ -1,5 +1,5 @@
-//! `_manifest.json`: what Kalends has published in a folder, and what it is about to. A file that it does not name is not
-//! Kalends' to touch.
+//! `_manifest.json`: what Kalends has published in a folder, and what it is about to. A file that it does not name is
+//! not Kalends' to touch.
 
 use std::collections::BTreeMap;
 
@@ -31,8 +31,8 @@ pub struct Manifest {
     pub settled: BTreeMap<String, Settled>,
     /// The files, by path. What is listed is there.
     pub files: BTreeMap<String, Entry>,
-    /// Paths that a run is about to write or remove, with the SHA-256 they will have; empty when none is at work. After a
-    /// crash it tells which unlisted files are Kalends' own.
+    /// Paths that a run is about to write or remove, with the SHA-256 they will have; empty when none is at work. After
+    /// a crash it tells which unlisted files are Kalends' own.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub pending: BTreeMap<String, Option<String>>,
 }

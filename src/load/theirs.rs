@@ -12,8 +12,8 @@ use crate::warehouse::{Locked, Partition};
 
 const TAKE: Statement = statement!("load/take.sql");
 
-/// Replaces the rows of some days of a month by those of another tool's table, and gives how many. They are not production's
-/// until that is proven.
+/// Replaces the rows of some days of a month by those of another tool's table, and gives how many. They are not
+/// production's until that is proven.
 ///
 /// # Errors
 /// When the warehouse fails, or the other table went away.

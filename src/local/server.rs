@@ -26,7 +26,8 @@ const LOOK_EVERY: Duration = Duration::from_millis(5);
 /// of at most 4 GB, read and written on a slow disk.
 const PATIENCE: Duration = Duration::from_secs(300);
 
-/// How long a fast shutdown, which waits for the end of every session, is given where a process of the server is stopped.
+/// How long a fast shutdown, which waits for the end of every session, is given where a process of the server is
+/// stopped.
 const STOPPED: Duration = Duration::from_secs(2);
 
 /// How long a killed process may take to be gone, after it has let go of its lock.

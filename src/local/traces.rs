@@ -6,8 +6,8 @@ use std::path::Path;
 use rustix::io::Errno;
 use rustix::process::{Pid, test_kill_process};
 
-/// Whether a process that this one started is stopped, as by SIGSTOP, and so does nothing that it is told. Only where there
-/// is a `/proc` that says so.
+/// Whether a process that this one started is stopped, as by SIGSTOP, and so does nothing that it is told. Only where
+/// there is a `/proc` that says so.
 pub(super) fn has_stopped_child(pid: Pid) -> bool {
     let pid = pid.as_raw_nonzero();
     let children = fs::read_to_string(format!("/proc/{pid}/task/{pid}/children")).unwrap_or_default();

@@ -1,5 +1,5 @@
-//! Which combinations of dimensions move on the days that would be settled again. A survey knows days alone, so production is
-//! asked once more, for these days only; its answer and the warehouse's come in one order and are merged.
+//! Which combinations of dimensions move on the days that would be settled again. A survey knows days alone, so
+//! production is asked once more, for these days only; its answer and the warehouse's come in one order and are merged.
 
 use std::cmp::Ordering;
 use std::collections::BTreeSet;
@@ -20,7 +20,8 @@ use crate::warehouse::Reading;
 const COMBINATIONS: Statement = statement!("plan/combinations.sql");
 const KEPT_COMBINATIONS: Statement = statement!("plan/kept_combinations.sql");
 
-/// So many days are looked into, and days of so many rows in all: what a plan asks of production stays below what a run reads.
+/// So many days are looked into, and days of so many rows in all: what a plan asks of production stays below what a run
+/// reads.
 const MOST_DAYS: usize = 31;
 const MOST_ROWS: i64 = 5_000_000;
 

@@ -1,5 +1,5 @@
-//! Where in production's table the rows of each day lie. With it rows are read without reading the whole table, although there
-//! is no index. True for one snapshot alone.
+//! Where in production's table the rows of each day lie. With it rows are read without reading the whole table,
+//! although there is no index. True for one snapshot alone.
 
 use std::collections::{BTreeMap, BTreeSet};
 

@@ -32,8 +32,8 @@ impl Production {
         self.session.facts().await
     }
 
-    /// Takes a snapshot, the table held in place, and plans the survey, so that all rights are checked that a run needs.
-    /// No row is read. Says what reading them would take.
+    /// Takes a snapshot, the table held in place, and plans the survey, so that all rights are checked that a run
+    /// needs. No row is read. Says what reading them would take.
     ///
     /// # Errors
     /// Those that a run ends with: as [`Production::identity`], [`Production::snapshot`] and `Snapshot::survey`.

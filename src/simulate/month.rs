@@ -70,8 +70,8 @@ impl MonthRows {
         if controller == 0 {
             return Err(Refused::ControllerZero);
         }
-        // A controller divides the gap of controller 1, and leaves a second of it until it is above it. That no rounding
-        // moves this for any of the six peaks is a test below.
+        // A controller divides the gap of controller 1, and leaves a second of it until it is above it. That no
+        // rounding moves this for any of the six peaks is a test below.
         let (_, largest) = gaps(peak, 1);
         let too_large = Refused::ControllerTooLarge { controller, month, largest };
         let controller = u32::try_from(controller).map_err(|_| too_large)?;

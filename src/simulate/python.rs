@@ -1,7 +1,8 @@
 //! The random numbers of Python's `random` module, bit for bit.
 //!
-//! Only `seed` and `randint`, which is all that the pretend production system draws with. The generator itself, MT19937,
-//! is [`rand_mt`]'s; what is ours is how Python makes the key from a seed, and a number of a range from the words.
+//! Only `seed` and `randint`, which is all that the pretend production system draws with. The generator itself,
+//! MT19937, is [`rand_mt`]'s; what is ours is how Python makes the key from a seed, and a number of a range from the
+//! words.
 
 use rand_mt::Mt;
 
@@ -12,8 +13,8 @@ pub(super) struct PythonRandom(Mt);
 impl PythonRandom {
     /// As `random.seed(seed)` leaves it.
     ///
-    /// The key is the seed's 32-bit words, least significant first, no zero on top but never empty (`random_seed` in Python's
-    /// `Modules/_randommodule.c`).
+    /// The key is the seed's 32-bit words, least significant first, no zero on top but never empty (`random_seed` in
+    /// Python's `Modules/_randommodule.c`).
     #[expect(clippy::cast_possible_truncation, reason = "a word of the seed at a time")]
     pub(super) fn seeded(seed: u64) -> Self {
         let low = seed as u32;

@@ -20,8 +20,8 @@ pub(super) async fn note_entity(work: &Work<'_>, model: &Model) -> Result<i32> {
 }
 
 impl Reading<'_> {
-    /// The accounts of an entity's days that was settled as `known`, to be compared with accounts of `model`: without their
-    /// checksums where these are of another form.
+    /// The accounts of an entity's days that was settled as `known`, to be compared with accounts of `model`: without
+    /// their checksums where these are of another form.
     pub async fn accounts_for(&self, known: &Model, model: &Model) -> Result<Accounts> {
         let accounts = self.accounts(known).await?;
         if known.hashes_as(model) {

@@ -77,7 +77,8 @@ impl Warehouse {
     /// Takes an entity's tables, views and history out of the warehouse.
     ///
     /// # Errors
-    /// Refuses (usage) a name that was never settled, and a warehouse that cannot be written to; busy while another run holds it.
+    /// Refuses (usage) a name that was never settled, and a warehouse that cannot be written to; busy while another run
+    /// holds it.
     pub async fn forget(&mut self, name: &str) -> Result<()> {
         let reading = self.read().await?;
         reading.check_lasting().await?;

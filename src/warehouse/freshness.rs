@@ -43,8 +43,8 @@ pub struct Proof {
 }
 
 impl Locked<'_> {
-    /// Notes that something of an entity is settled as of a moment of production's data, in microseconds since 1970 UTC, and
-    /// whether all of it is equal to production with that.
+    /// Notes that something of an entity is settled as of a moment of production's data, in microseconds since 1970
+    /// UTC, and whether all of it is equal to production with that.
     pub async fn note_settled(&self, entity: &str, as_of_us: i64, whole: bool) -> Result<()> {
         let parameters: [Parameter<'_>; 3] = [(&entity, Type::TEXT), (&as_of_us, Type::INT8), (&whole, Type::BOOL)];
         self.work.execute(NOTE_SETTLED, &parameters).await?;
@@ -53,9 +53,9 @@ impl Locked<'_> {
 }
 
 impl Warehouse {
-    /// Notes that a run found an entity equal to production and had nothing to settle. No tuple changes where that is known
-    /// already, as of an earlier moment. Nothing is noted where another run is at work or has settled something since
-    /// `generation`: what was compared may not hold any more.
+    /// Notes that a run found an entity equal to production and had nothing to settle. No tuple changes where that is
+    /// known already, as of an earlier moment. Nothing is noted where another run is at work or has settled something
+    /// since `generation`: what was compared may not hold any more.
     pub async fn confirm(&mut self, entity: &str, generation: i64, as_of_us: i64) -> Result<()> {
         let work = match hold(&mut self.session).await {
             Err(error) if error::waits_for_a_run(&error) => return Ok(()),
@@ -80,8 +80,8 @@ impl Reading<'_> {
         rows.iter().map(of_entity).collect()
     }
 
-    /// The final day of each entity that is closed: it had ended, in the entity's time zone, when the entity was proven. None
-    /// where nothing was proven yet.
+    /// The final day of each entity that is closed: it had ended, in the entity's time zone, when the entity was
+    /// proven. None where nothing was proven yet.
     pub async fn complete_through(&self) -> Result<BTreeMap<String, Day>> {
         let entities = self.entities().await?;
         if entities.is_empty() {

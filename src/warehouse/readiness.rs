@@ -38,7 +38,8 @@ impl Warehouse {
         self.session.facts().await
     }
 
-    /// Whether the schemas are there or can be made, all that they hold is the role's to change, and stays as it is written.
+    /// Whether the schemas are there or can be made, all that they hold is the role's to change, and stays as it is
+    /// written.
     ///
     /// # Errors
     /// Those that a run ends with: as [`Warehouse::ledger`] and [`Warehouse::lacking`].

@@ -23,8 +23,8 @@ impl Warehouse {
         take_generation(work, generation).await
     }
 
-    /// As [`Warehouse::lock`], for a run that has settled something: it waits its turn. Otherwise a run that is about to
-    /// find itself outdated could make it give way, and then gives way as well.
+    /// As [`Warehouse::lock`], for a run that has settled something: it waits its turn. Otherwise a run that is about
+    /// to find itself outdated could make it give way, and then gives way as well.
     pub async fn lock_next(&mut self, generation: i64) -> Result<Locked<'_>> {
         let work = self.session.begin(Access::Write, &[]).await?;
         work.query(LOCK_NEXT, &[]).await?;

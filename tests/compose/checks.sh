@@ -297,7 +297,8 @@ in_user_namespace() {
     return "$code"
 }
 
-# stage OWNER_OF_EXPORTS ROOT: a folder for in_user_namespace, with the engine's volumes as the namespace's root has them.
+# stage OWNER_OF_EXPORTS ROOT: a folder for in_user_namespace, with the engine's volumes as the namespace's root has
+# them.
 stage() {
     rm -rf "$scratch/stage"
     mkdir -p "$scratch/stage"/{exports,passwords,set_up}

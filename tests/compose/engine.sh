@@ -13,8 +13,8 @@ begin_checks() {
     [ -z "${CHECKS_BEGUN:-}" ] || : >"$CHECKS_BEGUN"
 }
 
-# brief COMMAND...: for what an engine answers at once, so that one that hangs holds nobody up. In the foreground, so that
-# whoever stops this script stops the command too.
+# brief COMMAND...: for what an engine answers at once, so that one that hangs holds nobody up. In the foreground, so
+# that whoever stops this script stops the command too.
 brief() {
     timeout --foreground --kill-after=5 20 "$@"
 }
@@ -91,8 +91,8 @@ stop_engine() {
     kill -KILL "$engine"
 }
 
-# see_to_images IMAGE...: pulls what is missing; where no registry answers, builds stand-ins under the same tags. One that is
-# there already is built anew where its files have changed.
+# see_to_images IMAGE...: pulls what is missing; where no registry answers, builds stand-ins under the same tags. One
+# that is there already is built anew where its files have changed.
 see_to_images() {
     local image is stand_ins=()
     for image in "$@"; do

@@ -89,8 +89,8 @@ owners() {
     find "$(git -C "$project" rev-parse --path-format=absolute --git-common-dir)" -printf '%u:%g %m %p\n' | sort
 }
 
-# What there is under the images' names is somebody's: set aside, and put back by put_images_back. `up` has to build, as on a
-# new machine.
+# What there is under the images' names is somebody's: set aside, and put back by put_images_back. `up` has to build, as
+# on a new machine.
 set_images_aside() {
     local image
     untagged >"$scratch/untagged"

@@ -1,8 +1,9 @@
-# What docs/operations.md says, done as it says: the blocks of the document are what is run. To be read with `.` by bash,
-# after checks.sh.
+# What docs/operations.md says, done as it says: the blocks of the document are what is run. To be read with `.` by
+# bash, after checks.sh.
 : "${project:?}" "${scratch:?}" "${clone:?}" "${name:?}"
 
-# docs LANGUAGE N: the Nth block in this language of docs/operations.md, with passwords filled in and hosts that are here.
+# docs LANGUAGE N: the Nth block in this language of docs/operations.md, with passwords filled in and hosts that are
+# here.
 docs() {
     awk -v fence='```'"$1" -v wanted="$2" '/^```/ { inside = $0 == fence; count += inside; next } inside && count == wanted' \
         "$clone/docs/operations.md" |

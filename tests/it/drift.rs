@@ -1,4 +1,5 @@
-//! Production's table is not what it was: refused, with the object, and nothing is lost. Between two runs, and within one.
+//! Production's table is not what it was: refused, with the object, and nothing is lost. Between two runs, and within
+//! one.
 
 mod parts;
 mod within;

@@ -1,6 +1,6 @@
-//! Equal accounts only if equal rows: for every type, alone and in twos, all multisets of up to three rows over values that
-//! are easily taken for one another. An account's hashes are sums over its rows, so the hash of each single row is asked of
-//! a real server, by the real statement, and the sums of all multisets are compared here.
+//! Equal accounts only if equal rows: for every type, alone and in twos, all multisets of up to three rows over values
+//! that are easily taken for one another. An account's hashes are sums over its rows, so the hash of each single row is
+//! asked of a real server, by the real statement, and the sums of all multisets are compared here.
 
 mod unseen;
 mod upgrade;
@@ -28,9 +28,9 @@ fn kind(name: &'static str, values: &[&str]) -> Kind {
     Kind { name, values: values.iter().map(ToString::to_string).collect() }
 }
 
-/// Two pairs of whole numbers: the first and the second fold alike, as do the third and the fourth; the first and the third
-/// are one as doubles, as are the second and the fourth. So neither the fold nor the double tells the first with the fourth
-/// from the second with the third.
+/// Two pairs of whole numbers: the first and the second fold alike, as do the third and the fourth; the first and the
+/// third are one as doubles, as are the second and the fourth. So neither the fold nor the double tells the first with
+/// the fourth from the second with the third.
 fn crossed(high: i64, as_double: fn(i64) -> f64) -> [i64; 4] {
     let of = |low: i64| {
         [high << 32 | low, (high ^ 2) << 32 | (low ^ 2), high << 32 | (low + 1), (high ^ 2) << 32 | ((low + 1) ^ 2)]

@@ -1,7 +1,8 @@
-//! Each command beside each other: one is held up while it replaces or settles, another one comes along, and both go on.
+//! Each command beside each other: one is held up while it replaces or settles, another one comes along, and both go
+//! on.
 //!
-//! Production stays as it is, so no file may go away but by `forget`, and every file says what one of the two settings files asks
-//! for. Afterwards one run makes everything whole.
+//! Production stays as it is, so no file may go away but by `forget`, and every file says what one of the two settings
+//! files asks for. Afterwards one run makes everything whole.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs;

@@ -1,7 +1,7 @@
 //! A world for one story: two databases on real servers, an export folder, and the real binary.
 //!
-//! The binary has the rights that `docs/grants.sql` gives, by that very file, and no others, not even those of PUBLIC. The
-//! story's own hands are a superuser's.
+//! The binary has the rights that `docs/grants.sql` gives, by that very file, and no others, not even those of PUBLIC.
+//! The story's own hands are a superuser's.
 
 mod servers;
 pub mod versions;
@@ -231,8 +231,8 @@ impl World {
         assert_eq!(found, expected, "files");
     }
 
-    /// The whole promise after a change: verify sees it, one run mends it, everything is exact, and a further run writes
-    /// nothing at all.
+    /// The whole promise after a change: verify sees it, one run mends it, everything is exact, and a further run
+    /// writes nothing at all.
     pub fn heals(&self) {
         self.kalends("verify").fails_with(3);
         self.settles();

@@ -22,7 +22,8 @@ fn servers_that_a_person_starts_stay_until_they_are_stopped() {
     home.local("status").fails_with(3).says("production  is down");
     home.local("stop").succeeds();
 
-    // Here and everywhere below: the output of `start` is read to its end, which servers that held it open would put off.
+    // Here and everywhere below: the output of `start` is read to its end, which servers that held it open would put
+    // off.
     home.local("start").succeeds().says("production  runs");
     home.local("status").succeeds();
     home.answers("production", "SELECT current_database(), current_user", "production_data|kalends");

@@ -1,5 +1,5 @@
-//! Bad input and a bad world: each ends with its code and its words, and loses nothing. The words are kept in `golden/`;
-//! `KALENDS_BLESS=1` writes them anew.
+//! Bad input and a bad world: each ends with its code and its words, and loses nothing. The words are kept in
+//! `golden/`; `KALENDS_BLESS=1` writes them anew.
 
 mod settings;
 mod steering;
@@ -67,8 +67,8 @@ fn world_words(text: &str) -> String {
     parts.fold(first, |text, part| text + "(os error" + part.trim_start_matches(|digit: char| digit.is_ascii_digit()))
 }
 
-/// The URL of production for another role, which needs no password, or for one that has to give one. Both may come in and
-/// look around, and read no table.
+/// The URL of production for another role, which needs no password, or for one that has to give one. Both may come in
+/// and look around, and read no table.
 pub fn as_role(world: &World, role: &str) -> String {
     static ROLES: OnceLock<()> = OnceLock::new();
     ROLES.get_or_init(|| {

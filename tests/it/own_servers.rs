@@ -161,8 +161,8 @@ impl OwnServers {
         assert!(done.success(), "{}", data.display());
     }
 
-    /// Lets a server read time zones from a folder of its own, which begins as the machine's; no restart is needed for what
-    /// changes there later. `None`, said loudly, where this machine does not let us mount.
+    /// Lets a server read time zones from a folder of its own, which begins as the machine's; no restart is needed for
+    /// what changes there later. `None`, said loudly, where this machine does not let us mount.
     pub fn own_zones(&self, side: Side) -> Option<Zones> {
         let mounts = ["unshare", "--mount", "--propagation", "private", "sh", "-c"];
         let script = format!("mount --bind \"$0\" {ZONES} && exec \"$@\"");
@@ -191,8 +191,8 @@ pub struct Zones {
 }
 
 impl Zones {
-    /// Compiles the lines of a file of tzdata, such as `Zone Europe/Amsterdam 0:20 - +0020`, over what is there. Sessions that
-    /// begin from now on see it.
+    /// Compiles the lines of a file of tzdata, such as `Zone Europe/Amsterdam 0:20 - +0020`, over what is there.
+    /// Sessions that begin from now on see it.
     pub fn set(&self, lines: &str) {
         let source = self.folder.with_extension("source");
         fs::write(&source, format!("{lines}\n")).unwrap();

@@ -1,4 +1,5 @@
-//! What Kalends may do: the rights of `docs/grants.sql`, which every other story has as well, are enough, and each is needed.
+//! What Kalends may do: the rights of `docs/grants.sql`, which every other story has as well, are enough, and each is
+//! needed.
 
 use postgres::{Client, NoTls};
 
@@ -141,8 +142,8 @@ fn remedy(ran: &Ran) -> String {
     hint.split('`').nth(1).unwrap_or_else(|| panic!("no remedy: {hint}")).to_string()
 }
 
-/// Takes a right away: a run is refused, says which object lacks what, and loses nothing; what it says to do is done, and
-/// the run goes whole. `early`: before anything is committed.
+/// Takes a right away: a run is refused, says which object lacks what, and loses nothing; what it says to do is done,
+/// and the run goes whole. `early`: before anything is committed.
 fn is_needed(world: &World, url: &str, take: &str, says: &[&str], early: bool) {
     let before = State::of(world);
     // A day of an old month and a new month, so that the run comes by everything.

@@ -17,8 +17,8 @@ WITH hashed AS (
         timestamp_hash_extended("created_at", hashfloat8extended(tsrange_subdiff("created_at", TIMESTAMP '2000-01-01'), coalesce("value", 1::bigint << 40))) AS hash_b,
         ctid AS place
     FROM :"schema".:"table"
-    -- This arm gives no rows. It hides from the planner that a day is made from a time, of which it would expect as many
-    -- days as rows and therefore never add up in parallel; so it expects 200, and does. Nearly twice as fast.
+    -- This arm gives no rows. It hides from the planner that a day is made from a time, of which it would expect as
+    -- many days as rows and therefore never add up in parallel; so it expects 200, and does. Nearly twice as fast.
     UNION ALL
     SELECT
 "created_at"::date,
@@ -42,8 +42,9 @@ SELECT
     -- Added up exactly: never XOR, in which a pair of equal rows cancels out.
     coalesce(sum(hash_a), 0)::text AS hash_a,
     coalesce(sum(hash_b), 0)::text AS hash_b,
-    -- Not part of the account: where in the table the day's rows lie. With it they can be read without reading the whole
-    -- table, although there is no index. True for one snapshot; of a partitioned table a looser bound, and still true.
+    -- Not part of the account: where in the table the day's rows lie. With it they can be read without reading the
+    -- whole table, although there is no index. True for one snapshot; of a partitioned table a looser bound, and still
+    -- true.
     min(place)::text AS first_place,
     max(place)::text AS final_place
 FROM hashed

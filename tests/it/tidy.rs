@@ -87,7 +87,8 @@ fn every_statement_of_one_query_prepares_on_its_server() {
         prepared += 1;
     }
     assert!(prepared >= 25, "only {prepared} statements were prepared");
-    // PREPARE takes neither COPY, LOCK, SET, EXPLAIN and DDL nor several statements at once. Other tests run all of these.
+    // PREPARE takes neither COPY, LOCK, SET, EXPLAIN and DDL nor several statements at once. Other tests run all of
+    // these.
     assert_eq!(other, [""; 0]);
 }
 

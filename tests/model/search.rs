@@ -29,7 +29,8 @@ pub struct Found<F> {
 
 /// Looks at every state that can be reached, until one is at fault.
 pub fn search<W: World>(world: &W) -> Found<W::Fault> {
-    // A state is known by 64 bits of it: among a million states, two are taken for one with a chance of 1 to 37 million.
+    // A state is known by 64 bits of it: among a million states, two are taken for one with a chance of 1 to 37
+    // million.
     let hasher = BuildHasherDefault::<DefaultHasher>::default();
     let beginning = world.beginning();
     let mut seen = HashSet::from([hasher.hash_one(&beginning)]);

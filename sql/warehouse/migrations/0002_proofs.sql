@@ -22,8 +22,9 @@ SET settled_as_of = source.production_as_of::timestamptz, settlement = state.gen
 FROM kalends.source AS source, kalends.state AS state
 WHERE source.entity = settled.name;
 
--- The moments of production's data that were settled of each entity, each with the last settlement of it. By these a warehouse
--- knows whether files were published from what it is itself, or from a later state that it was restored from before.
+-- The moments of production's data that were settled of each entity, each with the last settlement of it. By these a
+-- warehouse knows whether files were published from what it is itself, or from a later state that it was restored from
+-- before.
 CREATE TABLE kalends.settled (
     entity text NOT NULL,
     as_of timestamptz NOT NULL,
@@ -34,9 +35,10 @@ CREATE TABLE kalends.settled (
 INSERT INTO kalends.settled (entity, as_of, settlement)
 SELECT name, settled_as_of, settlement FROM kalends.entity WHERE settled_as_of IS NOT NULL;
 
--- A run with nothing to do confirms the proof, and is to change no tuple: it sets a sequence of the entity. The value is the
--- moment in microseconds since 1970, times 2048, and in the lowest 11 bits the number of the settlement that is confirmed.
--- Sequences are not transactional; by that number a reader sees whether the value belongs to the accounts of its snapshot.
+-- A run with nothing to do confirms the proof, and is to change no tuple: it sets a sequence of the entity. The value
+-- is the moment in microseconds since 1970, times 2048, and in the lowest 11 bits the number of the settlement that is
+-- confirmed. Sequences are not transactional; by that number a reader sees whether the value belongs to the accounts of
+-- its snapshot.
 DO $$
 DECLARE
     entity record;
@@ -47,7 +49,8 @@ BEGIN
 END
 $$;
 
--- Of each entity: the moment that it is proven as of, whether nothing was settled since, and the moment that was settled last.
+-- Of each entity: the moment that it is proven as of, whether nothing was settled since, and the moment that was
+-- settled last.
 CREATE OR REPLACE VIEW kalends.freshness AS
 SELECT
     CASE WHEN confirmed.holds THEN confirmed.moment ELSE entity.proven_as_of END AS proven_at,
@@ -64,8 +67,8 @@ CROSS JOIN LATERAL (
         TIMESTAMPTZ 'epoch' + (noted.last_value >> 11) * INTERVAL '1 microsecond' AS moment
 ) AS confirmed;
 
--- As before, but of whole parts and the rest, so that the mean of the largest numbers that there are is one of them as well: what
--- could be settled and not be printed would keep all of its entity from being published.
+-- As before, but of whole parts and the rest, so that the mean of the largest numbers that there are is one of them as
+-- well: what could be settled and not be printed would keep all of its entity from being published.
 CREATE OR REPLACE FUNCTION kalends.mean(sum_values numeric, value_count bigint) RETURNS numeric
 LANGUAGE sql IMMUTABLE PARALLEL SAFE
 AS $$

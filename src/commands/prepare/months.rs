@@ -1,4 +1,5 @@
-//! Month by month: each loaded, proven and settled in a transaction of its own; all in one where an entity is made anew.
+//! Month by month: each loaded, proven and settled in a transaction of its own; all in one where an entity is made
+//! anew.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -48,8 +49,8 @@ pub(in crate::commands) struct Unsettled(pub(in crate::commands) Period);
 enum Way {
     /// What changed is written.
     Changes,
-    /// All accounts of the days are written, since their checksums are of another form. Until the final month is done the
-    /// entity is noted with that form: a run that was killed is gone on with by doing all of it again.
+    /// All accounts of the days are written, since their checksums are of another form. Until the final month is done
+    /// the entity is noted with that form: a run that was killed is gone on with by doing all of it again.
     Renewing,
 }
 
@@ -65,8 +66,8 @@ pub(in crate::commands) struct Settled {
 }
 
 impl Settling<'_> {
-    /// Loads and settles the months with changes, one after the other, and makes again what somebody changed of the accounts;
-    /// the generation of the ledger goes with them.
+    /// Loads and settles the months with changes, one after the other, and makes again what somebody changed of the
+    /// accounts; the generation of the ledger goes with them.
     pub(in crate::commands) async fn catch_up(
         &self,
         warehouse: &mut Warehouse,
@@ -101,7 +102,8 @@ impl Settling<'_> {
         Ok(self.each(warehouse, generation, months, Way::Changes).await?.0)
     }
 
-    /// Months, one after the other, each in a transaction of its own; gives what was loaded, and the days that were renewed.
+    /// Months, one after the other, each in a transaction of its own; gives what was loaded, and the days that were
+    /// renewed.
     async fn each(
         &self,
         warehouse: &mut Warehouse,
@@ -223,8 +225,8 @@ impl Settling<'_> {
         months.into_values().collect()
     }
 
-    /// Notes what is settled, in the transaction that settles it: as of which moment, whether the entity is whole with that,
-    /// and from which production, unless nobody has consented to that one yet.
+    /// Notes what is settled, in the transaction that settles it: as of which moment, whether the entity is whole with
+    /// that, and from which production, unless nobody has consented to that one yet.
     async fn note(&self, locked: &Locked<'_>, whole: bool) -> Result<()> {
         let name = self.snapshot.model().name();
         locked.note_settled(name, self.snapshot.as_of_us, whole).await?;
@@ -268,8 +270,8 @@ impl Settling<'_> {
         Ok((run, loaded, renewed_days))
     }
 
-    /// Loads a month's days and proves the month. Days of the warehouse that turn out to be others than its accounts said are
-    /// loaded as well.
+    /// Loads a month's days and proves the month. Days of the warehouse that turn out to be others than its accounts
+    /// said are loaded as well.
     async fn load(&self, locked: &Locked<'_>, month: &mut Month, progress: &Progress) -> Result<(Loaded, Proven)> {
         let (snapshot, places) = (self.snapshot, &self.survey.places);
         let passing = |rows| progress.add(rows);
@@ -284,8 +286,8 @@ impl Settling<'_> {
             Proof::Equal(proven) => return Ok((loaded, proven)),
             Proof::Differing(differing) => differing,
         };
-        // Days that no survey could tell of: somebody changed the warehouse's rows, or time zone data have changed. Rows that
-        // belong to another month by now are settled with that month.
+        // Days that no survey could tell of: somebody changed the warehouse's rows, or time zone data have changed.
+        // Rows that belong to another month by now are settled with that month.
         tracing::warn!(month = %month.period, days = differing.len(), "the warehouse's rows are not what was settled");
         let span = month.period.span();
         let (own, strange): (Vec<Day>, Vec<Day>) = differing.into_keys().partition(|&day| span.contains(day));

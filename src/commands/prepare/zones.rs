@@ -10,8 +10,8 @@ use crate::error::{Refusal, Result};
 use crate::production::Snapshot;
 use crate::warehouse::Warehouse;
 
-/// What was settled; or the error, or what is behind it: servers that disagree about where days and hours begin cannot hold the
-/// same accounts.
+/// What was settled; or the error, or what is behind it: servers that disagree about where days and hours begin cannot
+/// hold the same accounts.
 pub(in crate::commands) async fn explaining<T>(
     snapshot: &Snapshot<'_>,
     warehouse: &mut Warehouse,

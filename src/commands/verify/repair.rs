@@ -209,8 +209,8 @@ fn accepting(held: &[Noted]) -> Option<String> {
     guard::accepting(held.iter()).map(|run| run.replace("kalends run", "kalends verify --repair"))
 }
 
-/// What the guard is to take for settled: where the warehouse's rows are production's, these, whatever the accounts say. An
-/// account that somebody changed is no loss.
+/// What the guard is to take for settled: where the warehouse's rows are production's, these, whatever the accounts
+/// say. An account that somebody changed is no loss.
 fn kept(settled: &Accounts, survey: &Accounts, found: &Found) -> Accounts {
     let mut kept = settled.clone();
     for day in found.accounts.keys().filter(|day| !found.rows.contains_key(day)) {

@@ -156,8 +156,8 @@ impl ServerCertVerifier for AnyCertificate {
     }
 }
 
-// Whoever answers holds the key of the certificate. The key is taken out of it by ourselves: rustls reads certificates of
-// version 3 alone, and servers have others, made by OpenSSL without a configuration.
+// Whoever answers holds the key of the certificate. The key is taken out of it by ourselves: rustls reads certificates
+// of version 3 alone, and servers have others, made by OpenSSL without a configuration.
 
 fn verify_tls13(
     provider: &CryptoProvider,

@@ -1,4 +1,5 @@
-//! Somebody's hands in the warehouse's notes and accounts: one value of one column is something that Kalends never writes.
+//! Somebody's hands in the warehouse's notes and accounts: one value of one column is something that Kalends never
+//! writes.
 
 use crate::faults::{sample, sweeping};
 use crate::kit::{World, ask, run_sql, servers};

@@ -9,8 +9,8 @@ pub struct Spoil {
     spoilt: bool,
 }
 
-/// Types that a column is said to have: boolean, bigint, integer, text, oid, double, date, timestamp, numeric, text[], uuid,
-/// and one that there is not.
+/// Types that a column is said to have: boolean, bigint, integer, text, oid, double, date, timestamp, numeric, text[],
+/// uuid, and one that there is not.
 const TYPES: [u32; 12] = [16, 20, 23, 25, 26, 701, 1082, 1114, 1700, 1009, 2950, 4_000_000_000];
 
 impl Spoil {

@@ -1,5 +1,5 @@
-//! What a table is made of: partitions, children, foreign tables among them, columns of other kinds; and a table that is
-//! replaced while a run looks at it.
+//! What a table is made of: partitions, children, foreign tables among them, columns of other kinds; and a table that
+//! is replaced while a run looks at it.
 
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::thread;

@@ -24,7 +24,8 @@ fn rows(world: &World) -> Vec<String> {
     world.ask_warehouse("SELECT xmin || ' ' || o::text FROM kalends_raw.orders o ORDER BY 1")
 }
 
-/// All that is kept, but for the trace that a transaction which was rolled back leaves: who last tried to replace a tuple.
+/// All that is kept, but for the trace that a transaction which was rolled back leaves: who last tried to replace a
+/// tuple.
 fn kept(world: &World) -> (Vec<String>, BTreeMap<String, File>) {
     let without_xmax = |tuple: String| {
         let mut parts: Vec<&str> = tuple.splitn(4, '|').collect();

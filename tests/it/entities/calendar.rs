@@ -37,8 +37,8 @@ fn first_difference<'a>(
     paths.map(|path| (path, found.get(path), expected.get(path))).find(|(_, found, expected)| found != expected)
 }
 
-/// Rows in the final microsecond of each month and in the first of the next. A `date` has no microseconds: its rows are those
-/// of the same days.
+/// Rows in the final microsecond of each month and in the first of the next. A `date` has no microseconds: its rows are
+/// those of the same days.
 #[test]
 fn every_month_ends_where_the_calendar_says() {
     // With leap days and without: every hundred years but not every four hundred.

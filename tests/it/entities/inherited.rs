@@ -1,4 +1,5 @@
-//! What a session inherits from server, database, role and environment, and how databases were made: none of it changes a byte.
+//! What a session inherits from server, database, role and environment, and how databases were made: none of it changes
+//! a byte.
 
 use std::collections::BTreeMap;
 

@@ -51,7 +51,8 @@ fn hours_that_the_two_servers_see_differently_are_not_published() {
     settles(&world);
     assert_eq!(hours(&world), ["1938-01-05 12:00:00|3"]);
     world.kalends("verify --exact").succeeds();
-    // The warehouse's alone become others: what is settled is production's still, and verify says that the two disagree.
+    // The warehouse's alone become others: what is settled is production's still, and verify says that the two
+    // disagree.
     warehouse.set(WITHOUT_BACKZONE);
     world.kalends("verify").fails_with(3).says("rows        1938-01-05 changed");
     world.kalends("verify --exact").fails_with(3).says("rows        1938-01-05 changed");

@@ -1,4 +1,5 @@
-//! Days on which clocks change: how long they are, what belongs to them, and times at the ends of what PostgreSQL knows.
+//! Days on which clocks change: how long they are, what belongs to them, and times at the ends of what PostgreSQL
+//! knows.
 
 use super::asked::{Asked, set, settles, settles_by};
 use crate::kit::World;

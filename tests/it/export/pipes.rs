@@ -1,5 +1,5 @@
-//! What is no regular file where one should be: a pipe, a socket, a device, a folder, a link to any of them or to nothing. It is
-//! refused by name, at once, and nobody waits for the other end of a pipe.
+//! What is no regular file where one should be: a pipe, a socket, a device, a folder, a link to any of them or to
+//! nothing. It is refused by name, at once, and nobody waits for the other end of a pipe.
 
 use std::fs;
 use std::os::unix::fs::{PermissionsExt as _, symlink};

@@ -60,7 +60,8 @@ pub fn traced(stage: &mut Stage) -> String {
     fs::read_to_string(&log).unwrap()
 }
 
-/// The points of a run on this stage, by call: everything sent and received, and what is done with files below the export folder.
+/// The points of a run on this stage, by call: everything sent and received, and what is done with files below the
+/// export folder.
 pub fn points(stage: &mut Stage) -> BTreeMap<String, Vec<Point>> {
     let log = traced(stage);
     let (mut counts, mut points) = (BTreeMap::<String, usize>::new(), BTreeMap::<String, Vec<Point>>::new());

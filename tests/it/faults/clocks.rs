@@ -20,8 +20,8 @@ const LIBRARIES: [&str; 3] = [
 
 const SIDES: [Side; 2] = [Side::Production, Side::Warehouse];
 
-/// Programs that run PostgreSQL with another clock for each side. Clocks only go ahead of the machine's: where a signal's
-/// handler asks libfaketime for the time it is told the machine's, and would find every time limit long past.
+/// Programs that run PostgreSQL with another clock for each side. Clocks only go ahead of the machine's: where a
+/// signal's handler asks libfaketime for the time it is told the machine's, and would find every time limit long past.
 struct Clocks {
     folder: tempfile::TempDir,
     library: &'static str,
@@ -37,8 +37,8 @@ impl Clocks {
         };
         let clocks = Self { folder: tempfile::tempdir().unwrap(), library };
         fs::set_permissions(clocks.folder.path(), fs::Permissions::from_mode(0o755)).unwrap();
-        // The clock that only counts goes on as it is: it measures time limits. Where both sides run the same version, the
-        // same programs serve both, so these look whose data they are given.
+        // The clock that only counts goes on as it is: it measures time limits. Where both sides run the same version,
+        // the same programs serve both, so these look whose data they are given.
         let faked = format!(
             "export FAKETIME_DONT_FAKE_MONOTONIC=1\n\
              case \"$*\" in\n\
@@ -173,8 +173,8 @@ fn a_run_that_crosses_midnight_says_everything_as_of_its_snapshot() {
     is_mended(&world);
 }
 
-/// The end of the day and the leap second, as they are typed: PostgreSQL stores both as the next day's first moment, and
-/// sub-microseconds as the microsecond that is nearest.
+/// The end of the day and the leap second, as they are typed: PostgreSQL stores both as the next day's first moment,
+/// and sub-microseconds as the microsecond that is nearest.
 #[test]
 fn times_at_the_end_of_a_day_belong_where_the_server_has_put_them() {
     let world = World::new();

@@ -1,5 +1,5 @@
-//! Limits of the system and of the process: no inodes, no more open files, files that may not grow, a disk that only reads, a
-//! month on a disk of its own; and a reader who keeps the old file open.
+//! Limits of the system and of the process: no inodes, no more open files, files that may not grow, a disk that only
+//! reads, a month on a disk of its own; and a reader who keeps the old file open.
 
 use std::fs;
 use std::io::Read as _;

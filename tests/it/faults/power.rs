@@ -1,5 +1,5 @@
-//! A power cut: the export folder is on a disk of its own, which is copied as it is at that moment, and looked at as the next
-//! start of the machine finds it: what its journal holds is replayed, and what was in memory alone is gone.
+//! A power cut: the export folder is on a disk of its own, which is copied as it is at that moment, and looked at as
+//! the next start of the machine finds it: what its journal holds is replayed, and what was in memory alone is gone.
 
 use std::fs;
 use std::os::unix::process::CommandExt as _;

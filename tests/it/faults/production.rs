@@ -7,8 +7,8 @@ use super::whole::{State, is_mended, is_whole};
 use crate::kit::{World, ask, run_sql};
 use crate::own_servers::{OwnServers, Side};
 
-/// Four months in partitions, settled; then changed in each month, so that a run that is held up after the first month's
-/// COPY has three more to read.
+/// Four months in partitions, settled; then changed in each month, so that a run that is held up after the first
+/// month's COPY has three more to read.
 fn changed_in_four_months() -> (World, [State; 2]) {
     let world = World::new();
     let partitions = |month| {

@@ -1,5 +1,5 @@
-//! The network does harm: at any byte, in either direction, to either server. Never is anything wrong taken for done, never
-//! does a run hang, and the next one mends it.
+//! The network does harm: at any byte, in either direction, to either server. Never is anything wrong taken for done,
+//! never does a run hang, and the next one mends it.
 
 use std::fs;
 use std::sync::Mutex;

@@ -176,7 +176,8 @@ fn read_files(exports: &Path, legal: &BTreeMap<String, BTreeSet<String>>, over: 
             if let Ok(content) = &found {
                 assert!(legal[path].contains(content), "{path}: {content:?}");
             }
-            // Between the two reads a run may have begun to replace it; then the manifest says so by now, or lists another.
+            // Between the two reads a run may have begun to replace it; then the manifest says so by now, or lists
+            // another.
             let now = read_manifest(exports);
             let same = now["files"].get(path) == Some(entry);
             let pending = !manifest["pending"][path].is_null() || now["pending"].get(path).is_some();

@@ -6,7 +6,8 @@ use super::whole::{State, is_mended};
 use crate::kit::World;
 
 /// The first and the second state of production have as many days of each kind, so a run from either to the other makes
-/// the same calls: a changed, a vanished and a new day, a month and a year that vanish, a month and a year that are new.
+/// the same calls: a changed, a vanished and a new day, a month and a year that vanish, a month and a year that are
+/// new.
 const STATES: [&str; 2] = [
     "('2024-01-02 08:00', 5), ('2024-01-02 08:00', 5), ('2024-01-31 10:00', 10), ('2024-02-01', -3), ('2024-02-29', 8),
      ('2025-06-01', 1), ('2025-06-02', NULL)",

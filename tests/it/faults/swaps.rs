@@ -1,5 +1,5 @@
-//! Somebody exchanges files and folders of the export folder for links that lead out of it, pipes and folders, while runs go on:
-//! nothing outside is ever read as ours, written or removed, and nobody hangs.
+//! Somebody exchanges files and folders of the export folder for links that lead out of it, pipes and folders, while
+//! runs go on: nothing outside is ever read as ours, written or removed, and nobody hangs.
 
 use std::collections::BTreeMap;
 use std::fs;

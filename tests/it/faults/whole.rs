@@ -153,8 +153,8 @@ pub fn no_session_is_left(world: &World) {
     }
 }
 
-/// Every committed row of ours in the warehouse with the transaction that wrote it: what a transaction that was rolled back
-/// leaves behind in a table does not show.
+/// Every committed row of ours in the warehouse with the transaction that wrote it: what a transaction that was rolled
+/// back leaves behind in a table does not show.
 pub fn committed(world: &World) -> Vec<String> {
     let tables = "SELECT format('%I.%I', nspname, relname) FROM pg_class JOIN pg_namespace n ON n.oid = relnamespace
                   WHERE nspname LIKE 'kalends%' AND relkind = 'r' AND relname <> 'failure' ORDER BY 1";

@@ -8,7 +8,8 @@ use crate::kit::World;
 /// The rows of a day, two columns each.
 type Day = Vec<[String; 2]>;
 
-/// The type of the value, or of two with the second one's name between them, and rows before and after: time and values.
+/// The type of the value, or of two with the second one's name between them, and rows before and after: time and
+/// values.
 fn changes() -> Vec<(&'static str, Day, Day)> {
     let row = |time: &str, value: &str| [time.to_string(), value.to_string()];
     let swapped = |kind, one: &str, other: &str| {

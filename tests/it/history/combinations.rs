@@ -19,7 +19,8 @@ fn sales(rows: &str) -> World {
     world
 }
 
-/// The moved combinations of each day, by city: rows and sum before and after. Figures that did not move are not listed.
+/// The moved combinations of each day, by city: rows and sum before and after. Figures that did not move are not
+/// listed.
 fn moved(of: &Value) -> BTreeMap<String, (String, String)> {
     let one = |one: &Value| {
         let sum = one["statistics"].as_array().unwrap().iter().find(|each| each["name"] == "sum_price");

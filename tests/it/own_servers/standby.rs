@@ -1,5 +1,5 @@
-//! A hot standby of one of a pair's servers, from a copy of the stopped primary's data: no `pg_basebackup` is needed, which
-//! would have to be of the server's version.
+//! A hot standby of one of a pair's servers, from a copy of the stopped primary's data: no `pg_basebackup` is needed,
+//! which would have to be of the server's version.
 
 use std::fs;
 use std::os::unix::fs::{MetadataExt as _, chown};

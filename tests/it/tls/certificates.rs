@@ -1,5 +1,5 @@
-//! Certificates as servers have them: signed by themselves, past their end, or of the first version of X.509. Where nothing
-//! is to be proven they serve; where something is, the refusal says the next step.
+//! Certificates as servers have them: signed by themselves, past their end, or of the first version of X.509. Where
+//! nothing is to be proven they serve; where something is, the refusal says the next step.
 
 use std::fs;
 use std::path::Path;

@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
-# In words of our own, what the official image's entry point does where docker-compose.yml can notice. ../README.md lists it.
-# Like the official one it does not end at the first command that fails: what cannot be read is passed over.
+# In words of our own, what the official image's entry point does where docker-compose.yml can notice. ../README.md
+# lists it. Like the official one it does not end at the first command that fails: what cannot be read is passed over.
 
 python=/venv/bin/python3
 
