@@ -13,11 +13,10 @@ use crate::db::{Filling, Ident, Parameter, Statement};
 use crate::entity::Model;
 use crate::error::{Refusal, Result};
 use crate::statement;
-use crate::warehouse::{Locked, Partition};
+use crate::warehouse::{self, Locked, Partition};
 
 const DAYS: Statement = statement!("accounts/days.sql");
 const WRITE_DAYS: Statement = statement!("accounts/write_days.sql");
-const WRITTEN: Statement = statement!("accounts/written.sql");
 const REMOVE_DAYS: Statement = statement!("accounts/remove_days.sql");
 const SUMS: Statement = statement!("accounts/sums.sql");
 const DETAILS: Statement = statement!("accounts/details.sql");
@@ -91,7 +90,6 @@ pub async fn settle(
         note_before(locked, model, run, month).await?;
         combinations::note(locked, model, run, month).await?;
         write_days(locked, model, month).await?;
-        check_written(locked, model, month).await?;
     }
     follow(locked, model, month).await?;
     if !month.changes.is_empty() {
@@ -113,9 +111,14 @@ pub async fn renew(locked: &Locked<'_>, model: &Model, month: &Month, proven: &P
     Ok(days)
 }
 
-/// Counts a month's days and the rows that were loaded for them into the log entry of the run.
+/// Counts a month's days and the rows that were loaded for them into the log entry of the run; days whose accounts are
+/// only made again are nothing of production's.
 async fn count(locked: &Locked<'_>, run: &Run, month: &Month, rows: u64) -> Result<()> {
-    let (days, rows) = (i64::try_from(month.days().len())?, i64::try_from(rows)?);
+    let days: BTreeSet<&Day> = month.changes.keys().chain(&month.load).collect();
+    if days.is_empty() {
+        return Ok(());
+    }
+    let (days, rows) = (i64::try_from(days.len())?, i64::try_from(rows)?);
     let parameters: [Parameter<'_>; 3] = [(&run.number, Type::INT8), (&days, Type::INT8), (&rows, Type::INT8)];
     locked.work().execute(COUNT_RUN, &parameters).await?;
     Ok(())
@@ -184,15 +187,12 @@ async fn note_after(locked: &Locked<'_>, model: &Model, run: &Run, month: &Month
     Ok(())
 }
 
-/// The month's days have the accounts that were proven. They went back to the warehouse as parameters, and what was
+/// The days that were written have the accounts that were proven. They went back to the warehouse as parameters, and what was
 /// changed on the way there would be found no sooner than by the next run.
 async fn check_written(locked: &Locked<'_>, model: &Model, month: &Month) -> Result<()> {
-    let span = month.period.span();
-    let rows = locked
-        .work()
-        .query(WRITTEN.of(&model.shape()?)?, &[(&span.from, Type::DATE), (&span.until, Type::DATE)])
-        .await?;
-    if accounts::compare(&month.survey, &accounts::read(&rows)?.0).is_empty() {
+    let written = warehouse::kept(locked.work(), model, Some(month.period.span())).await?;
+    let differing = accounts::compare(&month.survey, &written);
+    if !month.changes.keys().any(|day| differing.contains_key(day)) {
         return Ok(());
     }
     Err(Refusal::failed(
@@ -201,7 +201,7 @@ async fn check_written(locked: &Locked<'_>, model: &Model, month: &Month) -> Res
     ))
 }
 
-/// The proven accounts of the days that changed, into the ledger; vanished days out of it.
+/// The proven accounts of the days that changed, into the ledger; vanished days out of it. Then they are read again.
 async fn write_days(locked: &Locked<'_>, model: &Model, month: &Month) -> Result<()> {
     let (present, vanished): (Vec<Day>, Vec<Day>) =
         month.changes.keys().partition(|day| month.survey.contains_key(day));
@@ -223,5 +223,5 @@ async fn write_days(locked: &Locked<'_>, model: &Model, month: &Month) -> Result
     if !present.is_empty() {
         locked.work().execute(WRITE_DAYS.of(&model.shape()?)?, &parameters).await?;
     }
-    Ok(())
+    check_written(locked, model, month).await
 }

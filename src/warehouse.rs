@@ -14,9 +14,10 @@ mod turn;
 
 use anyhow::Context as _;
 use tokio_postgres::error::SqlState;
+use tokio_postgres::types::Type;
 
 use crate::accounts::{self, Accounts};
-use crate::calendar::Period;
+use crate::calendar::{Period, Span};
 use crate::db::{Access, Address, Ident, Identity, Limits, Row, Server, Session, Sql, Statement, Work, sql_state};
 use crate::entity::{Change, Model, check_encoding};
 use crate::error::{Refusal, Result};
@@ -42,6 +43,13 @@ const REMOVE_ROWS: Statement = statement!("warehouse/remove_rows.sql");
 const CREATE_CONFIRMED: Statement = statement!("warehouse/create_confirmed.sql");
 const LOCK_TABLES: Statement = statement!("warehouse/lock_tables.sql");
 const LOCK_REPLACING: Statement = statement!("warehouse/lock_replacing.sql");
+
+/// The accounts of an entity's days, or of those of a span, as they are in the warehouse.
+pub(crate) async fn kept(work: &Work<'_>, model: &Model, span: Option<Span>) -> Result<Accounts> {
+    let (from, until) = (span.map(|span| span.from), span.map(|span| span.until));
+    let rows = work.query(KEPT.of(&model.shape()?)?, &[(&from, Type::DATE), (&until, Type::DATE)]).await?;
+    Ok(accounts::read(&rows)?.0)
+}
 
 /// A connection to the warehouse.
 pub struct Warehouse {
@@ -295,7 +303,7 @@ impl<'a> Reading<'a> {
 
     /// The accounts of an entity's days, as they were settled.
     pub async fn accounts(&self, model: &Model) -> Result<Accounts> {
-        Ok(accounts::read(&self.work.query(KEPT.of(&model.shape()?)?, &[]).await?)?.0)
+        kept(&self.work, model, None).await
     }
 
     /// The entities that have tables here, by name.

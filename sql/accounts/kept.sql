@@ -2,7 +2,7 @@
 --
 -- Reads:   the entity's table of days
 -- Writes:  nothing
--- Params:  none
+-- Params:  $1 date first day, $2 date first day no more; both NULL of all days
 -- Repeat:  safe
 
 SELECT
@@ -17,3 +17,4 @@ SELECT
     hash_a::text AS hash_a,
     hash_b::text AS hash_b
 FROM kalends_stats.{{ days }}
+WHERE ($1::date IS NULL OR day >= $1::date) AND ($2::date IS NULL OR day < $2::date)

@@ -113,6 +113,29 @@ fn checksums_of_0_1_0_are_renewed_and_nothing_else_is() {
 }
 
 #[test]
+fn checksums_of_0_1_0_are_renewed_beside_days_that_changed() {
+    let world = settled();
+    age(&world);
+    world.production_sql("INSERT INTO sales VALUES ('2024-03-01 09:00Z', 3, 3, 'Lyon')");
+    let ran = world.kalends("run --json").succeeds().json();
+    let one = &ran["entities"][0];
+    assert_eq!(
+        (&one["renewed_checksums"], &one["settled_days"]),
+        (&4.into(), &serde_json::json!({"grown": 1})),
+        "{one}"
+    );
+    let status = world.kalends("status --json").succeeds().json();
+    assert_eq!(status["last_run"]["days"], 1);
+    world.kalends("verify --exact").succeeds();
+    world.kalends("run").succeeds().says("nothing to do");
+    // What made all days again is no reason for a repair to fail either.
+    age(&world);
+    world.production_sql("DELETE FROM sales WHERE amount = 3");
+    world.kalends("verify --repair").succeeds();
+    world.kalends("verify --exact").succeeds();
+}
+
+#[test]
 fn what_the_checksums_of_0_1_0_did_not_see_is_loaded_when_they_are_renewed() {
     let world = settled();
     age(&world);
