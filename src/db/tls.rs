@@ -18,7 +18,7 @@ use tokio_postgres::tls::{ChannelBinding, MakeTlsConnect, TlsConnect, TlsStream}
 use tokio_postgres::{Config, Socket};
 use tokio_postgres_rustls::MakeRustlsConnect;
 
-use self::certificates::{AnyCertificate, Proven};
+use self::certificates::Verifier;
 use super::authentication::{Methods, Unaccepted, Watched};
 use crate::error::Result;
 
@@ -80,12 +80,11 @@ pub fn connector(protection: &Protection) -> Result<Connector> {
         .with_safe_default_protocol_versions()
         .context("could not set up TLS")?
         .dangerous();
-    let builder = match protection {
-        Protection::VerifyFull { roots } => {
-            builder.with_custom_certificate_verifier(Arc::new(Proven::by(roots.as_deref(), provider)?))
-        }
-        _ => builder.with_custom_certificate_verifier(Arc::new(AnyCertificate(provider))),
+    let verifier = match protection {
+        Protection::VerifyFull { roots } => Verifier::by(roots.as_deref(), provider)?,
+        _ => Verifier::of_any(provider),
     };
+    let builder = builder.with_custom_certificate_verifier(Arc::new(verifier));
     let tls = MakeRustlsConnect::new(builder.with_no_client_auth());
     Ok(Connector { tls, protection: protection.clone(), accepted: Methods::any() })
 }

@@ -27,37 +27,46 @@ struct SelfSigned;
 #[error("the server's certificate is of X.509 version 1")]
 struct FirstVersion;
 
-/// Accepts any certificate, as libpq does under `sslmode=require`: it keeps listeners out, not impostors.
+/// Looks at a server's certificate, and at whether the server holds its key.
 #[derive(Debug)]
-pub(super) struct AnyCertificate(pub(super) Arc<CryptoProvider>);
+pub(super) struct Verifier {
+    provider: Arc<CryptoProvider>,
+    /// `None` accepts any certificate, as libpq does under `sslmode=require`: it keeps listeners out, not impostors.
+    trusted: Option<Trusted>,
+}
 
 /// Accepts what an authority that is trusted has signed for the host, or a certificate that is itself trusted.
 #[derive(Debug)]
-pub(super) struct Proven {
-    provider: Arc<CryptoProvider>,
+struct Trusted {
     /// `None` where nothing is trusted.
     authorities: Option<Arc<WebPkiServerVerifier>>,
-    trusted: Vec<CertificateDer<'static>>,
+    certificates: Vec<CertificateDer<'static>>,
 }
 
-impl Proven {
+impl Verifier {
+    /// Of any certificate.
+    pub(super) fn of_any(provider: Arc<CryptoProvider>) -> Self {
+        Self { provider, trusted: None }
+    }
+
     /// By the certificates of a PEM file, or else of the system.
     ///
     /// # Errors
     /// When the file or one of its certificates cannot be read.
     pub(super) fn by(file: Option<&Path>, provider: Arc<CryptoProvider>) -> Result<Self> {
         let mut roots = RootCertStore::empty();
-        let mut trusted = Vec::new();
+        let mut certificates = Vec::new();
         match file {
             None => drop(roots.add_parsable_certificates(rustls_native_certs::load_native_certs().certs)),
             Some(file) => {
                 let reading = || format!("could not read the certificates of sslrootcert \"{}\"", file.display());
                 let pem = files::read(file).with_context(reading)?;
                 for certificate in CertificateDer::pem_slice_iter(&pem) {
-                    trusted.push(certificate.with_context(reading)?);
-                    roots.add(trusted.last().cloned().with_context(reading)?).with_context(reading)?;
+                    let certificate = certificate.with_context(reading)?;
+                    roots.add(certificate.clone()).with_context(reading)?;
+                    certificates.push(certificate);
                 }
-                anyhow::ensure!(!trusted.is_empty(), "sslrootcert \"{}\" holds no certificate", file.display());
+                anyhow::ensure!(!certificates.is_empty(), "sslrootcert \"{}\" holds no certificate", file.display());
             }
         }
         let authorities = match roots.is_empty() {
@@ -68,11 +77,11 @@ impl Proven {
                     .context("could not set up TLS")?,
             ),
         };
-        Ok(Self { provider, authorities, trusted })
+        Ok(Self { provider, trusted: Some(Trusted { authorities, certificates }) })
     }
 }
 
-impl ServerCertVerifier for Proven {
+impl ServerCertVerifier for Verifier {
     fn verify_server_cert(
         &self,
         certificate: &CertificateDer<'_>,
@@ -81,16 +90,15 @@ impl ServerCertVerifier for Proven {
         ocsp: &[u8],
         now: UnixTime,
     ) -> Result<ServerCertVerified, rustls::Error> {
+        let Some(trusted) = &self.trusted else { return Ok(ServerCertVerified::assertion()) };
         // A certificate that is itself the trusted one needs no authority, and may be one.
-        if self.trusted.iter().any(|trusted| trusted == certificate) {
+        if trusted.certificates.iter().any(|trusted| trusted == certificate) {
             check_time(certificate, now)?;
-            verify_server_name(
-                &ParsedCertificate::try_from(certificate).map_err(|error| told(certificate, error))?,
-                name,
-            )?;
+            let parsed = ParsedCertificate::try_from(certificate).map_err(|error| told(certificate, error))?;
+            verify_server_name(&parsed, name)?;
             return Ok(ServerCertVerified::assertion());
         }
-        let Some(authorities) = &self.authorities else {
+        let Some(authorities) = &trusted.authorities else {
             return Err(told(certificate, CertificateError::UnknownIssuer.into()));
         };
         authorities
@@ -118,41 +126,6 @@ impl ServerCertVerifier for Proven {
 
     fn supported_verify_schemes(&self) -> Vec<SignatureScheme> {
         self.provider.signature_verification_algorithms.supported_schemes()
-    }
-}
-
-impl ServerCertVerifier for AnyCertificate {
-    fn verify_server_cert(
-        &self,
-        _certificate: &CertificateDer<'_>,
-        _intermediates: &[CertificateDer<'_>],
-        _name: &ServerName<'_>,
-        _ocsp: &[u8],
-        _now: UnixTime,
-    ) -> Result<ServerCertVerified, rustls::Error> {
-        Ok(ServerCertVerified::assertion())
-    }
-
-    fn verify_tls12_signature(
-        &self,
-        message: &[u8],
-        certificate: &CertificateDer<'_>,
-        signature: &DigitallySignedStruct,
-    ) -> Result<HandshakeSignatureValid, rustls::Error> {
-        verify_tls12(&self.0, message, certificate, signature)
-    }
-
-    fn verify_tls13_signature(
-        &self,
-        message: &[u8],
-        certificate: &CertificateDer<'_>,
-        signature: &DigitallySignedStruct,
-    ) -> Result<HandshakeSignatureValid, rustls::Error> {
-        verify_tls13(&self.0, message, certificate, signature)
-    }
-
-    fn supported_verify_schemes(&self) -> Vec<SignatureScheme> {
-        self.0.signature_verification_algorithms.supported_schemes()
     }
 }
 
