@@ -153,7 +153,7 @@ fn text(status: &Status, exceeded: Option<Duration>) -> String {
     };
     let kept = (!status.not_in_settings.is_empty()).then(|| {
         format!(
-            "kept        {}: not in the settings any more; `kalends forget NAME` removes it",
+            "kept        {}: not in the settings any more; `kalends forget NAME --yes` removes it",
             report::list(status.not_in_settings.iter())
         )
     });
