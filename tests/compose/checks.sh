@@ -124,7 +124,8 @@ files_are_readable() {
             return
     done
     docker exec --user 5050 "$(container pg_admin)" sh -c 'cat /run/passwords/pg_admin.pgpass >/dev/null && ! cat /run/passwords/superuser 2>/dev/null' &&
-        tools data_tools sh -c 'cat /run/passwords/data_tools.pgpass >/dev/null && ! cat /run/passwords/reader /run/passwords/superuser 2>/dev/null &&
+        tools data_tools sh -c 'cat /run/passwords/data_tools.pgpass >/dev/null &&
+            ! cat /run/passwords/reader 2>/dev/null && ! cat /run/passwords/superuser 2>/dev/null &&
             for file in /usr/local/bin/*; do cat "$file" >/dev/null || exit; done' &&
         docker run --rm --user 65534 --entrypoint sh "$set_up_image" -c 'cat /usr/local/bin/set_up /usr/local/lib/kalends/* >/dev/null' &&
         docker run --rm --user 65534 --entrypoint sh "$image" -c 'cat insert_all_data.sh scripts/* >/dev/null && kalends --version'

@@ -9,12 +9,13 @@ step() {
     local what=$1 started=$SECONDS
     shift
     printf '\n== %s\n' "$what"
+    # Whoever stops the checks before their end has to know since when this one goes on, and what has failed.
+    [ -z "${CHECKS_BEGUN:-}" ] || touch "$CHECKS_BEGUN"
     if "$@"; then
         passed=$((passed + 1))
         printf 'ok, %s s\n' $((SECONDS - started))
     else
         failed=$((failed + 1))
-        # Whoever stops the checks before their end has to know.
         [ -z "${CHECKS_BEGUN:-}" ] || echo "$what" >>"$CHECKS_BEGUN"
         printf 'FAILED: %s\n' "$what"
     fi

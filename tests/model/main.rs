@@ -121,6 +121,13 @@ mod left_to_do {
         breaks(TODAY, &RESTORED_TO_NOTHING, Fault::Stuck);
         holds(NEW, &RESTORED_TO_NOTHING);
     }
+
+    #[test]
+    fn the_rest_does_no_harm_elsewhere() {
+        for world in [&FIRST_LOAD, &TWO_RUNS, &SETTINGS_BY_TURNS, &OTHER_SETTINGS, &RESTORED, &FORGET] {
+            holds(NEW, world);
+        }
+    }
 }
 
 /// Each defence is there for something: without it, the model finds what it is for.

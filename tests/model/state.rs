@@ -64,7 +64,7 @@ pub struct Warehouse {
     /// 0.1.0: the moment that everything is said to be equal to.
     pub proven: Option<Moment>,
     pub entity: Option<Entity>,
-    /// `kalends.run`: the last settlement of the run of each moment, 0 where there was none.
+    /// `kalends.settled`: the last settlement of each moment, 0 where there was none.
     pub runs: [u8; MOMENTS],
     /// `kalends.file`.
     pub files: [Content; MONTHS],

@@ -112,7 +112,7 @@ fn a_month_on_a_disk_of_its_own_is_published_flushed_and_may_vanish() {
     let Some(mount) = Mount::with("size=4m") else { return };
     let copied = Command::new("cp").arg("-r").arg(month.join(".")).arg(&mount.0).status().unwrap();
     assert!(copied.success());
-    let Some(_bound) = mount.bound_to(&month) else { return };
+    let _bound = mount.bound_to(&month).expect("a folder can be bound where a disk can be mounted");
     world.production_sql("UPDATE entity SET value = 6 WHERE value = 5");
     if available() {
         let log = world.folder().join("calls");

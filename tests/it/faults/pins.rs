@@ -2,7 +2,7 @@
 
 use super::held::{Hold, MOMENTS, Running};
 use super::whole::is_mended;
-use crate::kit::{READER, WRITER, World, ask, run_sql};
+use crate::kit::{READER, WRITER, World, run_sql};
 use crate::own_servers::{OwnServers, Side};
 
 /// Wanted in every transaction, and what a role has instead.
@@ -63,7 +63,9 @@ fn no_role_has_statements_compiled_or_is_left_behind_when_the_network_is_cut() {
 #[test]
 fn a_limit_of_whole_transactions_cuts_no_run_in_two() {
     let world = World::new();
-    let version = ask(&world.production_url, "SHOW server_version_num").remove(0).parse::<u32>().unwrap();
+    let question = "SHOW server_version_num";
+    let versions = [world.ask_production(question), world.ask_warehouse(question)];
+    let version: u32 = versions.iter().map(|found| found[0].parse().unwrap()).min().unwrap();
     if version < 170_000 {
         eprintln!("NOT TRIED: PostgreSQL {} has no transaction_timeout", version / 10_000);
         return;
