@@ -83,8 +83,11 @@ impl Running {
     }
 
     /// When it has come to where it is held up.
-    pub fn once_held(self, world: &World, side: Side) -> Self {
-        wait_for("a run that is held up", || !ask(url(world, side), HELD).is_empty());
+    pub fn once_held(mut self, world: &World, side: Side) -> Self {
+        if !self.is_held_or_ends(world, side) {
+            let ran = self.ends();
+            panic!("was not held up, and ended with {:?}: {}{}", ran.code, ran.stdout, ran.stderr);
+        }
         self
     }
 

@@ -36,6 +36,8 @@ impl Pooler {
         let folder = PathBuf::from(format!("/tmp/kalends-pooler-{}-{database}", std::process::id()));
         fs::create_dir_all(&folder).unwrap();
         fs::write(folder.join("users"), format!("\"{READER}\" \"\"\n\"{WRITER}\" \"\"\n\"admin\" \"\"\n")).unwrap();
+        // A connection that KILL ends while it logs in counts as a server that failed: by default the next is made 15 s later, and
+        // a run waits for 10.
         let settings = format!(
             "[databases]
              production = host={sockets} port=5432 dbname={database}
@@ -49,6 +51,7 @@ impl Pooler {
              admin_users = admin
              pool_mode = transaction
              default_pool_size = 3
+             server_login_retry = 1
              logfile = {folder}/log
              pidfile = {folder}/pid
             ",
@@ -91,6 +94,9 @@ impl Pooler {
 
 impl Drop for Pooler {
     fn drop(&mut self) {
+        if std::thread::panicking() {
+            eprintln!("{}", fs::read_to_string(self.folder.join("log")).unwrap_or_default());
+        }
         let _ = (self.process.kill(), self.process.wait(), fs::remove_dir_all(&self.folder));
     }
 }
