@@ -30,6 +30,10 @@ const PATIENCE: Duration = Duration::from_secs(300);
 /// stopped.
 const STOPPED: Duration = Duration::from_secs(2);
 
+/// How long a fast shutdown is given in any case. One that meets a server in the middle of its recovery may wait for ever
+/// for the checkpointer, which nobody tells to end (PostgreSQL 15).
+const FAST: Duration = Duration::from_secs(60);
+
 /// How long a killed process may take to be gone, after it has let go of its lock.
 const DYING: Duration = Duration::from_secs(2);
 
@@ -124,7 +128,8 @@ impl<'a> Server<'a> {
             // A server that is only just starting writes its pid a little later.
             if let Some(PidFile { pid, .. }) = self.pid_file()
                 && self.may_be_ours(pid)
-                && let is_stuck = (begun.elapsed() > STOPPED && has_stopped_child(pid))
+                && let time = begun.elapsed()
+                && let is_stuck = (time > FAST || (time > STOPPED && has_stopped_child(pid)))
                 // SIGINT is the fast shutdown, SIGQUIT the immediate one, which the next start recovers from.
                 && let signal = if is_stuck { Signal::QUIT } else { Signal::INT }
                 && asked != Some((pid, signal))

@@ -98,8 +98,8 @@ fn a_warehouse_whose_log_has_no_room_fails_the_run_and_the_next_one_is_whole() {
     complains_once(&ran);
     assert!(servers.log(Side::Warehouse).contains("No space left on device"), "{left} bytes of the log were enough");
     mount.empty();
-    // It has ended by itself, or is about to.
-    servers.stop();
+    // It has ended by itself, or is recovering.
+    servers.stop_at_once(Side::Warehouse);
     servers.start_again();
     is_whole(&world, &[&before, &after]);
     is_mended(&world);
