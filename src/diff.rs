@@ -10,7 +10,7 @@ use serde::Serialize;
 
 use crate::accounts::{Cause, Changes};
 use crate::calendar::Day;
-use crate::db::{AnyDate, Filling, Ident, Row, Rows, Sql, Statement, Work};
+use crate::db::{AnyDate, Filling, Ident, Pairs, Row, Sortable, Sql, Statement};
 use crate::entity::Model;
 use crate::error::{Refusal, Result};
 use crate::production::Snapshot;
@@ -75,7 +75,9 @@ pub async fn of_day(snapshot: &Snapshot<'_>, reading: &Reading<'_>, day: Day, li
     };
     let columns = model.entity.columns().map(|column| column.name().to_string()).collect();
     let mut found = Difference { columns, ..Difference::default() };
-    let mut pairs = Pairs::open((snapshot, in_production), (reading, in_warehouse)).await?;
+    let (of_production, of_warehouse) = (snapshot.work(), reading.work());
+    let mut pairs =
+        Pairs::<Copies>::open((of_production, Some(in_production), &[]), (of_warehouse, in_warehouse, &[])).await?;
     while let Some((mine, theirs)) = pairs.next().await? {
         found.add(mine, theirs, limit)?;
     }
@@ -96,7 +98,9 @@ pub async fn of_all(snapshot: &Snapshot<'_>, reading: &Reading<'_>) -> Result<Ch
     } else {
         None
     };
-    let mut pairs = Pairs::open((snapshot, in_production), (reading, in_warehouse)).await?;
+    let (of_production, of_warehouse) = (snapshot.work(), reading.work());
+    let mut pairs =
+        Pairs::<Copies>::open((of_production, Some(in_production), &[]), (of_warehouse, in_warehouse, &[])).await?;
     let mut changes = Changes::new();
     // The day under way: rows on both sides, and whether one was not the other's.
     let mut under_way: Option<(Day, [i64; 2], bool)> = None;
@@ -160,70 +164,16 @@ struct Copies {
     copies: i64,
 }
 
-/// Both sides, merged as they come.
-struct Pairs {
-    production: Sorted,
-    warehouse: Sorted,
-}
-
-impl Pairs {
-    /// Both servers sort at once.
-    async fn open(
-        (snapshot, in_production): (&Snapshot<'_>, Sql),
-        (reading, in_warehouse): (&Reading<'_>, Option<Sql>),
-    ) -> Result<Self> {
-        let (production, warehouse) = tokio::try_join!(
-            Sorted::open(snapshot.work(), Some(in_production)),
-            Sorted::open(reading.work(), in_warehouse)
-        )?;
-        Ok(Self { production, warehouse })
-    }
-
-    /// The next row in order, from the sides that have it.
-    async fn next(&mut self) -> Result<Option<(Option<Copies>, Option<Copies>)>> {
-        let order = match (&self.production.next, &self.warehouse.next) {
-            (None, None) => return Ok(None),
-            (Some(_), None) => Ordering::Less,
-            (None, Some(_)) => Ordering::Greater,
-            (Some(one), Some(other)) => (one.place, &one.row).cmp(&(other.place, &other.row)),
-        };
-        let mine = if order.is_le() { self.production.take().await? } else { None };
-        let theirs = if order.is_ge() { self.warehouse.take().await? } else { None };
-        Ok(Some((mine, theirs)))
-    }
-}
-
-impl Copies {
-    fn of(row: &Row) -> Result<Self> {
+impl Sortable for Copies {
+    fn read(row: &Row) -> Result<Self> {
         let (date, copies) = (row.get::<Option<AnyDate>>("day")?, row.get("copies")?);
         anyhow::ensure!((1..1 << 48).contains(&copies), "a server counted {copies} copies of a row");
         let place = date.map_or(i64::MAX, AnyDate::sorted);
         Ok(Self { day: date.and_then(AnyDate::day), place, row: row.get("row")?, copies })
     }
-}
 
-/// A sorted answer, of which one row is held.
-struct Sorted {
-    next: Option<Copies>,
-    rest: Option<Rows>,
-}
-
-impl Sorted {
-    /// Asks, and waits for the first row. Without a statement there are none.
-    async fn open(work: &Work<'_>, sql: Option<Sql>) -> Result<Self> {
-        let mut sorted = Self { next: None, rest: None };
-        if let Some(sql) = sql {
-            sorted.rest = Some(work.stream(&sql, &[]).await?);
-            sorted.take().await?;
-        }
-        Ok(sorted)
-    }
-
-    /// The row that is held; the one after it is held then.
-    async fn take(&mut self) -> Result<Option<Copies>> {
-        let Some(rest) = &mut self.rest else { return Ok(self.next.take()) };
-        let next = rest.next().await?.map(|row| Copies::of(&row)).transpose()?;
-        Ok(std::mem::replace(&mut self.next, next))
+    fn order(&self, other: &Self) -> Ordering {
+        (self.place, &self.row).cmp(&(other.place, &other.row))
     }
 }
 

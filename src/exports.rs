@@ -59,7 +59,7 @@ pub struct Published {
     pub unchanged: usize,
     /// Files of open periods that were not meant, and were left alone.
     pub open: usize,
-    /// Whether the manifest was written because more is closed, although no file was due.
+    /// Whether the manifest was written although no file was due: more is closed, or a dead run left it unfinished.
     pub relisted: bool,
     /// Whether the month that was asked for, or any, holds rows.
     pub month_has_rows: bool,
@@ -154,7 +154,7 @@ pub async fn publish(
         removed,
         unchanged: due.unchanged,
         open: due.open.len(),
-        relisted: !changes && due.relist,
+        relisted: (changes || due.relist) && due.write.is_empty() && removed == 0,
         month_has_rows,
     })
 }
@@ -295,7 +295,8 @@ async fn replace(
     for path in &due.remove {
         removed += usize::from(folder.remove(path)?);
     }
-    folder.flush(&rewritten)?;
+    let touched: Vec<&str> = rewritten.into_iter().chain(due.remove.iter().map(String::as_str)).collect();
+    folder.flush(&touched)?;
 
     for path in due.write.keys() {
         manifest.files.insert(path.clone(), files[path].entry.clone());

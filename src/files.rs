@@ -60,8 +60,6 @@ pub fn spelled_out(kind: FileType) -> &'static str {
         _ if kind.is_dir() => "a folder",
         _ if kind.is_fifo() => "a pipe",
         _ if kind.is_socket() => "a socket",
-        _ if kind.is_symlink() => "a link",
-        _ if kind.is_file() => "a file",
         _ => "a device",
     }
 }

@@ -248,7 +248,7 @@ impl Snapshot<'_> {
     pub async fn release(self) -> Held {
         let Self { work, locked, taken, .. } = self;
         if let Err(error) = work.end().await {
-            tracing::warn!("production's snapshot had ended already: {error:#}");
+            tracing::warn!("production did not answer the end of the snapshot: {error:#}");
         }
         Held { lock: locked.elapsed(), snapshot: taken.elapsed() }
     }

@@ -16,7 +16,7 @@ pub const LISTED: usize = 100;
 pub struct Combinations {
     /// What the dimensions are called, in order.
     pub dimensions: Vec<String>,
-    /// Those that moved most, by rows, then by the sum of the first measure.
+    /// Those that moved most: by rows, then by the first sum that moved.
     pub moved: Vec<Combination>,
     /// How many more moved.
     pub not_listed: usize,

@@ -2,7 +2,7 @@
 
 use serde::Serialize;
 
-use super::World;
+use super::{World, exchanged};
 use crate::db::{Address, Facts, Protection, Server};
 use crate::entity::{Entity, Model};
 use crate::error::{self, Exit, Result};
@@ -182,6 +182,7 @@ async fn one(
         reading(findings, &about, entity, effort);
     }
     if let Some(warehouse) = warehouse {
+        findings.keep(&about, exchanged::check(production, warehouse, entity).await)?;
         beginning(findings, &about, &model, warehouse).await;
     }
     effort.map(|effort| effort.bytes)

@@ -99,9 +99,9 @@ fn text(world: &World<'_>, month: Option<Period>, published: &Published, took_se
     report::list_lines(without_rows.into_iter().chain([done]))
 }
 
-/// No file was due, but more is closed than the manifest said.
+/// No file was due, but the manifest was behind.
 pub(super) fn relisted() -> String {
-    "listed      the manifest says anew what is closed; no file was due".to_string()
+    "listed      the manifest is up to date again; no file was due".to_string()
 }
 
 /// What was published, as a line of a result.

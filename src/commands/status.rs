@@ -98,10 +98,13 @@ pub(super) async fn run(world: &World<'_>, which: Which, max_age: Option<Duratio
     };
     let files_due = [&status.due.write, &status.due.list, &status.due.remove].iter().any(|paths| !paths.is_empty());
     let is_due = files_due || status.due.manifest;
-    let is_old =
-        max_age.is_some_and(|most| status.age_seconds.is_none_or(|age| age.is_nan() || age > most.as_secs_f64()));
-    let exit = if is_due || is_old { Exit::Differs } else { Exit::Done };
-    Ok(Outcome::new(exit, text(&status, is_old.then_some(max_age).flatten()), &status))
+    let exit = if is_due || exceeds(status.age_seconds, max_age) { Exit::Differs } else { Exit::Done };
+    Ok(Outcome::new(exit, text(&status, max_age), &status))
+}
+
+/// Whether a proof is older than is allowed; so is one that was never made.
+fn exceeds(age_seconds: Option<f64>, most: Option<Duration>) -> bool {
+    most.is_some_and(|most| age_seconds.is_none_or(|age| age.is_nan() || age > most.as_secs_f64()))
 }
 
 /// The proof of each entity of the settings, and the oldest; `None` where one was never proven.
@@ -123,7 +126,7 @@ fn proofs(
     (proofs, oldest)
 }
 
-fn text(status: &Status, exceeded: Option<Duration>) -> String {
+fn text(status: &Status, max_age: Option<Duration>) -> String {
     let last = match &status.last_run {
         None => "last run    none has settled anything yet".to_string(),
         Some(run) => format!(
@@ -158,7 +161,7 @@ fn text(status: &Status, exceeded: Option<Duration>) -> String {
         )
     });
     report::list_lines(
-        fresh(status, exceeded)
+        fresh(status, max_age)
             .into_iter()
             .chain(complete(status))
             .chain([last, settled, files])
@@ -174,15 +177,19 @@ fn whole(age: f64) -> Duration {
 }
 
 /// As of when all is proven; a line for each of several entities where one of them is not as the others.
-fn fresh(status: &Status, exceeded: Option<Duration>) -> Vec<String> {
-    let old = exceeded.map_or_else(String::new, |most| format!("; older than {}", humantime::format_duration(most)));
+fn fresh(status: &Status, max_age: Option<Duration>) -> Vec<String> {
+    let old = |age: Option<f64>| match max_age {
+        Some(most) if exceeds(age, max_age) => format!("; older than {}", humantime::format_duration(most)),
+        _ => String::new(),
+    };
     let alike = status.proofs.values().all(|proof| proof.whole && proof.proven_as_of.is_some());
     if let (true, Some(as_of), Some(age)) = (alike, &status.proven_as_of, status.age_seconds) {
-        return vec![format!("proven      {}{old}", equal(as_of, age))];
+        return vec![format!("proven      {}{}", equal(as_of, age), old(Some(age)))];
     }
     let several = status.proofs.len() > 1;
     let of_entity = status.proofs.iter().map(|(name, proof)| {
         let name = if several { format!("{name}: ") } else { String::new() };
+        let old = old(proof.age_seconds);
         let Some((as_of, age)) = proof.proven_as_of.as_ref().zip(proof.age_seconds) else {
             return format!("proven      {name}never{old}");
         };

@@ -154,7 +154,7 @@ impl Line {
             Some(next) => next,
             None => self.answer(sql.path, stream.next()).await?,
         };
-        next.transpose().map_err(|error| StatementFailure::new(sql, &error).into())
+        next.transpose().map_err(|error| StatementFailure::new(sql, &error).explained())
     }
 }
 
@@ -229,7 +229,7 @@ impl CopyIn {
     /// When the server does not take them in time, or the connection is gone.
     pub async fn send(&mut self, bytes: Bytes) -> Result<()> {
         let sent = self.line.at_once(self.sql.path, self.sink.send(bytes)).await?;
-        sent.map_err(|error| StatementFailure::new(&self.sql, &error).into())
+        sent.map_err(|error| StatementFailure::new(&self.sql, &error).explained())
     }
 
     /// Says that this was all, and gives the number of rows that the server counted. Dropped before, nothing is stored.
@@ -238,6 +238,6 @@ impl CopyIn {
     /// When the server refuses the rows, or does not answer within its limit.
     pub async fn finish(mut self) -> Result<u64> {
         let finished = self.line.answer(self.sql.path, self.sink.as_mut().finish()).await?;
-        finished.map_err(|error| StatementFailure::new(&self.sql, &error).into())
+        finished.map_err(|error| StatementFailure::new(&self.sql, &error).explained())
     }
 }

@@ -7,7 +7,7 @@ use std::path::Path;
 use tokio_postgres::types::Type;
 
 use super::manifest::{Manifest, Settled};
-use super::{Due, Fault, Wanted};
+use super::{Due, Wanted};
 use crate::db::{Parameter, Statement};
 use crate::error::{Refusal, Result};
 use crate::statement;
@@ -33,8 +33,7 @@ pub(super) async fn known(reading: &Reading<'_>, manifest: &Manifest) -> Result<
 /// # Errors
 /// Refuses what such a state would do.
 pub(super) fn check_not_older(path: &Path, manifest: &Manifest, wanted: &Wanted, due: &Due) -> Result<()> {
-    let written = due.write.iter().filter(|(_, fault)| **fault != Fault::Unlisted).map(|(file, _)| file);
-    for file in written.chain(&due.remove) {
+    for file in due.rewritten().map(|(file, _)| file).chain(&due.remove) {
         let entity = match (manifest.files.get(file), wanted.files.get(file)) {
             (Some(listed), _) => Some(&listed.entity),
             (None, Some(file)) => Some(&file.entry.entity),

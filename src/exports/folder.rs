@@ -260,9 +260,14 @@ impl Folder {
             |file: &File, path: &str| rustix::fs::syncfs(file.as_fd()).with_context(|| self.doing("flush", path));
         flushed(&self.held, ".")?;
         let mut devices = BTreeSet::from([self.held.metadata().with_context(|| self.doing("flush", "."))?.dev()]);
-        let folders: BTreeSet<&str> = paths.iter().filter_map(|path| Some(path.rsplit_once('/')?.0)).collect();
+        let folders: BTreeSet<&str> =
+            paths.iter().flat_map(|path| path.match_indices('/').map(|(end, _)| &path[..end])).collect();
         for folder in folders {
-            let found = self.dir.metadata(folder).with_context(|| self.doing("flush", folder))?;
+            let found = match self.dir.metadata(folder) {
+                // A folder that was emptied is gone; what it was in is flushed.
+                Err(error) if error.kind() == ErrorKind::NotFound => continue,
+                found => found.with_context(|| self.doing("flush", folder))?,
+            };
             if devices.insert(found.dev()) {
                 let opened = self.open_to_read(folder).with_context(|| self.doing("flush", folder))?;
                 flushed(&opened, folder)?;

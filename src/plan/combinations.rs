@@ -10,7 +10,7 @@ use tokio_postgres::types::Type;
 use super::PlannedDay;
 use crate::accounts::{Cause, Combination, Combinations, Said};
 use crate::calendar::{Day, Level};
-use crate::db::{Filling, Parameter, Row, Rows, Sql, Statement, Work};
+use crate::db::{Filling, Pairs, Parameter, Row, Sortable, Sql, Statement};
 use crate::entity::{Model, Split};
 use crate::error::Result;
 use crate::production::{Snapshot, Survey};
@@ -61,34 +61,25 @@ pub async fn moving(
     });
     let few: Vec<Day> = few.map(|day| day.day).collect();
     let not_looked_into = settled.len() - few.len();
+    let (Some(first), Some(until)) = (few.first().copied(), few.last().map(|day| day.next())) else {
+        return Ok((Vec::new(), not_looked_into));
+    };
     let source = model.accounts(Level::Day, Split::Combinations)?;
     let kept = KEPT_COMBINATIONS.of(&model.shape_of(Level::Day, Level::Day, Split::Combinations)?)?;
-    let asked: [Parameter<'_>; 1] = [(&few, Type::DATE_ARRAY)];
-    let mut before = Sorted::open(reading.work(), Some(kept.with(&[("source", &source)])), &asked).await?;
-    // Days that vanished are nowhere in production.
-    let (first, until) = match (few.first(), few.last()) {
-        (Some(first), Some(last)) => (*first, last.next()),
-        _ => return Ok((Vec::new(), not_looked_into)),
-    };
+    let kept = kept.with(&[("source", &source)]);
     let asked: [Parameter<'_>; 3] = [(&few, Type::DATE_ARRAY), (&first, Type::DATE), (&until, Type::DATE)];
-    let mut after = Sorted::open(snapshot.work(), of_production(model, survey, &few)?, &asked).await?;
+    let production = (snapshot.work(), of_production(model, survey, &few)?, &asked[..]);
+    let mut pairs = Pairs::<One>::open(production, (reading.work(), Some(kept), &asked[..1])).await?;
     let mut found: Vec<OfDay> = Vec::new();
-    loop {
-        let order = match (&before.next, &after.next) {
-            (None, None) => break,
-            (Some(_), None) => Ordering::Less,
-            (None, Some(_)) => Ordering::Greater,
-            (Some(one), Some(other)) => one.key.cmp(&other.key),
-        };
-        let was = if order.is_le() { before.take().await? } else { None };
-        let is = if order.is_ge() { after.take().await? } else { None };
+    while let Some((is, was)) = pairs.next().await? {
         add(&mut found, model, was, is);
     }
     found.iter_mut().for_each(|day| day.combinations.cut());
     Ok((found, not_looked_into))
 }
 
-/// The statement for production, by where the rows of these days lie; `None` where it has none.
+/// The statement for production, by where the rows of these days lie; `None` where it has none. Days that vanished are
+/// nowhere in production.
 fn of_production(model: &Model, survey: &Survey, days: &[Day]) -> Result<Option<Sql>> {
     let days: BTreeSet<Day> = days.iter().filter(|day| survey.accounts.contains_key(day)).copied().collect();
     let Some(lying) = survey.places.of(&days) else { return Ok(None) };
@@ -125,34 +116,13 @@ struct One {
     said: Said,
 }
 
-/// A sorted answer, of which one row is held.
-struct Sorted {
-    next: Option<One>,
-    rest: Option<Rows>,
-}
-
-impl Sorted {
-    async fn open(work: &Work<'_>, sql: Option<Sql>, parameters: &[Parameter<'_>]) -> Result<Self> {
-        let mut sorted = Self { next: None, rest: None };
-        if let Some(sql) = sql {
-            sorted.rest = Some(work.stream(&sql, parameters).await?);
-            sorted.take().await?;
-        }
-        Ok(sorted)
-    }
-
-    /// The row that is held; the one after it is held then.
-    async fn take(&mut self) -> Result<Option<One>> {
-        let Some(rest) = &mut self.rest else { return Ok(self.next.take()) };
-        let next = rest.next().await?;
-        let next = next.as_ref().map(One::read).transpose()?;
-        Ok(std::mem::replace(&mut self.next, next))
-    }
-}
-
-impl One {
+impl Sortable for One {
     fn read(row: &Row) -> Result<Self> {
         let said = Said::parse(row.get("said")?)?;
         Ok(Self { key: (row.get("day")?, row.get("combination")?), values: row.get("texts")?, said })
+    }
+
+    fn order(&self, other: &Self) -> Ordering {
+        self.key.cmp(&other.key)
     }
 }

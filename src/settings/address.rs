@@ -182,7 +182,7 @@ fn password_from_file(config: &Config, environment: &Environment) -> Result<Opti
         Err(_) => return Ok(None),
         Ok(bytes) => bytes,
     };
-    // A line of another encoding is another server's.
+    // Names and passwords are compared and sent as UTF-8; a line in another encoding fits no server.
     let text = String::from_utf8_lossy(&bytes);
     let host = match config.get_hosts().first() {
         Some(Host::Tcp(name)) => name.clone(),

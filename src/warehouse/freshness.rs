@@ -23,7 +23,7 @@ pub struct Freshness {
     /// The moment of production's data that the whole entity was last proven equal to.
     pub proof: Option<Proof>,
     /// Whether nothing was settled since then: false between the months of a run, after a run that was interrupted, and
-    /// while a part is held.
+    /// where something was settled while a part was held.
     pub whole: bool,
     /// The moment of production's data that was settled last, UTC; `None` where nothing was settled yet.
     pub settled_as_of: Option<String>,

@@ -108,7 +108,7 @@ pub(super) async fn check_apart(work: &Work<'_>, model: &Model) -> Result<()> {
     taken.take(model.name()).map_err(|other| {
         Refusal::refused(
             format!("entity \"{}\" would share tables or files with \"{other}\" of the warehouse", model.name()),
-            format!("Give it another name, or `kalends forget {other}` first; nothing was changed."),
+            format!("Give it another name, or `kalends forget {other} --yes` first; nothing was changed."),
         )
     })
 }

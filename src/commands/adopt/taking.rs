@@ -5,8 +5,8 @@ use std::time::Instant;
 
 use serde::Serialize;
 
-use super::super::prepare::guarding;
 use super::super::prepare::months::{Adopting, Settling};
+use super::super::prepare::{guarding, zones};
 use super::super::{World, exchanged, export};
 use crate::accounts;
 use crate::adopt::{self, Compared, Named, Tally};
@@ -95,7 +95,8 @@ async fn take(
         let equal: BTreeSet<Day> = changes.keys().filter(is_equal).copied().collect();
         let adopting = Some(Adopting { theirs: &theirs, equal: &equal });
         let settling = Settling { talk: world.talk, snapshot: &snapshot, survey: &survey, judged: &judged, adopting };
-        let settled = settling.catch_up(warehouse, &mut ledger, changes).await?;
+        let settled = settling.catch_up(warehouse, &mut ledger, changes).await;
+        let settled = zones::explaining(&snapshot, warehouse, (&survey.accounts, &ledger.accounts), settled).await?;
         Ok((survey, holds, settled, changed_days, started.elapsed()))
     };
     let (survey, holds, settled, changed_days, took) = world.watch().over(&snapshot, taking).await?;

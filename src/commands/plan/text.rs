@@ -69,8 +69,9 @@ fn of_entity(one: &OfEntity) -> Vec<String> {
     }
     let more = one.combinations.len().saturating_sub(SHOWN) + one.not_looked_into_days;
     if more > 0 {
-        let more = counted(more, "day");
-        lines.push(format!("  and combinations of {more} more, {} not looked into", one.not_looked_into_days));
+        let days = if more == 1 { "day" } else { "days" };
+        let unseen = one.not_looked_into_days;
+        lines.push(format!("  and of {more} more {days}, {unseen} of them not looked into"));
     }
     lines
 }

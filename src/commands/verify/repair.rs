@@ -4,7 +4,7 @@ use serde::Serialize;
 
 use super::super::prepare::months::Settling;
 use super::super::prepare::{guarding, zones};
-use super::super::{World, export, left};
+use super::super::{World, exchanged, export, left};
 use crate::accounts::{self, Accounts};
 use crate::calendar::Period;
 use crate::checks::{self, Difference, Found, Layer};
@@ -156,6 +156,7 @@ async fn repair(
 ) -> Result<One> {
     warehouse.read().await?.check_is_free().await?;
     let (source, model) = production.identity(entity).await?;
+    exchanged::check(production, warehouse, entity).await?;
     let mut ledger = warehouse.ledger(&source, &model).await?;
     if ledger.anew.is_some() {
         // Refuses, as without a repair.
