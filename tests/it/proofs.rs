@@ -53,6 +53,7 @@ fn an_entity_that_was_just_added_is_not_proven_and_not_fresh() {
     let said = world.kalends("status --max-age 26h").fails_with(3).stdout.clone();
     assert!(said.contains("proven      one: equal to production as of"), "{said}");
     assert!(said.contains("proven      two: never; older than 1day 2h"), "{said}");
+    assert_eq!(said.matches("older than").count(), 1, "one is fresh: {said}");
     let status = status(&world);
     assert_eq!((&status["proven_as_of"], &status["age_seconds"]), (&json!(null), &json!(null)));
     assert_eq!(status["complete_through"].as_object().unwrap().keys().collect::<Vec<_>>(), ["one"]);

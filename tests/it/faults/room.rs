@@ -114,7 +114,7 @@ fn production_that_grants_no_room_for_temporary_files_is_told_clearly_and_nothin
     world.settles();
     // More days than fit into what memory the server grants: it writes some of its groups to disk, or would.
     world.production_sql(
-        "INSERT INTO entity SELECT timestamp '1900-01-01' + n * interval '1 day', n FROM generate_series(1, 30000) AS n;
+        "INSERT INTO entity SELECT timestamp '1900-01-01' + n * interval '1 day', n FROM generate_series(1, 4000) AS n;
          ANALYZE entity",
     );
     let maintenance = servers.maintenance(Side::Production);
