@@ -10,6 +10,7 @@ mod calls;
 mod clocks;
 mod disk;
 mod flush;
+mod half_open;
 pub mod held;
 mod hostile;
 mod kill;

@@ -33,6 +33,9 @@ pub const WRITER: &str = "kalends_writer";
 
 const GRANTS: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/docs/grants.sql");
 
+/// The password in every URL that the binary is given.
+const CANARY: &str = "canary-5ekret";
+
 static WORLDS: AtomicUsize = AtomicUsize::new(0);
 
 pub struct World {
@@ -152,10 +155,12 @@ impl World {
         ask(&self.warehouse_url, sql)
     }
 
+    /// With passwords that no server asks for, and that no run may ever print.
     pub fn variables(&self) -> [(&'static str, String); 3] {
+        let secret = |url: &str| url.replacen('@', &format!(":{CANARY}@"), 1);
         [
-            ("KALENDS_PRODUCTION_URL", self.reader_url.clone()),
-            ("KALENDS_WAREHOUSE_URL", self.writer_url.clone()),
+            ("KALENDS_PRODUCTION_URL", secret(&self.reader_url)),
+            ("KALENDS_WAREHOUSE_URL", secret(&self.writer_url)),
             ("KALENDS_EXPORTS", self.exports.display().to_string()),
         ]
     }
@@ -304,12 +309,9 @@ pub struct Ran {
 
 impl Ran {
     pub fn of(output: Output, arguments: &str) -> Self {
-        Self {
-            code: output.status.code(),
-            stdout: String::from_utf8(output.stdout).unwrap(),
-            stderr: String::from_utf8(output.stderr).unwrap(),
-            arguments: arguments.to_string(),
-        }
+        let [stdout, stderr] = [output.stdout, output.stderr].map(|bytes| String::from_utf8(bytes).unwrap());
+        assert!(!stdout.contains(CANARY) && !stderr.contains(CANARY), "kalends {arguments} prints a password");
+        Self { code: output.status.code(), stdout, stderr, arguments: arguments.to_string() }
     }
 
     #[track_caller]

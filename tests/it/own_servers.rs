@@ -132,13 +132,19 @@ impl OwnServers {
     pub fn listen(&self, side: Side) -> String {
         let [.., high, low] = std::process::id().to_be_bytes();
         let host = format!("127.78.{high}.{}", low.max(1));
+        self.listen_at(side, &host, "127.0.0.0/8");
+        host
+    }
+
+    /// The same at an address of this machine, for these others.
+    pub fn listen_at(&self, side: Side, host: &str, others: &str) {
         let maintenance = self.maintenance(side);
         run_sql(&maintenance, &format!("ALTER SYSTEM SET listen_addresses = '{host}'"));
         self.stop_at_once(side);
         self.start_again();
         let access = ask(&maintenance, "SHOW hba_file").remove(0);
         let known = fs::read_to_string(&access).unwrap();
-        fs::write(&access, format!("host all all 127.0.0.0/8 trust\n{known}")).unwrap();
+        fs::write(&access, format!("host all all {others} trust\n{known}")).unwrap();
         let before = ask(&maintenance, "SELECT pg_conf_load_time()").remove(0);
         run_sql(&maintenance, "SELECT pg_reload_conf()");
         let started = Instant::now();
@@ -146,7 +152,6 @@ impl OwnServers {
             assert!(started.elapsed() < Duration::from_secs(20), "the server does not read its files again");
             sleep(Duration::from_millis(20));
         }
-        host
     }
 
     /// Where the server keeps what it holds.

@@ -1,5 +1,9 @@
 //! Sessions that end under a run, and servers that stop.
 
+use std::process::Command;
+
+use postgres::{Client, NoTls};
+
 use super::held::{Hold, MOMENTS, Moment, Running, url, wait_for};
 use super::stage::{Stage, Start};
 use super::whole::{State, committed, is_mended, is_whole};
@@ -80,6 +84,36 @@ fn a_server_that_stops_under_a_run_fails_it_and_the_next_one_mends_it() {
         stopped += 1;
     }
     eprintln!("servers stopped: mended {stopped} of {stopped}, {failed} of them had failed the run");
+}
+
+#[test]
+fn a_process_of_a_server_that_is_killed_takes_all_others_down_and_the_next_run_mends_it() {
+    let own = OwnServers::new();
+    let mut stage = Stage::of(own.world(), Start::Change);
+    let moments: Vec<(Moment, Side)> = MOMENTS.into_iter().flat_map(|moment| BOTH.map(|side| (moment, side))).collect();
+    let (mut killed, mut failed) = (0, 0);
+    for (number, (moment, side)) in super::sample(moments, 6).into_iter().enumerate() {
+        let [before, after] = stage.ready();
+        let hold = Hold::at(&stage.world, moment);
+        let running = Running::until_held(&stage.world, moment.side);
+        // The run's own, or somebody else's: the server ends all of them, and recovers.
+        let whose = if number % 2 == 0 { "application_name LIKE 'kalends %'" } else { "backend_type = 'checkpointer'" };
+        let sql = format!(
+            "SELECT pid FROM pg_stat_activity WHERE {whose} AND coalesce(datname, current_database()) = current_database()"
+        );
+        for pid in ask(url(&stage.world, side), &sql) {
+            assert!(Command::new("kill").args(["-KILL", &pid]).status().unwrap().success());
+        }
+        drop(hold);
+        let ran = running.ends();
+        wait_for("the server to recover", || Client::connect(url(&stage.world, side), NoTls).is_ok());
+        failed += usize::from(failed_or_was_done(&ran, &stage.world, side == moment.side));
+        is_whole(&stage.world, &[&before, &after]);
+        stage.is_mended();
+        killed += 1;
+    }
+    eprintln!("processes of servers killed: mended {killed} of {killed}, {failed} of them had failed the run");
+    assert!(failed > 0);
 }
 
 /// A world of which the next run is held up in the middle of a COPY, with more to come than fits between the two.
