@@ -33,6 +33,7 @@ mod stalled;
 mod strangers;
 mod swaps;
 pub mod whole;
+mod worlds;
 
 /// Whether every point is to be tried.
 pub fn sweeping() -> bool {

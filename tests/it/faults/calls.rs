@@ -93,10 +93,7 @@ fn points_in(log: &str, world: &World) -> BTreeMap<String, Vec<Point>> {
         let call = head.split_whitespace().next_back().unwrap().to_string();
         let number = counts.entry(call.clone()).or_default();
         *number += 1;
-        if call.starts_with("send")
-            || call.starts_with("recv")
-            || rest.contains(&world.exports.display().to_string())
-        {
+        if call.starts_with("send") || call.starts_with("recv") || rest.contains(&world.exports.display().to_string()) {
             let point = Point { call: call.clone(), number: *number, about: rest.chars().take(200).collect() };
             points.entry(call).or_default().push(point);
         }
