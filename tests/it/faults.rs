@@ -17,6 +17,7 @@ mod kill;
 mod lasting;
 mod limits;
 mod maintenance;
+mod nemesis;
 mod network;
 mod pgbouncer;
 mod pins;

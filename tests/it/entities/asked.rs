@@ -15,6 +15,8 @@ pub struct Asked<'a> {
     pub table: &'a str,
     pub time: &'a str,
     pub zone: Option<&'a str>,
+    /// Where Python reads the zone, if not where this machine has it.
+    pub zones: Option<&'a std::path::Path>,
     /// Columns with their types.
     pub measures: &'a [(&'a str, &'a str)],
     pub dimensions: &'a [(&'a str, &'a str)],
@@ -29,6 +31,7 @@ impl Default for Asked<'_> {
             table: "t",
             time: "at",
             zone: None,
+            zones: None,
             measures: &[],
             dimensions: &[],
             statistics: &["sum", "min", "max", "mean", "count"],
@@ -97,8 +100,10 @@ impl Asked<'_> {
     /// The files that Python makes of these rows; `None` if there is no Python.
     pub fn expected(&self, rows: &[String]) -> Option<BTreeMap<String, String>> {
         let rows: Vec<Value> = rows.iter().map(|row| serde_json::from_str(row).unwrap()).collect();
+        let zone =
+            self.zone.map(|zone| self.zones.map_or(zone.to_string(), |zones| zones.join(zone).display().to_string()));
         let asked = json!({
-            "name": self.name, "zone": self.zone, "levels": self.levels, "statistics": self.statistics,
+            "name": self.name, "zone": zone, "levels": self.levels, "statistics": self.statistics,
             "measures": self.measures, "dimensions": self.dimensions, "rows": rows,
         });
         let Some(answer) = python(&asked.to_string()) else {

@@ -5,7 +5,7 @@
 //! equal to what Python makes of production's rows. `KALENDS_SEED` draws the same world again.
 
 mod drawn;
-mod ready;
+pub mod ready;
 
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::thread;
@@ -102,7 +102,7 @@ fn tried(seed: u64, faults: usize) -> [usize; 3] {
     let mut said = Said(format!("KALENDS_SEED={seed} KALENDS_WORLDS=1 fails"));
     let mut random = Random::new(seed);
     let drawn = Drawn::new(seed, &mut random);
-    said.0 = format!("{}: {drawn:#?}", said.0);
+    said.0 = format!("{}: {drawn:?}", said.0);
     let world = World::new();
     world.production_sql(MOOD);
     let columns = drawn.table.columns();

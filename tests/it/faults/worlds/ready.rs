@@ -11,7 +11,7 @@ use crate::faults::whole::{manifest_is_true, no_session_is_left};
 use crate::kit::{World, run_sql};
 
 /// Rows by month, in the entity's time zone.
-type Months = BTreeMap<String, Vec<String>>;
+pub type Months = BTreeMap<String, Vec<String>>;
 
 pub struct Ready<'a> {
     world: &'a World,
@@ -145,7 +145,7 @@ fn sorted(asked: &Asked<'_>) -> Vec<String> {
     columns
 }
 
-fn months(asked: &Asked<'_>, asking: impl Fn(&str) -> Vec<String>, table: &str) -> Months {
+pub fn months(asked: &Asked<'_>, asking: impl Fn(&str) -> Vec<String>, table: &str) -> Months {
     let at = asked.zone.map_or_else(|| "at".to_string(), |zone| format!("at AT TIME ZONE '{zone}'"));
     let rows = asked.rows_of(table).replace("SELECT ", &format!("SELECT to_char({at}, 'YYYY-MM'), "));
     let mut months = Months::new();
@@ -157,7 +157,7 @@ fn months(asked: &Asked<'_>, asking: impl Fn(&str) -> Vec<String>, table: &str) 
 }
 
 /// The files of a folder that others read, as text.
-fn texts(folder: &Path) -> BTreeMap<String, String> {
+pub fn texts(folder: &Path) -> BTreeMap<String, String> {
     let (mut files, mut folders) = (BTreeMap::new(), vec![folder.to_path_buf()]);
     while let Some(next) = folders.pop() {
         for entry in fs::read_dir(&next).into_iter().flatten() {
@@ -173,17 +173,17 @@ fn texts(folder: &Path) -> BTreeMap<String, String> {
     files
 }
 
-fn database(world: &World) -> String {
+pub fn database(world: &World) -> String {
     world.warehouse_url.rsplit('/').next().unwrap().to_string()
 }
 
-fn on_server(world: &World, sql: &str) {
+pub fn on_server(world: &World, sql: &str) {
     let server = world.warehouse_url.rsplit_once('/').unwrap().0;
     run_sql(&format!("{server}/postgres"), sql);
 }
 
 /// A database as another one is; what it was is gone.
-fn renewed(world: &World, name: &str, of: &str) {
+pub fn renewed(world: &World, name: &str, of: &str) {
     on_server(world, &format!("DROP DATABASE IF EXISTS {name} WITH (FORCE)"));
     on_server(world, &format!("CREATE DATABASE {name} TEMPLATE {of}"));
 }
