@@ -100,6 +100,8 @@ struct Life<'a> {
     /// What production's clock said after its rows were changed.
     edited_at: String,
     paused: bool,
+    /// Whether something was settled of production that the paused standby does not have.
+    ahead: bool,
     /// Whether the two servers may have other time zone data than the last run that succeeded.
     other_zones: bool,
     backed_up: bool,
@@ -139,6 +141,7 @@ impl<'a> Life<'a> {
             usual: Duration::ZERO,
             edited_at: String::new(),
             paused: false,
+            ahead: false,
             other_zones: false,
             backed_up: false,
             restored: false,
@@ -198,7 +201,7 @@ impl<'a> Life<'a> {
 
     fn replay_is_paused_or_resumed(&mut self) {
         let Some(standby) = self.standby else { return };
-        self.paused = !self.paused;
+        (self.paused, self.ahead) = (!self.paused, false);
         let what = if self.paused { "pause" } else { "resume" };
         self.done.push(format!("the standby's replay: {what}"));
         run_sql(&standby.url(&self.world), &format!("SELECT pg_wal_replay_{what}()"));
@@ -281,7 +284,8 @@ impl<'a> Life<'a> {
         FAILED.fetch_add(usize::from(ran.code != Some(0)), Ordering::Relaxed);
         self.done.push(format!("{:?} {}{}", ran.code, ran.stdout, ran.stderr));
         no_session_is_left(&self.world);
-        self.is_judged(command, &ran, &before, &source);
+        let after = self.is_judged(command, &ran, &before, &source);
+        self.ahead |= self.paused && source == self.world.production_url && after.has_settled_since(&before);
         if ran.code == Some(0) && command != "export" {
             self.other_zones = false;
             self.restored &= command.starts_with("prepare");

@@ -123,6 +123,15 @@ fn tried(seed: u64, faults: usize) -> [usize; 3] {
         if ran.code == Some(0) && drawn.command.publishes_all() {
             ready.is_equal();
         }
+        if random.below(3) == 0 {
+            // Whoever mends is killed as well.
+            let again = Fault::drawn(&mut random, &points);
+            said.0 = format!("{}, and killed again, {:?}", said.0, again.point);
+            super::whole::no_session_is_left(&world);
+            let ran = command_with(&world, drawn.mending(), &again.point, "signal=SIGKILL", false);
+            assert!(matches!(ran.code, None | Some(0)), "{}", ran.stderr);
+            ready.is_whole();
+        }
         drawn.mend(&world);
         ready.is_equal();
     }
@@ -144,12 +153,15 @@ fn ended(ran: &Ran, fault: &Fault) -> usize {
 }
 
 impl Drawn {
+    /// Rows that somebody changed in the warehouse are looked for by `verify` alone.
+    fn mending(&self) -> &'static str {
+        if self.command == Command::Repair { "verify --repair --accept-loss" } else { "run --accept-loss" }
+    }
+
     /// One command makes everything equal, and then there is nothing to do.
     fn mend(&self, world: &World) {
         super::whole::no_session_is_left(world);
-        // Rows that somebody changed in the warehouse are looked for by `verify` alone.
-        let repairs = matches!(self.command, Command::Repair);
-        settles_by(world, if repairs { "verify --repair --accept-loss" } else { "run --accept-loss" });
+        settles_by(world, self.mending());
         super::whole::nothing_lies_about(world);
     }
 }

@@ -25,6 +25,12 @@ impl Seen {
     }
 }
 
+impl Seen {
+    pub fn has_settled_since(&self, before: &Self) -> bool {
+        self.months != before.months
+    }
+}
+
 fn rows(months: &Months) -> Vec<String> {
     let mut rows: Vec<String> = months.values().flatten().cloned().collect();
     rows.sort();
@@ -32,12 +38,12 @@ fn rows(months: &Months) -> Vec<String> {
 }
 
 impl Life<'_> {
-    pub fn is_judged(&self, command: &str, ran: &Ran, before: &Seen, source: &str) {
+    pub fn is_judged(&self, command: &str, ran: &Ran, before: &Seen, source: &str) -> Seen {
         let after = Seen::of(self, source);
         complains_once(ran);
         manifest_is_true(&self.world.exports);
         let asked = self.asked();
-        let Some(now) = asked.expected(&rows(&after.source)) else { return };
+        let Some(now) = asked.expected(&rows(&after.source)) else { return after };
         let of_warehouse = asked.expected(&rows(&after.months)).unwrap();
         // An older warehouse publishes nothing of its own.
         let allowed = if self.restored { &now } else { &of_warehouse };
@@ -55,7 +61,10 @@ impl Life<'_> {
                 _ => assert_eq!(after.files, now, "{command} succeeded, and files differ"),
             }
         }
+        let is_older = self.ahead && source != self.world.production_url && !self.restored;
+        assert!(!is_older || !after.has_settled_since(before), "an older state of production was settled");
         self.what_is_proven_is_equal(&after);
+        after
     }
 
     /// What status says to be proven as of a moment after production's last edit is equal to production.
