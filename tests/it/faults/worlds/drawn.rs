@@ -167,6 +167,11 @@ fn damage(world: &World, random: &mut Random) {
         world.warehouse_sql(*random.one_of(&DAMAGES));
     }
     let paths: Vec<String> = world.files().into_keys().collect();
+    if random.below(4) == 0 {
+        // Without it a file that was altered as well is nobody's, and refused.
+        let _ = fs::remove_file(world.exports.join("_manifest.json"));
+        return;
+    }
     for _ in 0..random.below(4) {
         let Some(path) = (!paths.is_empty()).then(|| world.exports.join(random.one_of(&paths))) else { continue };
         let _ = match random.below(3) {
@@ -174,8 +179,5 @@ fn damage(world: &World, random: &mut Random) {
             1 => fs::write(path, ""),
             _ => fs::write(path, "year,sum\n2024,1\n"),
         };
-    }
-    if random.below(4) == 0 {
-        let _ = fs::remove_file(world.exports.join("_manifest.json"));
     }
 }
