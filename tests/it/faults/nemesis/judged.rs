@@ -8,7 +8,7 @@ use crate::faults::worlds::ready::{Months, months, texts};
 
 /// Warehouse and files at some moment, and what production held.
 pub struct Seen {
-    files: BTreeMap<String, String>,
+    pub files: BTreeMap<String, String>,
     months: Months,
     /// As it is read.
     source: Months,
@@ -46,7 +46,7 @@ impl Life<'_> {
         let Some(now) = asked.expected(&rows(&after.source)) else { return after };
         let of_warehouse = asked.expected(&rows(&after.months)).unwrap();
         // An older warehouse publishes nothing of its own.
-        let allowed = if self.restored { &now } else { &of_warehouse };
+        let allowed = if self.older { &now } else { &of_warehouse };
         if !self.other_zones {
             months_are_whole(before, &after);
             files_are_whole(before, &after, allowed);
@@ -61,7 +61,7 @@ impl Life<'_> {
                 _ => assert_eq!(after.files, now, "{command} succeeded, and files differ"),
             }
         }
-        let is_older = self.ahead && source != self.world.production_url && !self.restored;
+        let is_older = self.ahead && source != self.world.production_url && !self.older;
         assert!(!is_older || !after.has_settled_since(before), "an older state of production was settled");
         self.what_is_proven_is_equal(&after);
         after
