@@ -70,10 +70,13 @@ struct Fault {
 }
 
 impl Fault {
-    /// One of a command whose calls these are; each name of a call is as likely as any other.
+    /// One of a command whose calls these are: half of the time each name of a call is as likely as any other, and
+    /// half of the time each call.
     fn drawn(random: &mut Random, points: &[Vec<Point>]) -> Self {
-        let of_a_call = random.one_of(points);
-        let point = random.one_of(of_a_call).clone();
+        let all: Vec<&Point> = points.iter().flatten().collect();
+        let of_a_call: Vec<&Point> = random.one_of(points).iter().collect();
+        let from = if random.below(2) == 0 { of_a_call } else { all };
+        let point = (*random.one_of(&from)).clone();
         let talks = point.call.starts_with("send") || point.call.starts_with("recv");
         match (random.below(2), talks) {
             (0, _) => Self { point, what: "signal=SIGKILL", forever: false },
