@@ -64,7 +64,14 @@ impl Asked<'_> {
 
     /// Asks for the rows of a table that has these columns, sorted: each as its values in text.
     pub fn rows_of(&self, table: &str) -> String {
-        let columns = self.columns().into_iter().map(|column| format!("{}::text", quoted(column)));
+        // To a measure -0 is 0, and is not loaded again where it was the one and is the other.
+        let measures = self.measures.iter().map(|(name, kind)| match *kind {
+            "real" | "double precision" => format!("({} + 0::{kind})::text", quoted(name)),
+            _ => format!("{}::text", quoted(name)),
+        });
+        let others = |name: &str| format!("{}::text", quoted(name));
+        let columns = [others(self.time)].into_iter().chain(measures);
+        let columns = columns.chain(self.dimensions.iter().map(|(name, _)| others(name)));
         let texts = columns.collect::<Vec<_>>().join(", ");
         format!(
             "SET TimeZone = 'UTC'; SELECT to_jsonb(ARRAY[{texts}]) FROM {table} ORDER BY ARRAY[{texts}] COLLATE \"C\""
