@@ -172,7 +172,7 @@ impl<'a> Life<'a> {
             for _ in 0..=self.random.below(2) {
                 self.command();
             }
-            if self.random.below(3) == 0 && !self.older {
+            if self.random.below(2) == 0 && !self.older {
                 self.backs_up();
             }
         }
@@ -198,10 +198,12 @@ impl<'a> Life<'a> {
 
     /// Between two commands.
     fn something_happens(&mut self) {
-        match self.random.below(8) {
-            0 | 1 => self.replay_is_paused_or_resumed(),
-            2 | 3 => self.zone_data_are_others(),
-            4 | 5 => self.is_restored(),
+        match self.random.below(6) {
+            0 | 1 => {
+                self.replay_is_paused_or_resumed();
+                self.zone_data_are_others();
+            }
+            2 | 3 => self.is_restored(),
             _ => {}
         }
     }
