@@ -262,7 +262,7 @@ impl<'a> Life<'a> {
     /// Where production is read from.
     fn source(&mut self) -> String {
         match self.standby {
-            Some(standby) if self.paused || self.random.below(3) == 0 => {
+            Some(standby) if self.random.below(if self.paused { 2 } else { 3 }) == 0 => {
                 if !self.paused {
                     standby.catches_up(&self.world);
                 }
@@ -285,7 +285,8 @@ impl<'a> Life<'a> {
         ];
         let command = *self.random.one_of(&commands);
         // To accept an older state of production is to ask for older files.
-        let command = if self.paused && command.contains("--accept-loss") { "run" } else { command };
+        let is_older = self.paused && source != self.world.production_url;
+        let command = if is_older && command.contains("--accept-loss") { "run" } else { command };
         let blow = Blow::drawn(&mut self.random, self.usual);
         self.done.push(format!("{command} from {source}, {blow:?}"));
         let before = Seen::of(self, &source);
