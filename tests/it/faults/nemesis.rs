@@ -84,6 +84,15 @@ fn with_zones(seeds: &[u64]) {
     seeds.iter().for_each(|&seed| Life::new(seed, &own, None, Some(&zones)).is_lived());
 }
 
+/// Of the standby.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Replay {
+    GoesOn,
+    Paused,
+    /// Paused, and something was settled of production that it does not have.
+    Behind,
+}
+
 /// One history.
 struct Life<'a> {
     own: &'a OwnServers,
@@ -99,9 +108,7 @@ struct Life<'a> {
     usual: Duration,
     /// What production's clock said after its rows were changed.
     edited_at: String,
-    paused: bool,
-    /// Whether something was settled of production that the paused standby does not have.
-    ahead: bool,
+    replay: Replay,
     /// Whether the two servers may have other time zone data than the last run that succeeded.
     other_zones: bool,
     /// Counts what was settled; the number of what the warehouse holds, of what was published, and of the backup.
@@ -144,8 +151,7 @@ impl<'a> Life<'a> {
             random: Random::new(seed),
             usual: Duration::ZERO,
             edited_at: String::new(),
-            paused: false,
-            ahead: false,
+            replay: Replay::GoesOn,
             other_zones: false,
             settled: 0,
             holds: 0,
@@ -210,8 +216,11 @@ impl<'a> Life<'a> {
 
     fn replay_is_paused_or_resumed(&mut self) {
         let Some(standby) = self.standby else { return };
-        (self.paused, self.ahead) = (!self.paused, false);
-        let what = if self.paused { "pause" } else { "resume" };
+        let (replay, what) = match self.replay {
+            Replay::GoesOn => (Replay::Paused, "pause"),
+            _ => (Replay::GoesOn, "resume"),
+        };
+        self.replay = replay;
         self.done.push(format!("the standby's replay: {what}"));
         run_sql(&standby.url(&self.world), &format!("SELECT pg_wal_replay_{what}()"));
     }
@@ -245,7 +254,10 @@ impl<'a> Life<'a> {
         let name = database(&self.world);
         renewed(&self.world, &name, &format!("{name}_backup"));
         let before = texts(&self.world.exports);
-        (self.holds, self.older, self.ahead) = (backup, backup < self.published, false);
+        (self.holds, self.older) = (backup, backup < self.published);
+        if self.replay == Replay::Behind {
+            self.replay = Replay::Paused;
+        }
         self.done.push(format!("the warehouse is restored; older than the files: {}", self.older));
         if !self.older {
             return;
@@ -262,8 +274,8 @@ impl<'a> Life<'a> {
     /// Where production is read from.
     fn source(&mut self) -> String {
         match self.standby {
-            Some(standby) if self.random.below(if self.paused { 2 } else { 3 }) == 0 => {
-                if !self.paused {
+            Some(standby) if self.random.below(2) == 0 => {
+                if self.replay == Replay::GoesOn {
                     standby.catches_up(&self.world);
                 }
                 standby.url(&self.world)
@@ -285,7 +297,7 @@ impl<'a> Life<'a> {
         ];
         let command = *self.random.one_of(&commands);
         // To accept an older state of production is to ask for older files.
-        let is_older = self.paused && source != self.world.production_url;
+        let is_older = self.replay != Replay::GoesOn && source != self.world.production_url;
         let command = if is_older && command.contains("--accept-loss") { "run" } else { command };
         let blow = Blow::drawn(&mut self.random, self.usual);
         self.done.push(format!("{command} from {source}, {blow:?}"));
@@ -301,7 +313,10 @@ impl<'a> Life<'a> {
         self.done.push(format!("{:?} {}{}", ran.code, ran.stdout, ran.stderr));
         no_session_is_left(&self.world);
         let after = self.is_judged(command, &ran, &before, &source);
-        self.ahead |= self.paused && source == self.world.production_url && after.has_settled_since(&before);
+        let of_primary = source == self.world.production_url && after.has_settled_since(&before);
+        if self.replay == Replay::Paused && of_primary {
+            self.replay = Replay::Behind;
+        }
         if ran.code == Some(0) && command != "export" {
             (self.other_zones, self.older) = (false, false);
         }

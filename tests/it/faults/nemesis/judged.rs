@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::{Life, Ran, ask};
+use super::{Life, Ran, Replay, ask};
 use crate::faults::whole::manifest_is_true;
 use crate::faults::worlds::ready::{Months, months, texts};
 
@@ -61,7 +61,7 @@ impl Life<'_> {
                 _ => assert_eq!(after.files, now, "{command} succeeded, and files differ"),
             }
         }
-        let is_older = self.ahead && source != self.world.production_url && !self.older;
+        let is_older = self.replay == Replay::Behind && source != self.world.production_url && !self.older;
         assert!(!is_older || !after.has_settled_since(before), "an older state of production was settled");
         self.what_is_proven_is_equal(&after);
         after

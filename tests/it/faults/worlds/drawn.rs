@@ -164,7 +164,8 @@ fn time_type(world: &World, asked: &Asked<'_>) -> String {
 /// By hand: of the warehouse, of files, or of both.
 fn damage(world: &World, random: &mut Random) {
     for _ in 0..random.below(3) {
-        world.warehouse_sql(*random.one_of(&DAMAGES));
+        let damage: &&str = random.one_of(&DAMAGES);
+        world.warehouse_sql(damage);
     }
     let paths: Vec<String> = world.files().into_keys().collect();
     if random.below(4) == 0 {
