@@ -17,7 +17,7 @@ use std::time::{Duration, Instant};
 use self::proxy::Proxy;
 use self::spoil::Spoil;
 use crate::faults::sweeping;
-use crate::kit::World;
+use crate::kit::{World, random};
 
 const COMMANDS: [&str; 15] = [
     "run",
@@ -54,7 +54,7 @@ fn whatever_a_server_answers_no_command_ends_in_a_panic() {
     );
     world.kalends("run").succeeds();
     let proxies = [&world.production_url, &world.warehouse_url].map(|url| Proxy::before(url));
-    let only = std::env::var("KALENDS_SEED").ok().map(|seed| seed.parse::<u64>().unwrap());
+    let only = random::given();
     let all = sweeping() || only.is_some();
     let seeds = if all { SEEDS[1] } else { SEEDS[0] };
     let (mut tried, mut refused) = (0, 0);

@@ -6,12 +6,12 @@
 use std::collections::BTreeMap;
 
 use postgres::{Client, NoTls, SimpleQueryMessage};
-use rand_mt::Mt64;
 
 use kalends::db::Statement;
 use kalends::entity::{Entity, Found, Model};
 
 use crate::kit::World;
+use crate::kit::random::{self, Random};
 
 /// The statement that is run on both servers.
 const DAYS: Statement = Statement { path: "sql/accounts/days.sql", text: include_str!("../../sql/accounts/days.sql") };
@@ -38,7 +38,7 @@ struct Table {
     next: i64,
     /// The first of the three days of most rows.
     first_us: i64,
-    chance: Mt64,
+    random: Random,
 }
 
 /// One edit: SQL for it, and what it does to the rows.
@@ -63,7 +63,7 @@ impl Edit {
 
 impl Table {
     fn new(first_us: i64, seed: u64) -> Self {
-        let mut table = Self { rows: BTreeMap::new(), next: 0, first_us, chance: Mt64::new(seed) };
+        let mut table = Self { rows: BTreeMap::new(), next: 0, first_us, random: Random::new(seed) };
         for _ in 0..300 {
             let row = table.any_row();
             table.rows.insert(table.next, row);
@@ -73,7 +73,7 @@ impl Table {
     }
 
     fn below(&mut self, limit: i64) -> i64 {
-        i64::try_from(self.chance.next_u64() % u64::try_from(limit).unwrap()).unwrap()
+        i64::try_from(self.random.below(u64::try_from(limit).unwrap())).unwrap()
     }
 
     /// Few times and few values, so that equal rows are common.
@@ -199,7 +199,7 @@ fn swap(kind: &'static str, one: (i64, Row, Row), other: (i64, Row, Row)) -> Edi
 }
 
 fn seed() -> u64 {
-    let seed = std::env::var("KALENDS_SEED").map_or(20_240_229, |seed| seed.parse().unwrap());
+    let seed = random::given().unwrap_or(20_240_229);
     eprintln!("KALENDS_SEED={seed}");
     seed
 }

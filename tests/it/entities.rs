@@ -1,9 +1,10 @@
 //! Tables other than the brief's: several of them, types, time zones, names; what changes between runs.
 
 mod anew;
-mod asked;
+pub mod asked;
 mod calendar;
 mod dimensions;
+pub mod drawn;
 mod histories;
 mod inherited;
 mod levels;

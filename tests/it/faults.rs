@@ -17,6 +17,7 @@ mod kill;
 mod lasting;
 mod limits;
 mod maintenance;
+mod nemesis;
 mod network;
 mod pgbouncer;
 mod pins;
@@ -33,6 +34,7 @@ mod stalled;
 mod strangers;
 mod swaps;
 pub mod whole;
+mod worlds;
 
 /// Whether every point is to be tried.
 pub fn sweeping() -> bool {

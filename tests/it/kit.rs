@@ -3,6 +3,7 @@
 //! The binary has the rights that `docs/grants.sql` gives, by that very file, and no others, not even those of PUBLIC.
 //! The story's own hands are a superuser's.
 
+pub mod random;
 mod servers;
 pub mod versions;
 

@@ -2,6 +2,8 @@
 
 mod standby;
 
+use std::cell::RefCell;
+use std::collections::BTreeMap;
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::Command;
@@ -44,6 +46,8 @@ pub struct OwnServers {
     data: PathBuf,
     /// `PATH` of whoever starts them.
     path: String,
+    /// In which surroundings a server is started, if it is not the usual one.
+    surroundings: RefCell<BTreeMap<&'static str, Vec<String>>>,
 }
 
 impl OwnServers {
@@ -58,7 +62,12 @@ impl OwnServers {
         let servers = Servers::start_with(place.clone(), &[("PATH", path)]);
         let told = kalends(&["local", "status", "--json"], &[("KALENDS_LOCAL", &place.display().to_string())]);
         let status: serde_json::Value = serde_json::from_slice(&told.stdout).unwrap();
-        Self { servers, data: PathBuf::from(status["folder"].as_str().unwrap()), path: path.to_string() }
+        Self {
+            servers,
+            data: PathBuf::from(status["folder"].as_str().unwrap()),
+            path: path.to_string(),
+            surroundings: RefCell::default(),
+        }
     }
 
     pub fn world(&self) -> World {
@@ -91,9 +100,20 @@ impl OwnServers {
 
     /// What `pg_ctl stop -m immediate` does: no goodbye to anybody, nothing flushed. It may have ended by itself.
     pub fn stop_at_once(&self, side: Side) {
+        self.stop_by("-QUIT", side);
+    }
+
+    /// Stops a server, at once or with a goodbye to everybody, and starts it in the surroundings that it had.
+    pub fn restart(&self, side: Side, at_once: bool) {
+        self.stop_by(if at_once { "-QUIT" } else { "-INT" }, side);
+        let surroundings = self.surroundings.borrow().get(side.name()).cloned().unwrap_or_default();
+        self.start_by(&surroundings.iter().map(String::as_str).collect::<Vec<_>>());
+    }
+
+    fn stop_by(&self, signal: &str, side: Side) {
         let Ok(pid_file) = fs::read_to_string(self.data.join(side.name()).join("postmaster.pid")) else { return };
         let pid = pid_file.lines().next().unwrap();
-        Command::new("kill").args(["-QUIT", pid]).output().unwrap();
+        Command::new("kill").args([signal, pid]).output().unwrap();
         let started = Instant::now();
         while Path::new("/proc").join(pid).exists() && started.elapsed() < Duration::from_secs(20) {
             sleep(Duration::from_millis(10));
@@ -183,6 +203,8 @@ impl OwnServers {
         }
         self.stop_at_once(side);
         self.start_by(&surroundings);
+        let surroundings = surroundings.into_iter().map(str::to_string).collect();
+        self.surroundings.borrow_mut().insert(side.name(), surroundings);
         Some(Zones { folder })
     }
 
@@ -193,7 +215,7 @@ impl OwnServers {
 
 /// The time zones of one server alone.
 pub struct Zones {
-    folder: PathBuf,
+    pub folder: PathBuf,
 }
 
 impl Zones {

@@ -9,9 +9,9 @@ use std::path::Path;
 use kalends::calendar::Period;
 use kalends::settings::{Environment, Flags, Settings, table_name};
 
-use super::spoil::Random;
 use crate::faults::sweeping;
 use crate::kit::World;
+use crate::kit::random::Random;
 
 /// A text with something changed, cut out or put in; bytes that are no text among them.
 fn spoilt(text: &[u8], random: &mut Random) -> Vec<u8> {
@@ -36,7 +36,7 @@ fn spoilt(text: &[u8], random: &mut Random) -> Vec<u8> {
 
 #[test]
 fn settings_urls_passwords_and_periods_of_any_bytes_are_read_or_refused() {
-    let (mut random, folder) = (Random(7), tempfile::tempdir().unwrap());
+    let (mut random, folder) = (Random::new(7), tempfile::tempdir().unwrap());
     let (config, pass) = (folder.path().join("k.toml"), folder.path().join("pass"));
     let example = fs::read_to_string(Path::new(env!("CARGO_MANIFEST_DIR")).join("kalends.example.toml")).unwrap();
     let example: String =
@@ -81,7 +81,7 @@ fn manifests_and_plans_of_any_bytes_are_read_or_refused() {
     world.kalends("plan --out plan.json").succeeds();
     let (manifest, plan) = (world.exports.join("_manifest.json"), world.folder().join("plan.json"));
     let (listed, planned) = (fs::read(&manifest).unwrap(), fs::read(&plan).unwrap());
-    let mut random = Random(11);
+    let mut random = Random::new(11);
     for _ in 0..if sweeping() { 500 } else { 12 } {
         fs::write(&manifest, spoilt(&listed, &mut random)).unwrap();
         fs::write(&plan, spoilt(&planned, &mut random)).unwrap();

@@ -1,5 +1,7 @@
 //! How a message is spoilt. Ways that need a message with rows wait for the next one.
 
+use crate::kit::random::Random;
+
 /// One way to spoil one message, from a seed.
 #[derive(Debug, Clone)]
 pub struct Spoil {
@@ -16,7 +18,7 @@ const TYPES: [u32; 12] = [16, 20, 23, 25, 26, 701, 1082, 1114, 1700, 1009, 2950,
 impl Spoil {
     /// With `all`, also what a client can only wait for.
     pub fn of(seed: u64, messages: u64, all: bool) -> Self {
-        let mut random = Random(seed);
+        let mut random = Random::new(seed);
         let from = random.below(messages);
         let way = random.below(if all { 14 } else { 11 });
         Self { seed, from, way, spoilt: false }
@@ -36,7 +38,7 @@ impl Spoil {
     }
 
     fn spoil(&self, kind: u8, mut body: Vec<u8>) -> Vec<u8> {
-        let mut random = Random(self.seed ^ 0x5eed);
+        let mut random = Random::new(self.seed ^ 0x5eed);
         match self.way {
             0 => framed(kind, &row(&vec![None; fields(&body).len()])),
             1..=3 => {
@@ -124,18 +126,4 @@ fn described(body: &[u8], types: bool, random: &mut Random) -> Vec<u8> {
         rest = behind;
     }
     told
-}
-
-/// Steele's SplitMix64.
-pub struct Random(pub u64);
-
-impl Random {
-    /// A number below the limit.
-    pub fn below(&mut self, limit: u64) -> u64 {
-        self.0 = self.0.wrapping_add(0x9e37_79b9_7f4a_7c15);
-        let mut mixed = self.0;
-        mixed = (mixed ^ (mixed >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
-        mixed = (mixed ^ (mixed >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
-        (mixed ^ (mixed >> 31)) % limit
-    }
 }

@@ -1,6 +1,6 @@
 """What the files of an entity must say, computed from production's rows by other means: fractions and zoneinfo.
 
-Reads one JSON document a line: {"name", "zone" or null, "levels": [level], "statistics": [statistic], "measures": [[name,
+Reads one JSON document a line: {"name", "zone" or its file or null, "levels": [level], "statistics": [statistic], "measures": [[name,
 type]], "dimensions": [[name, type]], "rows": [[time, measure, ..., dimension, ...]]}, all values as PostgreSQL prints them
 under TimeZone UTC, NULL as null. Writes one JSON object a line: path to content.
 """
@@ -17,9 +17,16 @@ NUMBERS = {"smallint", "integer", "bigint", "numeric", "real", "double precision
 PERIODS = {"year", "month", "day", "hour", "iso_year", "week", "quarter"}
 
 
+def zone_of(name):
+    if not name.startswith("/"):
+        return ZoneInfo(name)
+    with open(name, "rb") as file:
+        return ZoneInfo.from_file(file)
+
+
 def local(time, zone):
     if zone:
-        return datetime.fromisoformat(time).astimezone(ZoneInfo(zone))
+        return datetime.fromisoformat(time).astimezone(zone)
     return datetime.fromisoformat(time) if len(time) > 10 else date.fromisoformat(time)
 
 
@@ -147,9 +154,9 @@ def lines(asked, key, rows):
 
 
 def files(asked):
-    periods = {}
+    periods, zone = {}, asked["zone"] and zone_of(asked["zone"])
     for row in asked["rows"]:
-        at = local(row[0], asked["zone"])
+        at = local(row[0], zone)
         for level in asked["levels"]:
             path, columns, key = period(level, at, asked["name"])
             periods.setdefault(path, (columns, key, []))[2].append(row)

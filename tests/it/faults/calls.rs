@@ -12,6 +12,8 @@ use crate::kit::{Ran, World};
 const CALLS: &str = "?sendto,?sendmsg,?recvfrom,?recvmsg,?write,?writev,?pwrite64,?open,?openat,?openat2,?mkdir,?mkdirat,?rename,?renameat,\
                      ?renameat2,?unlink,?unlinkat,?rmdir,?fsync,?fdatasync,?syncfs,?flock";
 
+const RUN: &str = "run --accept-loss";
+
 /// The `number`th of its calls of this name.
 #[derive(Debug, Clone)]
 pub struct Point {
@@ -31,15 +33,24 @@ pub fn available() -> bool {
 
 /// Runs `kalends run` with a fault, such as `signal=SIGKILL` or `error=EIO`; with `forever` at all later calls as well.
 pub fn run_with(world: &World, point: &Point, fault: &str, forever: bool) -> Ran {
+    command_with(world, RUN, point, fault, forever)
+}
+
+/// The same of any command.
+pub fn command_with(world: &World, command: &str, point: &Point, fault: &str, forever: bool) -> Ran {
     let Point { call, number, .. } = point;
     let inject = format!("inject={call}:{fault}:when={number}{}", if forever { "+" } else { "" });
-    let output = strace(world, &["-e", &format!("trace={call}"), "-e", &inject, "-o", "/dev/null"]).output().unwrap();
-    Ran::of(output, &format!("run, {inject}"))
+    let options = ["-e", &format!("trace={call}"), "-e", &inject, "-o", "/dev/null"];
+    Ran::of(strace_of(world, command, &options).output().unwrap(), &format!("{command}, {inject}"))
 }
 
 /// `kalends run` under strace, with these options of it.
 pub fn strace(world: &World, options: &[&str]) -> Command {
-    let kalends = world.command("run --accept-loss");
+    strace_of(world, RUN, options)
+}
+
+fn strace_of(world: &World, command: &str, options: &[&str]) -> Command {
+    let kalends = world.command(command);
     let mut strace = Command::new("strace");
     strace.args(["-f", "-qq"]).args(options).arg("--").arg(kalends.get_program());
     strace.args(kalends.get_args()).env_clear().env("PATH", std::env::var_os("PATH").unwrap());
@@ -51,12 +62,15 @@ pub fn strace(world: &World, options: &[&str]) -> Command {
 /// The calls of a run on this stage, a line each.
 pub fn traced(stage: &mut Stage) -> String {
     stage.ready();
-    let world = &stage.world;
+    let log = traced_command(&stage.world, RUN);
+    stage.is_mended();
+    log
+}
+
+fn traced_command(world: &World, command: &str) -> String {
     let log = world.exports.with_extension("log");
     let options = ["-y", "-e", &format!("trace={CALLS}"), "-o", &log.display().to_string()];
-    let ran = Ran::of(strace(world, &options).output().unwrap(), "run, traced");
-    ran.succeeds();
-    stage.is_mended();
+    Ran::of(strace_of(world, command, &options).output().unwrap(), &format!("{command}, traced")).succeeds();
     fs::read_to_string(&log).unwrap()
 }
 
@@ -64,16 +78,22 @@ pub fn traced(stage: &mut Stage) -> String {
 /// export folder.
 pub fn points(stage: &mut Stage) -> BTreeMap<String, Vec<Point>> {
     let log = traced(stage);
+    points_in(&log, &stage.world)
+}
+
+/// The same of any command, which succeeds.
+pub fn points_of(world: &World, command: &str) -> BTreeMap<String, Vec<Point>> {
+    points_in(&traced_command(world, command), world)
+}
+
+fn points_in(log: &str, world: &World) -> BTreeMap<String, Vec<Point>> {
     let (mut counts, mut points) = (BTreeMap::<String, usize>::new(), BTreeMap::<String, Vec<Point>>::new());
     for line in log.lines() {
         let Some((head, rest)) = line.split_once('(') else { continue };
         let call = head.split_whitespace().next_back().unwrap().to_string();
         let number = counts.entry(call.clone()).or_default();
         *number += 1;
-        if call.starts_with("send")
-            || call.starts_with("recv")
-            || rest.contains(&stage.world.exports.display().to_string())
-        {
+        if call.starts_with("send") || call.starts_with("recv") || rest.contains(&world.exports.display().to_string()) {
             let point = Point { call: call.clone(), number: *number, about: rest.chars().take(200).collect() };
             points.entry(call).or_default().push(point);
         }

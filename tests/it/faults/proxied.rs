@@ -11,6 +11,7 @@ use super::proxy::{Harm, Proxy, Way};
 use super::stage::{Stage, Start};
 use super::sweeping;
 use super::whole::{committed, is_mended, is_whole};
+use crate::kit::random::{self, Random};
 use crate::kit::{Ran, World};
 use crate::own_servers::Side;
 
@@ -35,25 +36,6 @@ pub fn limits(world: &World, seconds: u64) {
 fn is_mended_in_peace(stage: &Stage) {
     limits(&stage.world, 600);
     stage.is_mended();
-}
-
-/// SplitMix64.
-struct Dice(u64);
-
-impl Dice {
-    fn below(&mut self, most: u64) -> u64 {
-        self.0 = self.0.wrapping_add(0x9e37_79b9_7f4a_7c15);
-        let mut mixed = self.0;
-        mixed = (mixed ^ (mixed >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
-        mixed = (mixed ^ (mixed >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
-        (mixed ^ (mixed >> 31)) % most.max(1)
-    }
-}
-
-/// `KALENDS_SEED`, or another one each time.
-fn seed() -> u64 {
-    let given = std::env::var("KALENDS_SEED").ok().and_then(|seed| seed.parse().ok());
-    given.unwrap_or_else(|| std::hash::BuildHasher::hash_one(&std::hash::RandomState::new(), 0))
 }
 
 /// A run by way of one proxy, and whether it came to the harm. It ends in time.
@@ -108,18 +90,17 @@ fn lengths() -> [[u64; 2]; 2] {
     })
 }
 
-fn drawn(dice: &mut Dice, lengths: [[u64; 2]; 2], harm: impl Fn(&mut Dice, Way, u64) -> Harm) -> (Side, Harm) {
-    let (side, way) = (usize::try_from(dice.below(2)).unwrap(), usize::try_from(dice.below(2)).unwrap());
-    let at = dice.below(lengths[side][way]);
-    (BOTH[side], harm(dice, WAYS[way], at))
+fn drawn(random: &mut Random, lengths: [[u64; 2]; 2], harm: impl Fn(&mut Random, Way, u64) -> Harm) -> (Side, Harm) {
+    let (side, way) = (usize::try_from(random.below(2)).unwrap(), usize::try_from(random.below(2)).unwrap());
+    let at = random.below(lengths[side][way]);
+    (BOTH[side], harm(random, WAYS[way], at))
 }
 
-fn tried(name: &str, count: usize, harm: impl Fn(&mut Dice, Way, u64) -> Harm) {
-    let (seed, lengths) = (seed(), lengths());
-    eprintln!("{name}: KALENDS_SEED={seed}");
-    let mut dice = Dice(seed);
+fn tried(name: &str, count: usize, harm: impl Fn(&mut Random, Way, u64) -> Harm) {
+    let (seed, lengths) = (random::seed(name), lengths());
+    let mut random = Random::new(seed);
     let count = if sweeping() { count * 40 } else { count };
-    let harms: Vec<_> = (0..count).map(|_| drawn(&mut dice, lengths, &harm)).collect();
+    let harms: Vec<_> = (0..count).map(|_| drawn(&mut random, lengths, &harm)).collect();
     let (done, failed, struck) = (Mutex::new(0), Mutex::new(0), Mutex::new(0));
     at_once(harms, 4, |stage, (side, harm)| {
         let [before, after] = stage.ready();
@@ -155,7 +136,7 @@ fn a_connection_that_is_reset_at_any_byte_fails_the_run_or_was_not_needed() {
 
 #[test]
 fn a_bit_that_flips_is_never_taken_for_the_truth() {
-    tried("flipped", 12, |dice, way, at| Harm::Flip(way, at, u8::try_from(dice.below(8)).unwrap()));
+    tried("flipped", 12, |random, way, at| Harm::Flip(way, at, u8::try_from(random.below(8)).unwrap()));
 }
 
 /// By way of a proxy that makes another figure of one.

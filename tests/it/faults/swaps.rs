@@ -13,6 +13,7 @@ use rustix::fs::{CWD, FileType, Mode, RenameFlags, mknodat, renameat_with};
 use super::sweeping;
 use crate::export::pipes::{ends, plant};
 use crate::kit::World;
+use crate::kit::random::{self, Random};
 
 /// What every command opens is swapped more often.
 const PLACES: [&str; 10] = [
@@ -27,19 +28,6 @@ const PLACES: [&str; 10] = [
     "_manifest.json",
     "year=2024/entity_stats_yearly_2024.csv",
 ];
-
-/// A number made from the one before: the same seed, the same swaps.
-fn next(state: &mut u64) -> usize {
-    *state ^= *state << 13;
-    *state ^= *state >> 7;
-    *state ^= *state << 17;
-    usize::try_from(*state >> 33).unwrap()
-}
-
-fn seed() -> u64 {
-    let given = std::env::var("KALENDS_SEED").ok().and_then(|seed| seed.parse().ok());
-    given.unwrap_or_else(|| u64::from(std::process::id()) * 2_654_435_761 + 1)
-}
 
 /// Every path below, with its inode, time and bytes.
 fn everything(folder: &Path) -> BTreeMap<PathBuf, (u64, i64, Vec<u8>)> {
@@ -60,10 +48,10 @@ fn everything(folder: &Path) -> BTreeMap<PathBuf, (u64, i64, Vec<u8>)> {
 }
 
 /// Exchanges one place for something else, for a moment; gives how often it could.
-fn swap(exports: &Path, spare: &Path, outside: &Path, state: &mut u64) -> bool {
-    let place = exports.join(PLACES[next(state) % PLACES.len()]);
+fn swap(exports: &Path, spare: &Path, outside: &Path, random: &mut Random) -> bool {
+    let place = exports.join(random.one_of(&PLACES));
     let kinds = ["a link to outside", "a pipe", "a link to nothing", "a pipe", "a folder"];
-    let kind = kinds[next(state) % kinds.len()];
+    let kind = *random.one_of(&kinds);
     // The same path outside is there as well: a link that is followed finds all that it looks for.
     let target = outside.join(place.strip_prefix(exports).unwrap());
     let planted = match kind {
@@ -72,7 +60,7 @@ fn swap(exports: &Path, spare: &Path, outside: &Path, state: &mut u64) -> bool {
         _ => plant(kind, spare, outside),
     };
     let swapped = planted && renameat_with(CWD, spare, CWD, &place, RenameFlags::EXCHANGE).is_ok();
-    std::thread::sleep(Duration::from_micros(u64::try_from(next(state) % 40_000).unwrap()));
+    std::thread::sleep(Duration::from_micros(random.below(40_000)));
     if swapped {
         // What a run has put there meanwhile goes, and what was there comes back: an edit like any other.
         let _ = renameat_with(CWD, spare, CWD, &place, RenameFlags::EXCHANGE);
@@ -90,16 +78,15 @@ fn files_and_folders_that_are_swapped_for_links_and_pipes_lead_nowhere_and_hold_
     let copied = std::process::Command::new("cp").arg("-r").args([&world.exports, &outside]).status().unwrap();
     assert!(copied.success());
     let before = everything(&outside);
-    let seed = seed();
-    eprintln!("seed {seed}; KALENDS_SEED={seed} swaps the same");
+    let seed = random::seed("swaps");
     let over = AtomicBool::new(false);
     let lasting = Duration::from_secs(if sweeping() { 120 } else { 6 });
     let (mut ran, mut swaps) = (BTreeMap::<String, usize>::new(), 0);
     std::thread::scope(|scope| {
         let swapping = scope.spawn(|| {
-            let (mut state, mut swaps) = (seed, 0);
+            let (mut random, mut swaps) = (Random::new(seed), 0);
             while !over.load(Ordering::Relaxed) {
-                swaps += usize::from(swap(&world.exports, &world.folder().join("spare"), &outside, &mut state));
+                swaps += usize::from(swap(&world.exports, &world.folder().join("spare"), &outside, &mut random));
             }
             swaps
         });

@@ -5,6 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use serde_json::{Value, json};
 
 use crate::kit::World;
+use crate::kit::random::{self, Random};
 
 /// Sales by city, which may be NULL.
 fn sales(rows: &str) -> World {
@@ -113,24 +114,12 @@ fn accounts(world: &World) -> BTreeMap<String, String> {
     rows.iter().map(|row| row.split_once('=').unwrap()).map(|(key, said)| (key.to_string(), said.to_string())).collect()
 }
 
-/// A number made from the one before.
-fn next(state: &mut u64) -> u64 {
-    *state ^= *state << 13;
-    *state ^= *state >> 7;
-    *state ^= *state << 17;
-    *state >> 33
-}
-
-fn one_of<'a>(state: &mut u64, all: &[&'a str]) -> &'a str {
-    all[usize::try_from(next(state)).unwrap() % all.len()]
-}
-
 /// Adds, deletes, changes or moves sales of a day.
-fn edit(world: &World, state: &mut u64) {
-    let day = one_of(state, &["2024-01-01", "2024-01-31", "2024-02-10", "2025-03-04"]);
-    let city = one_of(state, &["'Lyon'", "'Paris'", "NULL", "''"]);
-    let price = i64::try_from(next(state) % 7).unwrap() - 3;
-    world.production_sql(&match next(state) % 5 {
+fn edit(world: &World, random: &mut Random) {
+    let day = random.one_of(&["2024-01-01", "2024-01-31", "2024-02-10", "2025-03-04"]);
+    let city = random.one_of(&["'Lyon'", "'Paris'", "NULL", "''"]);
+    let price = i64::try_from(random.below(7)).unwrap() - 3;
+    world.production_sql(&match random.below(5) {
         4 => "DELETE FROM sale WHERE at < '2025-01-01'".to_string(),
         0 => format!("DELETE FROM sale WHERE at = '{day}'"),
         1 => format!("UPDATE sale SET price = {price} - price WHERE at = '{day}'"),
@@ -141,16 +130,14 @@ fn edit(world: &World, state: &mut u64) {
 
 #[test]
 fn history_tells_every_change_of_what_was_ever_settled_and_plans_tell_it_before() {
-    let given = std::env::var("KALENDS_SEED").ok().and_then(|seed| seed.parse().ok());
-    let seed = given.unwrap_or_else(|| u64::from(std::process::id()) * 2_654_435_761 + 1);
-    eprintln!("seed {seed}; KALENDS_SEED={seed} makes the same history");
-    let mut state = seed;
+    let seed = random::seed("history");
+    let mut random = Random::new(seed);
     let world = sales("('2024-01-01', 'Lyon', 1)");
     let mut was = accounts(&world);
     let mut ever: BTreeSet<String> = was.keys().cloned().collect();
     let (mut told, mut returned) = (0, 0);
     for round in 0..if crate::faults::sweeping() { 200 } else { 12 } {
-        (0..=next(&mut state) % 3).for_each(|_| edit(&world, &mut state));
+        (0..=random.below(3)).for_each(|_| edit(&world, &mut random));
         let planned = world.kalends("plan --json --accept-loss").succeeds().json()["entities"][0].clone();
         world.kalends("run --accept-loss").succeeds();
         let is = accounts(&world);

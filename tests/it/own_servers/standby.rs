@@ -33,17 +33,22 @@ impl Standby {
         let mut copy = Command::new("cp");
         assert!(copy.arg("-a").arg(servers.data(side)).arg(standby.data()).status().unwrap().success());
         servers.start_again();
-        // Nobody but the roles of the pair may log in; the standby comes as the superuser.
-        let access = PathBuf::from(&ask(&servers.maintenance(side), "SHOW hba_file")[0]);
-        let lines = fs::read_to_string(&access).unwrap();
-        fs::write(&access, format!("local replication all trust\n{lines}")).unwrap();
-        run_sql(&servers.maintenance(side), "SELECT pg_reload_conf()");
+        standby.is_admitted(servers);
         standby.configure(servers);
         let (data, log) = (standby.data(), standby.folder.path().join("log"));
         let mut start = standby.command("pg_ctl");
         let started = start.args(["start", "-w", "-D"]).arg(&data).arg("-l").arg(&log).stdout(Stdio::null()).status();
         assert!(started.unwrap().success(), "{}", fs::read_to_string(&log).unwrap_or_default());
         standby
+    }
+
+    /// Nobody but the roles of the pair may log in, and the standby comes as the superuser: to be said again after each
+    /// start of the primary.
+    pub fn is_admitted(&self, servers: &OwnServers) {
+        let access = PathBuf::from(&ask(&servers.maintenance(self.side), "SHOW hba_file")[0]);
+        let lines = fs::read_to_string(&access).unwrap();
+        fs::write(&access, format!("local replication all trust\n{lines}")).unwrap();
+        run_sql(&servers.maintenance(self.side), "SELECT pg_reload_conf()");
     }
 
     fn configure(&self, servers: &OwnServers) {
