@@ -8,6 +8,7 @@ mod watch;
 
 use std::collections::BTreeMap;
 use std::num::NonZeroU64;
+use std::sync::OnceLock;
 use std::time::{Duration, Instant};
 
 use anyhow::Context as _;
@@ -66,6 +67,8 @@ pub struct Snapshot<'a> {
     pid: i32,
     locked: Instant,
     taken: Instant,
+    /// How long it was held, once it is let go.
+    held: OnceLock<Held>,
 }
 
 /// How long a snapshot was held.
@@ -155,6 +158,7 @@ impl Production {
             pid: row.get("pid")?,
             locked,
             taken: Instant::now(),
+            held: OnceLock::new(),
         })
     }
 }
@@ -244,13 +248,28 @@ impl Snapshot<'_> {
         explain(&self.model.entity, error, "production broke off in mid copy")
     }
 
-    /// Lets the table and the snapshot go. Production has nothing more to do then, so nothing that fails here matters.
-    pub async fn release(self) -> Held {
-        let Self { work, locked, taken, .. } = self;
-        if let Err(error) = work.end().await {
+    /// Lets the table and the snapshot go; gives how long they were held. Nothing can be read of it any more, so nothing
+    /// that fails here matters.
+    pub async fn let_go(&self) -> Held {
+        if let Some(&held) = self.held.get() {
+            return held;
+        }
+        if let Err(error) = self.work.end_early().await {
             tracing::warn!("production's snapshot had ended already: {error:#}");
         }
-        Held { lock: locked.elapsed(), snapshot: taken.elapsed() }
+        *self.held.get_or_init(|| Held { lock: self.locked.elapsed(), snapshot: self.taken.elapsed() })
+    }
+
+    /// Whether it was let go.
+    pub fn is_let_go(&self) -> bool {
+        self.held.get().is_some()
+    }
+
+    /// Lets the table and the snapshot go, if that was not done before; gives how long they were held.
+    pub async fn release(self) -> Held {
+        let held = self.let_go().await;
+        self.work.leave();
+        held
     }
 }
 

@@ -42,6 +42,8 @@ const ENTITY_VIEWS: Statement = statement!("warehouse/entity_views.sql");
 const ENTITY_ROWS: Statement = statement!("warehouse/entity_rows.sql");
 const REMOVE_ROWS: Statement = statement!("warehouse/remove_rows.sql");
 const CREATE_CONFIRMED: Statement = statement!("warehouse/create_confirmed.sql");
+const MARK_PROVEN: Statement = statement!("warehouse/mark_proven.sql");
+const BACK_TO_PROVEN: Statement = statement!("warehouse/back_to_proven.sql");
 const LOCK_TABLES: Statement = statement!("warehouse/lock_tables.sql");
 const LOCK_REPLACING: Statement = statement!("warehouse/lock_replacing.sql");
 
@@ -365,6 +367,16 @@ impl<'a> Locked<'a> {
         }
         make_accounts(&self.work, model).await?;
         Ok(())
+    }
+
+    /// Marks that rows are loaded and proven: [`Locked::back_to_proven`] takes back what is done from here on.
+    pub async fn mark_proven(&self) -> Result<()> {
+        self.work.batch(&MARK_PROVEN.into()).await
+    }
+
+    /// Back to the mark, also where the server has refused something since.
+    pub async fn back_to_proven(&self) -> Result<()> {
+        self.work.batch(&BACK_TO_PROVEN.into()).await
     }
 
     /// Commits all or nothing.

@@ -1,11 +1,12 @@
 //! Bounds: more months than a server has locks, and more days than memory should hold.
 
+mod first;
 mod months;
 
 use std::fs;
 use std::time::Instant;
 
-use crate::kit::World;
+use crate::kit::{World, ask, run_sql};
 use crate::own_servers::{OwnServers, Side};
 
 /// Servers of which the warehouse has 110 locks, and a few more that it does not promise.
@@ -17,12 +18,18 @@ fn with_few_locks() -> OwnServers {
         "max_wal_senders = 0",
         "max_worker_processes = 2",
         "autovacuum_max_workers = 1",
-        // Whatever can be read in parallel is.
-        "parallel_setup_cost = 0",
-        "parallel_tuple_cost = 0",
     ];
     own.set(Side::Warehouse, &settings);
     own
+}
+
+/// Has a server read in parallel whatever it can.
+fn reads_in_parallel(own: &OwnServers, side: Side) {
+    let maintenance = own.maintenance(side);
+    let name =
+        ask(&maintenance, "SELECT name FROM pg_settings WHERE name IN ('force_parallel_mode', 'debug_parallel_query')");
+    run_sql(&maintenance, &format!("ALTER SYSTEM SET {} = on", name[0]));
+    run_sql(&maintenance, "SELECT pg_reload_conf()");
 }
 
 /// Settings of one entity.

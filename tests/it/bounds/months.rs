@@ -2,7 +2,7 @@
 
 use postgres::NoTls;
 
-use super::{orders, set, timed, with_few_locks};
+use super::{orders, reads_in_parallel, set, timed, with_few_locks};
 use crate::faults::held::{Hold, Running, wait_for};
 use crate::faults::sweeping;
 use crate::kit::World;
@@ -111,20 +111,33 @@ fn an_entity_of_more_months_than_locks_is_served_and_forgotten() {
     }
 }
 
-#[test]
-fn more_months_than_can_be_read_at_once_are_refused_in_words() {
-    let own = with_few_locks();
-    let world = own.world();
-    orders(&world, 24);
-    set(&world, AMOUNT);
-    world.kalends("run").succeeds();
-    // Somebody takes all but a few.
+/// A session that takes all locks of the warehouse but so many.
+fn all_but(world: &World, free: usize) -> postgres::Client {
     let mut greedy = postgres::Client::connect(&world.warehouse_url, NoTls).unwrap();
     let mut take = |number: usize| greedy.batch_execute(&format!("SELECT pg_advisory_lock(5, {number})"));
     let most = (0..10_000).find(|&number| take(number).is_err()).expect("the server has locks without end");
+    let first = most - free;
+    let let_go = format!("SELECT pg_advisory_unlock(5, n) FROM generate_series({first}, {most} - 1) AS n");
+    greedy.batch_execute(&let_go).unwrap();
     greedy
-        .batch_execute(&format!("SELECT pg_advisory_unlock(5, n) FROM generate_series({} - 8, {most} - 1) AS n", most))
-        .unwrap();
+}
+
+#[test]
+fn many_months_are_read_by_one_process_and_more_than_can_be_locked_are_refused_in_words() {
+    let own = with_few_locks();
+    let world = own.world();
+    orders(&world, 6);
+    set(&world, AMOUNT);
+    world.kalends("run").succeeds();
+    add_empty(&world, 60);
+    reads_in_parallel(&own, Side::Warehouse);
+    // Enough for one process, and not for two.
+    let greedy = all_but(&world, 100);
+    for command in ["verify", "verify --exact", "verify --sample 10%"] {
+        world.kalends(command).succeeds();
+    }
+    drop(greedy);
+    let greedy = all_but(&world, 20);
     let refused = world.kalends("verify");
     refused.fails_with(1).says("error: a server cannot lock as many tables at once as this takes");
     refused.says("hint: Raise max_locks_per_transaction on that server");
