@@ -217,14 +217,16 @@ impl Snapshot<'_> {
 
     async fn survey_of(&self, shape: &Shape) -> Result<Survey> {
         let started = std::time::Instant::now();
-        let rows = self
-            .work
-            .query(DAYS.of(shape)?.with(&self.model.entity.table_names()), &[])
-            .await
-            .map_err(|error| explain(&self.model.entity, error, "could not survey production"))?;
-        let (accounts, set_aside) = accounts::read(&rows)?;
+        let failed = |error| explain(&self.model.entity, error, "could not survey production");
+        let sql = DAYS.of(shape)?.with(&self.model.entity.table_names());
+        let (mut reader, mut places) = (accounts::Reader::default(), Places::default());
+        let mut answer = self.work.stream(&sql, &[]).await.map_err(failed)?;
+        while let Some(row) = answer.next().await.map_err(failed)? {
+            places.take(reader.take(&row)?, &row)?;
+        }
+        let (accounts, set_aside) = reader.all();
         tracing::info!(days = accounts.len(), rows = accounts::rows(&accounts), "surveyed production");
-        Ok(Survey { accounts, set_aside, places: Places::read(&rows)?, took: started.elapsed() })
+        Ok(Survey { accounts, set_aside, places, took: started.elapsed() })
     }
 
     /// The rows of the wanted days, in PostgreSQL's binary COPY format.

@@ -50,8 +50,15 @@ const LOCK_REPLACING: Statement = statement!("warehouse/lock_replacing.sql");
 /// The accounts of an entity's days, or of those of a span, as they are in the warehouse.
 pub(crate) async fn kept(work: &Work<'_>, model: &Model, span: Option<Span>) -> Result<Accounts> {
     let (from, until) = (span.map(|span| span.from), span.map(|span| span.until));
-    let rows = work.query(KEPT.of(&model.shape()?)?, &[(&from, Type::DATE), (&until, Type::DATE)]).await?;
-    Ok(accounts::read(&rows)?.0)
+    let (sql, parameters) = (KEPT.of(&model.shape()?)?, [(&from as _, Type::DATE), (&until as _, Type::DATE)]);
+    if span.is_some() {
+        return Ok(accounts::read(&work.query(sql, &parameters).await?)?.0);
+    }
+    let (mut answer, mut reader) = (work.stream(&sql, &parameters).await?, accounts::Reader::default());
+    while let Some(row) = answer.next().await? {
+        reader.take(&row)?;
+    }
+    Ok(reader.all().0)
 }
 
 /// A connection to the warehouse.

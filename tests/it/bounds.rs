@@ -1,6 +1,7 @@
 //! Bounds: more months than a server has locks, and more days than memory should hold.
 
 mod first;
+mod memory;
 mod months;
 
 use std::fs;
