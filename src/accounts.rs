@@ -1,6 +1,7 @@
 //! The account of a day, and what differs between two sets of them. Pure: nothing here computes a statistic, reads or
 //! writes.
 
+mod account;
 mod combination;
 mod rows;
 mod said;
@@ -10,45 +11,12 @@ use std::collections::{BTreeMap, BTreeSet};
 use serde::Serialize;
 use sha2::{Digest as _, Sha256};
 
+pub use account::Account;
 pub use combination::{Combination, Combinations, LISTED, difference};
-pub use rows::{SetAside, read};
+pub use rows::{Reader, SetAside, read};
 pub use said::{Moved, Said, Statistic, moved};
 
 use crate::calendar::{Day, Period};
-
-/// What a server says of all rows of one day. Equal accounts mean equal rows, duplicates included.
-///
-/// Sums, extremes and hashes are kept as the server's text: they are compared and carried, never computed with.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
-pub struct Account {
-    /// Rows of the day.
-    pub rows: i64,
-    /// Of each measure: how many values are not NULL, their exact sum, the smallest, the largest; the last three are
-    /// `None` where every value is NULL.
-    pub statistics: Vec<Option<String>>,
-    /// Sum over the rows of their first 64-bit hash. Empty where it is of no use, being of another form.
-    pub hash_a: String,
-    /// Sum over the rows of their second 64-bit hash.
-    pub hash_b: String,
-}
-
-impl Account {
-    /// Whether the rows are the same. Where the other keeps other statistics, or hashes of another form, the rest says
-    /// so alone.
-    fn has_rows_of(&self, other: &Self) -> bool {
-        let comparable = self.statistics.len() == other.statistics.len();
-        let hashed = !self.hash_a.is_empty() && !other.hash_a.is_empty();
-        self.rows == other.rows
-            && (!hashed || (&self.hash_a, &self.hash_b) == (&other.hash_a, &other.hash_b))
-            && (!comparable || self.statistics == other.statistics)
-    }
-
-    /// The same without hashes: to be compared with accounts whose hashes are of another form.
-    #[must_use]
-    pub fn without_hashes(self) -> Self {
-        Self { hash_a: String::new(), hash_b: String::new(), ..self }
-    }
-}
 
 /// The accounts of days, in order.
 pub type Accounts = BTreeMap<Day, Account>;
@@ -154,6 +122,20 @@ impl Month {
     }
 }
 
+/// The statistics of accounts as columns: of each statistic one, with a value of each account.
+pub fn columns<'a>(accounts: impl Iterator<Item = impl Iterator<Item = Option<&'a str>>>) -> Vec<Vec<Option<&'a str>>> {
+    let mut columns = Vec::new();
+    for account in accounts {
+        for (at, value) in account.enumerate() {
+            if columns.len() == at {
+                columns.push(Vec::new());
+            }
+            columns[at].push(value);
+        }
+    }
+    columns
+}
+
 /// Rows of all the days.
 pub fn rows(accounts: &Accounts) -> i64 {
     accounts.values().map(|account| account.rows).sum()
@@ -186,8 +168,7 @@ mod tests {
     use super::*;
 
     fn account(rows: i64, sum: &str) -> Account {
-        let statistics = vec![Some(rows.to_string()), Some(sum.into()), None, None];
-        Account { rows, statistics, hash_a: "1".into(), hash_b: "2".into() }
+        Account::new(rows, ["1", "2"], [Some(rows.to_string().as_str()), Some(sum), None, None]).unwrap()
     }
 
     fn day(day: u8) -> Day {
@@ -224,17 +205,17 @@ mod tests {
     #[test]
     fn any_field_alone_makes_a_day_changed() {
         let kept = account(2, "5");
-        let edits: [fn(&mut Account); 6] = [
-            |a| a.statistics[0] = Some("1".into()),
-            |a| a.statistics[1] = None,
-            |a| a.statistics[2] = Some("1".into()),
-            |a| a.statistics[3] = Some("1".into()),
-            |a| a.hash_a = "7".into(),
-            |a| a.hash_b = "7".into(),
+        let of = |hashes, statistics: [Option<&str>; 4]| Account::new(2, hashes, statistics).unwrap();
+        let edited = [
+            of(["1", "2"], [Some("1"), Some("5"), None, None]),
+            of(["1", "2"], [Some("2"), None, None, None]),
+            of(["1", "2"], [Some("2"), Some("5"), Some("1"), None]),
+            of(["1", "2"], [Some("2"), Some("5"), None, Some("1")]),
+            of(["7", "2"], [Some("2"), Some("5"), None, None]),
+            of(["1", "7"], [Some("2"), Some("5"), None, None]),
         ];
-        for edit in edits {
-            let mut survey = kept.clone();
-            edit(&mut survey);
+        assert_eq!(cause(Some(&of(["1", "2"], [Some("2"), Some("5"), None, None])), Some(&kept)), None);
+        for survey in edited {
             assert_eq!(cause(Some(&survey), Some(&kept)), Some(Cause::Changed));
         }
     }
@@ -278,8 +259,8 @@ mod tests {
     #[test]
     fn where_other_statistics_are_kept_rows_and_hashes_tell() {
         let kept = account(2, "5");
-        let other = Account { statistics: vec![Some("2".into())], ..kept.clone() };
+        let other = Account::new(2, ["1", "2"], [Some("2")]).unwrap();
         assert_eq!(cause(Some(&other), Some(&kept)), None);
-        assert_eq!(cause(Some(&Account { hash_b: "7".into(), ..other }), Some(&kept)), Some(Cause::Changed));
+        assert_eq!(cause(Some(&Account::new(2, ["1", "7"], [Some("2")]).unwrap()), Some(&kept)), Some(Cause::Changed));
     }
 }

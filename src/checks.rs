@@ -92,6 +92,7 @@ pub async fn look(survey: &Accounts, reading: &Reading<'_>, model: &Model) -> Re
         let new = accounts::compare(survey, &Accounts::new());
         return Ok(Found { rows: new.clone(), accounts: new, ..Found::default() });
     };
+    reading.spare_locks(model).await?;
     let (rows, set_aside) = rows(reading, model, &model.shape()?).await?;
     Ok(Found {
         rows: accounts::compare(survey, &rows),
@@ -115,6 +116,7 @@ pub async fn look_at_sample(
     if settled(reading, model).await?.is_none() {
         return Ok(Found { rows: accounts::compare(survey, &Accounts::new()), ..Found::default() });
     }
+    reading.spare_locks(model).await?;
     let (rows, _) = rows(reading, model, &model.shape_of_sample(of_a_million)?).await?;
     let unsummed = reading.unsummed(model).await?.into_iter().collect();
     Ok(Found { rows: accounts::compare(survey, &rows), unsummed, ..Found::default() })

@@ -80,6 +80,7 @@ struct World<'a> {
 pub fn run(typed: Typed) -> Result<Outcome> {
     let flags = Flags { config: typed.common.config, exports: typed.common.exports };
     let environment = Environment::of_process();
+    let json = typed.common.json;
     let talk = if typed.common.quiet { Talk::Quiet } else { Talk::Normal };
     let manner = Manner::of(&typed.command)?;
     let mut planned = None;
@@ -104,7 +105,7 @@ pub fn run(typed: Typed) -> Result<Outcome> {
             Task::Run(plan::accepted(accept_loss, planned.as_ref()), which(closed), claim(take_over))
         }
         Command::Plan { check, out, accept_loss, take_over, .. } => {
-            Task::Plan(plan::Wanted { check, out, accept_loss, claim: claim(take_over) })
+            Task::Plan(plan::Wanted { check, json, out, accept_loss, claim: claim(take_over) })
         }
         Command::Verify { repair, accept_loss, exact, sample, closed, .. } => {
             Task::Verify(verify::How::new(repair, Accepted::of(accept_loss), exact, sample), which(closed))

@@ -227,12 +227,17 @@ impl Work<'_> {
         Ok(())
     }
 
-    /// Ends a transaction that only read: a server that does not hear of it is not waited for.
-    pub async fn end(self) -> Result<()> {
-        let Self { transaction, line, .. } = self;
-        line.goodbye("COMMIT", transaction.commit()).await??;
-        line.committed();
+    /// Ends a transaction that only read, and that [`Work::leave`] is to drop: nothing may be asked of it any more. A
+    /// server that does not hear of it is not waited for.
+    pub async fn end_early(&self) -> Result<()> {
+        self.line.goodbye("COMMIT", self.transaction.batch_execute("COMMIT")).await??;
+        self.line.committed();
         Ok(())
+    }
+
+    /// Drops a transaction that was ended early: the driver, which does not know of it, would end it once more.
+    pub fn leave(self) {
+        std::mem::forget(self.transaction);
     }
 
     async fn answer<T>(

@@ -1,6 +1,7 @@
 //! What a run would do: which days it would settle and why, which accounts would say something else, which files would
 //! be written and removed. Reads only; what is compared, and how, is what a run compares.
 
+mod account;
 mod combinations;
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -8,7 +9,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use serde::Serialize;
 use tokio_postgres::types::{ToSql, Type};
 
-use crate::accounts::{self, Accounts, Cause, Changes, Moved, Said, SetAside, Statistic};
+use crate::accounts::{self, Accounts, Cause, Changes, Moved, SetAside};
 use crate::calendar::{Day, Level, Period};
 use crate::db::{Filling, Identity, Parameter, Start, Statement};
 use crate::entity::{Model, Split};
@@ -19,6 +20,7 @@ use crate::production::{Snapshot, Survey};
 use crate::statement;
 use crate::warehouse::{Ledger, Reading};
 
+pub use account::PlannedAccount;
 pub use combinations::{OfDay, moving};
 
 const ACCOUNTS: Statement = statement!("plan/accounts.sql");
@@ -85,19 +87,6 @@ pub struct PlannedDay {
     pub cause: Cause,
     /// Rows as they are settled, and as production has them.
     pub rows: Moved<i64>,
-}
-
-/// An account that would say something else.
-#[derive(Debug, Serialize)]
-pub struct PlannedAccount {
-    /// What it covers.
-    pub level: Level,
-    /// Which period.
-    pub period: Period,
-    /// Rows that it accounts for; 0: there is none.
-    pub rows: Moved<i64>,
-    /// What it says.
-    pub statistics: Vec<Statistic>,
 }
 
 /// What the warehouse knows of an entity; of one that was never settled nothing. Makes nothing.
@@ -173,14 +162,14 @@ pub async fn of_entity(
     let mut lines = Vec::new();
     for level in Level::ALL.into_iter().filter(|&level| level != Level::Hour && model.keeps(level)) {
         let days: Vec<Day> = target.keys().copied().collect();
-        let all: Vec<(i64, &[Option<String>])> =
-            target.values().map(|account| (account.rows, account.statistics.as_slice())).collect();
-        let fresh = ask(reading, model, level, (&days, Type::DATE_ARRAY), &all).await?;
+        let rows: Vec<i64> = target.values().map(|account| account.rows).collect();
+        let columns = accounts::columns(target.values().map(|account| account.statistics()));
+        let mut fresh = ask(reading, model, level, (&days, Type::DATE_ARRAY), (&rows, &columns)).await?;
         let kept = match known.model.as_ref().filter(|known| known.keeps(level)) {
             Some(known) => kept(reading, known, level).await?,
-            None => BTreeMap::new(),
+            None => Told::new(),
         };
-        planned.accounts.extend(differing(level, &kept, &fresh));
+        planned.accounts.extend(account::differing(level, kept, &mut fresh)?);
         lines.extend(fresh.into_iter().map(|(period, told)| told.line(period)));
     }
     let settled: BTreeSet<Day> =
@@ -209,47 +198,43 @@ pub fn days(changes: &Changes, survey: &Accounts, kept: &Accounts) -> Vec<Planne
     changes.iter().map(day).collect()
 }
 
-/// What an account and its file will say.
-struct Told {
-    said: Said,
-    fields: Option<Vec<Option<String>>>,
-}
+/// What accounts and their files will say, by period.
+type Told = BTreeMap<Period, account::Told>;
 
-impl Told {
-    fn line(self, period: Period) -> Line {
-        Line { period, rows: self.said.rows, fields: self.fields }
-    }
-}
-
-/// What the accounts of a level will say, if their parts are these.
+/// What the accounts of a level will say, if their parts have these rows and statistics.
 async fn ask(
     reading: &Reading<'_>,
     model: &Model,
     level: Level,
     parts: Parameter<'_>,
-    accounts: &[(i64, &[Option<String>])],
-) -> Result<BTreeMap<Period, Told>> {
-    let Some((_, first)) = accounts.first() else { return Ok(BTreeMap::new()) };
-    let rows: Vec<i64> = accounts.iter().map(|(rows, _)| *rows).collect();
-    let column = |at: usize| accounts.iter().map(|(_, statistics)| statistics[at].as_deref()).collect::<Vec<_>>();
-    let columns: Vec<Vec<Option<&str>>> = (0..first.len()).map(column).collect();
-    let mut parameters: Vec<Parameter<'_>> = vec![parts, (&rows, Type::INT8_ARRAY)];
+    (rows, columns): (&Vec<i64>, &[Vec<Option<&str>>]),
+) -> Result<Told> {
+    if rows.is_empty() {
+        return Ok(Told::new());
+    }
+    let mut parameters: Vec<Parameter<'_>> = vec![parts, (rows, Type::INT8_ARRAY)];
     parameters.extend(columns.iter().map(|column| (column as &(dyn ToSql + Sync), Type::TEXT_ARRAY)));
     let sql = ACCOUNTS.of(&model.shape_of(level, level, Split::Whole)?)?;
-    let rows = reading.work().query(sql, &parameters).await?;
-    let told = rows.iter().map(|row| {
-        let told = Told { said: Said::parse(row.get("said")?)?, fields: row.get("fields")? };
-        Ok((row.get::<Start>("period")?.period(level)?, told))
-    });
-    told.collect()
+    let mut answer = reading.work().stream(&sql, &parameters).await?;
+    let mut told = Told::new();
+    while let Some(row) = answer.next().await? {
+        let one = account::Told { rows: row.get("rows")?, said: row.get("said")?, fields: row.get("fields")? };
+        told.insert(row.get::<Start>("period")?.period(level)?, one);
+    }
+    Ok(told)
 }
 
 /// What the accounts of a level say now.
-async fn kept(reading: &Reading<'_>, known: &Model, level: Level) -> Result<BTreeMap<Period, Said>> {
+async fn kept(reading: &Reading<'_>, known: &Model, level: Level) -> Result<Told> {
     let source = known.accounts(level, Split::Whole)?;
     let sql = KEPT.of(&known.shape_of(level, level, Split::Whole)?)?.with(&[("source", &source)]);
-    let rows = reading.work().query(sql, &[]).await?;
-    rows.iter().map(|row| Ok((row.get::<Start>("period")?.period(level)?, Said::parse(row.get("said")?)?))).collect()
+    let mut answer = reading.work().stream(&sql, &[]).await?;
+    let mut told = Told::new();
+    while let Some(row) = answer.next().await? {
+        let one = account::Told { rows: 0, said: row.get("said")?, fields: None };
+        told.insert(row.get::<Start>("period")?.period(level)?, one);
+    }
+    Ok(told)
 }
 
 /// The files of the hours of some days, from production's rows.
@@ -261,24 +246,8 @@ async fn hours(snapshot: &Snapshot<'_>, reading: &Reading<'_>, days: &BTreeSet<D
     let rows = snapshot.work().query(sql, &[(&days, Type::DATE_ARRAY)]).await?;
     let starts: Vec<&str> = rows.iter().map(|row| row.get("hour")).collect::<Result<_>>()?;
     let statistics: Vec<Vec<Option<String>>> = rows.iter().map(|row| row.get("statistics")).collect::<Result<_>>()?;
-    let accounts = rows.iter().zip(&statistics).map(|(row, statistics)| Ok((row.get("rows")?, statistics.as_slice())));
-    let accounts: Vec<(i64, &[Option<String>])> = accounts.collect::<Result<_>>()?;
-    let told = ask(reading, model, Level::Hour, (&starts, Type::TEXT_ARRAY), &accounts).await?;
+    let counts: Vec<i64> = rows.iter().map(|row| row.get("rows")).collect::<Result<_>>()?;
+    let columns = accounts::columns(statistics.iter().map(|of_hour| of_hour.iter().map(Option::as_deref)));
+    let told = ask(reading, model, Level::Hour, (&starts, Type::TEXT_ARRAY), (&counts, &columns)).await?;
     Ok(told.into_iter().map(|(period, told)| told.line(period)).collect())
-}
-
-fn differing(level: Level, kept: &BTreeMap<Period, Said>, fresh: &BTreeMap<Period, Told>) -> Vec<PlannedAccount> {
-    let periods: BTreeSet<Period> = kept.keys().chain(fresh.keys()).copied().collect();
-    let nothing = Said::default();
-    let differing = periods.into_iter().filter_map(|period| {
-        let before = kept.get(&period).unwrap_or(&nothing);
-        let after = fresh.get(&period).map_or(&nothing, |told| &told.said);
-        (before != after).then(|| PlannedAccount {
-            level,
-            period,
-            rows: Moved { before: before.rows, after: after.rows },
-            statistics: accounts::moved(before, after),
-        })
-    });
-    differing.collect()
 }

@@ -8,6 +8,7 @@ mod watch;
 
 use std::collections::BTreeMap;
 use std::num::NonZeroU64;
+use std::sync::OnceLock;
 use std::time::{Duration, Instant};
 
 use anyhow::Context as _;
@@ -66,6 +67,8 @@ pub struct Snapshot<'a> {
     pid: i32,
     locked: Instant,
     taken: Instant,
+    /// How long it was held, once it is let go.
+    held: OnceLock<Held>,
 }
 
 /// How long a snapshot was held.
@@ -155,6 +158,7 @@ impl Production {
             pid: row.get("pid")?,
             locked,
             taken: Instant::now(),
+            held: OnceLock::new(),
         })
     }
 }
@@ -213,14 +217,16 @@ impl Snapshot<'_> {
 
     async fn survey_of(&self, shape: &Shape) -> Result<Survey> {
         let started = std::time::Instant::now();
-        let rows = self
-            .work
-            .query(DAYS.of(shape)?.with(&self.model.entity.table_names()), &[])
-            .await
-            .map_err(|error| explain(&self.model.entity, error, "could not survey production"))?;
-        let (accounts, set_aside) = accounts::read(&rows)?;
+        let failed = |error| explain(&self.model.entity, error, "could not survey production");
+        let sql = DAYS.of(shape)?.with(&self.model.entity.table_names());
+        let (mut reader, mut places) = (accounts::Reader::default(), Places::default());
+        let mut answer = self.work.stream(&sql, &[]).await.map_err(failed)?;
+        while let Some(row) = answer.next().await.map_err(failed)? {
+            places.take(reader.take(&row)?, &row)?;
+        }
+        let (accounts, set_aside) = reader.all();
         tracing::info!(days = accounts.len(), rows = accounts::rows(&accounts), "surveyed production");
-        Ok(Survey { accounts, set_aside, places: Places::read(&rows)?, took: started.elapsed() })
+        Ok(Survey { accounts, set_aside, places, took: started.elapsed() })
     }
 
     /// The rows of the wanted days, in PostgreSQL's binary COPY format.
@@ -244,13 +250,28 @@ impl Snapshot<'_> {
         explain(&self.model.entity, error, "production broke off in mid copy")
     }
 
-    /// Lets the table and the snapshot go. Production has nothing more to do then, so nothing that fails here matters.
-    pub async fn release(self) -> Held {
-        let Self { work, locked, taken, .. } = self;
-        if let Err(error) = work.end().await {
+    /// Lets the table and the snapshot go; gives how long they were held. Nothing can be read of it any more, so nothing
+    /// that fails here matters.
+    pub async fn let_go(&self) -> Held {
+        if let Some(&held) = self.held.get() {
+            return held;
+        }
+        if let Err(error) = self.work.end_early().await {
             tracing::warn!("production did not answer the end of the snapshot: {error:#}");
         }
-        Held { lock: locked.elapsed(), snapshot: taken.elapsed() }
+        *self.held.get_or_init(|| Held { lock: self.locked.elapsed(), snapshot: self.taken.elapsed() })
+    }
+
+    /// Whether it was let go.
+    pub fn is_let_go(&self) -> bool {
+        self.held.get().is_some()
+    }
+
+    /// Lets the table and the snapshot go, if that was not done before; gives how long they were held.
+    pub async fn release(self) -> Held {
+        let held = self.let_go().await;
+        self.work.leave();
+        held
     }
 }
 

@@ -208,15 +208,10 @@ async fn write_days(locked: &Locked<'_>, model: &Model, month: &Month) -> Result
     if !vanished.is_empty() {
         locked.work().execute(REMOVE_DAYS.of(&model.shape()?)?, &[(&vanished, Type::DATE_ARRAY)]).await?;
     }
-    let accounts: Vec<_> = present.iter().map(|day| &month.survey[day]).collect();
-    let rows: Vec<i64> = accounts.iter().map(|account| account.rows).collect();
-    let hashes: [Vec<&str>; 2] = [
-        accounts.iter().map(|account| account.hash_a.as_str()).collect(),
-        accounts.iter().map(|account| account.hash_b.as_str()).collect(),
-    ];
-    let width = accounts.first().map_or(0, |account| account.statistics.len());
-    let column = |at: usize| accounts.iter().map(|account| account.statistics[at].as_deref()).collect::<Vec<_>>();
-    let columns: Vec<Vec<Option<&str>>> = (0..width).map(column).collect();
+    let written: Vec<_> = present.iter().map(|day| &month.survey[day]).collect();
+    let rows: Vec<i64> = written.iter().map(|account| account.rows).collect();
+    let hashes = [0, 1].map(|which| written.iter().map(|account| account.hashes()[which]).collect::<Vec<_>>());
+    let columns = accounts::columns(written.iter().map(|account| account.statistics()));
     let mut parameters: Vec<Parameter<'_>> = vec![(&present, Type::DATE_ARRAY), (&rows, Type::INT8_ARRAY)];
     parameters.extend(hashes.iter().map(|column| (column as &(dyn ToSql + Sync), Type::TEXT_ARRAY)));
     parameters.extend(columns.iter().map(|column| (column as &(dyn ToSql + Sync), Type::TEXT_ARRAY)));

@@ -4,6 +4,7 @@ mod checksums;
 mod forget;
 mod freshness;
 mod lasting;
+mod locks;
 pub mod notes;
 mod partition;
 mod readiness;
@@ -24,6 +25,7 @@ use crate::error::{Refusal, Result};
 use crate::statement;
 use checksums::note_entity;
 pub use forget::Forgettable;
+use forget::{depended_on, remove_accounts};
 pub use freshness::{Freshness, Proof};
 pub use partition::Partition;
 pub use readiness::Beginning;
@@ -38,17 +40,25 @@ const ENCODING: Statement = statement!("warehouse/encoding.sql");
 const ENTITY: Statement = statement!("warehouse/entity.sql");
 const ENTITY_VIEWS: Statement = statement!("warehouse/entity_views.sql");
 const ENTITY_ROWS: Statement = statement!("warehouse/entity_rows.sql");
-const REMOVE_ACCOUNTS: Statement = statement!("warehouse/remove_accounts.sql");
 const REMOVE_ROWS: Statement = statement!("warehouse/remove_rows.sql");
 const CREATE_CONFIRMED: Statement = statement!("warehouse/create_confirmed.sql");
+const MARK_PROVEN: Statement = statement!("warehouse/mark_proven.sql");
+const BACK_TO_PROVEN: Statement = statement!("warehouse/back_to_proven.sql");
 const LOCK_TABLES: Statement = statement!("warehouse/lock_tables.sql");
 const LOCK_REPLACING: Statement = statement!("warehouse/lock_replacing.sql");
 
 /// The accounts of an entity's days, or of those of a span, as they are in the warehouse.
 pub(crate) async fn kept(work: &Work<'_>, model: &Model, span: Option<Span>) -> Result<Accounts> {
     let (from, until) = (span.map(|span| span.from), span.map(|span| span.until));
-    let rows = work.query(KEPT.of(&model.shape()?)?, &[(&from, Type::DATE), (&until, Type::DATE)]).await?;
-    Ok(accounts::read(&rows)?.0)
+    let (sql, parameters) = (KEPT.of(&model.shape()?)?, [(&from as _, Type::DATE), (&until as _, Type::DATE)]);
+    if span.is_some() {
+        return Ok(accounts::read(&work.query(sql, &parameters).await?)?.0);
+    }
+    let (mut answer, mut reader) = (work.stream(&sql, &parameters).await?, accounts::Reader::default());
+    while let Some(row) = answer.next().await? {
+        reader.take(&row)?;
+    }
+    Ok(reader.all().0)
 }
 
 /// A connection to the warehouse.
@@ -166,6 +176,11 @@ impl Warehouse {
             self.migrate().await?;
             return Box::pin(self.ledger(production, model)).await;
         }
+        if !reading.forgotten().await?.is_empty() {
+            drop(reading);
+            self.drop_forgotten().await?;
+            return Box::pin(self.ledger(production, model)).await;
+        }
         let known = reading.entities().await?.into_iter().find(|known| known.name() == model.name());
         let Some(known) = known else {
             drop(reading);
@@ -215,26 +230,6 @@ async fn make_accounts(work: &Work<'_>, model: &Model) -> Result<i32> {
     note_entity(work, model).await
 }
 
-/// Removes an entity's accounts and views, and its rows where they are not to serve on.
-///
-/// # Errors
-/// Refuses where other objects depend on them; busy while somebody reads the entities' tables.
-async fn remove(work: &Work<'_>, model: &Model, rows_as_well: bool) -> Result<()> {
-    lock_replacing(work).await?;
-    let shape = model.shape()?;
-    let mut removed = work.batch(&REMOVE_ACCOUNTS.of(&shape)?).await;
-    if removed.is_ok() && rows_as_well {
-        removed = work.batch(&REMOVE_ROWS.of(&shape)?).await;
-    }
-    removed.map_err(|error| match sql_state(&error) {
-        Some(&SqlState::DEPENDENT_OBJECTS_STILL_EXIST) => Refusal::refused(
-            format!("other objects of the warehouse depend on tables or views of entity \"{}\"", model.name()),
-            "Drop them, such as views that select from kalends_stats, and make them again afterwards; nothing was changed.",
-        ),
-        _ => error,
-    })
-}
-
 /// Waits until nobody reads the entities' tables.
 ///
 /// # Errors
@@ -275,7 +270,7 @@ impl<'a> Reading<'a> {
     /// The ledger of an entity that was settled as `known`, for what is asked now.
     ///
     /// # Errors
-    /// Refuses another table, time column, zone or type.
+    /// Refuses another table, time column, zone or type, and what takes more locks than the server has.
     pub async fn ledger(&self, known: Model, model: &Model) -> Result<Ledger> {
         let generation = self.generation().await?;
         let change = known.change_to(model)?;
@@ -286,6 +281,7 @@ impl<'a> Reading<'a> {
             }
             Change::Anew(what) => {
                 let keeps_rows = model.has_rows_of(&known);
+                self.check_locks(&known, keeps_rows).await?;
                 let accounts = if keeps_rows { self.accounts_for(&known, model).await? } else { Accounts::new() };
                 let anew = Some(Anew { known, keeps_rows, what });
                 Ledger { accounts, generation, unsummed: Vec::new(), renews_checksums: false, anew }
@@ -370,12 +366,24 @@ impl<'a> Locked<'a> {
     /// Refuses where objects that are not ours depend on them.
     pub async fn make_anew(&self, anew: &Anew, model: &Model) -> Result<()> {
         tracing::info!(entity = model.name(), "making the entity's tables anew");
-        remove(&self.work, &anew.known, !anew.keeps_rows).await?;
+        remove_accounts(&self.work, &anew.known).await?;
         if !anew.keeps_rows {
+            let removed = self.work.batch(&REMOVE_ROWS.of(&anew.known.shape()?)?).await;
+            removed.map_err(|error| depended_on(error, model.name()))?;
             self.work.batch(&ENTITY_ROWS.of(&model.shape()?)?).await?;
         }
         make_accounts(&self.work, model).await?;
         Ok(())
+    }
+
+    /// Marks that rows are loaded and proven: [`Locked::back_to_proven`] takes back what is done from here on.
+    pub async fn mark_proven(&self) -> Result<()> {
+        self.work.batch(&MARK_PROVEN.into()).await
+    }
+
+    /// Back to the mark, also where the server has refused something since.
+    pub async fn back_to_proven(&self) -> Result<()> {
+        self.work.batch(&BACK_TO_PROVEN.into()).await
     }
 
     /// Commits all or nothing.

@@ -4,6 +4,7 @@ use anyhow::Context as _;
 use serde::Serialize;
 
 use super::{Account, Accounts};
+use crate::calendar::Day;
 use crate::db::{AnyDate, Row};
 use crate::error::Result;
 
@@ -37,29 +38,55 @@ impl SetAside {
 /// # Errors
 /// When the server's answer is not that of the account statement.
 pub fn read(rows: &[Row]) -> Result<(Accounts, SetAside)> {
-    let mut accounts = Accounts::new();
-    let mut set_aside = SetAside::default();
-    let (mut width, mut all) = (None, 0);
+    let mut reader = Reader::default();
     for row in rows {
+        reader.take(row)?;
+    }
+    Ok(reader.all())
+}
+
+/// Reads the answer of the account statement row by row.
+#[derive(Default)]
+pub struct Reader {
+    accounts: Accounts,
+    set_aside: SetAside,
+    width: Option<usize>,
+    rows: i64,
+}
+
+impl Reader {
+    /// Takes a row; gives the day whose account it is, if it is one of a day.
+    ///
+    /// # Errors
+    /// As [`read`].
+    pub fn take(&mut self, row: &Row) -> Result<Option<Day>> {
         let day = match row.get::<Option<AnyDate>>("day")? {
             None => {
-                count(&mut set_aside.without_time, row)?;
-                continue;
+                count(&mut self.set_aside.without_time, row)?;
+                return Ok(None);
             }
             Some(date) => date.day(),
         };
         let Some(day) = day else {
-            count(&mut set_aside.outside_calendar, row)?;
-            continue;
+            count(&mut self.set_aside.outside_calendar, row)?;
+            return Ok(None);
         };
         let account = account(row)?;
-        add(&mut all, account.rows)?;
+        add(&mut self.rows, account.rows)?;
         // They are written side by side.
-        let wide = account.statistics.len();
-        anyhow::ensure!(*width.get_or_insert(wide) == wide, "the accounts of two days have not the same statistics");
-        anyhow::ensure!(accounts.insert(day, account).is_none(), "a server gave two accounts of {day}");
+        let wide = account.statistics().count();
+        anyhow::ensure!(
+            *self.width.get_or_insert(wide) == wide,
+            "the accounts of two days have not the same statistics"
+        );
+        anyhow::ensure!(self.accounts.insert(day, account).is_none(), "a server gave two accounts of {day}");
+        Ok(Some(day))
     }
-    Ok((accounts, set_aside))
+
+    /// What was read.
+    pub fn all(self) -> (Accounts, SetAside) {
+        (self.accounts, self.set_aside)
+    }
 }
 
 /// More rows than any table has, and few enough that sums of some such numbers are numbers.
@@ -76,8 +103,8 @@ fn add(sum: &mut i64, rows: i64) -> Result<()> {
 }
 
 fn account(row: &Row) -> Result<Account> {
-    let (hash_a, hash_b): (String, String) = (row.get("hash_a")?, row.get("hash_b")?);
+    let (hash_a, hash_b): (&str, &str) = (row.get("hash_a")?, row.get("hash_b")?);
     // Accounts without hashes are compared by their figures alone.
     anyhow::ensure!(!hash_a.is_empty() && !hash_b.is_empty(), "a server gave an account without its hashes");
-    Ok(Account { rows: row.get("rows")?, statistics: row.get("statistics")?, hash_a, hash_b })
+    Account::new(row.get("rows")?, [hash_a, hash_b], row.get::<Vec<Option<&str>>>("statistics")?)
 }

@@ -4,6 +4,7 @@ mod file;
 mod text;
 
 use serde::Serialize;
+use serde_json::Value;
 
 pub(super) use self::file::Expected;
 use super::{World, prepare};
@@ -21,6 +22,8 @@ use crate::warehouse::{Reading, Warehouse};
 pub(super) struct Wanted {
     /// End with 3 if there is something to do.
     pub(super) check: bool,
+    /// Print it as JSON.
+    pub(super) json: bool,
     /// Write it into this file.
     pub(super) out: Option<std::path::PathBuf>,
     /// Which losses would be accepted.
@@ -73,14 +76,22 @@ struct File {
 pub(super) async fn run(world: &World<'_>, wanted: &Wanted) -> Result<Outcome> {
     let (mut warehouse, mut production) = tokio::try_join!(world.warehouse(), world.production())?;
     let plan = look(world, &mut warehouse, &mut production, wanted).await?;
-    let json = file::sealed(serde_json::to_value(&plan)?);
     let mut text = text::of(&plan);
+    let (nothing_to_do, json) = (plan.nothing_to_do, json(plan, wanted)?);
     if let Some(path) = &wanted.out {
         file::write(path, &json)?;
         text = format!("{text}\nwritten     {}; `kalends run --plan {0}` does it, or nothing", path.display());
     }
-    let exit = if wanted.check && !plan.nothing_to_do { Exit::Differs } else { Exit::Done };
+    let exit = if wanted.check && !nothing_to_do { Exit::Differs } else { Exit::Done };
     Ok(Outcome { text, json, exit })
+}
+
+/// The plan as JSON, which takes several times its memory: only where somebody wants it.
+fn json(plan: Plan, wanted: &Wanted) -> Result<Value> {
+    if !wanted.json && wanted.out.is_none() {
+        return Ok(Value::Null);
+    }
+    Ok(file::sealed(serde_json::to_value(&plan)?))
 }
 
 /// Surveys all entities and compares, one after the other; then the files, as they would be.

@@ -12,6 +12,8 @@ use crate::error::{Picture, Refusal};
 pub struct StatementFailure {
     message: String,
     code: Option<SqlState>,
+    /// Whether the server could not lock as many tables as the statement takes.
+    lacks_locks: bool,
     #[source]
     place: Picture,
 }
@@ -23,11 +25,14 @@ impl StatementFailure {
             Some(answer) => Self {
                 message: answer.message().to_string(),
                 code: Some(answer.code().clone()),
+                // The hint is in the server's language, but for the name of the setting.
+                lacks_locks: answer.hint().is_some_and(|hint| hint.contains("max_locks_per_transaction")),
                 place: picture(sql, answer),
             },
             None => Self {
                 message: super::plainly(error),
                 code: None,
+                lacks_locks: false,
                 place: Picture(vec![format!("   --> {}", sql.path)]),
             },
         }
@@ -40,6 +45,10 @@ impl StatementFailure {
         if self.code == Some(SqlState::CONFIGURATION_LIMIT_EXCEEDED) {
             let hint = "Raise temp_file_limit, or work_mem, for the role on that server.";
             return Refusal::explaining("a limit of the server is too low for the work", hint, self.into());
+        }
+        if self.lacks_locks {
+            let hint = "Raise max_locks_per_transaction on that server, which is 64 unless it is set, and restart it.";
+            return Refusal::explaining("a server cannot lock as many tables at once as this takes", hint, self.into());
         }
         if self.code != Some(SqlState::UNTRANSLATABLE_CHARACTER) {
             return self.into();

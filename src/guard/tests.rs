@@ -15,7 +15,7 @@ fn a_share_is_exceeded_by_more_than_it_and_by_nothing_less() {
 }
 
 fn account(rows: i64) -> Account {
-    Account { rows, statistics: Vec::new(), hash_a: rows.to_string(), hash_b: String::new() }
+    Account::new(rows, [&rows.to_string(), "0"], []).unwrap()
 }
 
 fn of(days: &[(&str, i64)]) -> Accounts {

@@ -6,7 +6,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use anyhow::Context as _;
 
 use crate::calendar::Day;
-use crate::db::{AnyDate, Place, Row};
+use crate::db::{Place, Row};
 use crate::error::Result;
 
 /// Where the rows of each day lie, and those that belong to none.
@@ -35,23 +35,20 @@ pub struct Lying {
 }
 
 impl Places {
-    /// Reads the rows of the account statement.
+    /// Takes a row of the account statement, which is that of a day or of none.
     ///
     /// # Errors
     /// When the server prints a place in an unknown form.
-    pub(super) fn read(rows: &[Row]) -> Result<Self> {
-        let mut places = Self::default();
-        for row in rows {
-            let place = |column| -> Result<Place> {
-                Place::parse(row.get(column)?).context("production printed a place in an unknown form")
-            };
-            let span = Span { first: place("first_place")?, finally: place("final_place")? };
-            match row.get::<Option<AnyDate>>("day")?.and_then(AnyDate::day) {
-                Some(day) => drop(places.days.insert(day, span)),
-                None => places.of_no_day.push(span),
-            }
+    pub(super) fn take(&mut self, day: Option<Day>, row: &Row) -> Result<()> {
+        let place = |column| -> Result<Place> {
+            Place::parse(row.get(column)?).context("production printed a place in an unknown form")
+        };
+        let span = Span { first: place("first_place")?, finally: place("final_place")? };
+        match day {
+            Some(day) => drop(self.days.insert(day, span)),
+            None => self.of_no_day.push(span),
         }
-        Ok(places)
+        Ok(())
     }
 
     /// Where the rows of these days lie; `None` where there are none.

@@ -1,23 +1,37 @@
 //! Forgetting an entity: what would be gone, and taking it out of the warehouse.
+//!
+//! It is gone with one transaction, which only puts its table of rows aside. The months of that are dropped in others, as
+//! many at a time as the server has locks for; whoever writes next goes on where one of them died.
 
 use anyhow::Context as _;
 use serde::Serialize;
 
+use tokio_postgres::error::SqlState;
 use tokio_postgres::types::Type;
 
-use super::{Reading, Warehouse, confirmed, hold, remove};
-use crate::db::Statement;
+use super::turn::hold_next;
+use super::{Reading, Warehouse, confirmed, hold, lock_replacing};
+use crate::db::{Filling, Ident, Sql, Statement, Work, sql_state};
 use crate::entity::Model;
 use crate::error::{Refusal, Result};
 use crate::statement;
 
 const FORGET: Statement = statement!("warehouse/forget.sql");
 const FORGET_ENTITY: Statement = statement!("warehouse/forget_entity.sql");
+const REMOVE_ACCOUNTS: Statement = statement!("warehouse/remove_accounts.sql");
+const PUT_ROWS_ASIDE: Statement = statement!("warehouse/put_rows_aside.sql");
+const DEPENDENTS: Statement = statement!("warehouse/dependents.sql");
+const NOTE_FORGOTTEN: Statement = statement!("warehouse/note_forgotten.sql");
+const FORGOTTEN: Statement = statement!("warehouse/forgotten.sql");
+const MONTHS_ASIDE: Statement = statement!("warehouse/months_aside.sql");
+const DROP_MONTH: Statement = statement!("warehouse/drop_month.sql");
+const DROP_ROWS_ASIDE: Statement = statement!("warehouse/drop_rows_aside.sql");
+const REMOVE_FORGOTTEN: Statement = statement!("warehouse/remove_forgotten.sql");
 const REMOVE_CONFIRMED: Statement = statement!("warehouse/remove_confirmed.sql");
 const FORGETTABLE: Statement = statement!("warehouse/forgettable.sql");
 
 /// What the warehouse holds of an entity.
-#[derive(Debug, Serialize)]
+#[derive(Debug, Default, Serialize)]
 pub struct Forgettable {
     /// Rows, as in production, that its accounts count.
     pub rows: i64,
@@ -73,8 +87,33 @@ impl Reading<'_> {
     }
 }
 
+/// An entity that was forgotten and whose rows have not all been dropped yet.
+#[derive(Debug)]
+pub(super) struct Forgotten {
+    number: i32,
+    name: String,
+}
+
+impl Reading<'_> {
+    /// Those whose rows are still to be dropped.
+    pub(super) async fn forgotten(&self) -> Result<Vec<Forgotten>> {
+        if !self.is_current().await? {
+            return Ok(Vec::new());
+        }
+        let rows = self.work.query(FORGOTTEN, &[]).await?;
+        rows.iter().map(|row| Ok(Forgotten { number: row.get("number")?, name: row.get("entity")? })).collect()
+    }
+}
+
 impl Warehouse {
-    /// Takes an entity's tables, views and history out of the warehouse.
+    /// Whether an entity was forgotten and some of its rows are still there, since that was interrupted.
+    pub async fn is_half_forgotten(&mut self, name: &str) -> Result<bool> {
+        let reading = self.read().await?;
+        let known = reading.entities().await?.iter().any(|known| known.name() == name);
+        Ok(!known && reading.forgotten().await?.iter().any(|forgotten| forgotten.name == name))
+    }
+
+    /// Takes an entity's tables, views and history out of the warehouse, and goes on with what was begun of that.
     ///
     /// # Errors
     /// Refuses (usage) a name that was never settled, and a warehouse that cannot be written to; busy while another run
@@ -82,14 +121,108 @@ impl Warehouse {
     pub async fn forget(&mut self, name: &str) -> Result<()> {
         let reading = self.read().await?;
         reading.check_lasting().await?;
-        let model = reading.entity(name).await?;
-        drop(reading);
-        let work = hold(&mut self.session).await?;
-        remove(&work, &model, true).await?;
-        if let Some(row) = work.query_one(FORGET_ENTITY, &[(&name, Type::TEXT)]).await? {
-            work.batch(&REMOVE_CONFIRMED.with(&[("sequence", &confirmed(row.get("number")?)?)])).await?;
+        if reading.forgotten().await?.iter().any(|forgotten| forgotten.name == name) {
+            drop(reading);
+            self.drop_forgotten().await?;
+            return Ok(());
         }
-        work.batch(&FORGET.of(&model.shape()?)?).await?;
+        let model = reading.entity(name).await?;
+        let is_current = reading.is_current().await?;
+        drop(reading);
+        if !is_current {
+            self.migrate().await?;
+        }
+        self.drop_forgotten().await?;
+        let work = hold(&mut self.session).await?;
+        put_aside(&work, &model).await?;
+        work.commit().await?;
+        self.drop_forgotten().await
+    }
+
+    /// Drops the rows of all entities that were forgotten, in transactions of some months each.
+    ///
+    /// # Errors
+    /// Busy while somebody reads them, or another run holds the warehouse; what was dropped by then stays so.
+    pub(super) async fn drop_forgotten(&mut self) -> Result<()> {
+        loop {
+            let forgotten = self.read().await?.forgotten().await?;
+            let Some(forgotten) = forgotten.first() else { return Ok(()) };
+            self.drop_some(forgotten).await.map_err(|error| match sql_state(&error) {
+                Some(&SqlState::LOCK_NOT_AVAILABLE) => Refusal::held(
+                    format!(
+                        "rows of entity \"{}\", which was forgotten, are in use and cannot be dropped",
+                        forgotten.name
+                    ),
+                    "Try again when that has ended, or wait for it with --wait 60s; the next run goes on with it.",
+                ),
+                _ => depended_on(error, &forgotten.name),
+            })?;
+        }
+    }
+
+    /// Drops some months of an entity that was forgotten, or what is left when there are none.
+    async fn drop_some(&mut self, forgotten: &Forgotten) -> Result<()> {
+        let work = hold_next(&mut self.session).await?;
+        let aside = aside(forgotten.number)?;
+        let months = work.query(MONTHS_ASIDE, &[(&aside.name(), Type::TEXT)]).await?;
+        tracing::info!(entity = forgotten.name, months = months.len(), "dropping rows of a forgotten entity");
+        if months.is_empty() {
+            work.batch(&DROP_ROWS_ASIDE.with(&[("aside", &aside)])).await?;
+            work.execute(REMOVE_FORGOTTEN, &[(&forgotten.number, Type::INT4)]).await?;
+            return work.commit().await;
+        }
+        let drops = months.iter().map(|month| {
+            let (schema, table) = (Ident::new(month.get::<&str>("schema")?)?, Ident::new(month.get::<&str>("name")?)?);
+            let names: [(&str, &dyn Filling); 2] = [("schema", &schema), ("table", &table)];
+            Ok(DROP_MONTH.with(&names))
+        });
+        work.batch(&Sql::joined(&drops.collect::<Result<Vec<_>>>()?)).await?;
         work.commit().await
     }
+}
+
+/// Takes an entity out of sight: all but its rows is dropped, and these are noted to be.
+async fn put_aside(work: &Work<'_>, model: &Model) -> Result<()> {
+    let name = model.name();
+    remove_accounts(work, model).await?;
+    if let Some(row) = work.query_one(FORGET_ENTITY, &[(&name, Type::TEXT)]).await? {
+        let number: i32 = row.get("number")?;
+        let aside = aside(number)?;
+        work.batch(&REMOVE_CONFIRMED.with(&[("sequence", &confirmed(number)?)])).await?;
+        work.batch(&PUT_ROWS_ASIDE.of(&model.shape()?)?.with(&[("aside", &aside)])).await?;
+        if work.query_one(DEPENDENTS, &[(&aside.name(), Type::TEXT)]).await?.is_some() {
+            return Err(has_dependents(name));
+        }
+        work.execute(NOTE_FORGOTTEN, &[(&number, Type::INT4), (&name, Type::TEXT)]).await?;
+    }
+    work.batch(&FORGET.of(&model.shape()?)?).await
+}
+
+/// Removes an entity's accounts and views.
+///
+/// # Errors
+/// Refuses where other objects depend on them; busy while somebody reads the entities' tables.
+pub(super) async fn remove_accounts(work: &Work<'_>, model: &Model) -> Result<()> {
+    lock_replacing(work).await?;
+    work.batch(&REMOVE_ACCOUNTS.of(&model.shape()?)?).await.map_err(|error| depended_on(error, model.name()))
+}
+
+/// Tells of objects that keep an entity's tables from being dropped.
+pub(super) fn depended_on(error: anyhow::Error, entity: &str) -> anyhow::Error {
+    match sql_state(&error) {
+        Some(&SqlState::DEPENDENT_OBJECTS_STILL_EXIST) => has_dependents(entity),
+        _ => error,
+    }
+}
+
+fn has_dependents(entity: &str) -> anyhow::Error {
+    Refusal::refused(
+        format!("other objects of the warehouse depend on tables or views of entity \"{entity}\""),
+        "Drop them, such as views that select from kalends_stats, and make them again afterwards; nothing was changed.",
+    )
+}
+
+/// What the table of rows of a forgotten entity is called until it is dropped.
+fn aside(number: i32) -> Result<Ident> {
+    Ident::new(format!("~forgotten_{number}"))
 }

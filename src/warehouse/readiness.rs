@@ -66,7 +66,10 @@ impl Reading<'_> {
         if let Some(known) = known {
             return Ok(match known.change_to(model)? {
                 Change::Same | Change::Checksums => Beginning::Settled,
-                Change::Anew(what) => Beginning::Anew(what),
+                Change::Anew(what) => {
+                    self.check_locks(&known, model.has_rows_of(&known)).await?;
+                    Beginning::Anew(what)
+                }
             });
         }
         check_new(&self.work, model).await?;

@@ -14,10 +14,11 @@ const NOTE_VERSION: Statement = statement!("warehouse/note_version.sql");
 pub(super) const NAMES: [&str; 3] = ["kalends", "kalends_raw", "kalends_stats"];
 
 /// The schemas' history, in order. A migration that was released is never edited; the next one mends it.
-const MIGRATIONS: [Statement; 3] = [
+const MIGRATIONS: [Statement; 4] = [
     statement!("warehouse/migrations/0001_first.sql"),
     statement!("warehouse/migrations/0002_proofs.sql"),
     statement!("warehouse/migrations/0003_history.sql"),
+    statement!("warehouse/migrations/0004_forgotten.sql"),
 ];
 
 /// Whether no migration is due.

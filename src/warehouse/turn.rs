@@ -26,8 +26,7 @@ impl Warehouse {
     /// As [`Warehouse::lock`], for a run that has settled something: it waits its turn. Otherwise a run that is about
     /// to find itself outdated could make it give way, and then gives way as well.
     pub async fn lock_next(&mut self, generation: i64) -> Result<Locked<'_>> {
-        let work = self.session.begin(Access::Write, &[]).await?;
-        work.query(LOCK_NEXT, &[]).await?;
+        let work = hold_next(&mut self.session).await?;
         take_generation(work, generation).await
     }
 
@@ -60,6 +59,13 @@ pub(super) async fn hold(session: &mut Session) -> Result<Work<'_>> {
     }
     let holder = holder(&work).await?;
     Err(is_held(holder.as_deref().unwrap_or("a session that just ended")))
+}
+
+/// The same after whoever has it, where somebody does.
+pub(super) async fn hold_next(session: &mut Session) -> Result<Work<'_>> {
+    let work = session.begin(Access::Write, &[]).await?;
+    work.query(LOCK_NEXT, &[]).await?;
+    Ok(work)
 }
 
 async fn take_generation(work: Work<'_>, generation: i64) -> Result<Locked<'_>> {

@@ -8,6 +8,7 @@ mod own_servers;
 
 mod adopt;
 mod answers;
+mod bounds;
 mod check;
 mod diff;
 mod drift;

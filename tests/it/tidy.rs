@@ -57,7 +57,9 @@ fn every_statement_of_one_query_prepares_on_its_server() {
             text.lines().filter(|line| !line.trim_start().starts_with("--")).collect::<Vec<_>>().join("\n");
         let word = code.split_whitespace().next().unwrap();
         if !["SELECT", "WITH", "INSERT", "UPDATE", "DELETE"].contains(&word) || code.contains(";\n") {
-            let is_ddl = ["ALTER", "COMMENT", "COPY", "CREATE", "DROP", "EXPLAIN", "LOCK", "SET"].contains(&word);
+            let is_ddl =
+                ["ALTER", "COMMENT", "COPY", "CREATE", "DROP", "EXPLAIN", "LOCK", "ROLLBACK", "SAVEPOINT", "SET"]
+                    .contains(&word);
             other.extend((!is_ddl && !code.contains(";\n")).then_some(name));
             continue;
         }

@@ -87,7 +87,9 @@ fn account(account: &PlannedAccount) -> Vec<String> {
     let value = |value: &Option<String>| value.clone().unwrap_or_else(|| "none".to_string());
     let rows = (account.rows.before != account.rows.after)
         .then(|| format!("rows {} -> {}", count(account.rows.before), count(account.rows.after)));
-    let moved = account.statistics.iter().filter(|one| one.value.before != one.value.after);
+    // What cannot be read was refused when it was compared.
+    let statistics = account.statistics().unwrap_or_default();
+    let moved = statistics.iter().filter(|one| one.value.before != one.value.after);
     let moved = moved.map(|one| format!("{} {} -> {}", one.name, value(&one.value.before), value(&one.value.after)));
     report::wrapped(&format!("  {:<10}  ", account.period.to_string()), rows.into_iter().chain(moved))
 }

@@ -114,16 +114,15 @@ impl Settling<'_> {
         let (progress, count) = (self.progress(&months), months.len());
         let (mut all, mut renewed_days, mut run) = (Loaded::default(), 0, None);
         for (mut month, at) in months.into_iter().zip(1..) {
-            // What is left of an entity keeps it from being whole.
-            let whole = at == count && self.judged.left.is_empty();
+            let is_final = at == count;
             let mut tries = 1..;
             let (settled, loaded, renewed) = loop {
                 let locked = match at {
                     1 => warehouse.lock(*generation).await,
                     _ => warehouse.lock_next(*generation).await,
                 };
-                match self.settle(locked?, &mut month, &progress, (run.clone(), whole, way)).await {
-                    Err(error) if is_conflict(&error) && tries.next() < Some(TRIES) => continue,
+                match self.settle(locked?, &mut month, &progress, (run.clone(), is_final, way)).await {
+                    Err(error) if self.can_load_again(&error) && tries.next() < Some(TRIES) => continue,
                     settled => break settled.context(Unsettled(month.period))?,
                 }
             };
@@ -172,10 +171,14 @@ impl Settling<'_> {
             // What vanished is in no table that was just made; it is named for the history.
             whole.changes.extend(month.changes);
         }
-        for mut month in whole.into_values() {
+        let mut months = whole.into_values();
+        while let Some(mut month) = months.next() {
             let period = month.period;
             let context = || Unsettled(period);
             let (loaded, proven) = self.load(&locked, &mut month, &progress).await.with_context(context)?;
+            if months.len() == 0 {
+                self.snapshot.let_go().await;
+            }
             settle::settle(&locked, model, Some(&mut run), &month, loaded.rows, &proven).await.with_context(context)?;
             all.months += 1;
             all.loaded.add(loaded);
@@ -249,25 +252,57 @@ impl Settling<'_> {
         settle::begin_run(locked, &self.snapshot.as_of).await.map(Some)
     }
 
-    /// Loads and settles a month in one transaction, or leaves it as it was.
+    /// Loads and settles a month in one transaction, or leaves it as it was. Production is let go as soon as the final
+    /// month's rows are proven: what follows from them can take long.
     async fn settle(
         &self,
         locked: Locked<'_>,
         month: &mut Month,
         progress: &Progress,
-        (run, whole, way): (Option<Run>, bool, Way),
+        (run, is_final, way): (Option<Run>, bool, Way),
     ) -> Result<(Option<Run>, Loaded, usize)> {
         let (loaded, proven) = self.load(&locked, month, progress).await?;
-        let mut run = self.run(&locked, month, run).await?;
-        let rows = loaded.rows + loaded.taken;
-        settle::settle(&locked, self.snapshot.model(), run.as_mut(), month, rows, &proven).await?;
-        let renewed_days = match way {
-            Way::Changes => 0,
-            Way::Renewing => settle::renew(&locked, self.snapshot.model(), month, &proven).await?,
+        if is_final {
+            self.snapshot.let_go().await;
+            locked.mark_proven().await?;
+        }
+        let mut tries = 1..;
+        let (run, renewed_days) = loop {
+            match self.write(&locked, month, (loaded, &proven), (run.clone(), is_final, way)).await {
+                Err(error) if is_final && is_conflict(&error) && tries.next() < Some(TRIES) => {
+                    locked.back_to_proven().await?;
+                }
+                written => break written?,
+            }
         };
-        self.note(&locked, whole).await?;
         locked.commit().await?;
         Ok((run, loaded, renewed_days))
+    }
+
+    /// Writes what follows from a month's rows, which are proven.
+    async fn write(
+        &self,
+        locked: &Locked<'_>,
+        month: &Month,
+        (loaded, proven): (Loaded, &Proven),
+        (run, is_final, way): (Option<Run>, bool, Way),
+    ) -> Result<(Option<Run>, usize)> {
+        let mut run = self.run(locked, month, run).await?;
+        let rows = loaded.rows + loaded.taken;
+        settle::settle(locked, self.snapshot.model(), run.as_mut(), month, rows, proven).await?;
+        let renewed_days = match way {
+            Way::Changes => 0,
+            Way::Renewing => settle::renew(locked, self.snapshot.model(), month, proven).await?,
+        };
+        // What is left of an entity keeps it from being whole.
+        self.note(locked, is_final && self.judged.left.is_empty()).await?;
+        Ok((run, renewed_days))
+    }
+
+    /// Whether a month can be tried again from its rows on: another session was in the way, and production still has
+    /// the snapshot.
+    fn can_load_again(&self, error: &anyhow::Error) -> bool {
+        is_conflict(error) && !self.snapshot.is_let_go()
     }
 
     /// Loads a month's days and proves the month. Days of the warehouse that turn out to be others than its accounts

@@ -1,0 +1,8 @@
+-- Entities that were forgotten and whose rows are still to be dropped.
+--
+-- Reads:   kalends.forgotten
+-- Writes:  nothing
+-- Params:  none
+-- Repeat:  safe
+
+SELECT number, entity FROM kalends.forgotten ORDER BY number
