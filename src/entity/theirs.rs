@@ -63,7 +63,7 @@ impl Theirs {
                         found.name.name(),
                         wanted.written()
                     ),
-                    "docs/adopt.md says which types do; a view with a cast can stand for the table.",
+                    "docs/guides/adopt.md says which types do; a view with a cast can stand for the table.",
                 )
             })?;
             let judged = matches!(how, "whole" | "decimal" | "double" | "real" | "midnight");

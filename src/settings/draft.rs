@@ -49,7 +49,7 @@ fn head(production: &str) -> String {
         "# Settings of Kalends, proposed by `kalends init` from the tables of production
 # ({}).
 # Look through them before the first run: the table, time column and time zone that an entity was settled with stand from
-# then on. Take out what is not to be accounted for. docs/settings.md says what everything means.
+# then on. Take out what is not to be accounted for. docs/reference/settings.md says what everything means.
 
 # The two servers. No URL is written here, because it may hold a password. They come from the environment:
 # KALENDS_PRODUCTION_URL and KALENDS_WAREHOUSE_URL; passwords from PGPASSFILE or ~/.pgpass.

@@ -1,14 +1,14 @@
-# What docs/operations.md says, done as it says: the blocks of the document are what is run. To be read with `.` by
+# What docs/guides/real-servers.md says, done as it says: the blocks of the document are what is run. To be read with `.` by
 # bash, after checks.sh.
 : "${project:?}" "${scratch:?}" "${clone:?}" "${name:?}"
 
-# docs LANGUAGE N: the Nth block in this language of docs/operations.md, with passwords filled in and hosts that are
+# docs LANGUAGE N: the Nth block in this language of docs/guides/real-servers.md, with passwords filled in and hosts that are
 # here.
 docs() {
     awk -v fence='```'"$1" -v wanted="$2" '/^```/ { inside = $0 == fence; count += inside; next } inside && count == wanted' \
-        "$clone/docs/operations.md" |
+        "$clone/docs/guides/real-servers.md" |
         sed -e "s/…/secret/" -e 's/production\.example\.com/production_data/' -e 's/warehouse\.example\.com/warehouse_data/' |
-        grep . || { echo "docs/operations.md has no block $2 of $1" >&2 && return 1; }
+        grep . || { echo "docs/guides/real-servers.md has no block $2 of $1" >&2 && return 1; }
 }
 
 # superuser SERVICE: statements from standard input.
@@ -93,7 +93,7 @@ unit_ends() {
     return 1
 }
 
-# Put where docs/operations.md says, in the way it says, with nothing but the hosts and TLS changed.
+# Put where docs/guides/real-servers.md says, in the way it says, with nothing but the hosts and TLS changed.
 installs_as_documented() {
     docker run --rm --entrypoint cat "$image" /usr/local/bin/kalends >"$scratch/kalends" || return
     start_machine --network "${name}_default" || return
@@ -158,7 +158,7 @@ by_systemd_and_cron() {
     ! machine 'journalctl --no-pager --quiet --output=cat --unit=cron | grep "discarding output"' || return
 }
 
-# By the steps that docs/operations.md gives for it; production changed meanwhile.
+# By the steps that docs/guides/real-servers.md gives for it; production changed meanwhile.
 warehouse_is_lost() {
     compose exec -T warehouse_data pg_dump -U postgres -Fc warehouse_data >"$scratch/dump" && [ "$(head -c 5 "$scratch/dump")" = PGDMP ] || return
     superuser production_data <<<"DELETE FROM public.entity WHERE created_at < '2023-01-02' AND created_at >= '2023-01-01'" || return

@@ -55,7 +55,7 @@ fn check(world: &World, code: i32) -> Value {
 
 #[test]
 fn the_worked_example_of_adopt_comes_out_as_it_stands_there() {
-    worked::example_holds("docs/adopt.md");
+    worked::example_holds("docs/guides/adopt.md");
 }
 
 #[test]

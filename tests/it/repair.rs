@@ -65,7 +65,7 @@ fn mended(rows_days: usize, rows_loaded: usize, accounts: usize, written: usize,
 
 #[test]
 fn the_worked_examples_of_verify_come_out_as_they_stand_there() {
-    worked::example_holds("docs/verify.md");
+    worked::example_holds("docs/guides/verify.md");
 }
 
 #[test]

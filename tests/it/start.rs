@@ -1,4 +1,4 @@
-//! `docs/start.md`, as it stands: its SQL is run, its commands typed, and what it shows compared.
+//! `docs/tutorial/first-hour.md`, as it stands: its SQL is run, its commands typed, and what it shows compared.
 
 use std::fs;
 use std::path::Path;
@@ -7,7 +7,7 @@ use crate::kit::World;
 
 /// The indented blocks of the page, in their order.
 fn blocks() -> Vec<String> {
-    let page = fs::read_to_string(Path::new(env!("CARGO_MANIFEST_DIR")).join("docs/start.md")).unwrap();
+    let page = fs::read_to_string(Path::new(env!("CARGO_MANIFEST_DIR")).join("docs/tutorial/first-hour.md")).unwrap();
     let mut blocks = vec![String::new()];
     for line in page.lines() {
         let block = blocks.last_mut().unwrap();

@@ -1,5 +1,7 @@
 //! House rules, as tests.
 
+mod pages;
+
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -203,16 +205,16 @@ fn the_documents_name_every_command_setting_and_the_version() {
     for command in commands.iter().filter(|command| **command != "help") {
         assert!(readme.contains(&format!("kalends {command}")), "README.md does not name `kalends {command}`");
     }
-    let settings = read("docs/settings.md");
+    let settings = read("docs/reference/settings.md");
     let example = read("kalends.example.toml");
     let keys = example.lines().filter_map(|line| line.trim_start_matches("#= ").split_once(" = ")).map(|(key, _)| key);
     for key in keys.filter(|key| !key.contains(' ')) {
-        assert!(settings.contains(&format!("`{key}`")), "docs/settings.md does not name `{key}`");
+        assert!(settings.contains(&format!("`{key}`")), "docs/reference/settings.md does not name `{key}`");
     }
     let sources: String =
         files("src/settings", ".rs").into_values().collect::<String>() + &read("src/settings.rs") + &read("src/db.rs");
     for variable in sources.split('"').filter(|part| part.starts_with("KALENDS_") && part.len() > 8) {
-        assert!(settings.contains(variable), "docs/settings.md does not name {variable}");
+        assert!(settings.contains(variable), "docs/reference/settings.md does not name {variable}");
     }
     assert!(read("CHANGELOG.md").contains(&format!("## {}", env!("CARGO_PKG_VERSION"))));
 }
@@ -230,7 +232,7 @@ fn tests() -> BTreeSet<String> {
 
 #[test]
 fn the_guarantees_number_all_pitfalls_and_name_tests_that_exist() {
-    let text = read("docs/guarantees.md");
+    let text = read("docs/explanation/guarantees.md");
     let rows: Vec<Vec<&str>> = text
         .lines()
         .filter(|line| line.starts_with("| ") && !line.starts_with("| |"))
@@ -244,13 +246,13 @@ fn the_guarantees_number_all_pitfalls_and_name_tests_that_exist() {
         let shown: Vec<&str> = row[4].split('`').map(str::trim).filter(|name| !name.is_empty()).collect();
         assert!(!shown.is_empty(), "nothing shows that {:?}", row[2]);
         for name in shown {
-            assert!(tests.contains(name), "docs/guarantees.md names {name}, which is no test");
+            assert!(tests.contains(name), "docs/explanation/guarantees.md names {name}, which is no test");
             named.insert(name.to_string());
         }
     }
     let missing: Vec<&String> =
         tests.iter().filter(|name| name.starts_with("peers::") && !named.contains(*name)).collect();
-    assert!(missing.is_empty(), "docs/guarantees.md does not name {missing:?}");
+    assert!(missing.is_empty(), "docs/explanation/guarantees.md does not name {missing:?}");
 }
 
 #[test]
