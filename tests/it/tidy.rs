@@ -201,9 +201,15 @@ fn the_documents_name_every_command_setting_and_the_version() {
         .filter_map(|line| line.split_whitespace().next())
         .collect();
     assert!(commands.len() >= 8, "{commands:?}");
-    let readme = read("README.md");
+    let (readme, page) = (read("README.md"), read("docs/reference/commands.md"));
     for command in commands.iter().filter(|command| **command != "help") {
         assert!(readme.contains(&format!("kalends {command}")), "README.md does not name `kalends {command}`");
+        let heading = format!("## kalends {command}\n");
+        assert!(page.contains(&heading), "docs/reference/commands.md has no section `kalends {command}`");
+        for flag in flags_of(command) {
+            let named = page.contains(&format!("`{flag}")) || flag == "--help";
+            assert!(named, "docs/reference/commands.md does not name {flag} of `kalends {command}`");
+        }
     }
     let settings = read("docs/reference/settings.md");
     let example = read("kalends.example.toml");
@@ -217,6 +223,14 @@ fn the_documents_name_every_command_setting_and_the_version() {
         assert!(settings.contains(variable), "docs/reference/settings.md does not name {variable}");
     }
     assert!(read("CHANGELOG.md").contains(&format!("## {}", env!("CARGO_PKG_VERSION"))));
+}
+
+/// The long flags that a command's help names.
+fn flags_of(command: &str) -> Vec<String> {
+    let help = String::from_utf8(kit::kalends(&[command, "--help"], &[]).stdout).unwrap();
+    let options = help.lines().filter(|line| line.starts_with("      --") || line.trim_start().starts_with('-'));
+    let flags = options.flat_map(|line| line.split_whitespace().take(2).filter(|word| word.starts_with("--")));
+    flags.map(|flag| flag.trim_end_matches(['.', ',']).to_string()).collect()
 }
 
 /// All tests by their place: `faults::race::of_two_runs_at_once_each_is_done_or_gives_way`.

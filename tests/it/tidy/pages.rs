@@ -70,3 +70,24 @@ fn every_link_leads_to_a_file_and_to_a_heading_of_it() {
     }
     assert!(followed >= 50, "only {followed} links were followed");
 }
+
+#[test]
+fn every_page_has_one_title_and_is_in_the_index() {
+    let index = read("docs/README.md");
+    for (name, text) in pages().iter().filter(|(name, _)| name.starts_with("docs/")) {
+        let titles = text.lines().filter(|line| line.starts_with("# ")).count();
+        assert_eq!(titles, 1, "{name} has {titles} titles");
+        assert!(text.starts_with("# "), "{name} does not begin with its title");
+        let link = format!("]({})", name.trim_start_matches("docs/"));
+        assert!(name == "docs/README.md" || index.contains(&link), "docs/README.md does not link to {name}");
+    }
+}
+
+#[test]
+fn the_readme_can_be_read_in_one_go() {
+    let readme = read("README.md");
+    assert!(readme.lines().count() <= 130, "README.md has {} lines", readme.lines().count());
+    for line in readme.lines().filter(|line| line.starts_with('|')) {
+        assert!(line.chars().count() <= 110, "README.md: {line}");
+    }
+}
