@@ -136,7 +136,7 @@ impl Warehouse {
         let work = self.session.begin(Access::ReadSnapshot, locks).await.map_err(|error| match sql_state(&error) {
             Some(&SqlState::LOCK_NOT_AVAILABLE) => Refusal::held(
                 "another run is replacing tables of the warehouse",
-                "Try again when it has ended, or wait for that with --wait 60s.",
+                "Try again when it has ended, or let this command wait with --wait 60s.",
             ),
             _ => error,
         })?;
@@ -229,7 +229,7 @@ async fn remove(work: &Work<'_>, model: &Model, rows_as_well: bool) -> Result<()
     removed.map_err(|error| match sql_state(&error) {
         Some(&SqlState::DEPENDENT_OBJECTS_STILL_EXIST) => Refusal::refused(
             format!("other objects of the warehouse depend on tables or views of entity \"{}\"", model.name()),
-            "Drop them, such as views that select from kalends_stats, and make them again afterwards; nothing was changed.",
+            "Drop them, such as views that select from kalends_stats, and create them again afterwards; nothing was changed.",
         ),
         _ => error,
     })
@@ -243,7 +243,7 @@ async fn lock_replacing(work: &Work<'_>) -> Result<()> {
     work.batch(&LOCK_REPLACING.into()).await.map_err(|error| match sql_state(&error) {
         Some(&SqlState::LOCK_NOT_AVAILABLE) => Refusal::held(
             "tables of the warehouse are to be replaced, and another command reads them",
-            "Try again when it has ended, or wait for that with --wait 60s; nothing was changed.",
+            "Try again when it has ended, or let this command wait with --wait 60s; nothing was changed.",
         ),
         _ => error,
     })

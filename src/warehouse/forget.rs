@@ -53,10 +53,7 @@ impl Reading<'_> {
         let names: Vec<String> = known.iter().map(|known| format!("\"{}\"", known.name())).collect();
         let names = if names.is_empty() { "none".to_string() } else { names.join(", ") };
         known.into_iter().find(|known| known.name() == name).ok_or_else(|| {
-            Refusal::usage(
-                format!("the warehouse has no entity \"{name}\""),
-                format!("Those that were settled: {names}."),
-            )
+            Refusal::usage(format!("the warehouse has no entity \"{name}\""), format!("It has: {names}."))
         })
     }
 

@@ -54,7 +54,7 @@ fn every_statement_of_one_query_prepares_on_its_server() {
     world.warehouse_sql("CREATE TABLE kalends_raw.entity_2024_01 (LIKE kalends_raw.entity)");
     let (mut prepared, mut other) = (0, Vec::new());
     for (name, text) in files("sql", ".sql") {
-        let text = kit::of_brief(text);
+        let text = kit::of_default_table(text);
         let code: String =
             text.lines().filter(|line| !line.trim_start().starts_with("--")).collect::<Vec<_>>().join("\n");
         let word = code.split_whitespace().next().unwrap();
@@ -95,10 +95,10 @@ fn every_statement_of_one_query_prepares_on_its_server() {
 }
 
 #[test]
-fn the_survey_of_the_briefs_table_stays_the_one_that_was_measured() {
-    // What was measured in bench/README.md: whatever else an entity can have costs the brief's table nothing.
+fn the_survey_of_the_default_table_stays_the_one_that_was_measured() {
+    // What was measured in bench/README.md: whatever else an entity can have costs the default table nothing.
     let text = read("sql/accounts/days.sql");
-    golden("tests/it/survey_of_brief.sql", &kit::of_brief(text));
+    golden("tests/it/survey_of_default_table.sql", &kit::of_default_table(text));
 }
 
 #[test]

@@ -236,14 +236,14 @@ fn text(repaired: &Repaired) -> String {
     lines.extend(repaired.found.iter().map(super::line));
     let rows = counted(*rows_loaded, "row");
     if repaired.found.iter().any(|one| one.layer == Layer::Rows) {
-        lines.push(format!("mended      rows: {}, {rows} loaded again", counted(*rows_days, "day")));
+        lines.push(format!("repaired    rows: {}, {rows} loaded again", counted(*rows_days, "day")));
     }
     if *accounts > 0 {
-        lines.push(format!("mended      accounts: {}", counted(*accounts, "period")));
+        lines.push(format!("repaired    accounts: {}", counted(*accounts, "period")));
     }
     if written_files + listed_files + removed_files > 0 {
         let listed = if *listed_files > 0 { format!(", {listed_files} only listed") } else { String::new() };
-        lines.push(format!("mended      files: {written_files} written, {removed_files} removed{listed}"));
+        lines.push(format!("repaired    files: {written_files} written, {removed_files} removed{listed}"));
     }
     if repaired.equal {
         lines.push(format!("equal: production = rows = accounts = files, as of {}", repaired.production_as_of));

@@ -258,11 +258,11 @@ fn settings_that_ask_for_more_are_for_prepare_to_settle_before_anything_is_verif
     world
         .kalends("verify")
         .fails_with(4)
-        .says("entity \"entity\" was settled without what its settings ask for: statistic count added")
+        .says("entity \"entity\" was settled before its settings changed: statistic count added")
         .says("Run `kalends prepare`");
     for command in ["export", "export 2024 1"] {
         let ran = world.kalends(command);
-        ran.fails_with(4).says("the settings of entity \"entity\" are others than it was settled with");
+        ran.fails_with(4).says("the settings of entity \"entity\" have changed since it was settled");
         ran.says("Run `kalends prepare`");
     }
     assert_eq!((world.tuples(), world.tree()), before);
