@@ -206,6 +206,9 @@ pub enum Command {
         /// Also compare the rows themselves: a proof that does not depend on checksums
         #[arg(long, conflicts_with_all = ["sample", "repair"])]
         exact: bool,
+        /// List each difference, also where many days or files differ in the same way
+        #[arg(long)]
+        list: bool,
         /// Whether to wait.
         #[command(flatten)]
         waiting: Waiting,

@@ -55,7 +55,7 @@ enum Task {
     Export(Scope, Which, Claim),
     Run(Accepted, Which, Claim),
     Plan(plan::Wanted),
-    Verify(verify::How, Which),
+    Verify(verify::How, Which, verify::Listing),
     Adopt(adopt::Asked),
     Status(Which, Option<Duration>),
     History(Option<Period>, Option<String>),
@@ -110,8 +110,9 @@ pub fn run(typed: Typed) -> Result<Outcome> {
         Command::Plan { check, out, accept_loss, take_over, .. } => {
             Task::Plan(plan::Wanted { check, out, accept_loss, claim: claim(take_over) })
         }
-        Command::Verify { repair, accept_loss, exact, sample, closed, .. } => {
-            Task::Verify(verify::How::new(repair, Accepted::of(accept_loss), exact, sample), which(closed))
+        Command::Verify { repair, accept_loss, exact, sample, list, closed, .. } => {
+            let how = verify::How::new(repair, Accepted::of(accept_loss), exact, sample);
+            Task::Verify(how, which(closed), if list { verify::Listing::All } else { verify::Listing::SummedUp })
         }
         Command::Adopt { from, columns, entity, check, .. } => {
             Task::Adopt(adopt::Asked::new(&from, columns, entity, check)?)
@@ -223,7 +224,7 @@ impl Task {
                 failures::noting(world, run::run(world, &accepted, which, claim)).await
             }
             Self::Plan(wanted) => plan::run(world, &wanted).await,
-            Self::Verify(how, which) => verify::run(world, how, which).await,
+            Self::Verify(how, which, listing) => verify::run(world, how, which, listing).await,
             Self::Adopt(asked) => adopt::run(world, asked).await,
             Self::Status(which, max_age) => status::run(world, which, max_age).await,
             Self::History(period, entity) => history::run(world, period, entity.as_deref()).await,
