@@ -1,5 +1,5 @@
 #!/bin/sh
-# The main job: a year of pretend production data, prepared and exported month by month.
+# The main job: a year of simulated production data, prepared and exported month by month.
 #
 #   YEAR                      the year, 2023 where it is not set
 #   RANDOM_MAIN_CONTROLLER    how many rows and how large their values are, 100 where it is not set
@@ -37,7 +37,7 @@ if CARGO=$(find_cargo); then
     if [ -x "$KALENDS" ]; then
         "$CARGO" build --release --locked --quiet
     else
-        say "building $KALENDS, once"
+        say "building $KALENDS"
         "$CARGO" build --release --locked
     fi
 elif KALENDS=$(command -v kalends); then

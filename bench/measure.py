@@ -92,7 +92,7 @@ def scratch(text):
 
 
 def survey_statement():
-    """The survey of the brief's table as psql takes it, in a file."""
+    """The survey of the default table as psql takes it, in a file."""
     days = subprocess.run(
         ["cargo", "run", "--quiet", "--release", "--example", "statement", "sql/accounts/days.sql"],
         cwd=ROOT, check=True, capture_output=True, text=True).stdout

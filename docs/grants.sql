@@ -1,21 +1,22 @@
--- The rights that Kalends needs, and no others. By psql 11 or later, as a superuser, once in each database; to be
--- repeated at any time, for example for the table of another entity.
+-- Grants Kalends the rights that it needs, and no others. Run it with psql 11 or later, as a superuser, once in each
+-- database. Run it again at any time, for example to add a table.
 --
 --     psql -d production_data -v reader=kalends_reader -v schema=public -v table=entity -f docs/grants.sql
 --     psql -d warehouse_data -v writer=kalends_writer -f docs/grants.sql
 --
---   reader      in production: makes the role where there is none, and lets it read the one table
---     schema    of the table
---     table     the table itself; left out where it is still to be made, with `maker`
---     maker     whoever makes tables in that schema: what it makes from now on is the reader's to read as well. More than
---               the least, for a table that is dropped and made anew every so often, and for those that come later
---   writer      in the warehouse: makes the role where there is none, and the three schemas, which are its own
---     business  a role that reads the statistics, today's and those to come; made where there is none
---   strict      any value: takes from PUBLIC what every role of the server has unasked: CONNECT and TEMPORARY on this
---               database, in production everything on `schema`, and in the warehouse CREATE on public. Others who live by
---               that need grants of their own
+--   reader      for production: creates the role if it does not exist, and lets it read tables
+--     schema    the schema of the tables
+--     table     one table
+--     all       any value: all tables that the schema has now
+--     maker     a role that creates tables in this schema: the reader may also read all tables that it creates later.
+--               Useful for tables that are dropped and created again. Give it with or without `table` or `all`
+--   writer      for the warehouse: creates the role if it does not exist, and the three schemas that it owns
+--     business  a role that reads the statistics, those of later entities as well; created if it does not exist
+--   strict      any value: revokes what PUBLIC, that is every role, may do by default: CONNECT and TEMPORARY on this
+--               database; on production also everything on `schema`; in the warehouse also CREATE on schema public.
+--               Other roles that rely on these rights need grants of their own
 --
--- A role that is made here has no password yet: \password kalends_reader.
+-- A new role has no password. Set one with \password kalends_reader.
 
 \set ON_ERROR_STOP on
 BEGIN;
@@ -28,7 +29,7 @@ REVOKE ALL ON DATABASE :"DBNAME" FROM PUBLIC;
 SELECT NOT EXISTS (SELECT FROM pg_roles WHERE rolname = :'reader') AS is_new \gset
 \if :is_new
 CREATE ROLE :"reader" LOGIN;
--- Kalends asks for read only transactions itself; this is for whoever else has the password.
+-- Kalends asks for read-only transactions itself. This protects against others who know the password.
 ALTER ROLE :"reader" SET default_transaction_read_only = on;
 \endif
 \if :{?strict}
@@ -37,8 +38,11 @@ REVOKE ALL ON SCHEMA :"schema" FROM PUBLIC;
 GRANT CONNECT ON DATABASE :"DBNAME" TO :"reader";
 GRANT USAGE ON SCHEMA :"schema" TO :"reader";
 \if :{?table}
--- Of a partitioned table this is enough: nothing is granted on its partitions.
+-- This is enough for a partitioned table: no grant on its partitions is needed.
 GRANT SELECT ON :"schema".:"table" TO :"reader";
+\endif
+\if :{?all}
+GRANT SELECT ON ALL TABLES IN SCHEMA :"schema" TO :"reader";
 \endif
 \if :{?maker}
 ALTER DEFAULT PRIVILEGES FOR ROLE :"maker" IN SCHEMA :"schema" GRANT SELECT ON TABLES TO :"reader";
@@ -47,7 +51,7 @@ ALTER DEFAULT PRIVILEGES FOR ROLE :"maker" IN SCHEMA :"schema" GRANT SELECT ON T
 
 \if :{?writer}
 \if :{?strict}
--- Before PostgreSQL 15 every role may make tables in it.
+-- Before PostgreSQL 15 every role may create tables in it.
 SELECT EXISTS (SELECT FROM pg_namespace WHERE nspname = 'public') AS has_public \gset
 \if :has_public
 REVOKE CREATE ON SCHEMA public FROM PUBLIC;
@@ -58,7 +62,7 @@ SELECT NOT EXISTS (SELECT FROM pg_roles WHERE rolname = :'writer') AS is_new \gs
 CREATE ROLE :"writer" LOGIN;
 \endif
 GRANT CONNECT ON DATABASE :"DBNAME" TO :"writer";
--- Made here, so that Kalends needs no right to make schemas. What is in them it makes, and owns.
+-- Created here, so that Kalends needs no right to create schemas. It creates and owns what is in them.
 CREATE SCHEMA IF NOT EXISTS kalends;
 CREATE SCHEMA IF NOT EXISTS kalends_raw;
 CREATE SCHEMA IF NOT EXISTS kalends_stats;

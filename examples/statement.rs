@@ -1,4 +1,4 @@
-//! Prints a statement of `sql/` as it is for the brief's table, for psql:
+//! Prints a statement of `sql/` as it is for the default table, for psql:
 //! `cargo run --example statement sql/accounts/days.sql`.
 
 #![allow(clippy::print_stdout, clippy::disallowed_methods)]
@@ -14,7 +14,7 @@ fn main() -> Result<()> {
         measures: vec![Some("integer".into())],
         ..Found::default()
     };
-    let shape = Model::new(&Entity::of_brief()?, &found)?.shape()?;
+    let shape = Model::new(&Entity::default_table()?, &found)?.shape()?;
     let statement = Statement { path: "sql", text: Box::leak(text.into_boxed_str()) };
     println!("{}", statement.of(&shape)?);
     Ok(())

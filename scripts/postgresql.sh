@@ -52,7 +52,7 @@ install() {
     elif command -v brew >/dev/null; then
         command="brew install $5"
     else
-        say "$what is missing, and so is a package manager that is known here: please install it"
+        say "$what is missing, and this script knows no package manager of this machine: please install it"
         exit 1
     fi
     # Homebrew installs for the user that runs it, and refuses root.
@@ -78,7 +78,7 @@ install() {
     apk*) $AS_ROOT apk add --quiet $4 ;;
     brew*) brew install --quiet $5 ;;
     esac </dev/null >&2 || {
-        say "could not install it: see above"
+        say "the installation failed, see above"
         exit 1
     }
 }

@@ -121,7 +121,7 @@ pub async fn look(reading: &Reading<'_>, model: &Model, named: &Named) -> Result
     if !readable {
         return Err(Refusal::refused(
             format!("the warehouse has no table {named}"),
-            "Name it as --from SCHEMA.TABLE, and check that KALENDS_WAREHOUSE_URL names the right database.",
+            "Check --from SCHEMA.TABLE, and that KALENDS_WAREHOUSE_URL names the right database.",
         ));
     }
     let found = wanted.into_iter().zip(&rows).map(|(name, row)| {
@@ -138,7 +138,7 @@ pub async fn holds(reading: &Reading<'_>, model: &Model, named: &Named, theirs: 
     let shape = model.shape_of_theirs(theirs)?;
     let explain = |error: anyhow::Error| match sql_state(&error) {
         Some(&SqlState::INSUFFICIENT_PRIVILEGE) => Refusal::refused(
-            format!("the warehouse does not show all of table {named}"),
+            format!("the warehouse does not let this role read all of table {named}"),
             format!(
                 "Grant it with `GRANT USAGE ON SCHEMA {schema} TO …` and `GRANT SELECT ON {schema}.{} TO …`, and exempt the \
                  role from row-level security.",
@@ -196,7 +196,7 @@ pub fn compare(survey: &Accounts, set_aside: SetAside, theirs: &Holds) -> Compar
 }
 
 impl Compared {
-    /// Whether the table holds what production does.
+    /// Whether the table holds the same rows as production.
     pub fn is_equal(&self) -> bool {
         self.differences.is_empty() && self.unlike_rows == 0 && self.set_aside == self.their_set_aside
     }

@@ -129,8 +129,8 @@ async fn settled(reading: &Reading<'_>, model: &Model) -> Result<Option<Model>> 
     };
     let Change::Anew(what) = known.change_to(model)? else { return Ok(Some(known)) };
     Err(Refusal::refused(
-        format!("entity \"{}\" was settled without what its settings ask for: {}", model.name(), what.join(", ")),
-        "Run `kalends prepare`, which settles it anew; nothing was changed.",
+        format!("entity \"{}\" was settled before its settings changed: {}", model.name(), what.join(", ")),
+        "Run `kalends prepare`, which settles it again; nothing was changed.",
     ))
 }
 
@@ -144,8 +144,8 @@ pub async fn settled_as_set(reading: &Reading<'_>, entities: &[Entity]) -> Resul
         entities.iter().find(|set| known.iter().any(|one| one.entity.name == set.name && one.entity != **set));
     changed.map_or(Ok(()), |entity| {
         Err(Refusal::refused(
-            format!("the settings of entity \"{}\" are others than it was settled with", entity.name.name()),
-            "Run `kalends prepare`, which settles it anew or says why it does not; nothing was changed.",
+            format!("the settings of entity \"{}\" have changed since it was settled", entity.name.name()),
+            "Run `kalends prepare`, which settles it again or says why it cannot; nothing was changed.",
         ))
     })
 }

@@ -11,22 +11,24 @@ use crate::calendar::Period;
 
 const EXAMPLES: &str = "\
 Examples:
-  kalends run                      make warehouse, accounts and files equal to production
-  kalends verify                   prove that they are, and change nothing
-  kalends simulate 2023 3          write a month of pretend production data
+  kalends init                     propose settings for the tables of production
+  kalends check                    tell whether a run can go
+  kalends run                      make warehouse and files equal to production
+  kalends verify                   prove that they are equal, and change nothing
+  kalends simulate 2023 3          write a month of simulated production data
   kalends prepare && kalends export 2023 3
   kalends local psql warehouse -- -c 'SELECT * FROM kalends_stats.entity_stats_yearly'
 
 Exit codes: 0 done or nothing to do, 1 failed, 2 usage, 3 a difference was found, 4 refused, 75 busy: try again.
-Servers: KALENDS_PRODUCTION_URL and KALENDS_WAREHOUSE_URL; without them private ones are started and stopped.";
+Servers: set KALENDS_PRODUCTION_URL and KALENDS_WAREHOUSE_URL. If neither is set, private servers are used.";
 
 const INIT_EXAMPLES: &str = "\
 Examples:
-  kalends init                                  write kalends.toml, which must not be there yet
+  kalends init                                  write kalends.toml, if there is none yet
   kalends init --out -                          print it
-  kalends init --table shop.orders --out -      print one [[entity]], to be added to a file";
+  kalends init --table shop.orders --out -      print one [[entity]], to add to a file";
 
-/// Settles the day, month and year accounts of a production PostgreSQL table, and publishes them as CSV files.
+/// Keeps exact totals of production PostgreSQL tables in a warehouse, and publishes them as CSV files.
 #[derive(Debug, Parser)]
 #[command(name = "kalends", version, after_help = EXAMPLES, max_term_width = 100)]
 pub struct Typed {
@@ -42,7 +44,7 @@ pub struct Typed {
 #[derive(Debug, Args)]
 #[command(next_help_heading = "Common options")]
 pub struct Common {
-    /// The settings file [default: kalends.toml, if there is one]
+    /// The settings file [default: kalends.toml, if it exists]
     #[arg(long, global = true, value_name = "FILE")]
     pub config: Option<PathBuf>,
     /// The folder of the published files [default: exports]
@@ -51,10 +53,10 @@ pub struct Common {
     /// Print the result as JSON
     #[arg(long, global = true)]
     pub json: bool,
-    /// Print nothing but errors
+    /// Print errors only
     #[arg(short, long, global = true)]
     pub quiet: bool,
-    /// Log each step on stderr; twice: more
+    /// Log each step on stderr; -vv logs more
     #[arg(short, long, global = true, action = ArgAction::Count)]
     pub verbose: u8,
 }
@@ -62,7 +64,7 @@ pub struct Common {
 /// For the commands that take the warehouse or the export folder.
 #[derive(Debug, Clone, Copy, Args)]
 pub struct Waiting {
-    /// Wait so long for another run to end, such as 60s or 10m, instead of giving way (75)
+    /// Wait up to this long for another run to end, such as 60s or 10m [default: end with 75 at once]
     #[arg(long, value_name = "DURATION", value_parser = duration)]
     pub wait: Option<Duration>,
 }
@@ -70,7 +72,7 @@ pub struct Waiting {
 /// For the commands that monitoring wants to know of.
 #[derive(Debug, Clone, Args)]
 pub struct Measured {
-    /// Write how it ended, and its figures, into a file as OpenMetrics text
+    /// Write the outcome and its figures to a file as OpenMetrics text
     #[arg(long, value_name = "FILE")]
     pub metrics: Option<PathBuf>,
 }
@@ -78,7 +80,7 @@ pub struct Measured {
 /// For the commands that look at files.
 #[derive(Debug, Clone, Copy, Args)]
 pub struct Closed {
-    /// Only files of days, months and years that had ended when they were proven; others are left as they are
+    /// Only files of periods that had ended when they were proven; leave the others as they are
     #[arg(long)]
     pub closed_only: bool,
 }
@@ -86,20 +88,20 @@ pub struct Closed {
 /// The commands.
 #[derive(Debug, Subcommand)]
 pub enum Command {
-    /// Write a settings file with an [[entity]] for each table of production that can be accounted for
+    /// Write a settings file with an [[entity]] for each suitable table of production
     #[command(after_help = INIT_EXAMPLES)]
     Init {
-        /// Only this table, `schema.table` or `table` of schema public; may be said several times
+        /// Only this table, `schema.table` or `table` of schema public; repeatable
         #[arg(long, value_name = "NAME")]
         table: Vec<String>,
-        /// The file to write, - prints it [default: the settings file]
+        /// The file to write; - prints it [default: the settings file]
         #[arg(long, value_name = "FILE")]
         out: Option<PathBuf>,
     },
-    /// Say whether everything that a run needs is there, and what to do where it is not; writes nothing
+    /// Tell whether a run can go, and what to do if not; writes nothing
     #[command(after_help = "Example: kalends check --json | jq '.findings[] | select(.verdict != \"ok\")'")]
     Check,
-    /// Write a month of pretend production data, replacing what the month holds
+    /// Write a month of simulated production data, replacing the month's rows
     #[command(
         visible_alias = "insert-monthly-data",
         after_help = "Example: RANDOM_MAIN_CONTROLLER=1 kalends simulate 2023 6"
@@ -109,17 +111,17 @@ pub enum Command {
         year: i32,
         /// 1 to 12
         month: u8,
-        /// Mark the database as a test source: from now on its rows may be replaced
+        /// Mark the database as a test source, so that its rows may be replaced
         #[arg(long)]
         mark: bool,
     },
     /// Make the warehouse's rows and accounts equal to production
     #[command(visible_alias = "data-preparation", after_help = "Example: kalends prepare --json")]
     Prepare {
-        /// Settle what is held because rows would be lost: in these periods (2024, 2024-03, 2024-03-05), or everywhere
+        /// Accept lost rows and settle what is held: in these periods (2024, 2024-03, 2024-03-05), or everywhere
         #[arg(long, value_name = "PERIOD", num_args = 0..)]
         accept_loss: Option<Vec<Period>>,
-        /// Do what this plan says, or nothing: it is refused where production or the warehouse has moved since
+        /// Do exactly what this plan says; refuse if production or the warehouse has changed since
         #[arg(long, value_name = "FILE")]
         plan: Option<PathBuf>,
         /// Whether to wait.
@@ -129,13 +131,14 @@ pub enum Command {
         #[command(flatten)]
         measured: Measured,
     },
-    /// Publish the files of a month and its year; without a month, all that are due
+    /// Publish the files of a month and its year, or without a month all that are due
     #[command(visible_alias = "data-export", after_help = "Example: kalends export 2023 6 --exports /srv/exports")]
     Export {
         /// The year; negative before Christ
-        #[arg(allow_negative_numbers = true, requires = "month")]
+        #[arg(allow_negative_numbers = true, requires = "month", value_parser = year)]
         year: Option<i32>,
         /// 1 to 12
+        #[arg(value_parser = month)]
         month: Option<u8>,
         /// Replace and remove files that another warehouse published
         #[arg(long)]
@@ -150,13 +153,13 @@ pub enum Command {
     /// Prepare, then publish all files that are due
     #[command(after_help = "Example: kalends run --quiet || echo \"kalends ended with $?\"")]
     Run {
-        /// Settle what is held because rows would be lost: in these periods (2024, 2024-03, 2024-03-05), or everywhere
+        /// Accept lost rows and settle what is held: in these periods (2024, 2024-03, 2024-03-05), or everywhere
         #[arg(long, value_name = "PERIOD", num_args = 0..)]
         accept_loss: Option<Vec<Period>>,
         /// Replace and remove files that another warehouse published
         #[arg(long)]
         take_over: bool,
-        /// Do what this plan says, or nothing: it is refused where production or the warehouse has moved since
+        /// Do exactly what this plan says; refuse if production or the warehouse has changed since
         #[arg(long, value_name = "FILE")]
         plan: Option<PathBuf>,
         /// Whether to wait.
@@ -175,34 +178,37 @@ pub enum Command {
         /// End with 3 if there is something to do
         #[arg(long)]
         check: bool,
-        /// Write the plan into this file, for `run --plan`
+        /// Write the plan to this file, for `run --plan`
         #[arg(long, value_name = "FILE")]
         out: Option<PathBuf>,
-        /// As of a run that settles what is held because rows would be lost: in these periods, or everywhere
+        /// Plan a run that accepts lost rows: in these periods, or everywhere
         #[arg(long, value_name = "PERIOD", num_args = 0..)]
         accept_loss: Option<Vec<Period>>,
-        /// As of a run that may replace and remove files that another warehouse published
+        /// Plan a run that may replace and remove files that another warehouse published
         #[arg(long)]
         take_over: bool,
         /// Whether to wait.
         #[command(flatten)]
         waiting: Waiting,
     },
-    /// Prove that production = rows = accounts = files; list what differs
+    /// Prove that production, rows, accounts and files are equal; list what differs
     #[command(after_help = "Example: kalends verify --json | jq '.differences[].what'")]
     Verify {
-        /// Reload the rows, settle the accounts and publish the files that differ, and say what was mended
+        /// Load, settle and publish what differs
         #[arg(long, conflicts_with = "sample")]
         repair: bool,
-        /// Settle what is held because rows would be lost: in these periods (2024, 2024-03, 2024-03-05), or everywhere
+        /// Accept lost rows and settle what is held: in these periods (2024, 2024-03, 2024-03-05), or everywhere
         #[arg(long, value_name = "PERIOD", num_args = 0.., requires = "repair")]
         accept_loss: Option<Vec<Period>>,
-        /// Compare only such a share of the rows, the same on both servers
+        /// Compare only this share of the rows, the same on both servers
         #[arg(long, value_name = "SHARE%", value_parser = share)]
         sample: Option<u32>,
-        /// Compare all rows themselves as well, each with each: a proof that does not rest on checksums
+        /// Also compare the rows themselves: a proof that does not depend on checksums
         #[arg(long, conflicts_with_all = ["sample", "repair"])]
         exact: bool,
+        /// List each difference, also where many days or files differ in the same way
+        #[arg(long)]
+        list: bool,
         /// Whether to wait.
         #[command(flatten)]
         waiting: Waiting,
@@ -210,7 +216,7 @@ pub enum Command {
         #[command(flatten)]
         closed: Closed,
     },
-    /// Take over another tool's table of the warehouse, loading only what differs from production
+    /// Compare another tool's table in the warehouse with production, or take it over
     #[command(
         after_help = "Example: kalends adopt --check --from analytics.entity --column created_at=created --column value=amount"
     )]
@@ -218,13 +224,13 @@ pub enum Command {
         /// The other tool's table or view in the warehouse
         #[arg(long, value_name = "SCHEMA.TABLE")]
         from: String,
-        /// What a column of production is called there, where the name is another; any number of times
+        /// The name there of a column of production, if it differs; repeatable
         #[arg(long = "column", value_name = "PRODUCTION=THEIRS", value_parser = column)]
         columns: Vec<(String, String)>,
-        /// Which entity of the settings, where there are several
+        /// Which entity of the settings, if there are several
         #[arg(long, value_name = "NAME")]
         entity: Option<String>,
-        /// Change nothing: say what differs from production, and exit with 3 if anything does
+        /// Change nothing; list what differs from production, and end with 3 if anything does
         #[arg(long)]
         check: bool,
         /// Whether to wait.
@@ -234,7 +240,7 @@ pub enum Command {
     /// Show how fresh the figures are, the last run that changed something, and what is due
     #[command(after_help = "Example: kalends status --json | jq .due")]
     Status {
-        /// End with 3 if it is longer ago that all was proven equal to production, such as 26h
+        /// End with 3 if everything was last proven equal to production longer ago, such as 26h
         #[arg(long, value_name = "DURATION", value_parser = duration)]
         max_age: Option<Duration>,
         /// Whether to wait.
@@ -247,13 +253,13 @@ pub enum Command {
         #[command(flatten)]
         measured: Measured,
     },
-    /// Show which settled periods changed, when, why, and what they said before and after
+    /// Show which settled periods changed, when, why, and their values before and after
     #[command(after_help = "Example: kalends history 2024-01")]
     History {
         /// A year, month or day, with what is inside it: 2024, 2024-01 or 2024-01-05 [default: all]
         #[arg(allow_hyphen_values = true)]
         period: Option<Period>,
-        /// Of this entity only
+        /// Only this entity
         #[arg(long, value_name = "NAME")]
         entity: Option<String>,
     },
@@ -263,32 +269,32 @@ pub enum Command {
         /// The day: 2024-01-05
         #[arg(allow_hyphen_values = true)]
         day: Period,
-        /// Of this entity only
+        /// Only this entity
         #[arg(long, value_name = "NAME")]
         entity: Option<String>,
-        /// List so many different rows of each entity; they are all counted
+        /// List up to N different rows of each entity; all are counted
         #[arg(long, value_name = "N", default_value_t = 100)]
         limit: usize,
     },
-    /// Take an entity's rows, accounts and history out of the warehouse
+    /// Remove an entity's rows, accounts and history from the warehouse
     #[command(after_help = "\
 Examples:
-  kalends forget orders                           say what would be gone, and change nothing
-  kalends forget orders --yes && kalends export   do it, and take its files away")]
+  kalends forget orders                           say what would be lost, and change nothing
+  kalends forget orders --yes && kalends export   remove it, and then its files")]
     Forget {
         /// As in the settings, or as `kalends status` names it
         name: String,
-        /// Do it; without this it only says what would be gone
+        /// Remove it; without this, only say what would be lost
         #[arg(long)]
         yes: bool,
         /// Whether to wait.
         #[command(flatten)]
         waiting: Waiting,
     },
-    /// The private PostgreSQL servers
+    /// Start, stop or use the private PostgreSQL servers
     #[command(subcommand, after_help = "Example: kalends local start && kalends local psql production")]
     Local(Local),
-    /// Print the completions of a shell
+    /// Print shell completions
     #[command(after_help = "Example: kalends completions bash > /etc/bash_completion.d/kalends")]
     Completions {
         /// The shell
@@ -303,13 +309,13 @@ pub enum Local {
     Start,
     /// Stop them; their data stay
     Stop,
-    /// Show where they are and whether they run; exits 3 when they do not
+    /// Show where they are and whether they run; end with 3 if not
     Status,
     /// Open psql on one of them
     Psql {
         /// Which one
         side: Side,
-        /// Arguments for psql, behind --
+        /// Arguments for psql, after --
         #[arg(last = true)]
         arguments: Vec<OsString>,
     },
@@ -320,8 +326,16 @@ pub enum Local {
 pub enum Side {
     /// Where the rows come from
     Production,
-    /// Where rows, accounts and notes are kept
+    /// Where rows, accounts and notes are stored
     Warehouse,
+}
+
+fn year(text: &str) -> Result<i32, String> {
+    text.parse().map_err(|_| "year and month are two numbers, such as 2025 3".to_string())
+}
+
+fn month(text: &str) -> Result<u8, String> {
+    text.parse().map_err(|_| "a month is a number from 1 to 12".to_string())
 }
 
 /// Two names with a `=` between.
@@ -333,12 +347,12 @@ fn column(text: &str) -> Result<(String, String), String> {
 
 /// A length of time, as people write it.
 fn duration(text: &str) -> Result<Duration, String> {
-    humantime::parse_duration(text).map_err(|_| "a length of time is written 90s, 10m or 26h".to_string())
+    humantime::parse_duration(text).map_err(|_| "a duration is written 90s, 10m or 26h".to_string())
 }
 
 /// A share in percent, as so many of a million.
 fn share(text: &str) -> Result<u32, String> {
-    const FORM: &str = "a share is written 5% or 0.1%, from 0.0001% to 100%";
+    const FORM: &str = "a percentage is written 5% or 0.1%, from 0.0001% to 100%";
     let number = text.strip_suffix('%').ok_or(FORM)?;
     let (whole, part) = number.split_once('.').unwrap_or((number, "0"));
     let digits = |text: &str| !text.is_empty() && text.len() <= 4 && text.bytes().all(|byte| byte.is_ascii_digit());

@@ -40,9 +40,13 @@ use crate::guard::Accepted;
 use crate::local::Servers as PrivateServers;
 use crate::production::{Production, Watch};
 use crate::progress::Talk;
-use crate::report::Outcome;
+use crate::report::{self, Outcome};
 use crate::settings::{Environment, Flags, Servers, Settings, Target};
 use crate::warehouse::Warehouse;
+
+/// Said where private servers are made, because nothing is configured.
+const PRIVATE: &str = "no server is set, so Kalends makes two private ones; for your own set \
+                       KALENDS_PRODUCTION_URL and KALENDS_WAREHOUSE_URL";
 
 /// What a command that uses the servers is to do. All that was typed has been checked.
 enum Task {
@@ -51,7 +55,7 @@ enum Task {
     Export(Scope, Which, Claim),
     Run(Accepted, Which, Claim),
     Plan(plan::Wanted),
-    Verify(verify::How, Which),
+    Verify(verify::How, Which, verify::Listing),
     Adopt(adopt::Asked),
     Status(Which, Option<Duration>),
     History(Option<Period>, Option<String>),
@@ -107,8 +111,9 @@ pub fn run(typed: Typed) -> Result<Outcome> {
         Command::Plan { check, out, accept_loss, take_over, .. } => {
             Task::Plan(plan::Wanted { check, json, out, accept_loss, claim: claim(take_over) })
         }
-        Command::Verify { repair, accept_loss, exact, sample, closed, .. } => {
-            Task::Verify(verify::How::new(repair, Accepted::of(accept_loss), exact, sample), which(closed))
+        Command::Verify { repair, accept_loss, exact, sample, list, closed, .. } => {
+            let how = verify::How::new(repair, Accepted::of(accept_loss), exact, sample);
+            Task::Verify(how, which(closed), if list { verify::Listing::All } else { verify::Listing::SummedUp })
         }
         Command::Adopt { from, columns, entity, check, .. } => {
             Task::Adopt(adopt::Asked::new(&from, columns, entity, check)?)
@@ -149,6 +154,9 @@ fn with_servers(
     let (private, mut production, mut warehouse) = match &settings.servers {
         Servers::Configured { production, warehouse } => (None, (**production).clone(), warehouse.as_deref().cloned()),
         Servers::Private => {
+            if talk == Talk::Normal && !settings.local.folder.exists() {
+                report::talk(PRIVATE);
+            }
             let servers = crate::local::borrow(&settings.local)?;
             let (production, warehouse) = (servers.production().into(), servers.warehouse().into());
             (Some(servers), production, Some(warehouse))
@@ -169,7 +177,7 @@ fn with_servers(
         let _too_large = signal(SignalKind::from_raw(Signal::XFSZ.as_raw()))?;
         let outcome = tokio::select! {
             outcome = world.explaining(entities, task.run(&world)) => outcome,
-            signal = told_to_stop() => signal.map(|exit| Outcome::new(exit, "", &"stopped")),
+            signal = told_to_stop() => signal.map(|exit| stopped(exit, talk)),
         };
         metrics::written(&world, outcome).await
     });
@@ -187,6 +195,15 @@ fn unheeding_interrupts() -> Result<impl Sized> {
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
     let interrupts = runtime.block_on(async { signal(SignalKind::interrupt()) })?;
     Ok((runtime, interrupts))
+}
+
+/// What is said when a command is told to stop.
+fn stopped(exit: Exit, talk: Talk) -> Outcome {
+    if talk == Talk::Normal {
+        let word = if exit == Exit::Interrupted { "interrupted" } else { "told to stop" };
+        report::talk(&format!("{word}: what was committed stays, the rest is rolled back; run again to go on"));
+    }
+    Outcome::new(exit, "", &"stopped")
 }
 
 /// Ends when somebody presses Ctrl-C or sends SIGTERM; what is under way is dropped then.
@@ -208,7 +225,7 @@ impl Task {
                 failures::noting(world, run::run(world, &accepted, which, claim)).await
             }
             Self::Plan(wanted) => plan::run(world, &wanted).await,
-            Self::Verify(how, which) => verify::run(world, how, which).await,
+            Self::Verify(how, which, listing) => verify::run(world, how, which, listing).await,
             Self::Adopt(asked) => adopt::run(world, asked).await,
             Self::Status(which, max_age) => status::run(world, which, max_age).await,
             Self::History(period, entity) => history::run(world, period, entity.as_deref()).await,
@@ -246,8 +263,8 @@ impl World<'_> {
         }
         let said = error.downcast_ref::<StatementFailure>().map(ToString::to_string).unwrap_or_default();
         Err(Refusal::refused(
-            format!("a server does not allow what a run does there: {said}"),
-            "Grant the right, or give what it names to the role; docs/grants.sql has all that a run needs.",
+            format!("a server does not allow something that a run does: {said}"),
+            "Grant the right, or make the role the owner; docs/grants.sql grants all that a run needs.",
         ))
     }
 

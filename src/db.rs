@@ -332,8 +332,7 @@ fn explain(server: Server, address: &Address, attempt: &Attempt) -> anyhow::Erro
             let role = address.config.get_user();
             let [database, role] = [address.config.get_dbname().or(role), role]
                 .map(|name| format!("\"{}\"", name.unwrap_or_default().replace('"', "\"\"")));
-            let hint =
-                format!("Set it right with `GRANT CONNECT ON DATABASE {database} TO {role}`; nothing was changed.");
+            let hint = format!("Run `GRANT CONNECT ON DATABASE {database} TO {role}`; nothing was changed.");
             return Refusal::refused(plainly(error), hint);
         }
         Some(&SqlState::INVALID_CATALOG_NAME) => {
@@ -342,10 +341,10 @@ fn explain(server: Server, address: &Address, attempt: &Attempt) -> anyhow::Erro
         }
         Some(_) => "The server's log says more.".to_string(),
         None if plainly(error).contains("does not support TLS") => {
-            format!("Set ssl = on at the server; sslmode=disable in {name} lets everybody on the way read along.")
+            format!("Turn ssl on at the server; sslmode=disable in {name} lets anyone on the way read everything.")
         }
         None if plainly(error).contains("password missing") => {
-            format!("Put the password into PGPASSFILE or ~/.pgpass, or into {name}.")
+            format!("Put the password in ~/.pgpass, in the file that PGPASSFILE names, or in {name}.")
         }
         None => format!("Check that the server runs, and host, port and sslmode of {name}."),
     };

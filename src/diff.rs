@@ -145,7 +145,7 @@ async fn is_settled(reading: &Reading<'_>, model: &Model) -> Result<bool> {
     }
     Err(Refusal::refused(
         format!("entity \"{}\" was settled with other columns", model.name()),
-        "Settle it anew with `kalends run`, then compare its rows.",
+        "Settle it again with `kalends run`, then compare its rows.",
     ))
 }
 

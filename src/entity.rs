@@ -72,11 +72,11 @@ pub enum Statistic {
 }
 
 impl Entity {
-    /// The table of the brief.
+    /// The default table: what is accounted for if the settings name no table.
     ///
     /// # Errors
     /// None: its names are short.
-    pub fn of_brief() -> Result<Self> {
+    pub fn default_table() -> Result<Self> {
         Ok(Self {
             name: Ident::new("entity")?,
             schema: Ident::new("public")?,

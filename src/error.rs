@@ -17,7 +17,7 @@ pub enum Exit {
     Done = 0,
     /// The world failed us: a server, the network, the disk.
     Failed = 1,
-    /// What was typed or set cannot be meant.
+    /// Invalid arguments or settings.
     Usage = 2,
     /// `verify`, `diff` or `status` found a difference.
     Differs = 3,
@@ -62,7 +62,7 @@ pub struct Refusal {
 }
 
 impl Refusal {
-    /// Something typed or set that cannot be meant (exit code 2).
+    /// Invalid arguments or settings (exit code 2).
     pub fn usage(message: impl Into<String>, hint: impl Into<String>) -> anyhow::Error {
         Self::ending(Exit::Usage, message, hint)
     }
@@ -141,6 +141,14 @@ pub fn in_one_line(error: &anyhow::Error) -> String {
 /// The next step after an error, where there is one.
 pub fn hint(error: &anyhow::Error) -> Option<&str> {
     error.downcast_ref::<Refusal>().map(|refusal| refusal.hint.as_str())
+}
+
+/// The same error with another next step, where it is a refusal.
+pub fn hinting(mut error: anyhow::Error, hint: String) -> anyhow::Error {
+    if let Some(refusal) = error.downcast_mut::<Refusal>() {
+        refusal.hint = hint;
+    }
+    error
 }
 
 /// A text in one line, its control characters escaped.

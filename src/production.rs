@@ -3,6 +3,7 @@
 mod pace;
 mod places;
 mod rehearsal;
+mod suggestion;
 mod tables;
 mod watch;
 
@@ -282,12 +283,16 @@ async fn look(work: &Work<'_>, entity: &Entity) -> Result<(Row, Model)> {
     let parameters: [Parameter<'_>; 3] = [(&schema, Type::TEXT), (&table, Type::TEXT), (&columns, Type::TEXT_ARRAY)];
     let found = work.query_one(IDENTITY, &parameters).await;
     let found = found.map_err(|error| explain(entity, error, "could not look at the table in production"))?;
-    let row = found.ok_or_else(|| missing(entity))?;
+    let Some(row) = found else { return Err(suggestion::of_table(work, entity).await) };
     check(entity, &row)?;
     let mut types: Vec<Option<String>> = row.get("types")?;
     anyhow::ensure!(types.len() == columns.len(), "production did not say the type of each column");
-    let measures = types.split_off(1);
     let dimensions = dimensions(work, entity).await?;
+    let is_there = types.iter().map(Option::is_some).chain(dimensions.iter().map(Option::is_some));
+    if let Some((column, _)) = entity.columns().zip(is_there).find(|(_, is_there)| !is_there) {
+        return Err(suggestion::of_column(work, entity, column).await);
+    }
+    let measures = types.split_off(1);
     let model = Model::new(entity, &Found { time: types.pop().flatten(), measures, dimensions })?;
     Ok((row, model))
 }
@@ -316,17 +321,10 @@ async fn dimensions(work: &Work<'_>, entity: &Entity) -> Result<Vec<Option<Found
     Ok(columns.into_iter().map(|column| found.remove(column)).collect())
 }
 
-fn missing(entity: &Entity) -> anyhow::Error {
-    Refusal::refused(
-        format!("production has no table {entity}"),
-        "Create it, or check that KALENDS_PRODUCTION_URL names the right database.",
-    )
-}
-
 /// What a server's refusal means for the table; what it means otherwise, with what we were doing.
 fn explain(entity: &Entity, error: anyhow::Error, doing: &'static str) -> anyhow::Error {
     match sql_state(&error) {
-        Some(&SqlState::UNDEFINED_TABLE | &SqlState::INVALID_SCHEMA_NAME) => missing(entity),
+        Some(&SqlState::UNDEFINED_TABLE | &SqlState::INVALID_SCHEMA_NAME) => suggestion::missing(entity, None),
         Some(&SqlState::LOCK_NOT_AVAILABLE) => Refusal::busy(
             format!("table {entity} of production is locked by another session"),
             "Try again when it is free.",
@@ -351,7 +349,7 @@ fn check(entity: &Entity, row: &Row) -> Result<()> {
     if !matches!(kind, "r" | "p") || persistence == "t" {
         return Err(Refusal::refused(
             format!("{entity} of production is {}", spelled_out(kind)),
-            "Only a table or a partitioned table can be accounted for.",
+            "Name a table or a partitioned table.",
         ));
     }
     if row.get("gone")? {
@@ -382,7 +380,7 @@ fn check(entity: &Entity, row: &Row) -> Result<()> {
     } else {
         return Ok(());
     };
-    Err(Refusal::refused(message, format!("Set it right with `{remedy}`; nothing was read or changed.")))
+    Err(Refusal::refused(message, format!("Run `{remedy}`; nothing of this table was read or changed.")))
 }
 
 /// `pg_class.relkind` in words.

@@ -55,13 +55,13 @@ pub fn line(verb: &str, what: &str, took_seconds: f64) -> String {
     format!("{verb:<11} {what:<45} {took_seconds:>6.2} s")
 }
 
-/// A number with its thousands apart: `742 784`.
+/// A number with its thousands apart: `742,784`.
 pub fn count(number: i64) -> String {
     let digits = number.unsigned_abs().to_string();
     let mut text = String::new();
     for (place, digit) in digits.chars().enumerate() {
         if place > 0 && (digits.len() - place).is_multiple_of(3) {
-            text.push(' ');
+            text.push(',');
         }
         text.push(digit);
     }
@@ -137,8 +137,8 @@ mod tests {
 
     #[test]
     fn thousands_stand_apart() {
-        assert_eq!([count(0), count(999), count(1000), count(742_784)], ["0", "999", "1 000", "742 784"]);
-        assert_eq!(count(-1_000_000), "-1 000 000");
+        assert_eq!([count(0), count(999), count(1000), count(742_784)], ["0", "999", "1,000", "742,784"]);
+        assert_eq!(count(-1_000_000), "-1,000,000");
     }
 
     #[test]

@@ -27,7 +27,7 @@ use crate::local::Place;
 /// The file that is read where none is named, if it is there.
 const FILE: &str = "kalends.toml";
 
-/// The controller of the pretend production system where none is set, as the brief says.
+/// The controller of the pretend production system if none is set.
 const CONTROLLER: &str = "100";
 
 /// What was typed that settings depend on.

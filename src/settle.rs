@@ -196,8 +196,8 @@ async fn check_written(locked: &Locked<'_>, model: &Model, month: &Month) -> Res
         return Ok(());
     }
     Err(Refusal::failed(
-        format!("accounts of {} are not in the warehouse as they were sent there", month.period),
-        "Nothing of that month was changed. Have the connection encrypted, or see to the network, and try again.",
+        format!("accounts of {} were altered on their way to the warehouse", month.period),
+        "Nothing of that month was changed. Encrypt the connection or check the network, then try again.",
     ))
 }
 

@@ -71,7 +71,7 @@ pub async fn simulate(
     Ok(Simulated { deleted, inserted })
 }
 
-/// The names of table and columns, for a statement: the brief's table has one measure.
+/// The names of table and columns, for a statement: the default table has one measure.
 fn names(entity: &Entity) -> [(&'static str, &dyn Filling); 4] {
     let [schema, table] = entity.table_names();
     [schema, table, ("time", &entity.time), ("measure", &entity.measures[0])]

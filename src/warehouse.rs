@@ -146,7 +146,7 @@ impl Warehouse {
         let work = self.session.begin(Access::ReadSnapshot, locks).await.map_err(|error| match sql_state(&error) {
             Some(&SqlState::LOCK_NOT_AVAILABLE) => Refusal::held(
                 "another run is replacing tables of the warehouse",
-                "Try again when it has ended, or wait for that with --wait 60s.",
+                "Try again when it has ended, or let this command wait with --wait 60s.",
             ),
             _ => error,
         })?;
@@ -238,7 +238,7 @@ async fn lock_replacing(work: &Work<'_>) -> Result<()> {
     work.batch(&LOCK_REPLACING.into()).await.map_err(|error| match sql_state(&error) {
         Some(&SqlState::LOCK_NOT_AVAILABLE) => Refusal::held(
             "tables of the warehouse are to be replaced, and another command reads them",
-            "Try again when it has ended, or wait for that with --wait 60s; nothing was changed.",
+            "Try again when it has ended, or let this command wait with --wait 60s; nothing was changed.",
         ),
         _ => error,
     })

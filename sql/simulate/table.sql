@@ -1,4 +1,4 @@
--- The pretend production system's table, as the brief has it: no key, no index, duplicates allowed.
+-- The table of the simulated production system: no key, no index, duplicates allowed.
 --
 -- Reads:   nothing
 -- Writes:  :"schema".:"table"

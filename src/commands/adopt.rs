@@ -55,7 +55,7 @@ fn entity<'a>(world: &World<'a>, name: Option<&str>) -> Result<&'a Entity> {
     match (name, entities.as_slice()) {
         (None, [only]) => Ok(only),
         (None, _) => {
-            Err(Refusal::usage("the settings have several entities", format!("Say --entity, one of {}.", names())))
+            Err(Refusal::usage("the settings have several entities", format!("Choose one with --entity: {}.", names())))
         }
         (Some(name), entities) => entities.iter().find(|entity| entity.name.name() == name).ok_or_else(|| {
             Refusal::usage(format!("the settings have no entity \"{name}\""), format!("They have {}.", names()))
@@ -99,34 +99,35 @@ fn text(checked: &Checked<'_>, named: &Named) -> String {
     let Checked { compared, production_as_of, .. } = checked;
     if checked.equal {
         let (rows, days) = (counted(checked.production_rows, "row"), counted(checked.days, "day"));
-        let head = format!("equal: {named} holds what production does, {rows}, {days}, as of {production_as_of}");
+        let head =
+            format!("equal: {named} holds the same rows as production, {rows}, {days}, as of {production_as_of}");
         return report::list_lines([head].into_iter().chain(report::set_aside(compared.set_aside)));
     }
-    let head = format!("{named} {}, beside production as of {production_as_of}", summary(compared));
+    let head = format!("{named} {}, compared with production as of {production_as_of}", summary(compared));
     let days = compared.differences.iter().map(|one| {
         let (ours, theirs) = (count(one.production_rows), counted(one.their_rows, "row"));
         let (word, what) = match one.how {
             How::Missing => ("missing", format!("{theirs}, production has {ours}")),
             How::Extra => ("extra", format!("{theirs}, production has {ours}")),
-            How::Changed => ("changed", format!("{theirs}, but others")),
+            How::Changed => ("changed", format!("{theirs}, but other ones")),
         };
         format!("{word:<11} {} {what}", one.day)
     });
     report::list_lines([head].into_iter().chain(days))
 }
 
-/// `is short by 1 214 rows in 9 days`, and what else differs.
+/// `lacks 1,214 rows on 9 days`, and what else differs.
 pub(super) fn summary(compared: &Compared) -> String {
     let Compared { missing, extra, changed, .. } = compared;
     let mut parts = Vec::new();
     if missing.days > 0 {
-        parts.push(format!("is short by {} in {}", counted(missing.rows, "row"), counted(missing.days, "day")));
+        parts.push(format!("lacks {} on {}", counted(missing.rows, "row"), counted(missing.days, "day")));
     }
     if extra.days > 0 {
-        parts.push(format!("has {} too many in {}", counted(extra.rows, "row"), counted(extra.days, "day")));
+        parts.push(format!("has {} too many on {}", counted(extra.rows, "row"), counted(extra.days, "day")));
     }
     if changed.days > 0 {
-        parts.push(format!("has {} of as many rows, but others", counted(changed.days, "day")));
+        parts.push(format!("has {} with other rows at the same count", counted(changed.days, "day")));
     }
     if compared.unlike_rows > 0 {
         parts.push(format!(

@@ -93,7 +93,7 @@ pub(super) async fn run(world: &World<'_>) -> Result<Outcome> {
     if let Some(there) = &mut warehouse {
         let rights = there.check_rights().await;
         match findings.keep("warehouse", rights) {
-            Some(()) => findings.ok("warehouse", "its schemas are there or can be made, and are the role's own"),
+            Some(()) => findings.ok("warehouse", "its schemas exist or can be created, and belong to the role"),
             // What may not be read, or is of an unknown form, is not asked any more.
             None => warehouse = None,
         }
@@ -123,7 +123,7 @@ async fn servers(
             findings.warning(
                 "production",
                 "is a standby: a run sees what it has replayed, and its snapshot may be cancelled by the replay",
-                "Where that happens, set hot_standby_feedback there, or name the primary.",
+                "If that happens, set hot_standby_feedback there, or use the primary.",
             );
         }
     }
@@ -149,17 +149,20 @@ fn server(findings: &mut Findings, server: Server, address: &Address, facts: &Fa
         }
         (Protection::VerifyFull { .. }, _) => {
             let protocol = protocol.unwrap_or("as far as the server that answers, which itself is not");
-            findings.ok(about, format!("is elsewhere, encrypted ({protocol}), and its certificate proves its name"));
+            findings.ok(
+                about,
+                format!("is on another machine, encrypted ({protocol}), and its certificate proves its name"),
+            );
         }
         (Protection::Require, _) => findings.warning(
             about,
-            "is elsewhere and encrypted, but nothing proves that it is the server that answers",
-            format!("Say sslmode=verify-full in {setting}."),
+            "is on another machine, encrypted, but nothing proves that the right server answers",
+            format!("Set sslmode=verify-full in {setting}."),
         ),
         (Protection::Disable | Protection::Prefer, _) => findings.warning(
             about,
-            "is elsewhere, and passwords and rows travel to it as everybody on the way can read them",
-            format!("Say sslmode=verify-full in {setting}."),
+            "is on another machine, not encrypted: anyone on the way can read passwords and rows",
+            format!("Set sslmode=verify-full in {setting}."),
         ),
     }
 }
@@ -178,7 +181,7 @@ async fn one(
     let rehearsing = production.rehearse(entity, &model);
     let effort = findings.keep(&about, world.explaining(std::slice::from_ref(entity), rehearsing).await);
     if let Some(effort) = &effort {
-        findings.ok(&about, format!("table {entity} of production: kind, columns, types and rights are as needed"));
+        findings.ok(&about, format!("table {entity} of production: columns, types and rights are right"));
         reading(findings, &about, entity, effort);
     }
     if let Some(warehouse) = warehouse {
@@ -197,20 +200,18 @@ fn reading(findings: &mut Findings, about: &str, entity: &Entity, effort: &Effor
         (false, Some(order_of_time)) if order_of_time >= IN_ORDER => findings.ok(
             about,
             format!(
-                "column \"{time}\" has no index, and needs none: rows lie in the order of time ({}), and a month's are read \
-                 from its first to its last place",
+                "column \"{time}\" has no index and needs none: rows lie in order of time ({}), so a month's are together",
                 order.unwrap_or_default()
             ),
         ),
         (false, _) => findings.warning(
             about,
             format!(
-                "column \"{time}\" has no index; the survey reads the whole table with or without, and a month's rows are \
-                 looked for from its first place in the table to its last: where rows lie in no order of time ({}), that is \
-                 most of the table for each month that changed",
-                order.unwrap_or_else(|| "which nobody knows before ANALYZE".to_string())
+                "column \"{time}\" has no index, and rows do not lie in order of time ({}): loading a month that changed \
+                 reads most of the table",
+                order.unwrap_or_else(|| "unknown before ANALYZE".to_string())
             ),
-            "Nothing need be done; where loading months takes long, make an index on the column.",
+            "You need not do anything. If loading takes long, create an index on the column.",
         ),
     }
 }
@@ -219,12 +220,12 @@ fn reading(findings: &mut Findings, about: &str, entity: &Entity, effort: &Effor
 async fn beginning(findings: &mut Findings, about: &str, model: &Model, warehouse: &mut Warehouse) {
     let Some(reading) = findings.keep(about, warehouse.read().await) else { return };
     match findings.keep(about, reading.beginning(model).await) {
-        Some(Beginning::New) => findings.ok(about, "is new to the warehouse; a run makes its tables"),
+        Some(Beginning::New) => findings.ok(about, "is new to the warehouse; a run creates its tables"),
         Some(Beginning::Settled) => findings.ok(about, "was settled before, with the same definition"),
         Some(Beginning::Anew(what)) => findings.warning(
             about,
-            format!("was settled otherwise, and a run settles it anew: {}", report::list(what.iter())),
-            "Put the settings back if that is not meant.",
+            format!("its settings have changed, and a run settles it again: {}", report::list(what.iter())),
+            "Change the settings back if you do not want that.",
         ),
         None => {}
     }
@@ -244,11 +245,8 @@ async fn files(world: &World<'_>, findings: &mut Findings, warehouse: Option<&mu
         Some(true) => findings.ok("exports", format!("\"{}\" can be published into", path.display())),
         Some(false) => findings.warning(
             "exports",
-            format!(
-                "whose the files in \"{}\" are was not looked at: the warehouse could not be asked",
-                path.display()
-            ),
-            "Check again when that is mended.",
+            format!("the files in \"{}\" were not checked, because the warehouse does not answer", path.display()),
+            "Check again when it does.",
         ),
         None => {}
     }
@@ -260,8 +258,7 @@ async fn files(world: &World<'_>, findings: &mut Findings, warehouse: Option<&mu
     }
     if bytes > 0 {
         let what = format!(
-            "needs room for some {}, the size of the tables in production, and the indexes of none; how much it has, no \
-             server says",
+            "needs about {}, the size of the tables in production without indexes; its free space cannot be checked",
             size(bytes)
         );
         findings.ok("warehouse", what);
@@ -351,7 +348,7 @@ mod tests {
                 "encrypted (TLSv1.3), and its certificate",
             ),
             ("db.example.com", Protection::Require, Some("TLSv1.3"), Verdict::Warning, "nothing proves"),
-            ("10.0.0.7", Protection::Disable, None, Verdict::Warning, "everybody on the way can read"),
+            ("10.0.0.7", Protection::Disable, None, Verdict::Warning, "anyone on the way can read"),
         ] {
             let (found, what) = of_host(host, protection, protocol);
             assert!(found == verdict && what.contains(said), "{host}: {what}");

@@ -40,7 +40,7 @@ impl Wanted {
             return Ok(Self { day: period.first(), entity, limit });
         }
         Err(Refusal::usage(
-            format!("{period} is no day"),
+            format!("{period} is not a day"),
             "Rows are compared day by day, for example 2024-01-05; `kalends verify` names the days that differ.",
         ))
     }
@@ -55,10 +55,7 @@ pub(super) async fn run(world: &World<'_>, wanted: &Wanted) -> Result<Outcome> {
     let entities: Vec<_> = named.collect();
     if let (true, Some(name)) = (entities.is_empty(), &wanted.entity) {
         let names = report::list(world.settings.entities.iter().map(|entity| entity.name.name()));
-        return Err(Refusal::usage(
-            format!("the settings have no entity \"{name}\""),
-            format!("Those that are set: {names}."),
-        ));
+        return Err(Refusal::usage(format!("the settings have no entity \"{name}\""), format!("They have: {names}.")));
     }
     let (mut warehouse, mut production) = tokio::try_join!(world.warehouse(), world.production())?;
     let mut compared = Compared { day: wanted.day, entities: Vec::new() };

@@ -19,7 +19,7 @@ pub(super) async fn check(production: &mut Production, warehouse: &mut Warehouse
         return Ok(());
     }
     Err(Refusal::refused(
-        format!("production holds Kalends' schemas, and the warehouse table {entity}: their URLs look exchanged"),
-        "Exchange KALENDS_PRODUCTION_URL and KALENDS_WAREHOUSE_URL; nothing was changed.",
+        format!("production holds Kalends' schemas, and the warehouse table {entity}: their URLs seem to be swapped"),
+        "Swap KALENDS_PRODUCTION_URL and KALENDS_WAREHOUSE_URL; nothing was changed.",
     ))
 }

@@ -92,7 +92,7 @@ fn text(world: &World<'_>, month: Option<Period>, published: &Published, took_se
     } else if published.relisted {
         relisted()
     } else if published.unchanged > 0 {
-        format!("nothing to do: {} as they should be", counted(published.unchanged, "file"))
+        format!("nothing to do: {} up to date", counted(published.unchanged, "file"))
     } else {
         "nothing to publish".to_string()
     };

@@ -32,14 +32,14 @@ pub(super) async fn run(world: &World<'_>, asked: &Asked) -> Result<Outcome> {
     let what = warehouse.forgettable(name).await?;
     if !asked.yes {
         return Err(Refusal::refused(
-            format!("to forget \"{name}\" is to lose {}", told(&what)),
-            format!("If this is meant, run `kalends forget {name} --yes`; nothing was changed."),
+            format!("forgetting \"{name}\" would lose {}", told(&what)),
+            format!("To do it, run `kalends forget {name} --yes`; nothing was changed."),
         ));
     }
     world.manner.patiently(async || warehouse.forget(name).await).await?;
     let in_settings = is_in_settings(world, name);
     let next = if in_settings {
-        "it is still in the settings, and the next `kalends run` settles it anew"
+        "it is still in the settings, and the next `kalends run` settles it again"
     } else {
         "its files go with the next `kalends export`"
     };
@@ -66,7 +66,7 @@ fn is_in_settings(world: &World<'_>, name: &str) -> bool {
     world.settings.entities.iter().any(|entity| entity.name.name() == name)
 }
 
-/// `742 784 rows of 365 days, 378 accounts, 12 restatements, and with the next export 378 files`.
+/// `742,784 rows of 365 days, 378 accounts, 12 restatements, and with the next export 378 files`.
 fn told(what: &Forgettable) -> String {
     let history = [counted(what.accounts, "account"), counted(what.restatements, "restatement")];
     format!(

@@ -34,7 +34,7 @@ async fn check_known(reading: &Reading<'_>, name: &str) -> Result<()> {
         return Ok(());
     }
     let names = if known.is_empty() { "none".to_string() } else { report::list(known.iter().map(|one| one.name())) };
-    Err(Refusal::usage(format!("the warehouse has no entity \"{name}\""), format!("Those that were settled: {names}.")))
+    Err(Refusal::usage(format!("the warehouse has no entity \"{name}\""), format!("It has: {names}.")))
 }
 
 fn text(period: Option<Period>, restatements: &[Restatement]) -> String {

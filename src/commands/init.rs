@@ -13,7 +13,7 @@ use crate::entity::{Draft, SourceTable, Taken};
 use crate::error::{Exit, Refusal, Result};
 use crate::production::Holdings;
 use crate::report::{Outcome, counted};
-use crate::settings::{self, Drafted, Target};
+use crate::settings::{self, Drafted, Servers, Target};
 
 /// What is to be written, and where.
 pub(super) struct Wish {
@@ -66,7 +66,7 @@ impl Wish {
 
 fn is_there(path: &Path) -> anyhow::Error {
     Refusal::refused(
-        format!("\"{}\" is there already, and is not overwritten", path.display()),
+        format!("\"{}\" already exists, and is not overwritten", path.display()),
         "Write another file with --out FILE, or look at the proposal with --out -.",
     )
 }
@@ -99,9 +99,15 @@ fn propose(world: &World<'_>, wish: &Wish, holdings: Holdings) -> Result<Drafted
     };
     if drafts.is_empty() {
         let first = left_out.first().map(|(table, reason)| format!(": \"{table}\" is not, {reason}"));
+        let hint = match world.settings.servers {
+            Servers::Private => "No server is set, so a private one was asked: set KALENDS_PRODUCTION_URL to yours.",
+            Servers::Configured { .. } => {
+                "Grant SELECT on your tables, or check that KALENDS_PRODUCTION_URL names the right database."
+            }
+        };
         return Err(Refusal::refused(
-            format!("no table that production shows can be accounted for{}", first.unwrap_or_default()),
-            "Grant SELECT on the tables that are meant, or check that KALENDS_PRODUCTION_URL names the right database.",
+            format!("production shows no table that Kalends can use{}", first.unwrap_or_default()),
+            hint,
         ));
     }
     Ok(Drafted { production: world.production.to_string(), time_zone, drafts, left_out })
@@ -137,7 +143,7 @@ fn these(tables: &[SourceTable], wanted: &[(Ident, Ident)]) -> Result<Vec<Draft>
         // Its parent shows its rows, but it was asked for by name.
         if let Some(reason) = table.unusable().filter(|_| table.parent.is_none()) {
             return Err(Refusal::refused(
-                format!("table \"{place}\" of production cannot be accounted for: {reason}"),
+                format!("table \"{place}\" of production cannot be used: {reason}"),
                 "Name another table.",
             ));
         }
@@ -174,14 +180,14 @@ fn told(file: &str, drafted: &Drafted) -> String {
     let (entities, left_out) = (counted(drafted.drafts.len(), "table"), drafted.left_out.len());
     let without = match left_out {
         0 => String::new(),
-        left_out => format!(", {} left out and said why", counted(left_out, "other")),
+        left_out => format!(", {left_out} skipped, reasons in the file"),
     };
     let zoneless = drafted.drafts.iter().filter(|draft| draft.needs_zone() && drafted.zone(draft).is_none()).count();
     let zoneless = match zoneless {
         0 => String::new(),
         zoneless => format!("\nmissing     the time_zone of {}", counted(zoneless, "table")),
     };
-    format!("written     {file}: {entities}{without}{zoneless}\nnext        look through it, then `kalends check`")
+    format!("written     {file}: {entities}{without}{zoneless}\nnext        read it, then run `kalends check`")
 }
 
 fn written<'a>(file: Option<String>, text: Option<&'a str>, drafted: &'a Drafted) -> Written<'a> {

@@ -13,7 +13,7 @@ pub(super) fn lines(held: &[Noted], changing: &[Noted], accept: Option<&str>) ->
         let units = counted(of_all.len(), first.unit.level().word());
         lines.push(format!("held        {units} from {} on: {}", first.unit, first.reason));
     }
-    lines.extend(accept.map(|accept| format!("            if this is meant: {accept}")));
+    lines.extend(accept.map(|accept| format!("            to accept this: {accept}")));
     lines.extend(changing.iter().map(|noted| format!("changing    {} since {}", noted.unit, noted.since)));
     lines
 }

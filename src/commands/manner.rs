@@ -16,7 +16,9 @@ pub(super) struct Manner {
     pub(super) command: &'static str,
     /// Where its figures go.
     pub(super) metrics: Option<PathBuf>,
-    /// Until when it waits for another run to end.
+    /// How long it waits for another run to end.
+    waits: Duration,
+    /// Until when that is.
     waits_until: Instant,
 }
 
@@ -49,7 +51,7 @@ impl Manner {
         // A wait that no clock can name is one of a year.
         let waits_until = now.checked_add(wait).unwrap_or(now + Duration::from_secs(366 * 86_400));
         let metrics = metrics::check(measured.and_then(|measured| measured.metrics.clone()))?;
-        Ok(Self { command, metrics, waits_until })
+        Ok(Self { command, metrics, waits: wait, waits_until })
     }
 
     /// Does something; where another run is in the way, again and again until it has ended or the time is past.
@@ -65,6 +67,10 @@ impl Manner {
                     tracing::info!("waiting: {error:#}");
                     tokio::time::sleep(pause.min(left)).await;
                     pause = longest.min(pause * 2);
+                }
+                Err(error) if error::waits_for_a_run(&error) && !self.waits.is_zero() => {
+                    let waited = humantime::format_duration(self.waits);
+                    return Err(error::hinting(error, format!("Waited {waited}, as --wait says; try again later.")));
                 }
                 ended => return ended,
             }

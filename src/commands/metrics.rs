@@ -35,15 +35,15 @@ const FIGURES: [(&str, &str, &str); 18] = [
     ),
     ("production_read_rows", "Rows that production read out", "/held_production/rows_read"),
     ("written_files", "Files that were written", "/written_files"),
-    ("listed_files", "Files that were as they should be and are listed anew", "/listed_files"),
+    ("listed_files", "Files that were right and are listed again", "/listed_files"),
     ("removed_files", "Files that were removed", "/removed_files"),
-    ("unchanged_files", "Files that were as they should be", "/unchanged_files"),
+    ("unchanged_files", "Files that were already right", "/unchanged_files"),
     ("settled_rows", "Rows that the accounts hold", "/settled_rows"),
     ("settled_days", "Days that the accounts hold", "/settled_days"),
     ("due_files", "Files that are due to be written", "/due/write"),
     ("due_listings", "Files that are due to be listed", "/due/list"),
     ("due_removals", "Files that are due to be removed", "/due/remove"),
-    ("held_periods", "Periods that are left as they were until somebody consents", "/held"),
+    ("held_periods", "Periods that are held until somebody accepts their loss", "/held"),
     ("changing_periods", "Periods that are left as they were until they have settled down", "/changing"),
 ];
 
@@ -57,16 +57,16 @@ pub(super) fn check(file: Option<PathBuf>) -> Result<Option<PathBuf>> {
     // A device or a pipe would be replaced by the metrics.
     if let Err(error) = files::check_place(&file) {
         return Err(Refusal::usage(
-            format!("\"{}\" is no place for --metrics: {error}", file.display()),
-            "Name a file that is there, or is to be made; nothing was done.",
+            format!("\"{}\" cannot be used for --metrics: {error}", file.display()),
+            "Name a regular file; nothing was done.",
         ));
     }
     if folder.is_dir() && file.file_name().is_some() {
         return Ok(Some(file));
     }
     Err(Refusal::usage(
-        format!("\"{}\" is no place for --metrics: there is no folder \"{}\"", file.display(), folder.display()),
-        "Make the folder, or name a file in another one; nothing was done.",
+        format!("\"{}\" cannot be used for --metrics: there is no folder \"{}\"", file.display(), folder.display()),
+        "Create the folder, or name a file in another one; nothing was done.",
     ))
 }
 

@@ -288,11 +288,11 @@ impl Prepared {
         let mut lines = vec![report::line("surveyed", &surveyed, self.took_seconds.survey)];
         lines.extend(report::set_aside(self.set_aside));
         if !self.mended_periods.is_empty() {
-            lines.push(format!("mended      {}", report::list(self.mended_periods.iter())));
+            lines.push(format!("repaired    {}", report::list(self.mended_periods.iter())));
         }
         lines.extend(left::lines(&self.held, &self.changing, self.accept.as_deref()));
         if !self.settled_anew.is_empty() {
-            lines.push(format!("anew        {}", self.settled_anew.join(", ")));
+            lines.push(format!("rebuilt     {}", self.settled_anew.join(", ")));
         }
         if self.renewed_checksums > 0 {
             let days = counted(self.renewed_checksums, "day");

@@ -46,7 +46,7 @@ impl Month {
 pub(super) async fn run(world: &World<'_>, month: Month) -> Result<Outcome> {
     let started = Instant::now();
     let Month { month, rows, mark } = month;
-    let entity = Entity::of_brief()?;
+    let entity = Entity::default_table()?;
     let done = simulate(&world.production, world.limits(), &entity, month.span(), *rows, mark).await?;
     let what = format!("{} of {}, {month}", counted(done.inserted, "row"), entity.table.name());
     let json = Simulated { month, deleted_rows: done.deleted, inserted_rows: done.inserted };

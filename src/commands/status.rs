@@ -143,7 +143,7 @@ fn text(status: &Status, max_age: Option<Duration>) -> String {
     let files = match (due.write.len(), due.remove.len(), due.list.len()) {
         (0, 0, 0) if due.manifest => {
             format!(
-                "due         the manifest: {} as they should be; `kalends export` does it",
+                "due         the manifest: {} up to date; `kalends export` does it",
                 counted(due.unchanged_files, "file")
             )
         }
@@ -156,7 +156,7 @@ fn text(status: &Status, max_age: Option<Duration>) -> String {
     };
     let kept = (!status.not_in_settings.is_empty()).then(|| {
         format!(
-            "kept        {}: not in the settings any more; `kalends forget NAME --yes` removes it",
+            "not set     {}: no longer in the settings; `kalends forget NAME --yes` removes it",
             report::list(status.not_in_settings.iter())
         )
     });
@@ -166,7 +166,7 @@ fn text(status: &Status, max_age: Option<Duration>) -> String {
             .chain(complete(status))
             .chain([last, settled, files])
             .chain(kept)
-            .chain(status.guarded.lines()),
+            .chain(status.guarded.lines(status.proven_as_of.as_deref())),
     )
 }
 

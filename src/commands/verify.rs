@@ -3,6 +3,8 @@
 
 mod repair;
 
+use std::collections::{BTreeMap, BTreeSet};
+
 use serde::Serialize;
 
 use super::World;
@@ -42,6 +44,16 @@ impl How {
     }
 }
 
+/// How differences are told to people.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub(super) enum Listing {
+    /// Many that differ in the same way in one line.
+    #[default]
+    SummedUp,
+    /// A line for each.
+    All,
+}
+
 #[derive(Serialize)]
 struct Verified {
     equal: bool,
@@ -60,6 +72,8 @@ struct Verified {
     entities: Vec<Each>,
     #[serde(skip)]
     exit: Exit,
+    #[serde(skip)]
+    listing: Listing,
 }
 
 /// What was found of one of several entities.
@@ -87,16 +101,16 @@ enum Look {
     Sample(u32),
 }
 
-pub(super) async fn run(world: &World<'_>, how: How, which: Which) -> Result<Outcome> {
+pub(super) async fn run(world: &World<'_>, how: How, which: Which, listing: Listing) -> Result<Outcome> {
     let look = match how {
-        How::Repair(accepted) => return repair::run(world, &accepted, which).await,
+        How::Repair(accepted) => return repair::run(world, &accepted, which, listing).await,
         How::Sample(of_a_million) => Look::Sample(of_a_million),
         How::Exact => Look::Exact,
         How::Whole => Look::Accounts,
     };
     let mut production = world.production().await?;
     let mut warehouse = world.warehouse().await?;
-    let mut verified = Verified { exact: matches!(look, Look::Exact), ..Verified::default() };
+    let mut verified = Verified { exact: matches!(look, Look::Exact), listing, ..Verified::default() };
     if let Look::Sample(of_a_million) = look {
         verified.sample = Some(percent(of_a_million));
     }
@@ -177,6 +191,7 @@ impl Default for Verified {
             differences: Vec::new(),
             entities: Vec::new(),
             exit: Exit::Done,
+            listing: Listing::SummedUp,
         }
     }
 }
@@ -237,7 +252,7 @@ impl Verified {
             Each::Looked { .. } => None,
             Each::Failed { entity, error, .. } => Some(format!("{entity}: not verified: {error}")),
         });
-        let differences = self.differences.iter().map(line);
+        let differences = lines(&self.differences, self.listing);
         report::list_lines([head].into_iter().chain(failed).chain(differences).chain(report::set_aside(self.set_aside)))
     }
 }
@@ -251,12 +266,48 @@ fn percent(of_a_million: u32) -> String {
     }
 }
 
-fn line(difference: &Difference) -> String {
-    let layer = match difference.layer {
+/// More differences of a kind than these are told in one line.
+const LISTED: usize = 10;
+
+/// A line for each difference; of many that differ in the same way, one for all.
+fn lines(differences: &[Difference], listing: Listing) -> Vec<String> {
+    let kind = |one: &Difference| (word(one.layer), one.how, one.entity.clone());
+    let mut kinds: BTreeMap<_, (usize, &Difference)> = BTreeMap::new();
+    for one in differences {
+        let (number, last) = kinds.entry(kind(one)).or_insert((0, one));
+        (*number, *last) = (*number + 1, one);
+    }
+    let mut told = BTreeSet::new();
+    let lines = differences.iter().filter_map(|one| match kinds.get(&kind(one)) {
+        Some(&(number, last)) if number > LISTED && listing == Listing::SummedUp => {
+            told.insert(kind(one)).then(|| summed_up(one, last, number))
+        }
+        _ => Some(line(one)),
+    });
+    lines.collect()
+}
+
+fn summed_up(first: &Difference, last: &Difference, number: usize) -> String {
+    let noun = match first.layer {
+        Layer::Rows => "day",
+        Layer::Accounts => "period",
+        Layer::Files => "file",
+    };
+    let entity = first.entity.as_ref().map_or(String::new(), |entity| format!("{entity} "));
+    let (number, how) = (counted(number, noun), first.how);
+    format!("{:<11} {entity}{number} {how}, {} to {}; --list shows all", word(first.layer), first.what, last.what)
+}
+
+fn word(layer: Layer) -> &'static str {
+    match layer {
         Layer::Rows => "rows",
         Layer::Accounts => "accounts",
         Layer::Files => "files",
-    };
+    }
+}
+
+fn line(difference: &Difference) -> String {
+    let layer = word(difference.layer);
     let entity = difference.entity.as_ref().map_or(String::new(), |entity| format!("{entity} "));
     format!("{layer:<11} {entity}{} {}", difference.what, difference.how)
 }

@@ -34,7 +34,7 @@ impl FromSql<'_> for AnyDate {
 
 impl FromSql<'_> for Day {
     fn from_sql(kind: &Type, raw: &[u8]) -> Result<Self, Box<dyn Error + Sync + Send>> {
-        AnyDate::from_sql(kind, raw)?.day().ok_or_else(|| "an infinite date is no day".into())
+        AnyDate::from_sql(kind, raw)?.day().ok_or_else(|| "an infinite date is not a day".into())
     }
 
     accepts!(DATE);
@@ -72,7 +72,7 @@ impl Start {
                     "the warehouse has an account of a {} that starts {hours} hours after 2000-01-01",
                     level.word()
                 ),
-                "None starts then: somebody changed it. Delete it from its table in kalends_stats, and run again.",
+                "No period starts then: somebody edited it. Delete it from its table in kalends_stats, and run again.",
             )
         })
     }

@@ -44,7 +44,17 @@ impl StatementFailure {
     pub(super) fn explained(self) -> anyhow::Error {
         if self.code == Some(SqlState::CONFIGURATION_LIMIT_EXCEEDED) {
             let hint = "Raise temp_file_limit, or work_mem, for the role on that server.";
-            return Refusal::explaining("a limit of the server is too low for the work", hint, self.into());
+            return Refusal::explaining("a limit of the server is too low for this command", hint, self.into());
+        }
+        if self.code == Some(SqlState::DISK_FULL) {
+            let hint =
+                "Free disk space on that server, then run again: what was committed stays, the rest was rolled back.";
+            return Refusal::explaining("the disk of a server is full", hint, self.into());
+        }
+        if self.code == Some(SqlState::OUT_OF_MEMORY) {
+            let hint =
+                "If the server lacks shared memory for locks, raise max_locks_per_transaction there; then run again.";
+            return Refusal::explaining("a server lacks memory for this command", hint, self.into());
         }
         if self.lacks_locks {
             let hint = "Raise max_locks_per_transaction on that server, which is 64 unless it is set, and restart it.";

@@ -129,7 +129,10 @@ impl Literal {
     /// Refuses (usage) a NUL, which PostgreSQL cannot keep.
     pub fn new(text: &str) -> Result<Self> {
         if text.contains('\0') {
-            return Err(Refusal::usage(format!("\"{}\" holds a NUL", text.escape_debug()), "Leave it out."));
+            return Err(Refusal::usage(
+                format!("\"{}\" contains a NUL character", text.escape_debug()),
+                "Leave it out.",
+            ));
         }
         // The form with E reads the same whatever standard_conforming_strings says.
         let quoted = text.replace('\\', "\\\\").replace('\'', "''");
@@ -200,7 +203,7 @@ impl Ident {
         let name = name.into();
         if name.is_empty() || name.len() > IDENT_BYTES || name.contains('\0') {
             return Err(Refusal::usage(
-                format!("\"{name}\" is not a name that PostgreSQL can keep"),
+                format!("\"{name}\" is not a name that PostgreSQL accepts"),
                 format!("Use 1 to {IDENT_BYTES} bytes."),
             ));
         }

@@ -195,8 +195,8 @@ pub(super) fn explain(error: &tokio_postgres::Error, name: &str) -> Option<(Stri
     let source = std::error::Error::source(error)?.downcast_ref::<Error>()?.get_ref()?;
     if let Some(unaccepted) = source.downcast_ref::<Unaccepted>() {
         let hint = format!(
-            "Have the server ask for scram-sha-256 in its pg_hba.conf, and use sslmode=verify-full in {name}; \
-             require_auth there says what else is accepted."
+            "Require scram-sha-256 in the server's pg_hba.conf, and use sslmode=verify-full in {name}; \
+             require_auth there sets what else is accepted."
         );
         return Some((unaccepted.to_string(), hint));
     }

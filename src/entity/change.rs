@@ -79,7 +79,7 @@ fn refused(what: String, name: &str) -> anyhow::Error {
     Refusal::refused(
         what,
         format!(
-            "Put it back, or settle the entity anew after `kalends forget {name} --yes`, its history with it; nothing was changed."
+            "Change it back, or settle the entity again after `kalends forget {name} --yes`, which also drops its history; nothing was changed."
         ),
     )
 }

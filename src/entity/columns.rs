@@ -38,7 +38,7 @@ fn of_period(level: Level) -> &'static [(&'static str, &'static str)] {
     }
 }
 
-/// What a measure is called behind the name of a statistic. The only measure `value` is the brief's `values`.
+/// What a measure is called behind the name of a statistic. A single measure `value` is called `values`.
 pub(super) fn label(entity: &Entity, measure: &Ident) -> String {
     match measure.name() {
         "value" if entity.measures.len() == 1 => "values".to_string(),

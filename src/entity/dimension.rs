@@ -52,8 +52,8 @@ pub fn check_encoding(server: Server, encoding: &str) -> Result<()> {
         return Ok(());
     }
     Err(Refusal::refused(
-        format!("the database of {server} is in {encoding}, and there are dimensions"),
-        "Leave dimensions out, or use databases in UTF8.",
+        format!("the database of {server} is in {encoding}, and dimensions need UTF8"),
+        "Remove dimensions, or use databases in UTF8.",
     ))
 }
 
@@ -68,7 +68,7 @@ impl Dimension {
                     "column \"{}\" of table {entity} is of type {written}, which cannot be sorted and hashed{inside}",
                     column.name()
                 ),
-                "Leave it out of dimensions, or have a column made of it that can be, such as a text.",
+                "Remove it from dimensions, or add a column that can be sorted and hashed, such as a text.",
             ));
         }
         Ok(Self {

@@ -87,8 +87,8 @@ impl SourceTable {
     /// Why the table cannot be accounted for; `None` where it can.
     pub fn unusable(&self) -> Option<String> {
         let reason = match self.kind.as_str() {
-            "v" => "a view: its rows cannot be held still while they are read",
-            "m" => "a materialized view: its rows cannot be held still while they are read",
+            "v" => "a view: no lock protects its rows while they are read",
+            "m" => "a materialized view: no lock protects its rows while they are read",
             "f" => "a foreign table: its rows are another server's",
             _ if self.extension.is_some() => {
                 return self.extension.as_ref().map(|name| format!("it belongs to the extension \"{name}\""));
@@ -128,7 +128,7 @@ impl SourceTable {
                 table: Ident::new(self.name.as_str())?,
                 time: Ident::new(time)?,
                 measures: measures.iter().map(|column| Ident::new(column.name.as_str())).collect::<Result<_>>()?,
-                ..Entity::of_brief()?
+                ..Entity::default_table()?
             },
             time_kind: self.time().map(|column| column.kind.clone()).unwrap_or_default(),
             other_times: named(&|column| column.is_time() && column.name != time),

@@ -75,8 +75,8 @@ impl Model {
         let dimensions = dimensions.collect::<Result<_>>()?;
         if time == TimeKind::Date && entity.levels.contains(&Level::Hour) {
             return Err(Refusal::refused(
-                format!("column \"{}\" of table {entity} is of type date, which says no hour", entity.time.name()),
-                "Leave \"hour\" out of levels.",
+                format!("column \"{}\" of table {entity} is of type date, which has no hours", entity.time.name()),
+                "Remove \"hour\" from levels.",
             ));
         }
         Ok(Self { entity: entity.clone(), time, measures, dimensions, checksum: CHECKSUM })
@@ -207,7 +207,7 @@ fn time_kind(entity: &Entity, found: Option<&str>) -> Result<TimeKind> {
         "date" => TimeKind::Date,
         other => {
             return Err(Refusal::refused(
-                format!("column \"{column}\" of table {entity} is of type {other}, which says no day"),
+                format!("column \"{column}\" of table {entity} is of type {other}, which is not a date or time"),
                 "Name a column of type timestamp, timestamptz or date as time.",
             ));
         }
@@ -215,11 +215,11 @@ fn time_kind(entity: &Entity, found: Option<&str>) -> Result<TimeKind> {
     match (kind, &entity.time_zone) {
         (TimeKind::TimestampTz, None) => Err(Refusal::refused(
             format!("column \"{column}\" of table {entity} is of type timestamp with time zone"),
-            "Say with time_zone in [[entity]] where a day begins and ends, for example \"Europe/Paris\".",
+            "Add time_zone to its [[entity]], for example time_zone = \"Europe/Paris\".",
         )),
         (TimeKind::Timestamp | TimeKind::Date, Some(_)) => Err(Refusal::refused(
-            format!("column \"{column}\" of table {entity} has no time zone, and a time_zone is set"),
-            "Leave time_zone out: days are taken as they are written.",
+            format!("column \"{column}\" of table {entity} has no time zone, but time_zone is set"),
+            "Remove time_zone: days are taken as they are written.",
         )),
         _ => Ok(kind),
     }

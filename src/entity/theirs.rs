@@ -52,18 +52,18 @@ impl Theirs {
             let Some(known) = &found.known else {
                 return Err(Refusal::refused(
                     format!("{name} of the warehouse has no column \"{}\"", found.name.name()),
-                    format!("Say with --column {}=THEIRS what it is called there.", ours.name()),
+                    format!("Give its name there with --column {}=THEIRS.", ours.name()),
                 ));
             };
             let how = wanted.how(known).ok_or_else(|| {
                 let written = found.written.as_deref().unwrap_or(known);
                 Refusal::refused(
                     format!(
-                        "column \"{}\" of {name} is of type {written}, which does not compare with production's {}",
+                        "column \"{}\" of {name} is of type {written}, which cannot be compared with production's {}",
                         found.name.name(),
                         wanted.written()
                     ),
-                    "docs/adopt.md says which types do; a view with a cast can stand for the table.",
+                    "docs/guides/adopt.md lists the types that do; or create a view with a cast, and name the view.",
                 )
             })?;
             let judged = matches!(how, "whole" | "decimal" | "double" | "real" | "midnight");

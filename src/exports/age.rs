@@ -72,6 +72,6 @@ fn refused(path: &Path, entity: &str, published: &Settled, wanted: &Wanted) -> a
             path.display(),
             published.as_of
         ),
-        "Run `kalends run`, which brings the warehouse up to date first; if its older figures are meant, say --take-over.",
+        "Run `kalends run`, which brings the warehouse up to date first; to publish its older figures, add --take-over.",
     )
 }

@@ -166,8 +166,8 @@ fn check_arrived(row: &Row, start: Start) -> Result<()> {
         return Ok(());
     }
     Err(Refusal::failed(
-        "what a file should say was changed on its way from the warehouse",
-        "Have the connection encrypted, or see to the network, and try again.",
+        "the content of a file was altered on its way from the warehouse",
+        "Encrypt the connection or check the network, then try again.",
     ))
 }
 

@@ -41,7 +41,7 @@ fn hold(held: &File, path: &Path) -> Result<()> {
                 let who = holder(held).map_or_else(String::new, |pid| format!(": process {pid}"));
                 return Err(Refusal::held(
                     format!("another run is publishing into \"{}\"{who}", path.display()),
-                    "Try again when it has ended, or wait for that with --wait 60s.",
+                    "Try again when it has ended, or let this command wait with --wait 60s.",
                 ));
             }
             locked => {

@@ -31,7 +31,7 @@ pub async fn ready(reading: &Reading<'_>, path: &Path) -> Result<()> {
     if !reading.prepared && folder.manifest()?.is_some_and(|manifest| manifest.warehouse.is_some()) {
         return Err(Refusal::refused(
             format!("the files in \"{}\" were published from another warehouse", path.display()),
-            "Check KALENDS_WAREHOUSE_URL and the folder; if this warehouse is to replace them, say --take-over.",
+            "Check KALENDS_WAREHOUSE_URL and the folder; to let this warehouse replace them, add --take-over.",
         ));
     }
     let due = allowed(reading, &folder, path, (Scope::Everything, Which::All), Claim::Own, 0).await?.due;
@@ -125,7 +125,7 @@ fn check_takes_nothing(path: &Path, due: &Due, scope: Scope) -> Result<()> {
     }
     Err(Refusal::refused(
         format!("the files in \"{}\" were published from another warehouse", path.display()),
-        "Check KALENDS_WAREHOUSE_URL and the folder; if this warehouse is to replace them, say --take-over.",
+        "Check KALENDS_WAREHOUSE_URL and the folder; to let this warehouse replace them, add --take-over.",
     ))
 }
 

@@ -61,7 +61,7 @@ impl Account {
     pub(super) fn name(&self) -> Result<String> {
         name_of(self.uid).ok_or_else(|| {
             Refusal::failed(
-                format!("user {} has no name on this machine, and PostgreSQL does not run without", self.uid),
+                format!("user {} has no name on this machine, and PostgreSQL does not run without one", self.uid),
                 "Add the user to /etc/passwd, or run Kalends as another one.",
             )
         })

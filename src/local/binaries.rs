@@ -85,7 +85,7 @@ pub(super) fn of_major<'a>(installed: &'a [Installation], major: u32, data: &Pat
     installed.iter().find(|installation| installation.major == major).ok_or_else(|| {
         Refusal::failed(
             format!("\"{}\" was made by PostgreSQL {major}, which this machine does not have", data.display()),
-            format!("Install PostgreSQL {major}, or remove \"{}\" to begin anew.", data.display()),
+            format!("Install PostgreSQL {major}, or remove \"{}\" to start again.", data.display()),
         )
     })
 }

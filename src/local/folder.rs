@@ -131,7 +131,7 @@ impl Folder {
     pub(super) fn share_users(&self) -> Result<Lock> {
         let users = open_plain(&self.path.join("users.lock"))?;
         Lock::try_with(users, FlockOperation::NonBlockingLockShared)?
-            .context("\"users.lock\" of the private servers is held by a stranger")
+            .context("\"users.lock\" of the private servers is locked by another program")
     }
 
     /// Whether nobody uses the servers. To be called under the start lock, so that nobody begins to.

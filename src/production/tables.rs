@@ -8,7 +8,7 @@ use crate::entity::{Entity, SourceTable};
 use crate::error::Result;
 use crate::statement;
 
-const TABLES: Statement = statement!("production/tables.sql");
+pub(super) const TABLES: Statement = statement!("production/tables.sql");
 const TIME_ZONE: Statement = statement!("production/time_zone.sql");
 
 /// What production holds, as far as the role may know.

@@ -54,7 +54,7 @@ impl Watch {
         }
         Err(Refusal::busy(
             format!("gave way on production: {waiting} waits for the snapshot of table {}", snapshot.model.entity),
-            "Try again; what was settled until then is kept.",
+            "Try again; what was settled until then stays.",
         ))
     }
 

@@ -18,7 +18,7 @@ pub(super) fn parse(server: Server, url: &str, environment: &Environment) -> Res
     let unreadable = || {
         Refusal::usage(
             format!("{name} is not a PostgreSQL URL"),
-            "Write postgresql://role@host:5432/database, with special characters of a password as %40 and the like.",
+            "Write postgresql://role@host:5432/database, with special characters of a password percent-encoded (@ is %40).",
         )
     };
     if !url.starts_with("postgresql://") && !url.starts_with("postgres://") {
@@ -75,8 +75,8 @@ fn accepted(
     let sockets = config.get_hosts().iter().filter(|host| matches!(host, Host::Unix(_))).count();
     if sockets > 0 && (written.is_some() || sockets < config.get_hosts().len()) {
         return Err(Refusal::usage(
-            format!("{name} names a Unix socket, and require_auth or a host beside it"),
-            "Leave require_auth out, also as PGREQUIREAUTH, or name hosts alone: nobody is on the way of a Unix socket.",
+            format!("{name} names a Unix socket together with require_auth or a host"),
+            "Remove require_auth (also PGREQUIREAUTH), or name hosts only: nobody is in between on a Unix socket.",
         ));
     }
     let Some(written) = written else {
@@ -85,8 +85,8 @@ fn accepted(
     };
     written.parse().map_err(|()| {
         Refusal::usage(
-            format!("{name} has a require_auth that names no way in"),
-            "Use scram-sha-256, md5, password or none, several with commas between, or !password for all but this.",
+            format!("{name} has an unknown require_auth"),
+            "Use scram-sha-256, md5, password or none, several separated by commas, or !password for all but this one.",
         )
     })
 }
@@ -133,7 +133,7 @@ fn protection(name: &str, mode: Option<&str>, roots: Option<PathBuf>, local: boo
         None | Some("verify-full" | "verify-ca") => Protection::VerifyFull { roots },
         Some("prefer" | "allow") => {
             return Err(Refusal::usage(
-                format!("sslmode=prefer of {name} protects nothing: whoever is in the way can turn it off"),
+                format!("sslmode=prefer of {name} protects nothing: anyone on the way can turn it off"),
                 "Use verify-full, require, or disable if you mean it.",
             ));
         }
@@ -156,7 +156,7 @@ fn password_from_file(config: &Config, environment: &Environment) -> Result<Opti
     let unreadable = |error: std::io::Error| {
         Refusal::usage(
             format!("the password file \"{}\" of PGPASSFILE cannot be read: {error}", path.display()),
-            "Name the file that is there, or unset PGPASSFILE to use ~/.pgpass or no password.",
+            "Name an existing file, or unset PGPASSFILE to use ~/.pgpass or no password.",
         )
     };
     let metadata = match std::fs::metadata(&path) {

@@ -36,7 +36,7 @@ pub fn written(drafted: &Drafted) -> String {
         entity(&mut text, drafted, draft);
     }
     if !drafted.left_out.is_empty() {
-        text.push_str("\n# Tables that nothing is proposed for, and why:\n");
+        text.push_str("\n# Skipped tables, and why:\n");
     }
     for (table, reason) in &drafted.left_out {
         comment(&mut text, &format!("{}: {reason}", string(table)));
@@ -48,8 +48,8 @@ fn head(production: &str) -> String {
     format!(
         "# Settings of Kalends, proposed by `kalends init` from the tables of production
 # ({}).
-# Look through them before the first run: the table, time column and time zone that an entity was settled with stand from
-# then on. Take out what is not to be accounted for. docs/settings.md says what everything means.
+# Read them before the first run: the table, time column and time zone of an entity cannot be changed later without
+# `kalends forget`. Delete what you do not need. docs/reference/settings.md explains each setting.
 
 # The two servers. No URL is written here, because it may hold a password. They come from the environment:
 # KALENDS_PRODUCTION_URL and KALENDS_WAREHOUSE_URL; passwords from PGPASSFILE or ~/.pgpass.
@@ -64,12 +64,12 @@ fn entity(text: &mut String, drafted: &Drafted, draft: &Draft) {
     let Entity { name, schema, table, time, measures, .. } = &draft.entity;
     let _ = writeln!(text, "\n[[entity]]\nname = {}", string(name.name()));
     let _ = writeln!(text, "table = {}", string(&format!("{}.{}", part(schema.name()), part(table.name()))));
-    comment(text, &format!("{}, most likely when a row came to be.{}", draft.time_kind, others(&draft.other_times)));
+    comment(text, &format!("{}, most likely when a row was created.{}", draft.time_kind, others(&draft.other_times)));
     let _ = writeln!(text, "time = {}", string(time.name()));
     if let Some(zone) = drafted.zone(draft) {
         comment(
             text,
-            "Where a day begins and ends: production's own TimeZone. The days of the business may be others.",
+            "Where a day begins and ends: production's TimeZone. Change it if your business uses another one.",
         );
         let _ = writeln!(text, "time_zone = {}", string(zone));
     } else if draft.needs_zone() {
@@ -77,7 +77,7 @@ fn entity(text: &mut String, drafted: &Drafted, draft: &Draft) {
         comment(
             text,
             &format!(
-                "Where a day begins and ends. It has to be said: production's own TimeZone, {zone}, is no name of the IANA \
+                "Where a day begins and ends. It has to be said: production's own TimeZone, {zone}, is not a name of the IANA \
                  database. Until then a run refuses this entity."
             ),
         );
@@ -86,7 +86,7 @@ fn entity(text: &mut String, drafted: &Drafted, draft: &Draft) {
     if !draft.not_summed.is_empty() {
         let left: Vec<String> =
             draft.not_summed.iter().map(|(name, why)| format!("{} ({why})", string(name))).collect();
-        comment(text, &format!("Numbers that are left out: {}.", left.join(", ")));
+        comment(text, &format!("Numbers that are not summed: {}.", left.join(", ")));
     }
     let _ = writeln!(text, "measures = {}", list(measures.iter().map(|measure| measure.name())));
     if !draft.dimensions.is_empty() {

@@ -11,10 +11,10 @@ use crate::error::{Refusal, Result};
 /// Which of them are NULL is a seed of 64 bits.
 const MOST_COLUMNS: usize = 60;
 
-/// Checks what was written; nothing written means the brief's table.
+/// Checks what was written; nothing written means the default table.
 pub(super) fn read(typed: Vec<TypedEntity>) -> Result<Vec<Entity>> {
     if typed.is_empty() {
-        return Ok(vec![Entity::of_brief()?]);
+        return Ok(vec![Entity::default_table()?]);
     }
     let entities = typed.into_iter().map(one).collect::<Result<Vec<_>>>()?;
     entity::check_apart(&entities)?;

@@ -93,8 +93,10 @@ impl Default for Limits {
 
 /// Reads a file that was named, so it has to be there.
 pub(super) fn read(path: &Path) -> Result<File> {
-    let text = files::read_to_string(path)
-        .with_context(|| format!("could not read the settings file \"{}\"", path.display()))?;
+    let text = match files::read_to_string(path) {
+        Err(error) if error.kind() == ErrorKind::NotFound => return Err(not_there(path)),
+        read => read.with_context(|| format!("could not read the settings file \"{}\"", path.display()))?,
+    };
     let file = parse(path, &text)?;
     let holds_url = file.production_url.is_some() || file.warehouse_url.is_some();
     let mode = std::fs::metadata(path)?.permissions().mode();
@@ -105,6 +107,13 @@ pub(super) fn read(path: &Path) -> Result<File> {
         ));
     }
     Ok(file)
+}
+
+fn not_there(path: &Path) -> anyhow::Error {
+    Refusal::usage(
+        format!("there is no settings file \"{}\"", path.display()),
+        "Check --config and KALENDS_CONFIG; `kalends init` writes a settings file.",
+    )
 }
 
 /// Reads the file of the working directory, if there is one.
@@ -141,9 +150,9 @@ mod tests {
         assert_eq!(file.local, default.local);
         assert_eq!(file.limits, default.limits);
         assert_eq!(file.guard, default.guard);
-        // The brief's table is shown, although without any it is meant.
-        let brief = Entity::of_brief().unwrap();
-        assert_eq!(crate::settings::entities::read(file.entity).unwrap(), [brief]);
+        // The default table is shown, although without any it is used.
+        let table = Entity::default_table().unwrap();
+        assert_eq!(crate::settings::entities::read(file.entity).unwrap(), [table]);
         // Both URLs are shown, although they have no default.
         assert!(file.production_url.is_some() && file.warehouse_url.is_some());
         // So is what production is spared, with the values that hold without them.

@@ -24,14 +24,14 @@ impl Guard {
     pub(super) fn read(&self) -> Result<Rules> {
         let loss = self.loss.parse().map_err(|()| {
             Refusal::usage(
-                "loss in [guard] is no share",
+                "loss in [guard] is not a percentage",
                 "Write a percentage from \"0%\" (any loss is held) to \"100%\" (no month is held), with up to 4 decimals.",
             )
         })?;
         let settle_after = self.settle_after.as_ref().map(|text| {
             humantime::parse_duration(text).map_err(|_| {
                 Refusal::usage(
-                    "settle_after in [guard] is no length of time",
+                    "settle_after in [guard] is not a duration",
                     "Write a number and its unit, such as \"90s\", \"10 min\" or \"2h\".",
                 )
             })

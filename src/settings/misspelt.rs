@@ -26,7 +26,9 @@ pub(super) fn explain(said: &str) -> (String, String) {
         return (format!("{place} knows no \"{word}\""), did_you_mean(word, &known));
     }
     let hint = match said {
-        "invalid type: map, expected a sequence" => "Write [[entity]], in two brackets: there may be several.",
+        "invalid type: map, expected a sequence" | "duplicate key" => {
+            "Write [[entity]], in two brackets: there may be several."
+        }
         _ => EXAMPLE,
     };
     (without_value(said), hint.to_string())

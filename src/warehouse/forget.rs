@@ -67,10 +67,7 @@ impl Reading<'_> {
         let names: Vec<String> = known.iter().map(|known| format!("\"{}\"", known.name())).collect();
         let names = if names.is_empty() { "none".to_string() } else { names.join(", ") };
         known.into_iter().find(|known| known.name() == name).ok_or_else(|| {
-            Refusal::usage(
-                format!("the warehouse has no entity \"{name}\""),
-                format!("Those that were settled: {names}."),
-            )
+            Refusal::usage(format!("the warehouse has no entity \"{name}\""), format!("It has: {names}."))
         })
     }
 
@@ -218,7 +215,7 @@ pub(super) fn depended_on(error: anyhow::Error, entity: &str) -> anyhow::Error {
 fn has_dependents(entity: &str) -> anyhow::Error {
     Refusal::refused(
         format!("other objects of the warehouse depend on tables or views of entity \"{entity}\""),
-        "Drop them, such as views that select from kalends_stats, and make them again afterwards; nothing was changed.",
+        "Drop them, such as views that select from kalends_stats, and create them again afterwards; nothing was changed.",
     )
 }
 

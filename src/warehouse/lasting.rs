@@ -22,7 +22,7 @@ impl Reading<'_> {
         };
         if row.get::<bool>("standby")? {
             return Err(Refusal::refused(
-                "the warehouse is a standby, which nothing can be written to",
+                "the warehouse is a standby, so nothing can be written to it",
                 "Name its primary in KALENDS_WAREHOUSE_URL.",
             ));
         }
@@ -42,8 +42,6 @@ fn refusal(first: &str, others: usize) -> anyhow::Error {
     };
     Refusal::refused(
         format!("{which}: a crash of the warehouse's server empties what is"),
-        format!(
-            "Set it right with `ALTER TABLE {first} SET LOGGED`, then run `kalends verify --repair`: rows may be gone."
-        ),
+        format!("Run `ALTER TABLE {first} SET LOGGED`, then run `kalends verify --repair`: rows may be gone."),
     )
 }

@@ -21,8 +21,8 @@ impl Warehouse {
         let Some(row) = found else { return Ok(None) };
         let (role, object, remedy): (&str, &str, &str) = (row.get("role")?, row.get("object")?, row.get("remedy")?);
         Ok(Some(Refusal::refused(
-            format!("role {role} may not do in the warehouse what a run does with {object}"),
-            format!("Set it right with `{remedy}`, and run again."),
+            format!("role {role} lacks a right in the warehouse that a run needs on {object}"),
+            format!("Run `{remedy}`, then run again."),
         )))
     }
 }

@@ -33,7 +33,7 @@ impl Warehouse {
     /// Brings the schemas up to date, in one transaction.
     ///
     /// # Errors
-    /// Refuses schemas that are not ours to fill; busy while another run holds the warehouse.
+    /// Refuses schemas that are not ours to fill; busy while another run is using the warehouse.
     pub(super) async fn migrate(&mut self) -> Result<()> {
         let work = hold(&mut self.session).await?;
         let row = work.query_one(IDENTITY, &[]).await?;
@@ -110,8 +110,13 @@ async fn missing(work: &Work<'_>) -> Result<Vec<Ident>> {
             (true, false, _) => {
                 let owner: &str = found.get("owner")?;
                 return Err(Refusal::refused(
-                    format!("schema \"{name}\" of the warehouse belongs to role \"{owner}\""),
-                    format!("Give it away with `ALTER SCHEMA {name} OWNER TO {role}`; docs/grants.sql does all of it."),
+                    format!(
+                        "schema \"{name}\" of the warehouse belongs to role \"{owner}\", and you connect as {role}"
+                    ),
+                    format!(
+                        "Use role \"{owner}\" in KALENDS_WAREHOUSE_URL; or, if the schema is to be {role}'s, \
+                         `ALTER SCHEMA {name} OWNER TO {role}`, as docs/grants.sql does."
+                    ),
                 ));
             }
             (true, true, true) => {

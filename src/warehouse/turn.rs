@@ -17,7 +17,7 @@ impl Warehouse {
     /// Holds the warehouse for one transaction, to settle what was compared with `generation`.
     ///
     /// # Errors
-    /// Busy when another run holds the warehouse, or has settled something since.
+    /// Busy when another run is using the warehouse, or has settled something since.
     pub async fn lock(&mut self, generation: i64) -> Result<Locked<'_>> {
         let work = hold(&mut self.session).await?;
         take_generation(work, generation).await
@@ -81,7 +81,7 @@ async fn holder(work: &Work<'_>) -> Result<Option<String>> {
 
 fn is_held(holder: &str) -> anyhow::Error {
     Refusal::held(
-        format!("another run holds the warehouse: {holder}"),
-        "Try again when it has ended, or wait for that with --wait 60s.",
+        format!("another run is using the warehouse: {holder}"),
+        "Try again when it has ended, or let this command wait with --wait 60s.",
     )
 }

@@ -48,7 +48,7 @@ class Project:
         return self.services[service].get("environment", {})
 
 
-def the_services_of_the_brief_are_there(project):
+def the_main_services_are_there(project):
     for name in BRIEF:
         if name not in project.services:
             yield name
@@ -258,7 +258,7 @@ def every_variable_is_documented(project):
 
 
 RULES = [
-    the_services_of_the_brief_are_there,
+    the_main_services_are_there,
     both_generations_of_compose_read_it,
     what_is_built_here_is_not_pulled,
     no_image_is_built_twice,

@@ -14,8 +14,8 @@ FILES = ["docker-compose.yml", "Dockerfile", ".dockerignore", ".env.example", ".
 
 # rule, file, what is there, what is put in its place
 BREAKS = [
-    ("the_services_of_the_brief_are_there", "docker-compose.yml", "\n  pg_admin:\n", "\n  pgadmin:\n"),
-    ("the_services_of_the_brief_are_there", "docker-compose.yml", "dockerfile: ./Dockerfile", "dockerfile: ./Other"),
+    ("the_main_services_are_there", "docker-compose.yml", "\n  pg_admin:\n", "\n  pgadmin:\n"),
+    ("the_main_services_are_there", "docker-compose.yml", "dockerfile: ./Dockerfile", "dockerfile: ./Other"),
     ("both_generations_of_compose_read_it", "docker-compose.yml", "x-postgres:", 'version: "3.9"\nx-postgres:'),
     ("every_image_is_pinned", "docker-compose.yml", "pgadmin4:9.18", "pgadmin4:latest"),
     ("what_is_built_here_is_not_pulled", "docker-compose.yml", "  pull_policy: never\n", ""),

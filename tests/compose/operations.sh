@@ -1,14 +1,14 @@
-# What docs/operations.md says, done as it says: the blocks of the document are what is run. To be read with `.` by
+# What docs/guides/ says about real servers and schedules, done as it says: the blocks of the pages are what is run. Read with `.` by
 # bash, after checks.sh.
 : "${project:?}" "${scratch:?}" "${clone:?}" "${name:?}"
 
-# docs LANGUAGE N: the Nth block in this language of docs/operations.md, with passwords filled in and hosts that are
-# here.
+# docs PAGE LANGUAGE N: the Nth block in this language of docs/guides/PAGE.md, with passwords filled in and hosts that
+# are here.
 docs() {
-    awk -v fence='```'"$1" -v wanted="$2" '/^```/ { inside = $0 == fence; count += inside; next } inside && count == wanted' \
-        "$clone/docs/operations.md" |
+    awk -v fence='```'"$2" -v wanted="$3" '/^```/ { inside = $0 == fence; count += inside; next } inside && count == wanted' \
+        "$clone/docs/guides/$1.md" |
         sed -e "s/…/secret/" -e 's/production\.example\.com/production_data/' -e 's/warehouse\.example\.com/warehouse_data/' |
-        grep . || { echo "docs/operations.md has no block $2 of $1" >&2 && return 1; }
+        grep . || { echo "docs/guides/$1.md has no block $3 of $2" >&2 && return 1; }
 }
 
 # superuser SERVICE: statements from standard input.
@@ -28,17 +28,17 @@ reader_only_reads() {
 # grants SERVICE: docs/grants.sql as the document has it for the database of that name.
 grants() {
     local variables
-    variables=$(docs sh 2 | sed -n "s/^psql -d $1 \(.*\) -f docs\/grants.sql$/\1/p" | grep .) || return
+    variables=$(docs real-servers sh 2 | sed -n "s/^psql -d $1 \(.*\) -f docs\/grants.sql$/\1/p" | grep .) || return
     # shellcheck disable=SC2086
     superuser "$1" $variables <"$clone/docs/grants.sql"
 }
 
 # Into a new warehouse, by the roles that the documents make.
 least_privilege() {
-    grants production_data && docs sql 1 | superuser production_data || return
+    grants production_data && docs real-servers sql 1 | superuser production_data || return
     docker exec "$(container warehouse_data)" psql -U postgres -q -c 'DROP DATABASE warehouse_data WITH (FORCE)' \
         -c 'CREATE DATABASE warehouse_data' || return
-    grants warehouse_data && docs sql 2 | superuser warehouse_data || return
+    grants warehouse_data && docs real-servers sql 2 | superuser warehouse_data || return
     local query='?sslmode=disable'
     tools -e "KALENDS_PRODUCTION_URL=postgresql://kalends_reader:secret@production_data/production_data$query" \
         -e "KALENDS_WAREHOUSE_URL=postgresql://kalends_writer:secret@warehouse_data/warehouse_data$query" \
@@ -93,16 +93,16 @@ unit_ends() {
     return 1
 }
 
-# Put where docs/operations.md says, in the way it says, with nothing but the hosts and TLS changed.
+# Put where docs/guides/ says, in the way it says, with nothing but the hosts and TLS changed.
 installs_as_documented() {
     docker run --rm --entrypoint cat "$image" /usr/local/bin/kalends >"$scratch/kalends" || return
     start_machine --network "${name}_default" || return
     machine 'mkdir -p target/release && cat >target/release/kalends' <"$scratch/kalends" || return
-    docs sh 1 | machine 'set -eu; . /dev/stdin' || return
-    docs text 1 | sed 's/\(_URL=.*\)/\1?sslmode=disable/' | machine 'cat >/etc/kalends/environment' || return
-    docs text 2 | machine 'cat >/etc/kalends/pgpass' || return
-    docs ini 1 | machine 'cat >/etc/systemd/system/kalends.service' || return
-    docs ini 2 | machine 'cat >/etc/systemd/system/kalends.timer' || return
+    docs real-servers sh 1 | machine 'set -eu; . /dev/stdin' || return
+    docs real-servers text 1 | sed 's/\(_URL=.*\)/\1?sslmode=disable/' | machine 'cat >/etc/kalends/environment' || return
+    docs real-servers text 2 | machine 'cat >/etc/kalends/pgpass' || return
+    docs schedule ini 1 | machine 'cat >/etc/systemd/system/kalends.service' || return
+    docs schedule ini 2 | machine 'cat >/etc/systemd/system/kalends.timer' || return
 }
 
 # After least_privilege, with its roles.
@@ -147,7 +147,7 @@ by_systemd_and_cron() {
 
     # By cron, at the next minute.
     machine "rm -r /srv/exports/$day" || return
-    docs text 3 | sed 's/^15 2 /* * /' | machine 'crontab -u kalends -' || return
+    docs schedule text 1 | sed 's/^15 2 /* * /' | machine 'crontab -u kalends -' || return
     local _
     for _ in $(seq 70); do
         machine "[ ! -e /srv/exports/$day/*.csv ]" || break
@@ -158,7 +158,7 @@ by_systemd_and_cron() {
     ! machine 'journalctl --no-pager --quiet --output=cat --unit=cron | grep "discarding output"' || return
 }
 
-# By the steps that docs/operations.md gives for it; production changed meanwhile.
+# By the steps that docs/guides/recover.md gives for it; production changed meanwhile.
 warehouse_is_lost() {
     compose exec -T warehouse_data pg_dump -U postgres -Fc warehouse_data >"$scratch/dump" && [ "$(head -c 5 "$scratch/dump")" = PGDMP ] || return
     superuser production_data <<<"DELETE FROM public.entity WHERE created_at < '2023-01-02' AND created_at >= '2023-01-01'" || return

@@ -55,7 +55,7 @@ fn check(world: &World, code: i32) -> Value {
 
 #[test]
 fn the_worked_example_of_adopt_comes_out_as_it_stands_there() {
-    worked::example_holds("docs/adopt.md");
+    worked::example_holds("docs/guides/adopt.md");
 }
 
 #[test]
@@ -70,7 +70,7 @@ fn a_table_that_holds_what_production_does_is_equal() {
     assert_eq!((&found["production_rows"], &found["their_rows"], &found["days"]), (&json!(6), &json!(6), &json!(4)));
     assert_eq!(found["differences"], json!([]));
     let text = world.kalends(&format!("adopt --check {COLUMNS}"));
-    text.succeeds().says("equal: \"analytics.events\" holds what production does, 6 rows, 4 days, as of ");
+    text.succeeds().says("equal: \"analytics.events\" holds the same rows as production, 6 rows, 4 days, as of ");
     // There was no schema of ours before, and there is none now.
     assert_eq!(world.tuples(), Vec::<String>::new());
     assert!(!world.exports.exists());
@@ -103,9 +103,9 @@ fn what_is_missing_extra_and_changed_is_told_by_day() {
     );
     let text = world.kalends(&format!("adopt --check {COLUMNS}"));
     text.fails_with(3)
-        .says("\"analytics.events\" is short by 3 rows in 2 days, has 2 rows too many in 2 days, has 1 day of as many rows, but others")
+        .says("\"analytics.events\" lacks 3 rows on 2 days, has 2 rows too many on 2 days, has 1 day with other rows at the same count")
         .says("missing     2024-01-02 2 rows, production has 3\n")
-        .says("changed     2024-01-31 1 row, but others\n")
+        .says("changed     2024-01-31 1 row, but other ones\n")
         .says("extra       2024-04-01 1 row, production has 0\n");
     assert_eq!(text.stdout.lines().count(), 6);
     // A NULL that is a zero there is another value, and a row twice is not once.
@@ -274,7 +274,7 @@ fn files_that_are_equal_are_taken_over_as_they_are_and_others_are_replaced() {
     // Once more, when all of them are listed already: they are left alone as well.
     world.kalends("forget entity --yes").succeeds();
     let again = world.kalends(&format!("adopt {COLUMNS}"));
-    again.succeeds().says(&format!("left alone  {total} files that were as they should be"));
+    again.succeeds().says(&format!("unchanged   {total} files that were already right"));
     fs::remove_file(world.exports.join("notes.txt")).unwrap();
     world.is_exact();
     // From now on they are Kalends' own: gone with their rows.

@@ -211,7 +211,7 @@ fn accounts(kind: &str) -> String {
         measures: vec![Some(kind.to_string())],
         ..Found::default()
     };
-    let shape = Model::new(&Entity::of_brief().unwrap(), &found).unwrap().shape().unwrap();
+    let shape = Model::new(&Entity::default_table().unwrap(), &found).unwrap().shape().unwrap();
     let days = DAYS.of(&shape).unwrap().to_string().replace(":\"schema\"", "public").replace(":\"table\"", "entity");
     let account = "concat_ws('|', day, rows, array_to_string(statistics, ',', '-'), hash_a, hash_b)";
     format!("SELECT coalesce(string_agg({account}, ' ' ORDER BY day), '') FROM ({days}) AS accounts")

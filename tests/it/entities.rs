@@ -1,4 +1,4 @@
-//! Tables other than the brief's: several of them, types, time zones, names; what changes between runs.
+//! Tables other than the default one: several of them, types, time zones, names; what changes between runs.
 
 mod anew;
 pub mod asked;
@@ -128,11 +128,11 @@ fn one_of_several_entities_that_fails_does_not_keep_the_others_from_settling() {
     settles(&world);
 
     set(&world, &b.settings());
-    world.kalends("status").succeeds().says("kept        a: not in the settings any more");
+    world.kalends("status").succeeds().says("not set     a: no longer in the settings");
     world.kalends("run").succeeds().says("nothing to do");
     assert!(world.exports.join(kept).exists());
 
-    world.kalends("forget c").fails_with(2).says("Those that were settled: \"a\", \"b\".");
+    world.kalends("forget c").fails_with(2).says("It has: \"a\", \"b\".");
     world.kalends("forget a --yes").succeeds().says("its files go with the next `kalends export`");
     world.kalends("export").succeeds().says("3 removed");
     assert!(!world.exports.join(kept).exists());
@@ -188,7 +188,7 @@ fn what_the_settings_cannot_mean_is_refused() {
     };
     let measures = "measures = [\"value\"]";
     for (settings, code, said) in [
-        (entity(&"x".repeat(64), measures), 2, "is not a name that PostgreSQL can keep"),
+        (entity(&"x".repeat(64), measures), 2, "is not a name that PostgreSQL accepts"),
         (entity("a", measures) + &entity("A", measures), 2, "the entities \"a\" and \"A\" would share tables or files"),
         (entity("a", measures) + &entity("a_day", measures), 2, "would share tables or files"),
         (entity("a", measures) + &entity("a_2024_01", measures), 2, "would share tables or files"),
@@ -200,7 +200,7 @@ fn what_the_settings_cannot_mean_is_refused() {
         (
             entity("a", &format!("{measures}\ntime_zone = \"Europe/Paris\"")),
             4,
-            "has no time zone, and a time_zone is set",
+            "has no time zone, but time_zone is set",
         ),
         (entity("a", "measures = [\"created\"]"), 4, "has no column \"created\""),
     ] {
@@ -210,7 +210,7 @@ fn what_the_settings_cannot_mean_is_refused() {
     }
     world.production_sql("ALTER TABLE entity ALTER created_at TYPE timestamptz");
     set(&world, &entity("a", measures));
-    world.kalends("prepare").fails_with(4).says("Say with time_zone in [[entity]]");
+    world.kalends("prepare").fails_with(4).says("Add time_zone to its [[entity]]");
     set(&world, &entity("a", &format!("{measures}\ntime_zone = \"Europe/Atlantis\"")));
     world.kalends("prepare").fails_with(4).says("time zone \"Europe/Atlantis\"");
     world.production_sql("ALTER TABLE entity ALTER value TYPE text");
@@ -229,7 +229,7 @@ fn a_forgotten_entity_is_settled_anew_beside_others() {
     set(&world, &entity.replace("\"entity\"\ntable", "\"counted\"\ntable"));
     settles(&world);
     set(&world, &format!("{entity}statistics = [\"sum\", \"count\"]\n"));
-    world.kalends("forget entity --yes").succeeds().says("the next `kalends run` settles it anew");
+    world.kalends("forget entity --yes").succeeds().says("the next `kalends run` settles it again");
     settles(&world);
     world.file("year=2024/entity_stats_yearly_2024.csv", "year,sum_values,count_values\n2024,5,1");
     world.file(

@@ -137,7 +137,7 @@ fn masked(text: &str) -> String {
 
 #[test]
 fn the_page_of_status_shows_what_is_printed() {
-    let page = std::fs::read_to_string(concat!(env!("CARGO_MANIFEST_DIR"), "/docs/status.md")).unwrap();
+    let page = std::fs::read_to_string(concat!(env!("CARGO_MANIFEST_DIR"), "/docs/guides/monitor.md")).unwrap();
     let example = page.split("```console\n").nth(1).unwrap().split("```").next().unwrap();
     let world = World::new();
     world.production("created_at | value\n 2024-01-02 | 5\n 2024-01-03 | 8");

@@ -78,8 +78,10 @@ fn a_month_that_lost_more_than_half_stays_and_the_others_go_on() {
     world
         .kalends("run")
         .fails_with(4)
-        .says("error: entity \"entity\": 2024-02 is held: 4 of 10 rows are left\n hint: If this is meant, run")
-        .says("held        2024-02: 4 of 10 rows are left\n            if this is meant: kalends run --accept-loss 2024-02")
+        .says("error: entity \"entity\": 2024-02 is held: 4 of 10 rows are left\n hint: To accept this, run")
+        .says(
+            "held        2024-02: 4 of 10 rows are left\n            to accept this: kalends run --accept-loss 2024-02",
+        )
         .says("settled     6 days (1 new, 5 vanished), 2 months");
     // Half of January is not more than half.
     assert_eq!(kept(&world), ["2024-01|5", "2024-02|10", "2024-03|11"]);
@@ -101,7 +103,7 @@ fn a_month_that_lost_more_than_half_stays_and_the_others_go_on() {
     assert_eq!((world.tuples(), world.tree()), (tuples, tree), "what is held already is not noted again");
     world.kalends("verify").fails_with(3).says("2024-02-02 vanished");
     world.kalends("status").succeeds().says(
-        "held        2024-02: 4 of 10 rows are left\n            if this is meant: kalends run --accept-loss 2024-02",
+        "held        2024-02: 4 of 10 rows are left\n            to accept this: kalends run --accept-loss 2024-02",
     );
 
     as_told(&world);
@@ -127,10 +129,7 @@ fn of_two_months_that_vanished_one_may_be_accepted() {
     let (january, march) = (all_of(&world, "2024-01"), all_of(&world, "2024-03"));
     world.kalends("run").fails_with(4).says("kalends run --accept-loss 2024-01 2024-03");
     assert_eq!((all_of(&world, "2024-01"), all_of(&world, "2024-03")), (january, march.clone()));
-    world
-        .kalends("run --accept-loss 2024-01")
-        .fails_with(4)
-        .says("if this is meant: kalends run --accept-loss 2024-03");
+    world.kalends("run --accept-loss 2024-01").fails_with(4).says("to accept this: kalends run --accept-loss 2024-03");
     assert_eq!(kept(&world), ["2024-02|10", "2024-03|10"]);
     assert_eq!(all_of(&world, "2024-03"), march);
     assert!(!world.exports.join("year=2024/month=1").exists());
@@ -179,7 +178,7 @@ fn an_empty_production_is_held_whatever_may_be_lost() {
     world
         .kalends("run")
         .fails_with(4)
-        .says("held        3 months from 2024-01 on: production holds no rows\n            if this is meant: kalends run --accept-loss\n");
+        .says("held        3 months from 2024-01 on: production holds no rows\n            to accept this: kalends run --accept-loss\n");
     let held = world.kalends("run --json").fails_with(4).json();
     assert_eq!(held["held"].as_array().unwrap().iter().map(|part| &part["kind"]).collect::<Vec<_>>(), ["empty"; 3]);
     assert_eq!((all_of(&world, "2024-01"), all_of(&world, "2024-02"), all_of(&world, "2024-03")), before);
@@ -244,10 +243,10 @@ fn tables_are_not_made_anew_while_anything_is_held() {
         lose(&world, "2024-02", gone);
         let before = (world.ask_warehouse("SELECT * FROM kalends_stats.entity_day ORDER BY 1"), world.tree());
         let ran = world.kalends("run").fails_with(4).says("held        2024-02").stdout.clone();
-        assert!(!ran.contains("anew"), "{ran}");
+        assert!(!ran.contains("rebuilt"), "{ran}");
         let after = (world.ask_warehouse("SELECT * FROM kalends_stats.entity_day ORDER BY 1"), world.tree());
         assert_eq!(after, before);
-        world.kalends("run --accept-loss 2024-02").succeeds().says("anew");
+        world.kalends("run --accept-loss 2024-02").succeeds().says("rebuilt");
         world.kalends("verify").succeeds();
         world.kalends("run").succeeds().says("nothing to do");
     }

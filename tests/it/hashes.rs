@@ -150,7 +150,7 @@ impl Case<'_> {
             let columns = self.columns.iter().enumerate().filter(move |(_, column)| column.2.is_some() == dimension);
             columns.map(|(at, _)| Ident::new(format!("c{at}")).unwrap()).collect::<Vec<_>>()
         };
-        let mut entity = Entity { measures: named(false), dimensions: named(true), ..Entity::of_brief().unwrap() };
+        let mut entity = Entity { measures: named(false), dimensions: named(true), ..Entity::default_table().unwrap() };
         if self.time == TIMES[1] {
             entity.time_zone = Some("Europe/Paris".to_string());
         }

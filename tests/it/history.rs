@@ -49,7 +49,7 @@ fn told(world: &World, arguments: &str) -> Vec<String> {
 
 #[test]
 fn the_worked_examples_of_see_come_out_as_they_stand_there() {
-    worked::example_holds("docs/see.md");
+    worked::example_holds("docs/guides/plan-and-history.md");
 }
 
 #[test]

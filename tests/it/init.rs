@@ -59,7 +59,7 @@ fn a_shop_is_proposed_and_settled_as_it_stands() {
     world.production_sql(SHOP);
     let database = world.production_url.rsplit('/').next().unwrap();
     world.production_sql(&format!("ALTER DATABASE {database} SET TimeZone = 'Europe/Paris'"));
-    world.kalends("init").succeeds().says("written     kalends.toml: 4 tables, 6 others left out and said why");
+    world.kalends("init").succeeds().says("written     kalends.toml: 4 tables, 6 skipped, reasons in the file");
     golden("init_shop", &masked(&world, &written(&world)));
 
     settles(&world);
@@ -136,7 +136,7 @@ fn names_of_any_kind_are_written_so_that_they_are_read() {
         }
     }
     world.production_sql("CREATE TABLE child () INHERITS (\"two\nlines\")");
-    world.kalends("init").succeeds().says("19 tables, 1 other left out");
+    world.kalends("init").succeeds().says("19 tables, 1 skipped");
     settles(&world);
     let yearly: Vec<Vec<u8>> =
         world.files().into_iter().filter(|(path, _)| path.contains("_yearly_")).map(|(_, bytes)| bytes).collect();
@@ -227,7 +227,7 @@ fn tables_that_are_named_are_proposed_alone() {
             4,
             "production shows no table \"public.far\"\n hint: `kalends init --out -` shows",
         ),
-        ("init --out - --table shop.recent", 4, "cannot be accounted for: a view"),
+        ("init --out - --table shop.recent", 4, "cannot be used: a view"),
         ("init --out - --table a.b.c", 2, "\"a.b.c\" does not name a table"),
     ] {
         world.kalends(arguments).fails_with(code).says(said);
@@ -253,7 +253,7 @@ fn a_time_zone_that_is_no_name_is_left_to_be_written() {
          INSERT INTO sale VALUES ('2024-01-31 23:30+00', 3); ALTER DATABASE {database} SET TimeZone = 'CET'"
     ));
     world.kalends("init").succeeds().says("missing     the time_zone of 1 table");
-    world.kalends("run").fails_with(4).says("Say with time_zone in [[entity]] where a day begins and ends");
+    world.kalends("run").fails_with(4).says("Add time_zone to its [[entity]]");
     let text = written(&world);
     golden("init_zone", &masked(&world, &text));
     fs::write(world.folder().join("kalends.toml"), text.replace("#time_zone", "time_zone")).unwrap();
@@ -271,7 +271,7 @@ fn what_the_role_may_not_see_is_left_out_and_no_password_is_written() {
     let url = as_role(&world, "stranger");
     let ran = world.kalends_with("init", &[("KALENDS_PRODUCTION_URL", &url)]);
     ran.fails_with(4)
-        .says("no table that production shows can be accounted for: \"inner_room.safe\" is not, SELECT is not granted");
+        .says("production shows no table that Kalends can use: \"inner_room.safe\" is not, SELECT is not granted");
     world.production_sql("GRANT SELECT ON entity, mine TO stranger");
     let url = url.replacen('@', ":S3CRET@", 1);
     // The warehouse is not asked, and need not be set.

@@ -343,14 +343,14 @@ impl Ran {
     }
 }
 
-/// A statement of `sql/`, as it is for the brief's table.
-pub fn of_brief(text: String) -> String {
+/// A statement of `sql/`, as it is for the default table.
+pub fn of_default_table(text: String) -> String {
     let found = Found {
         time: Some("timestamp without time zone".to_string()),
         measures: vec![Some("integer".to_string())],
         ..Found::default()
     };
-    let shape = Model::new(&Entity::of_brief().unwrap(), &found).unwrap().shape().unwrap();
+    let shape = Model::new(&Entity::default_table().unwrap(), &found).unwrap().shape().unwrap();
     let statement = Statement { path: "sql/probe.sql", text: Box::leak(text.into_boxed_str()) };
     statement.of(&shape).unwrap().to_string()
 }

@@ -93,6 +93,7 @@ fn a_month_or_year_that_there_is_not() {
         ("export 0 1", "export_year_0"),
         ("export 2024", "export_without_month"),
         ("export 2024 june", "export_month_june"),
+        ("export 2024-03 1", "export_year_with_month"),
         ("simulate 2024 13", "simulate_month_13"),
         ("simulate 10000 1", "simulate_year_10000"),
         ("simulate 0 1", "simulate_year_0"),
@@ -191,6 +192,26 @@ fn a_table_that_is_missing() {
     refuses(&world, "prepare", &[], 4, "table_missing");
     world.production_sql("DROP SCHEMA public");
     refuses(&world, "prepare", &[], 4, "table_missing");
+}
+
+#[test]
+fn what_is_misspelt_in_an_entity_gets_the_nearest_name() {
+    let world = World::new();
+    let settings = |table: &str, measure: &str| {
+        let text = format!(
+            "[[entity]]\nname = \"e\"\ntable = \"{table}\"\ntime = \"created_at\"\nmeasures = [\"{measure}\"]\n"
+        );
+        fs::write(world.folder().join("kalends.toml"), text).unwrap();
+    };
+    settings("entiyt", "value");
+    refuses(&world, "run", &[], 4, "table_misspelt");
+    world.production_sql("CREATE SCHEMA shop; CREATE TABLE shop.orders (created_at timestamp, value integer)");
+    settings("orders", "value");
+    refuses(&world, "run", &[], 4, "table_of_another_schema");
+    settings("of_another_name", "value");
+    refuses(&world, "run", &[], 4, "table_of_another_name");
+    settings("entity", "valeu");
+    refuses(&world, "run", &[], 4, "column_misspelt");
 }
 
 #[test]

@@ -1,4 +1,4 @@
-//! Ways in which a loader, a rollup or an exporter ends green and wrong, each as a story. docs/guarantees.md lists them
+//! Ways in which a loader, a rollup or an exporter ends green and wrong, each as a story. docs/explanation/guarantees.md lists them
 //! all, with those that other rooms show.
 
 use std::collections::BTreeMap;

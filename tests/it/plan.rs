@@ -347,7 +347,7 @@ fn what_would_be_held_is_planned_as_held_and_what_is_accepted_as_settled() {
         (&again["nothing_to_do"], &again["entities"][0]["days"], &again["files"]["write"]),
         (&json!(false), &json!([]), &json!([]))
     );
-    world.kalends("run --plan plan.json").fails_with(4).says("the warehouse has moved");
+    world.kalends("run --plan plan.json").fails_with(4).says("the warehouse has changed");
     world.kalends("plan --accept-loss --out plan.json").succeeds();
     world.kalends("run --plan plan.json").succeeds().says("2 vanished");
     world.is_exact();

@@ -61,7 +61,7 @@ fn a_run_gives_way_to_whoever_waits_behind_it() {
         ran.fails_with(75)
             .says("gave way on production: process ")
             .says("waits for the snapshot of table \"public.entity\"");
-        ran.says(" hint: Try again; what was settled until then is kept.");
+        ran.says(" hint: Try again; what was settled until then stays.");
         assert!(took < Duration::from_secs(2), "it gave way after {took:?}");
         let waited = other.join().unwrap();
         assert!(waited < Duration::from_secs(3), "the other session waited for {waited:?}");

@@ -29,7 +29,7 @@ fn long_work_draws_a_bar_on_a_terminal_and_only_there() {
         "INSERT INTO entity SELECT timestamp '2024-01-01' + n * interval '1 second', n FROM generate_series(1, 400000) AS n",
     );
     let Some(drawn) = on_a_terminal(&world, "prepare") else { return };
-    assert!(drawn.contains(" of 400 000 rows  ") && drawn.contains("/s  ") && drawn.contains(" left"), "{drawn}");
+    assert!(drawn.contains(" of 400,000 rows  ") && drawn.contains("/s  ") && drawn.contains(" left"), "{drawn}");
     assert!(drawn.contains("settled     5 days (5 new), 1 month"), "{drawn}");
 
     world.production_sql("UPDATE entity SET value = value + 1");

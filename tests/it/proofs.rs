@@ -193,7 +193,7 @@ fn accounts_are_only_made_again_from_rows_that_are_proven() {
         "UPDATE kalends_raw.entity SET value = 900 WHERE city = 'Lyon';
          UPDATE kalends_stats.entity_by_month SET sum_values = 900 WHERE dimension_city = 'Lyon'",
     );
-    world.kalends("run").succeeds().says("mended      2024-01");
+    world.kalends("run").succeeds().says("repaired    2024-01");
     world.file(path, right);
     world.file("year=2024/entity_stats_yearly_2024.csv", "year,city,sum_values\n2024,Lyon,1\n2024,Paris,2");
     assert_eq!(world.ask_warehouse("SELECT value FROM kalends_raw.entity ORDER BY 1"), ["1", "2"]);
@@ -207,7 +207,7 @@ fn accounts_are_only_made_again_from_rows_that_are_proven() {
 fn an_account_of_a_period_without_rows_is_taken_away() {
     let world = cities();
     world.warehouse_sql("INSERT INTO kalends_stats.entity_year SELECT '1999-01-01', rows, count_values, sum_values, min_values, max_values FROM kalends_stats.entity_year");
-    world.kalends("run").succeeds().says("mended      1999");
+    world.kalends("run").succeeds().says("repaired    1999");
     assert_eq!(world.ask_warehouse("SELECT year FROM kalends_stats.entity_year"), ["2024-01-01"]);
     assert_eq!(world.ask_warehouse("SELECT to_regclass('kalends_raw.entity_1999_01') IS NULL"), ["t"]);
     world.kalends("verify").succeeds();

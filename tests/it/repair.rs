@@ -65,7 +65,7 @@ fn mended(rows_days: usize, rows_loaded: usize, accounts: usize, written: usize,
 
 #[test]
 fn the_worked_examples_of_verify_come_out_as_they_stand_there() {
-    worked::example_holds("docs/verify.md");
+    worked::example_holds("docs/guides/verify.md");
 }
 
 #[test]
@@ -160,8 +160,8 @@ fn accounts_that_were_published_wrong_are_mended_with_their_files() {
     text.succeeds()
         .says("3 differences found\n")
         .says("accounts    2024-02 changed\n")
-        .says("mended      accounts: 2 periods\n")
-        .says("mended      files: 1 written, 0 removed\n")
+        .says("repaired    accounts: 2 periods\n")
+        .says("repaired    files: 1 written, 0 removed\n")
         .says("equal: production = rows = accounts = files, as of ");
     world.is_exact();
     whole(&world);
@@ -262,7 +262,7 @@ fn what_looks_like_a_loss_is_held_and_all_else_is_mended() {
     let ran = world.kalends("verify --repair");
     ran.fails_with(4)
         .says("held        2024-02: ")
-        .says("if this is meant: kalends verify --repair --accept-loss 2024-02");
+        .says("to accept this: kalends verify --repair --accept-loss 2024-02");
     assert_eq!(february(), before, "what is held is left as it was");
     assert_eq!(world.ask_warehouse("SELECT value FROM kalends_raw.entity_2024_01 ORDER BY 1"), ["5", "7", "10"]);
     let again = world.kalends("verify --repair --json").fails_with(4).json();
@@ -320,6 +320,6 @@ fn other_settings_are_a_run_s_to_settle() {
     .unwrap();
     let before = (world.tuples(), world.tree());
     let refused = world.kalends("verify --repair");
-    refused.fails_with(4).says("Run `kalends prepare`, which settles it anew");
+    refused.fails_with(4).says("Run `kalends prepare`, which settles it again");
     assert_eq!((world.tuples(), world.tree()), before);
 }

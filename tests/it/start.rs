@@ -1,4 +1,4 @@
-//! `docs/start.md`, as it stands: its SQL is run, its commands typed, and what it shows compared.
+//! `docs/tutorial/first-hour.md`, as it stands: its SQL is run, its commands typed, and what it shows compared.
 
 use std::fs;
 use std::path::Path;
@@ -7,7 +7,7 @@ use crate::kit::World;
 
 /// The indented blocks of the page, in their order.
 fn blocks() -> Vec<String> {
-    let page = fs::read_to_string(Path::new(env!("CARGO_MANIFEST_DIR")).join("docs/start.md")).unwrap();
+    let page = fs::read_to_string(Path::new(env!("CARGO_MANIFEST_DIR")).join("docs/tutorial/first-hour.md")).unwrap();
     let mut blocks = vec![String::new()];
     for line in page.lines() {
         let block = blocks.last_mut().unwrap();
@@ -34,6 +34,14 @@ fn is_as_shown(found: &str, shown: &str) {
     assert!(rest.trim().is_empty() || shown.ends_with('…'), "more than shown: {rest:?}\nfound: {found}");
 }
 
+/// Runs `docs/grants.sql` with the variables of a line of psql.
+fn grants_as_shown(world: &World, arguments: &str) {
+    let rest = arguments.strip_suffix(" -f docs/grants.sql").unwrap();
+    let (database, variables) = rest.strip_prefix("-d ").unwrap().split_once(' ').unwrap();
+    let variables: Vec<&str> = variables.split_whitespace().filter(|word| *word != "-v").collect();
+    world.grants(database.strip_suffix("_data").unwrap(), &variables);
+}
+
 #[test]
 fn the_first_steps_are_as_the_page_shows_them() {
     let world = World::new();
@@ -45,6 +53,10 @@ fn the_first_steps_are_as_the_page_shows_them() {
             world.production_sql(&block);
             continue;
         };
+        if let Some(arguments) = command.strip_prefix("psql ") {
+            grants_as_shown(&world, arguments);
+            continue;
+        }
         let (command, shown) = command.split_once('\n').unwrap();
         typed.push(command.to_string());
         if let Some(file) = command.strip_prefix("cat exports/") {

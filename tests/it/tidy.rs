@@ -1,5 +1,7 @@
 //! House rules, as tests.
 
+mod pages;
+
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -52,7 +54,7 @@ fn every_statement_of_one_query_prepares_on_its_server() {
     world.warehouse_sql("CREATE TABLE kalends_raw.entity_2024_01 (LIKE kalends_raw.entity)");
     let (mut prepared, mut other) = (0, Vec::new());
     for (name, text) in files("sql", ".sql") {
-        let text = kit::of_brief(text);
+        let text = kit::of_default_table(text);
         let code: String =
             text.lines().filter(|line| !line.trim_start().starts_with("--")).collect::<Vec<_>>().join("\n");
         let word = code.split_whitespace().next().unwrap();
@@ -95,10 +97,10 @@ fn every_statement_of_one_query_prepares_on_its_server() {
 }
 
 #[test]
-fn the_survey_of_the_briefs_table_stays_the_one_that_was_measured() {
-    // What was measured in bench/README.md: whatever else an entity can have costs the brief's table nothing.
+fn the_survey_of_the_default_table_stays_the_one_that_was_measured() {
+    // What was measured in bench/README.md: whatever else an entity can have costs the default table nothing.
     let text = read("sql/accounts/days.sql");
-    golden("tests/it/survey_of_brief.sql", &kit::of_brief(text));
+    golden("tests/it/survey_of_default_table.sql", &kit::of_default_table(text));
 }
 
 #[test]
@@ -201,22 +203,36 @@ fn the_documents_name_every_command_setting_and_the_version() {
         .filter_map(|line| line.split_whitespace().next())
         .collect();
     assert!(commands.len() >= 8, "{commands:?}");
-    let readme = read("README.md");
+    let (readme, page) = (read("README.md"), read("docs/reference/commands.md"));
     for command in commands.iter().filter(|command| **command != "help") {
         assert!(readme.contains(&format!("kalends {command}")), "README.md does not name `kalends {command}`");
+        let heading = format!("## kalends {command}\n");
+        assert!(page.contains(&heading), "docs/reference/commands.md has no section `kalends {command}`");
+        for flag in flags_of(command) {
+            let named = page.contains(&format!("`{flag}")) || flag == "--help";
+            assert!(named, "docs/reference/commands.md does not name {flag} of `kalends {command}`");
+        }
     }
-    let settings = read("docs/settings.md");
+    let settings = read("docs/reference/settings.md");
     let example = read("kalends.example.toml");
     let keys = example.lines().filter_map(|line| line.trim_start_matches("#= ").split_once(" = ")).map(|(key, _)| key);
     for key in keys.filter(|key| !key.contains(' ')) {
-        assert!(settings.contains(&format!("`{key}`")), "docs/settings.md does not name `{key}`");
+        assert!(settings.contains(&format!("`{key}`")), "docs/reference/settings.md does not name `{key}`");
     }
     let sources: String =
         files("src/settings", ".rs").into_values().collect::<String>() + &read("src/settings.rs") + &read("src/db.rs");
     for variable in sources.split('"').filter(|part| part.starts_with("KALENDS_") && part.len() > 8) {
-        assert!(settings.contains(variable), "docs/settings.md does not name {variable}");
+        assert!(settings.contains(variable), "docs/reference/settings.md does not name {variable}");
     }
     assert!(read("CHANGELOG.md").contains(&format!("## {}", env!("CARGO_PKG_VERSION"))));
+}
+
+/// The long flags that a command's help names.
+fn flags_of(command: &str) -> Vec<String> {
+    let help = String::from_utf8(kit::kalends(&[command, "--help"], &[]).stdout).unwrap();
+    let options = help.lines().filter(|line| line.starts_with("      --") || line.trim_start().starts_with('-'));
+    let flags = options.flat_map(|line| line.split_whitespace().take(2).filter(|word| word.starts_with("--")));
+    flags.map(|flag| flag.trim_end_matches(['.', ',']).to_string()).collect()
 }
 
 /// All tests by their place: `faults::race::of_two_runs_at_once_each_is_done_or_gives_way`.
@@ -232,7 +248,7 @@ fn tests() -> BTreeSet<String> {
 
 #[test]
 fn the_guarantees_number_all_pitfalls_and_name_tests_that_exist() {
-    let text = read("docs/guarantees.md");
+    let text = read("docs/explanation/guarantees.md");
     let rows: Vec<Vec<&str>> = text
         .lines()
         .filter(|line| line.starts_with("| ") && !line.starts_with("| |"))
@@ -246,13 +262,13 @@ fn the_guarantees_number_all_pitfalls_and_name_tests_that_exist() {
         let shown: Vec<&str> = row[4].split('`').map(str::trim).filter(|name| !name.is_empty()).collect();
         assert!(!shown.is_empty(), "nothing shows that {:?}", row[2]);
         for name in shown {
-            assert!(tests.contains(name), "docs/guarantees.md names {name}, which is no test");
+            assert!(tests.contains(name), "docs/explanation/guarantees.md names {name}, which is no test");
             named.insert(name.to_string());
         }
     }
     let missing: Vec<&String> =
         tests.iter().filter(|name| name.starts_with("peers::") && !named.contains(*name)).collect();
-    assert!(missing.is_empty(), "docs/guarantees.md does not name {missing:?}");
+    assert!(missing.is_empty(), "docs/explanation/guarantees.md does not name {missing:?}");
 }
 
 #[test]

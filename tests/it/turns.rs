@@ -38,7 +38,7 @@ fn who_comes_second_gives_way_at_once_and_says_who_works() {
     let (begun, tuples) = (Instant::now(), world.tuples());
     for arguments in ["run", "prepare", "forget entity --yes"] {
         let ran = world.kalends(arguments);
-        ran.fails_with(75).says(&format!("another run holds the warehouse: process {} of role", pid[0]));
+        ran.fails_with(75).says(&format!("another run is using the warehouse: process {} of role", pid[0]));
         ran.says("(\"kalends run\") since ").says("--wait 60s");
     }
     assert!(begun.elapsed() < Duration::from_secs(20), "{:?}", begun.elapsed());
@@ -69,7 +69,11 @@ fn a_wait_that_is_past_ends_with_75() {
     let hold = Hold::at(&world, IN_MID_SETTLING);
     let first = Running::until_held(&world, Side::Warehouse);
     let begun = Instant::now();
-    world.kalends("prepare --wait 1s").fails_with(75).says("another run holds the warehouse");
+    world
+        .kalends("prepare --wait 1s")
+        .fails_with(75)
+        .says("another run is using the warehouse")
+        .says("hint: Waited 1s, as --wait says");
     assert!(begun.elapsed() >= Duration::from_secs(1), "{:?}", begun.elapsed());
     drop(hold);
     first.ends().succeeds();

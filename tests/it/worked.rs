@@ -110,5 +110,5 @@ fn moments(line: &str) -> String {
 
 #[test]
 fn the_worked_example_of_the_commands_comes_out_as_it_stands_there() {
-    example_holds("docs/commands.md");
+    example_holds("docs/tutorial/a-month.md");
 }

@@ -33,7 +33,7 @@ pub struct Protocol {
     pub confirm_locked: bool,
     /// A run that finds nothing to do makes an entity whole that an interrupted run left.
     pub completes: bool,
-    /// That takes a generation: a run that compared before has to begin anew.
+    /// That takes a generation: a run that compared before has to start again.
     pub completing_counts: bool,
     /// Readers lock `kalends.entity` before their snapshot, against those that replace tables.
     pub table_lock: bool,

@@ -162,14 +162,14 @@ fn text(adopted: &Adopted, named: &Named, published: &str) -> String {
     let mut lines =
         vec![report::line("adopted", &format!("{} from {named}", tally(adopted.taken)), adopted.took_seconds)];
     if adopted.missed.is_equal() {
-        lines.push(format!("missed      nothing: {named} holds what production does"));
+        lines.push(format!("missed      nothing: {named} holds the same rows as production"));
     } else {
         lines.push(format!("missed      {named} {}", super::summary(&adopted.missed)));
     }
     if adopted.loaded.days > 0 {
         lines.push(format!("loaded      {} from production", tally(adopted.loaded)));
     }
-    lines.push(format!("left alone  {} that were as they should be", counted(adopted.taken_files, "file")));
+    lines.push(format!("unchanged   {} that were already right", counted(adopted.taken_files, "file")));
     lines.push(published.to_string());
     lines.join("\n")
 }

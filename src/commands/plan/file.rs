@@ -71,7 +71,7 @@ impl Expected {
         })?;
         let damaged = || {
             Refusal::refused(
-                format!("\"{shown}\" is no plan of Kalends, or was damaged"),
+                format!("\"{shown}\" is not a plan of Kalends, or is damaged"),
                 "Make a new one with `kalends plan --out FILE`; nothing was changed.",
             )
         };
@@ -114,7 +114,7 @@ impl Expected {
             return Err(self.outdated(format!("the plan \"{path}\" is for {was}, and the settings have {is}")));
         }
         if then["generation"] != now["generation"] {
-            return Err(self.outdated(format!("the warehouse has moved since the plan \"{path}\" was made")));
+            return Err(self.outdated(format!("the warehouse has changed since the plan \"{path}\" was made")));
         }
         for (was, is) in pairs(then, now) {
             let entity = &is["entity"];
@@ -122,7 +122,7 @@ impl Expected {
                 return Err(self.outdated(format!("the plan \"{path}\" was made for another production")));
             }
             if was["definition"] != is["definition"] || was["settled_anew"] != is["settled_anew"] {
-                let what = format!("entity {entity} is another one than when the plan \"{path}\" was made");
+                let what = format!("entity {entity} has another definition than when the plan \"{path}\" was made");
                 return Err(self.outdated(what));
             }
             if was["survey"] != is["survey"] {
@@ -130,11 +130,11 @@ impl Expected {
             }
             if left(was) != left(is) {
                 return Err(
-                    self.outdated(format!("what is held is no more what the plan \"{path}\" holds: entity {entity}"))
+                    self.outdated(format!("the held periods have changed since the plan \"{path}\": entity {entity}"))
                 );
             }
             if was["days"] != is["days"] || was["mended_periods"] != is["mended_periods"] {
-                return Err(self.outdated(format!("the warehouse has moved since the plan \"{path}\" was made")));
+                return Err(self.outdated(format!("the warehouse has changed since the plan \"{path}\" was made")));
             }
         }
         Ok(())
@@ -157,12 +157,12 @@ impl Expected {
 
     fn moved(&self, entity: &Value) -> anyhow::Error {
         let path = self.path.display();
-        self.outdated(format!("production has moved since the plan \"{path}\" was made: entity {entity}"))
+        self.outdated(format!("production has changed since the plan \"{path}\" was made: entity {entity}"))
     }
 
     fn outdated(&self, what: String) -> anyhow::Error {
         let path = self.path.display();
-        Refusal::refused(what, format!("Look again with `kalends plan --out {path}`; nothing of it was changed."))
+        Refusal::refused(what, format!("Make a new plan with `kalends plan --out {path}`; nothing of it was done."))
     }
 }
 

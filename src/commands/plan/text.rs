@@ -39,10 +39,10 @@ fn of_entity(one: &OfEntity) -> Vec<String> {
         format!("{} of {}, {}", counted(one.surveyed_rows, "row"), one.entity, counted(one.surveyed_days, "day"));
     let mut lines = vec![format!("surveyed    {head}, as of {}", one.production_as_of)];
     if !one.settled_anew.is_empty() {
-        lines.push(format!("anew        {}; all is settled anew", one.settled_anew.join(", ")));
+        lines.push(format!("rebuild     {}; everything is settled again", one.settled_anew.join(", ")));
     }
     if !one.mended_periods.is_empty() {
-        lines.push(format!("mend        {}", report::list(one.mended_periods.iter())));
+        lines.push(format!("repair      {}", report::list(one.mended_periods.iter())));
     }
     lines.extend(left::lines(&one.held, &one.changing, one.accept.as_deref()));
     if !one.days.is_empty() {

@@ -67,6 +67,6 @@ pub(in crate::commands) fn refusal(entity: &str, held: &[Noted], accept: Option<
     };
     Some(Refusal::refused(
         format!("entity \"{entity}\": {what}"),
-        format!("If this is meant, run `{accept}`; what is held stays as it was."),
+        format!("To accept this, run `{accept}`; until then it stays as it was settled."),
     ))
 }

@@ -327,7 +327,7 @@ impl Settling<'_> {
         let span = month.period.span();
         let (own, strange): (Vec<Day>, Vec<Day>) = differing.into_keys().partition(|&day| span.contains(day));
         if let Some(day) = own.iter().find(|day| month.left.contains(day)) {
-            bail!("somebody changed the warehouse's rows of {day}, which are left as they were settled");
+            bail!("somebody edited the warehouse's rows of {day}, which are left as they were settled");
         }
         month.load.extend(own);
         loaded = load::reload(snapshot, locked, month, &strange, places, &passing).await?;

@@ -59,7 +59,7 @@ async fn disagreement(
                  {in_production} ahead of UTC in production and {in_warehouse} in the warehouse",
                 one.day
             ),
-            "Bring both servers' time zone data to the same version, for example by the same package tzdata, and run again; \
+            "Give both servers the same time zone data, for example the same version of package tzdata, then run again; \
              nothing of the month was changed.",
         ))
     };

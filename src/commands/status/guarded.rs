@@ -5,6 +5,7 @@ use serde::Serialize;
 use crate::commands::left;
 use crate::error::Result;
 use crate::guard::{self, Kind, Noted};
+use crate::report::counted;
 use crate::warehouse::Reading;
 use crate::warehouse::notes::Failure;
 
@@ -36,8 +37,9 @@ impl Guarded {
         Ok(Self { held, changing, failures: reading.failures().await? })
     }
 
-    /// For people; nothing where there is nothing to tell.
-    pub(super) fn lines(&self) -> Vec<String> {
+    /// For people; nothing where there is nothing to tell. Failures before the moment that all is proven as of are
+    /// counted only.
+    pub(super) fn lines(&self, proven_as_of: Option<&str>) -> Vec<String> {
         let mut entities: Vec<&str> = self.held.iter().chain(&self.changing).map(|left| left.entity.as_str()).collect();
         entities.sort_unstable();
         entities.dedup();
@@ -56,10 +58,18 @@ impl Guarded {
             }
             lines.extend(told);
         }
-        lines.extend(self.failures.iter().take(SHOWN).map(|failure| {
+        // Both begin `2024-03-05 02:15:07`, UTC.
+        let second = |moment: &str| moment.get(..19).unwrap_or_default().to_string();
+        let is_past = |failure: &&Failure| proven_as_of.is_some_and(|proven| second(&failure.at) < second(proven));
+        let (past, since): (Vec<&Failure>, Vec<&Failure>) = self.failures.iter().partition(is_past);
+        lines.extend(since.into_iter().take(SHOWN).map(|failure| {
             let Failure { at, command, exit_code, message, .. } = failure;
             format!("failed      {at}, {command} ended with {exit_code}: {message}")
         }));
+        if !past.is_empty() {
+            let failures = counted(past.len(), "failure");
+            lines.push(format!("recovered   {failures} before the last good run; `kalends status --json` lists them"));
+        }
         lines
     }
 }

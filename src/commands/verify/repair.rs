@@ -5,6 +5,7 @@ use serde::Serialize;
 use super::super::prepare::months::Settling;
 use super::super::prepare::{guarding, zones};
 use super::super::{World, exchanged, export, left};
+use super::Listing;
 use crate::accounts::{self, Accounts};
 use crate::calendar::Period;
 use crate::checks::{self, Difference, Found, Layer};
@@ -63,7 +64,7 @@ struct Mended {
     removed_files: usize,
 }
 
-pub(super) async fn run(world: &World<'_>, accepted: &Accepted, which: Which) -> Result<Outcome> {
+pub(super) async fn run(world: &World<'_>, accepted: &Accepted, which: Which, listing: Listing) -> Result<Outcome> {
     let (mut warehouse, mut production) = tokio::try_join!(world.warehouse(), world.production())?;
     let mut repaired = Repaired::default();
     for entity in &world.settings.entities {
@@ -91,7 +92,7 @@ pub(super) async fn run(world: &World<'_>, accepted: &Accepted, which: Which) ->
     if !repaired.differences.is_empty() {
         exit = exit.graver(Exit::Differs);
     }
-    Ok(Outcome::new(exit, text(&repaired), &repaired))
+    Ok(Outcome::new(exit, text(&repaired, listing), &repaired))
 }
 
 /// What was done for one entity.
@@ -223,7 +224,7 @@ fn kept(settled: &Accounts, survey: &Accounts, found: &Found) -> Accounts {
     kept
 }
 
-fn text(repaired: &Repaired) -> String {
+fn text(repaired: &Repaired, listing: Listing) -> String {
     let Mended { rows_days, rows_loaded, accounts, written_files, listed_files, removed_files } = &repaired.mended;
     if repaired.found.is_empty() && repaired.equal {
         let (rows, days) = (counted(repaired.rows, "row"), counted(repaired.days, "day"));
@@ -233,23 +234,23 @@ fn text(repaired: &Repaired) -> String {
     let mut lines = left::lines(&repaired.held, &repaired.changing, repaired.accept.as_deref());
     lines.extend(repaired.failed.iter().map(|one| format!("{}: not repaired: {}", one.entity, one.error)));
     lines.push(format!("{} found", counted(repaired.found.len(), "difference")));
-    lines.extend(repaired.found.iter().map(super::line));
+    lines.extend(super::lines(&repaired.found, listing));
     let rows = counted(*rows_loaded, "row");
     if repaired.found.iter().any(|one| one.layer == Layer::Rows) {
-        lines.push(format!("mended      rows: {}, {rows} loaded again", counted(*rows_days, "day")));
+        lines.push(format!("repaired    rows: {}, {rows} loaded again", counted(*rows_days, "day")));
     }
     if *accounts > 0 {
-        lines.push(format!("mended      accounts: {}", counted(*accounts, "period")));
+        lines.push(format!("repaired    accounts: {}", counted(*accounts, "period")));
     }
     if written_files + listed_files + removed_files > 0 {
         let listed = if *listed_files > 0 { format!(", {listed_files} only listed") } else { String::new() };
-        lines.push(format!("mended      files: {written_files} written, {removed_files} removed{listed}"));
+        lines.push(format!("repaired    files: {written_files} written, {removed_files} removed{listed}"));
     }
     if repaired.equal {
         lines.push(format!("equal: production = rows = accounts = files, as of {}", repaired.production_as_of));
     } else if !repaired.differences.is_empty() {
         lines.push(format!("{} left", counted(repaired.differences.len(), "difference")));
-        lines.extend(repaired.differences.iter().map(super::line));
+        lines.extend(super::lines(&repaired.differences, listing));
     }
     lines.join("\n")
 }

@@ -214,7 +214,7 @@ pub(super) fn explain(error: &rustls::Error, name: &str) -> Option<(String, Stri
         CertificateError::Other(OtherError(inner)) if inner.is::<SelfSigned>() => (
             "the server's certificate is self-signed, and not among those that are trusted".to_string(),
             format!(
-                "Check that it is the server's, and give it in sslrootcert=FILE of {name}; or have an authority sign one."
+                "Check that it is the server's, and give it in sslrootcert=FILE of {name}; or use one that an authority has signed."
             ),
         ),
         CertificateError::Other(OtherError(inner)) if inner.is::<FirstVersion>() => (
@@ -223,18 +223,18 @@ pub(super) fn explain(error: &rustls::Error, name: &str) -> Option<(String, Stri
         ),
         CertificateError::Expired | CertificateError::ExpiredContext { .. } => (
             "the server's certificate has expired".to_string(),
-            "Renew it at the server; if it is not past its end, set the clock of this machine right.".to_string(),
+            "Renew it on the server; if it has not expired, correct the clock of this machine.".to_string(),
         ),
         CertificateError::NotValidYet | CertificateError::NotValidYetContext { .. } => (
             "the server's certificate is not valid yet".to_string(),
-            "Set the clock of this machine right, or that of the machine that made the certificate.".to_string(),
+            "Correct the clock of this machine, or of the one that made the certificate.".to_string(),
         ),
         CertificateError::UnknownIssuer | CertificateError::BadSignature => (
             "the server's certificate is signed by an authority that is not trusted".to_string(),
             format!("Give the authority's certificate in sslrootcert=FILE of {name}."),
         ),
         CertificateError::NotValidForName | CertificateError::NotValidForNameContext { .. } => (
-            format!("the server is not who its certificate names: {error}"),
+            format!("the server's certificate is for another host: {error}"),
             format!(
                 "Name the host in {name} as its certificate does, or give the server a certificate of its own name."
             ),

@@ -42,7 +42,7 @@ fn other_statistics_and_levels_are_settled_from_the_rows_that_are_there() {
     set(&world, &format!("{ORDERS}measures = [\"amount\"]\nstatistics = [\"count\", \"max\"]\nlevels = [\"year\"]\n"));
     let ran = world.kalends("run");
     ran.succeeds().says(
-        "anew        statistic count added, statistic sum removed, statistic min removed, statistic mean removed",
+        "rebuilt     statistic count added, statistic sum removed, statistic min removed, statistic mean removed",
     );
     ran.says("level day removed, level month removed");
     assert_eq!(rows(&world), before, "rows were loaded that are there");
@@ -69,12 +69,12 @@ fn another_measure_is_settled_from_production() {
          2024,3,1,2,1.500000,8,1.5,4,2.666667",
     );
     set(&world, &format!("{ORDERS}measures = [\"amount\", \"quantity\"]\n"));
-    world.kalends("run").succeeds().says("anew        measures in another order");
+    world.kalends("run").succeeds().says("rebuilt     measures in another order");
     settles(&world);
     world.production_sql("ALTER TABLE purchase DROP amount");
     world.kalends("run").fails_with(4).says("has no column \"amount\"");
     set(&world, &format!("{ORDERS}measures = [\"quantity\"]\n"));
-    world.kalends("run").succeeds().says("anew        measure \"amount\" removed");
+    world.kalends("run").succeeds().says("rebuilt     measure \"amount\" removed");
     settles(&world);
     world.file(YEAR, "year,sum_quantity,min_quantity,max_quantity,mean_quantity\n2024,3,1,2,1.500000");
 }

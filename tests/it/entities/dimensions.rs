@@ -240,7 +240,7 @@ fn accounts_of_combinations_that_somebody_changes_are_found_and_mended() {
     ] {
         world.warehouse_sql(sql);
         world.kalends("verify").fails_with(3).says(&format!("accounts    {period} changed"));
-        world.kalends("run").succeeds().says("mended").says(period);
+        world.kalends("run").succeeds().says("repaired").says(period);
         world.kalends("verify").succeeds();
         asked.is_exact(&world);
     }
@@ -304,7 +304,7 @@ fn another_dimension_is_settled_anew_and_so_is_a_deviation_from_the_rows_that_ar
     settles(&world);
     let split = asked(&[("d", "text")]);
     set(&world, &split.settings());
-    world.kalends("run").succeeds().says("anew        dimension \"d\" added");
+    world.kalends("run").succeeds().says("rebuilt     dimension \"d\" added");
     settles(&world);
     split.is_exact(&world);
     let spread = Asked { statistics: &["sum", "count", "stddev"], ..asked(&[("d", "text")]) };
@@ -358,5 +358,5 @@ sys.exit(code)";
     assert!(publishing < at_rest + 8 + 4 * 4 + 6, "{publishing} MB, {at_rest} MB at rest");
     let comparing = peak_mb("verify").unwrap();
     assert!(comparing < at_rest + 4 * 4 + 6, "{comparing} MB, {at_rest} MB at rest");
-    world.kalends("export").succeeds().says("nothing to do: 10 files as they should be");
+    world.kalends("export").succeeds().says("nothing to do: 10 files up to date");
 }

@@ -163,7 +163,7 @@ fn accounts_of_hours_weeks_and_quarters_that_somebody_changes_are_found_and_mend
     ] {
         world.warehouse_sql(&sql.replace("n_hour(hour)", "extract(hour FROM hour)"));
         world.kalends("verify").fails_with(3).says(&format!("accounts    {period} changed"));
-        world.kalends("run").succeeds().says(&format!("mended      {period}"));
+        world.kalends("run").succeeds().says(&format!("repaired    {period}"));
         world.kalends("verify").succeeds();
         assert_eq!(
             (world.files(), world.ask_warehouse("SELECT * FROM kalends_stats.t_hour ORDER BY 1")),
@@ -181,6 +181,6 @@ fn accounts_of_hours_weeks_and_quarters_that_somebody_changes_are_found_and_mend
 fn what_levels_cannot_mean_is_refused() {
     let world = world("date", "('2024-01-31', 1)");
     set(&world, &asked().settings());
-    world.kalends("run").fails_with(4).says("column \"at\" of table \"public.t\" is of type date, which says no hour");
+    world.kalends("run").fails_with(4).says("column \"at\" of table \"public.t\" is of type date, which has no hours");
     assert_eq!(world.ask_warehouse("SELECT count(*) FROM pg_class WHERE relname LIKE 't\\_%'"), ["0"]);
 }

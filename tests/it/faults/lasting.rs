@@ -31,7 +31,7 @@ fn a_warehouse_that_is_a_standby_is_refused_before_any_work() {
     let url = standby.url(&world).replace("kalends@", &format!("{WRITER}@"));
     let to = [("KALENDS_WAREHOUSE_URL", url.as_str())];
     let said =
-        ["the warehouse is a standby, which nothing can be written to", "Name its primary in KALENDS_WAREHOUSE_URL."];
+        ["the warehouse is a standby, so nothing can be written to it", "Name its primary in KALENDS_WAREHOUSE_URL."];
     is_refused(&world, &to, &WRITING, &said);
     // Reading is what a standby is for.
     world.kalends_with("history", &to).succeeds();

@@ -156,13 +156,13 @@ fn a_figure_that_changes_on_its_way_is_neither_settled_nor_published() {
     let was = committed(&world);
     world.production("created_at | value\n 2024-01-16 | 7654321");
     let ran = run_with_another_figure(&world, "run", Way::ToServer);
-    ran.fails_with(1).says("could not settle month 2024-01").says("not in the warehouse as they were sent there");
+    ran.fails_with(1).says("could not settle month 2024-01").says("altered on their way to the warehouse");
     assert_eq!(committed(&world), was);
 
     world.kalends("prepare").succeeds();
     let files = world.files();
     let ran = run_with_another_figure(&world, "export", Way::ToClient);
-    ran.fails_with(1).says("what a file should say was changed on its way from the warehouse");
+    ran.fails_with(1).says("the content of a file was altered on its way from the warehouse");
     assert_eq!(world.files(), files);
     is_mended(&world);
 }

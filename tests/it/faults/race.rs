@@ -85,7 +85,7 @@ fn a_run_that_finds_the_warehouse_held_says_by_whom() {
 fn a_run_beside_one_that_settles_or_publishes_gives_way() {
     let mut stage = Stage::new(Start::Change);
     for (lock, says) in [
-        ("kalends_stats.entity_day IN SHARE", "another run holds the warehouse: process "),
+        ("kalends_stats.entity_day IN SHARE", "another run is using the warehouse: process "),
         ("kalends.file IN SHARE", "another run is publishing into "),
     ] {
         let [before, after] = stage.ready();

@@ -135,7 +135,7 @@ fn a_folder_that_is_not_there_is_refused_before_anything_is_done() {
         world
             .kalends(&format!("{command} --metrics none/run.prom"))
             .fails_with(2)
-            .says("\"none/run.prom\" is no place for --metrics: there is no folder \"none\"");
+            .says("\"none/run.prom\" cannot be used for --metrics: there is no folder \"none\"");
     }
     assert_eq!(world.ask_warehouse("SELECT to_regclass('kalends.state') IS NULL"), ["t"]);
     assert!(!world.exports.exists());

@@ -18,7 +18,7 @@ fn another_database_with_the_same_table_is_held_where_anything_differs() {
     instead("run")
         .fails_with(4)
         .says("held        2 months from 2024-02 on: production is another database than the one that was settled")
-        .says("if this is meant: kalends run --accept-loss\n");
+        .says("to accept this: kalends run --accept-loss\n");
     assert_eq!(all_of(&world, "2024-02"), february);
     assert_eq!(kept(&world), ["2024-01|10", "2024-02|10", "2024-03|10"]);
     // A part of it is no consent to the whole: the next run holds the rest.

@@ -1,8 +1,8 @@
-//! The worked example of `docs/guard.md` is what happens.
+//! The worked example of `docs/guides/losses.md` is what happens.
 
 use crate::kit::World;
 
-const PAGE: &str = include_str!("../../../docs/guard.md");
+const PAGE: &str = include_str!("../../../docs/guides/losses.md");
 
 /// Without what is another each time: times, durations, and how far apart columns are.
 fn plain(line: &str) -> String {

@@ -192,8 +192,8 @@ fn a_settings_file_that_lies_open() {
 #[test]
 fn a_settings_file_that_cannot_be_read() {
     let world = settled();
-    refuses(&world, "run --config missing.toml", &[], 1, "settings_file_missing");
-    refuses(&world, "run", &[("KALENDS_CONFIG", "missing.toml")], 1, "settings_file_missing");
+    refuses(&world, "run --config missing.toml", &[], 2, "settings_file_missing");
+    refuses(&world, "run", &[("KALENDS_CONFIG", "missing.toml")], 2, "settings_file_missing");
     fs::create_dir(world.folder().join("kalends.toml")).unwrap();
     refuses(&world, "run", &[], 1, "settings_file_is_a_folder");
     fs::remove_dir(world.folder().join("kalends.toml")).unwrap();
@@ -205,6 +205,6 @@ fn a_settings_file_that_cannot_be_read() {
 fn a_message_is_one_line_and_a_hint_whatever_the_names_hold() {
     let ran = command(&["status", "--config", "a\nerror: b\u{1b}[31m.toml"], &[]).output().unwrap();
     let ran = Ran::of(ran, "status");
-    ran.fails_with(1);
+    ran.fails_with(2);
     assert!(!ran.stderr.contains('\u{1b}') && !ran.stderr.contains("\nerror: b"), "{}", ran.stderr);
 }

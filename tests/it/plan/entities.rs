@@ -1,4 +1,4 @@
-//! Plans of other entities than the brief's.
+//! Plans of other entities than the default table.
 
 use std::collections::BTreeSet;
 use std::fs;

@@ -66,7 +66,7 @@ fn production_that_changes_between_the_look_at_the_plan_and_the_snapshot_is_refu
     // The run looks first; the next lock waits for it, and is there before the run comes back for what it settles.
     other.batch_execute(&format!("COMMIT; {lock}")).unwrap();
     other.batch_execute("INSERT INTO entity VALUES ('2024-02-01', 1); COMMIT").unwrap();
-    running.ends().fails_with(4).says("production has moved since the plan");
+    running.ends().fails_with(4).says("production has changed since the plan");
     assert_eq!(world.kalends("history --json").json()["restatements"], json!([]));
     world.kalends("run").succeeds();
     world.is_exact();

@@ -19,7 +19,7 @@ fn a_standby_serves_as_production_exactly() {
         .kalends_with("check", &from)
         .succeeds()
         .says("is a standby: a run sees what it has replayed")
-        .says("set hot_standby_feedback there, or name the primary");
+        .says("set hot_standby_feedback there, or use the primary");
     world.kalends_with("run", &from).succeeds();
     world.is_exact();
     world.production_sql("UPDATE entity SET value = 9 WHERE value = 8; INSERT INTO entity VALUES ('2024-03-01', 1)");

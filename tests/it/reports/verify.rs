@@ -17,7 +17,7 @@ fn differs(world: &World, expected: &[(&str, &str, &str)]) {
     assert_eq!(found["differences"], Value::from(differences));
     assert_eq!(found["equal"], false);
 
-    let text = world.kalends("verify");
+    let text = world.kalends("verify --list");
     text.fails_with(3);
     for (layer, what, how) in expected {
         text.says(&format!("{layer:<11} {what} {how}\n"));
@@ -25,6 +25,20 @@ fn differs(world: &World, expected: &[(&str, &str, &str)]) {
     assert_eq!(text.stdout.lines().count(), 1 + expected.len());
     let after = (world.tuples(), world.tree(), world.ask_production("SELECT ctid, xmin, xmax, * FROM entity"));
     assert_eq!(after, before, "verify changed something");
+}
+
+#[test]
+fn many_differences_of_a_kind_are_summed_up_and_listed_on_demand() {
+    let world = World::new();
+    world.production_sql(
+        "INSERT INTO entity SELECT timestamp '2024-01-01' + n * interval '1 day', 1 FROM generate_series(0, 19) AS n",
+    );
+    let summed_up = world.kalends("verify");
+    summed_up.fails_with(3).says("rows        20 days new, 2024-01-01 to 2024-01-20; --list shows all\n");
+    assert!(summed_up.stdout.lines().count() < 10, "{}", summed_up.stdout);
+    let listed = world.kalends("verify --list");
+    listed.fails_with(3).says("rows        2024-01-01 new\n").says("rows        2024-01-20 new\n");
+    assert!(!listed.stdout.contains("shows all"), "{}", listed.stdout);
 }
 
 #[test]
@@ -258,11 +272,11 @@ fn settings_that_ask_for_more_are_for_prepare_to_settle_before_anything_is_verif
     world
         .kalends("verify")
         .fails_with(4)
-        .says("entity \"entity\" was settled without what its settings ask for: statistic count added")
+        .says("entity \"entity\" was settled before its settings changed: statistic count added")
         .says("Run `kalends prepare`");
     for command in ["export", "export 2024 1"] {
         let ran = world.kalends(command);
-        ran.fails_with(4).says("the settings of entity \"entity\" are others than it was settled with");
+        ran.fails_with(4).says("the settings of entity \"entity\" have changed since it was settled");
         ran.says("Run `kalends prepare`");
     }
     assert_eq!((world.tuples(), world.tree()), before);

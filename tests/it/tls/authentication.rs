@@ -66,7 +66,7 @@ fn what_a_server_may_ask_for_is_held_to() {
     golden("auth_in_clear_text", &masked(&world, &refused.fails_with(1).stderr.replace(&host(), "HOST")));
     asking(&own, "trust");
     as_guarded(&world, "?require_auth=scram-sha-256").fails_with(1).says("asks for no password at all");
-    as_guarded(&world, "?require_auth=scram").fails_with(2).says("has a require_auth that names no way in");
+    as_guarded(&world, "?require_auth=scram").fails_with(2).says("has an unknown require_auth");
     let socket = format!("{}?require_auth=md5", world.reader_url);
     world.kalends_with("run", &[("KALENDS_PRODUCTION_URL", &socket)]).fails_with(2).says("a Unix socket");
 }
@@ -109,7 +109,7 @@ fn an_impostor_gets_no_password() {
         let (port, told) = impostor(question);
         let url = |parameters: &str| format!("postgresql://a:{CANARY}@{name}:{port}/d?sslmode=disable{parameters}");
         let ran = world.kalends_with("run", &[("KALENDS_PRODUCTION_URL", &url(""))]);
-        ran.fails_with(1).says(said).says("Have the server ask for scram-sha-256");
+        ran.fails_with(1).says(said).says("Require scram-sha-256");
         // Each address of the name is tried, some more than once.
         let given =
             || std::iter::from_fn(|| told.recv_timeout(Duration::from_secs(2)).ok()).find(|given| !given.is_empty());
