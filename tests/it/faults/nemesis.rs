@@ -205,17 +205,21 @@ impl<'a> Life<'a> {
     /// Between two commands.
     fn something_happens(&mut self) {
         match self.random.below(6) {
-            0 | 1 => {
+            0..=2 => {
                 self.replay_is_paused_or_resumed();
                 self.zone_data_are_others();
             }
-            2 | 3 => self.is_restored(),
+            3 | 4 => self.is_restored(),
             _ => {}
         }
     }
 
     fn replay_is_paused_or_resumed(&mut self) {
         let Some(standby) = self.standby else { return };
+        // Paused for several steps, so that others are settled meanwhile.
+        if self.replay != Replay::GoesOn && self.random.below(3) > 0 {
+            return;
+        }
         let (replay, what) = match self.replay {
             Replay::GoesOn => (Replay::Paused, "pause"),
             _ => (Replay::GoesOn, "resume"),
