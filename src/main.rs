@@ -16,7 +16,7 @@ fn main() -> ExitCode {
     match kalends::commands::run(typed) {
         Ok(outcome) => {
             if json {
-                print(&format!("{:#}", outcome.json));
+                print(&outcome.printed.unwrap_or_else(|| format!("{:#}", outcome.json)));
             } else if !quiet && !outcome.text.is_empty() {
                 print(&outcome.text);
             }

@@ -14,12 +14,14 @@ use crate::error::Exit;
 const VERSION: u32 = 1;
 
 /// How a command ended, in both forms.
-#[derive(Debug)]
+#[derive(Debug, Default)]
 pub struct Outcome {
     /// For people; without a line end behind it. Empty: there is nothing to say.
     pub text: String,
     /// For programs.
     pub json: serde_json::Value,
+    /// The same where it was printed before, being long.
+    pub printed: Option<String>,
     /// The exit code.
     pub exit: Exit,
 }
@@ -31,7 +33,7 @@ impl Outcome {
         if let Some(object) = json.as_object_mut() {
             object.insert("version".to_string(), VERSION.into());
         }
-        Self { exit, text: text.into(), json }
+        Self { exit, text: text.into(), json, printed: None }
     }
 }
 

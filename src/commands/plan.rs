@@ -2,11 +2,12 @@
 
 mod file;
 mod text;
+mod written;
 
 use serde::Serialize;
-use serde_json::Value;
 
 pub(super) use self::file::Expected;
+use self::written::Written;
 use super::{World, prepare};
 use crate::calendar::Period;
 use crate::db::Identity;
@@ -77,21 +78,17 @@ pub(super) async fn run(world: &World<'_>, wanted: &Wanted) -> Result<Outcome> {
     let (mut warehouse, mut production) = tokio::try_join!(world.warehouse(), world.production())?;
     let plan = look(world, &mut warehouse, &mut production, wanted).await?;
     let mut text = text::of(&plan);
-    let (nothing_to_do, json) = (plan.nothing_to_do, json(plan, wanted)?);
+    let exit = if wanted.check && !plan.nothing_to_do { Exit::Differs } else { Exit::Done };
+    if !wanted.json && wanted.out.is_none() {
+        return Ok(Outcome { text, exit, ..Outcome::default() });
+    }
+    let written = Written::sealed(plan)?;
     if let Some(path) = &wanted.out {
-        file::write(path, &json)?;
+        file::write(path, &written)?;
         text = format!("{text}\nwritten     {}; `kalends run --plan {0}` does it, or nothing", path.display());
     }
-    let exit = if wanted.check && !nothing_to_do { Exit::Differs } else { Exit::Done };
-    Ok(Outcome { text, json, exit })
-}
-
-/// The plan as JSON, which takes several times its memory: only where somebody wants it.
-fn json(plan: Plan, wanted: &Wanted) -> Result<Value> {
-    if !wanted.json && wanted.out.is_none() {
-        return Ok(Value::Null);
-    }
-    Ok(file::sealed(serde_json::to_value(&plan)?))
+    let printed = if wanted.json { Some(serde_json::to_string_pretty(&written)?) } else { None };
+    Ok(Outcome { text, exit, printed, ..Outcome::default() })
 }
 
 /// Surveys all entities and compares, one after the other; then the files, as they would be.

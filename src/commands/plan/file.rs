@@ -1,12 +1,13 @@
 //! The file of a plan: its JSON, sealed with a digest, so that a run does what was planned or nothing.
 
-use std::io::Write as _;
+use std::io::{BufWriter, Write as _};
 use std::path::{Path, PathBuf};
 
 use anyhow::Context as _;
 use serde_json::{Value, json};
 use sha2::{Digest as _, Sha256};
 
+use super::written::Written;
 use crate::accounts::{self, Accounts, Changes};
 use crate::calendar::Period;
 use crate::error::{Refusal, Result};
@@ -25,30 +26,22 @@ pub(in crate::commands) struct Expected {
     plan: Value,
 }
 
-/// The plan with the digest of all else.
-pub(super) fn sealed(mut plan: Value) -> Value {
-    let digest = digest(&plan);
-    if let Some(fields) = plan.as_object_mut() {
-        fields.insert("digest".to_string(), json!(digest));
-    }
-    plan
-}
-
 fn digest(plan: &Value) -> String {
     Sha256::digest(plan.to_string()).iter().map(|byte| format!("{byte:02x}")).collect()
 }
 
 /// Writes a plan, whole or not at all: beside its place, flushed, then renamed.
-pub(super) fn write(path: &Path, plan: &Value) -> Result<()> {
+pub(super) fn write(path: &Path, plan: &Written) -> Result<()> {
     let failed = || format!("could not write the plan to \"{}\"", path.display());
     // A device or a pipe would be replaced by the plan.
     files::check_place(path).with_context(failed)?;
     let name = path.file_name().with_context(failed)?.to_string_lossy().into_owned();
     let staged = path.with_file_name(format!(".{name}.{}.staged", std::process::id()));
-    let written = (|| {
-        let mut file = std::fs::File::create_new(&staged)?;
-        writeln!(file, "{plan:#}")?;
-        file.sync_all()?;
+    let written = (|| -> std::io::Result<()> {
+        let mut file = BufWriter::new(std::fs::File::create_new(&staged)?);
+        serde_json::to_writer_pretty(&mut file, plan)?;
+        writeln!(file)?;
+        file.into_inner()?.sync_all()?;
         std::fs::rename(&staged, path)
     })();
     if written.is_err() {
