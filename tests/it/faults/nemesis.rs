@@ -195,6 +195,10 @@ impl<'a> Life<'a> {
         let started = Instant::now();
         self.world.kalends("run").succeeds();
         self.usual = started.elapsed();
+        // It may be paused before anything else is asked of it.
+        if let Some(standby) = self.standby {
+            standby.catches_up(&self.world);
+        }
     }
 
     fn edits(&mut self, step: usize) {
