@@ -51,11 +51,6 @@ impl StatementFailure {
                 "Free disk space on that server, then run again: what was committed stays, the rest was rolled back.";
             return Refusal::explaining("the disk of a server is full", hint, self.into());
         }
-        if self.code == Some(SqlState::OUT_OF_MEMORY) {
-            let hint =
-                "If the server lacks shared memory for locks, raise max_locks_per_transaction there; then run again.";
-            return Refusal::explaining("a server lacks memory for this command", hint, self.into());
-        }
         if self.lacks_locks {
             let hint = "Raise max_locks_per_transaction on that server, which is 64 unless it is set, and restart it.";
             return Refusal::explaining("a server cannot lock as many tables at once as this takes", hint, self.into());
