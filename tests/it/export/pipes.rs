@@ -170,7 +170,8 @@ fn a_pipe_that_is_named_as_a_file_is_not_waited_for() {
     refused(world.command(&format!("status --config {settings}")), "--config", 1, &settings);
     refused(world.command(&format!("run --plan {plan}")), "--plan", 2, &plan);
     let mut command = world.command("status");
-    command.env("PGPASSFILE", &passwords);
+    // It is read where the URL has no password.
+    command.env("PGPASSFILE", &passwords).env("KALENDS_WAREHOUSE_URL", &world.writer_url);
     refused(command, "PGPASSFILE", 4, &passwords);
     let mut command = world.command("status");
     let url = format!("postgresql://nobody@db.example.com/none?sslmode=verify-full&sslrootcert={roots}");
