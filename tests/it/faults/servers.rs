@@ -101,11 +101,15 @@ fn a_process_of_a_server_that_is_killed_takes_all_others_down_and_the_next_run_m
         let sql = format!(
             "SELECT pid FROM pg_stat_activity WHERE {whose} AND coalesce(datname, current_database()) = current_database()"
         );
+        let falls = || own.log(side).matches("all server processes terminated").count();
+        let fallen = falls();
         for pid in ask(url(&stage.world, side), &sql) {
             assert!(Command::new("kill").args(["-KILL", &pid]).status().unwrap().success());
         }
         drop(hold);
         let ran = running.ends();
+        // It lets people in until it notices.
+        wait_for("the server to fall", || falls() > fallen);
         wait_for("the server to recover", || Client::connect(url(&stage.world, side), NoTls).is_ok());
         failed += usize::from(failed_or_was_done(&ran, &stage.world, side == moment.side));
         is_whole(&stage.world, &[&before, &after]);

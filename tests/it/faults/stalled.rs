@@ -63,7 +63,7 @@ fn gives_up(world: &World, side: Side, mut running: Running, time: Duration, wha
 fn says_who_stalled(ran: &Ran, side: Side, limit: u64, what: &str) {
     let name = if side == Side::Production { "production" } else { "the warehouse" };
     ran.fails_with(1).says(&format!("{name} did not answer within {} s, and was given up (", limit + 5));
-    ran.says(" hint: See what keeps that server from answering");
+    ran.says(" hint: Check that server, then run again");
     assert_eq!(ran.stderr.matches("error:").count(), 1, "{what}: {}", ran.stderr);
 }
 
