@@ -196,7 +196,7 @@ pub fn compare(survey: &Accounts, set_aside: SetAside, theirs: &Holds) -> Compar
 }
 
 impl Compared {
-    /// Whether the table holds the same rows as production.
+    /// Whether the table has production's account on every day, and as many rows that are of no day.
     pub fn is_equal(&self) -> bool {
         self.differences.is_empty() && self.unlike_rows == 0 && self.set_aside == self.their_set_aside
     }

@@ -99,8 +99,10 @@ fn text(checked: &Checked<'_>, named: &Named) -> String {
     let Checked { compared, production_as_of, .. } = checked;
     if checked.equal {
         let (rows, days) = (counted(checked.production_rows, "row"), counted(checked.days, "day"));
-        let head =
-            format!("equal: {named} holds the same rows as production, {rows}, {days}, as of {production_as_of}");
+        let head = format!(
+            "equal: {named} has production's counts and checksums on every day, {rows}, {days}, production as of \
+             {production_as_of}"
+        );
         return report::list_lines([head].into_iter().chain(report::set_aside(compared.set_aside)));
     }
     let head = format!("{named} {}, compared with production as of {production_as_of}", summary(compared));

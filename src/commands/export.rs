@@ -92,7 +92,7 @@ fn text(world: &World<'_>, month: Option<Period>, published: &Published, took_se
     } else if published.relisted {
         relisted()
     } else if published.unchanged > 0 {
-        format!("nothing to do: {} up to date", counted(published.unchanged, "file"))
+        format!("nothing to do: {} as the accounts have them", counted(published.unchanged, "file"))
     } else {
         "nothing to publish".to_string()
     };
@@ -101,7 +101,7 @@ fn text(world: &World<'_>, month: Option<Period>, published: &Published, took_se
 
 /// No file was due, but the manifest was behind.
 pub(super) fn relisted() -> String {
-    "listed      the manifest is up to date again; no file was due".to_string()
+    "listed      the manifest was written again; no file was due".to_string()
 }
 
 /// What was published, as a line of a result.

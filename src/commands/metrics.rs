@@ -108,7 +108,8 @@ fn text(command: &str, exit: Exit, report: &Value, proofs: &[(&str, Option<&Proo
     let of_command = vec![("command".to_string(), command.to_string())];
     gauge(&mut registry, "exit_code", "How the command ended").get_or_create(&of_command).set(f64::from(exit as u8));
     if proofs.iter().any(|(_, proof)| proof.is_some()) {
-        let help = "Moment of production's data that the entity was last proven equal to; without a label, the earliest of all";
+        let help =
+            "Moment of production's data that the entity was last proven equal to; unlabelled, the earliest of all";
         let gauges = gauge(&mut registry, "proven_timestamp_seconds", help);
         for (entity, proof) in proofs.iter().filter_map(|&(entity, proof)| Some((entity, proof?))) {
             let of_entity = vec![("entity".to_string(), entity.to_string())];

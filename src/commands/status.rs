@@ -143,7 +143,7 @@ fn text(status: &Status, max_age: Option<Duration>) -> String {
     let files = match (due.write.len(), due.remove.len(), due.list.len()) {
         (0, 0, 0) if due.manifest => {
             format!(
-                "due         the manifest: {} up to date; `kalends export` does it",
+                "due         the manifest: {} as the accounts have them; `kalends export` writes it",
                 counted(due.unchanged_files, "file")
             )
         }
@@ -184,7 +184,9 @@ fn fresh(status: &Status, max_age: Option<Duration>) -> Vec<String> {
     };
     let alike = status.proofs.values().all(|proof| proof.whole && proof.proven_as_of.is_some());
     if let (true, Some(as_of), Some(age)) = (alike, &status.proven_as_of, status.age_seconds) {
-        return vec![format!("proven      {}{}", equal(as_of, age), old(Some(age)))];
+        let one = status.proofs.values().all(|proof| proof.proven_as_of.as_ref() == Some(as_of));
+        let or_later = if one { "" } else { " or later" };
+        return vec![format!("proven      {}{}", equal(as_of, or_later, age), old(Some(age)))];
     }
     let several = status.proofs.len() > 1;
     let of_entity = status.proofs.iter().map(|(name, proof)| {
@@ -197,14 +199,15 @@ fn fresh(status: &Status, max_age: Option<Duration>) -> Vec<String> {
             Some(settled) if !proof.whole => format!("; settled in part since, as of {}", report::seconds(settled)),
             _ => String::new(),
         };
-        format!("proven      {name}{}{since}{old}", equal(as_of, age))
+        format!("proven      {name}{}{since}{old}", equal(as_of, "", age))
     });
     of_entity.collect()
 }
 
-fn equal(as_of: &str, age_seconds: f64) -> String {
+/// `or_later`: of several entities, each has a snapshot of its own.
+fn equal(as_of: &str, or_later: &str, age_seconds: f64) -> String {
     let ago = humantime::format_duration(whole(age_seconds));
-    format!("equal to production as of {}, {ago} ago", report::seconds(as_of))
+    format!("equal to production as of {}{or_later}, {ago} ago", report::seconds(as_of))
 }
 
 /// Of several entities one that has come less far is worth a word.

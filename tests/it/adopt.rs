@@ -70,7 +70,10 @@ fn a_table_that_holds_what_production_does_is_equal() {
     assert_eq!((&found["production_rows"], &found["their_rows"], &found["days"]), (&json!(6), &json!(6), &json!(4)));
     assert_eq!(found["differences"], json!([]));
     let text = world.kalends(&format!("adopt --check {COLUMNS}"));
-    text.succeeds().says("equal: \"analytics.events\" holds the same rows as production, 6 rows, 4 days, as of ");
+    text.succeeds().says(
+        "equal: \"analytics.events\" has production's counts and checksums on every day, 6 rows, 4 \
+        days, production as of ",
+    );
     // There was no schema of ours before, and there is none now.
     assert_eq!(world.tuples(), Vec::<String>::new());
     assert!(!world.exports.exists());
@@ -103,7 +106,10 @@ fn what_is_missing_extra_and_changed_is_told_by_day() {
     );
     let text = world.kalends(&format!("adopt --check {COLUMNS}"));
     text.fails_with(3)
-        .says("\"analytics.events\" lacks 3 rows on 2 days, has 2 rows too many on 2 days, has 1 day with other rows at the same count")
+        .says(
+            "\"analytics.events\" lacks 3 rows on 2 days, has 2 rows too many on 2 days, has 1 day with other rows \
+            at the same count",
+        )
         .says("missing     2024-01-02 2 rows, production has 3\n")
         .says("changed     2024-01-31 1 row, but other ones\n")
         .says("extra       2024-04-01 1 row, production has 0\n");

@@ -74,7 +74,7 @@ fn a_month_is_published_with_its_year_and_the_rest_stays_due() {
     world.kalends("export").succeeds().says("published   2 files");
     world.is_exact();
     world.kalends("status").succeeds().says("published   6 files, nothing is due");
-    world.kalends("export").succeeds().says("nothing to do: 6 files up to date");
+    world.kalends("export").succeeds().says("nothing to do: 6 files as the accounts have them");
 }
 
 #[test]
@@ -105,7 +105,7 @@ fn unchanged_files_keep_inode_and_time_and_a_changed_day_rewrites_its_three() {
     let world = published();
     let before = world.tree();
     world.kalends("export").succeeds();
-    world.kalends("export 2024 2").succeeds().says("nothing to do: 3 files up to date");
+    world.kalends("export 2024 2").succeeds().says("nothing to do: 3 files as the accounts have them");
     assert_eq!(world.tree(), before);
 
     world.production_sql("UPDATE entity SET value = 11 WHERE value = 10");

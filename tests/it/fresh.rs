@@ -90,6 +90,7 @@ fn of_several_entities_all_have_to_be_equal_and_the_earliest_counts() {
     let status = world.kalends("status --json").json();
     assert_eq!(status["proven_as_of"], **moments.iter().min().unwrap());
     assert_eq!(status["complete_through"].as_object().unwrap().len(), 2);
+    world.kalends("status").says("proven      equal to production as of ").says(" UTC or later, ");
 }
 
 #[test]

@@ -162,7 +162,7 @@ fn text(adopted: &Adopted, named: &Named, published: &str) -> String {
     let mut lines =
         vec![report::line("adopted", &format!("{} from {named}", tally(adopted.taken)), adopted.took_seconds)];
     if adopted.missed.is_equal() {
-        lines.push(format!("missed      nothing: {named} holds the same rows as production"));
+        lines.push(format!("missed      nothing: {named} has production's counts and checksums on every day"));
     } else {
         lines.push(format!("missed      {named} {}", super::summary(&adopted.missed)));
     }

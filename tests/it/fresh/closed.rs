@@ -69,13 +69,13 @@ fn the_manifest_is_written_again_when_a_period_closes_and_no_file_with_it() {
     prove_as_of(&world, "proven_at - interval '1 day'");
     world.kalends("status").fails_with(3).says("due         the manifest: ");
     world.kalends("verify").succeeds();
-    world.kalends("export").succeeds().says("listed      the manifest is up to date again; no file was due");
+    world.kalends("export").succeeds().says("listed      the manifest was written again; no file was due");
     assert!(listed(&world).values().any(|closed| !closed), "yesterday is open");
     let day_before = manifest(&world)["complete_through"]["entity"].clone();
     world.kalends("export").succeeds().says("nothing to do");
 
     let tuples = world.tuples();
-    world.kalends("run").succeeds().says("nothing to do: equal").says("listed      the manifest is up to date again");
+    world.kalends("run").succeeds().says("nothing to do: equal").says("listed      the manifest was written again");
     assert_eq!(world.tuples(), tuples);
     assert_ne!(manifest(&world)["complete_through"]["entity"], day_before);
     let changed: Vec<String> =
