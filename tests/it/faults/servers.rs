@@ -1,5 +1,6 @@
 //! Sessions that end under a run, and servers that stop.
 
+use std::cell::Cell;
 use std::process::Command;
 
 use postgres::{Client, NoTls};
@@ -64,60 +65,55 @@ fn a_session_that_is_ended_or_cancelled_fails_the_run_and_the_next_one_mends_it(
     eprintln!("sessions ended or cancelled: mended {struck} of {struck}, {failed} of them had failed the run");
 }
 
-#[test]
-fn a_server_that_stops_under_a_run_fails_it_and_the_next_one_mends_it() {
-    let own = OwnServers::new();
+/// Strikes a server at some moments of a run; it is up again when this comes back. Gives how many runs failed of it.
+fn struck(own: &OwnServers, most: usize, mut strike: impl FnMut(&World, Side), up: impl Fn(&World, Side)) -> usize {
     let mut stage = Stage::of(own.world(), Start::Change);
     let moments: Vec<(Moment, Side)> = MOMENTS.into_iter().flat_map(|moment| BOTH.map(|side| (moment, side))).collect();
-    let (mut stopped, mut failed) = (0, 0);
-    for (moment, side) in super::sample(moments, 10) {
+    let moments = super::sample(moments, most);
+    let (tried, mut failed) = (moments.len(), 0);
+    for (moment, side) in moments {
         let [before, after] = stage.ready();
         let hold = Hold::at(&stage.world, moment);
         let running = Running::until_held(&stage.world, moment.side);
-        own.stop_at_once(side);
+        strike(&stage.world, side);
         drop(hold);
         let ran = running.ends();
-        own.start_again();
+        up(&stage.world, side);
         failed += usize::from(failed_or_was_done(&ran, &stage.world, side == moment.side));
         is_whole(&stage.world, &[&before, &after]);
         stage.is_mended();
-        stopped += 1;
     }
-    eprintln!("servers stopped: mended {stopped} of {stopped}, {failed} of them had failed the run");
+    eprintln!("servers struck: mended {tried} of {tried}, {failed} of them had failed the run");
+    failed
+}
+
+#[test]
+fn a_server_that_stops_under_a_run_fails_it_and_the_next_one_mends_it() {
+    let own = OwnServers::new();
+    struck(&own, 10, |_, side| own.stop_at_once(side), |_, _| own.start_again());
 }
 
 #[test]
 fn a_process_of_a_server_that_is_killed_takes_all_others_down_and_the_next_run_mends_it() {
     let own = OwnServers::new();
-    let mut stage = Stage::of(own.world(), Start::Change);
-    let moments: Vec<(Moment, Side)> = MOMENTS.into_iter().flat_map(|moment| BOTH.map(|side| (moment, side))).collect();
-    let (mut killed, mut failed) = (0, 0);
-    for (number, (moment, side)) in super::sample(moments, 6).into_iter().enumerate() {
-        let [before, after] = stage.ready();
-        let hold = Hold::at(&stage.world, moment);
-        let running = Running::until_held(&stage.world, moment.side);
-        // The run's own, or somebody else's: the server ends all of them, and recovers.
-        let whose = if number % 2 == 0 { "application_name LIKE 'kalends %'" } else { "backend_type = 'checkpointer'" };
-        let sql = format!(
-            "SELECT pid FROM pg_stat_activity WHERE {whose} AND coalesce(datname, current_database()) = current_database()"
-        );
-        let falls = || own.log(side).matches("all server processes terminated").count();
-        let fallen = falls();
-        for pid in ask(url(&stage.world, side), &sql) {
+    let falls = |side| own.log(side).matches("all server processes terminated").count();
+    let (mut kills, fallen) = (0, Cell::new(0));
+    let kill = |world: &World, side| {
+        fallen.set(falls(side));
+        // The run's own, or the server's: it ends all of them, and recovers.
+        let whose = if kills % 2 == 0 { "application_name LIKE 'kalends %'" } else { "backend_type = 'checkpointer'" };
+        kills += 1;
+        let ours = "coalesce(datname, current_database()) = current_database()";
+        for pid in ask(url(world, side), &format!("SELECT pid FROM pg_stat_activity WHERE {whose} AND {ours}")) {
             assert!(Command::new("kill").args(["-KILL", &pid]).status().unwrap().success());
         }
-        drop(hold);
-        let ran = running.ends();
+    };
+    let up = |world: &World, side| {
         // It lets people in until it notices.
-        wait_for("the server to fall", || falls() > fallen);
-        wait_for("the server to recover", || Client::connect(url(&stage.world, side), NoTls).is_ok());
-        failed += usize::from(failed_or_was_done(&ran, &stage.world, side == moment.side));
-        is_whole(&stage.world, &[&before, &after]);
-        stage.is_mended();
-        killed += 1;
-    }
-    eprintln!("processes of servers killed: mended {killed} of {killed}, {failed} of them had failed the run");
-    assert!(failed > 0);
+        wait_for("the server to fall", || falls(side) > fallen.get());
+        wait_for("the server to recover", || Client::connect(url(world, side), NoTls).is_ok());
+    };
+    assert!(struck(&own, 6, kill, up) > 0);
 }
 
 /// A world of which the next run is held up in the middle of a COPY, with more to come than fits between the two.
