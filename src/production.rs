@@ -251,8 +251,8 @@ impl Snapshot<'_> {
         explain(&self.model.entity, error, "production broke off in mid copy")
     }
 
-    /// Lets the table and the snapshot go; gives how long they were held. Nothing can be read of it any more, so nothing
-    /// that fails here matters.
+    /// Lets the table and the snapshot go; gives how long they were held. Nothing can be read of it any more, so
+    /// nothing that fails here matters.
     pub async fn let_go(&self) -> Held {
         if let Some(&held) = self.held.get() {
             return held;

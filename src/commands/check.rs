@@ -200,14 +200,16 @@ fn reading(findings: &mut Findings, about: &str, entity: &Entity, effort: &Effor
         (false, Some(order_of_time)) if order_of_time >= IN_ORDER => findings.ok(
             about,
             format!(
-                "column \"{time}\" has no index and needs none: rows lie in order of time ({}), so a month's are together",
+                "column \"{time}\" has no index and needs none: rows lie in order of time ({}), so a month's are \
+                together",
                 order.unwrap_or_default()
             ),
         ),
         (false, _) => findings.warning(
             about,
             format!(
-                "column \"{time}\" has no index, and rows do not lie in order of time ({}): loading a month that changed \
+                "column \"{time}\" has no index, and rows do not lie in order of time ({}): loading a month that \
+                changed \
                  reads most of the table",
                 order.unwrap_or_else(|| "unknown before ANALYZE".to_string())
             ),

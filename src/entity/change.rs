@@ -79,7 +79,8 @@ fn refused(what: String, name: &str) -> anyhow::Error {
     Refusal::refused(
         what,
         format!(
-            "Change it back, or settle the entity again after `kalends forget {name} --yes`, which also drops its history; nothing was changed."
+            "Change it back, or settle the entity again after `kalends forget {name} --yes`, which also drops its \
+            history; nothing was changed."
         ),
     )
 }

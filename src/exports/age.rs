@@ -72,6 +72,7 @@ fn refused(path: &Path, entity: &str, published: &Settled, wanted: &Wanted) -> a
             path.display(),
             published.as_of
         ),
-        "Run `kalends run`, which brings the warehouse up to date first; to publish its older figures, add --take-over.",
+        "Run `kalends run`, which brings the warehouse up to date first; to publish its older figures, add \
+        --take-over.",
     )
 }

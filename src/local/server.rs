@@ -30,8 +30,8 @@ const PATIENCE: Duration = Duration::from_secs(300);
 /// stopped.
 const STOPPED: Duration = Duration::from_secs(2);
 
-/// How long a fast shutdown is given in any case. One that meets a server in the middle of its recovery may wait for ever
-/// for the checkpointer, which nobody tells to end (PostgreSQL 15).
+/// How long a fast shutdown is given in any case. One that meets a server in the middle of its recovery may wait for
+/// ever for the checkpointer, which nobody tells to end (PostgreSQL 15).
 const FAST: Duration = Duration::from_secs(60);
 
 /// How long a killed process may take to be gone, after it has let go of its lock.

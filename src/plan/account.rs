@@ -1,5 +1,5 @@
-//! Accounts that would say something else: as the servers' texts until they are told, since there may be one for each of
-//! very many days.
+//! Accounts that would say something else: as the servers' texts until they are told, since there may be one for each
+//! of very many days.
 
 use std::collections::{BTreeMap, BTreeSet};
 

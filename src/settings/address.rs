@@ -18,7 +18,8 @@ pub(super) fn parse(server: Server, url: &str, environment: &Environment) -> Res
     let unreadable = || {
         Refusal::usage(
             format!("{name} is not a PostgreSQL URL"),
-            "Write postgresql://role@host:5432/database, with special characters of a password percent-encoded (@ is %40).",
+            "Write postgresql://role@host:5432/database, with special characters of a password percent-encoded (@ is \
+            %40).",
         )
     };
     if !url.starts_with("postgresql://") && !url.starts_with("postgres://") {

@@ -77,7 +77,8 @@ fn entity(text: &mut String, drafted: &Drafted, draft: &Draft) {
         comment(
             text,
             &format!(
-                "Where a day begins and ends. It has to be said: production's own TimeZone, {zone}, is not a name of the IANA \
+                "Where a day begins and ends. It has to be said: production's own TimeZone, {zone}, is not a name of \
+                the IANA \
                  database. Until then a run refuses this entity."
             ),
         );

@@ -1,7 +1,7 @@
 //! Forgetting an entity: what would be gone, and taking it out of the warehouse.
 //!
-//! It is gone with one transaction, which only puts its table of rows aside. The months of that are dropped in others, as
-//! many at a time as the server has locks for; whoever writes next goes on where one of them died.
+//! It is gone with one transaction, which only puts its table of rows aside. The months of that are dropped in others,
+//! as many at a time as the server has locks for; whoever writes next goes on where one of them died.
 
 use anyhow::Context as _;
 use serde::Serialize;
@@ -215,7 +215,8 @@ pub(super) fn depended_on(error: anyhow::Error, entity: &str) -> anyhow::Error {
 fn has_dependents(entity: &str) -> anyhow::Error {
     Refusal::refused(
         format!("other objects of the warehouse depend on tables or views of entity \"{entity}\""),
-        "Drop them, such as views that select from kalends_stats, and create them again afterwards; nothing was changed.",
+        "Drop them, such as views that select from kalends_stats, and create them again afterwards; nothing was \
+        changed.",
     )
 }
 

@@ -39,7 +39,8 @@ impl Reading<'_> {
                 counted(needed, "lock")
             ),
             format!(
-                "Set max_locks_per_transaction to {enough} there and restart it, or let go of its history with `kalends \
+                "Set max_locks_per_transaction to {enough} there and restart it, or let go of its history with \
+                `kalends \
                  forget {name} --yes` and run again; nothing was changed."
             ),
         ))

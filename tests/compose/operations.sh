@@ -1,11 +1,13 @@
-# What docs/guides/ says about real servers and schedules, done as it says: the blocks of the pages are what is run. Read with `.` by
-# bash, after checks.sh.
+# What docs/guides/ says about real servers and schedules, done as it says: the blocks of the pages are what is run.
+# Read with `.` by bash, after checks.sh.
 : "${project:?}" "${scratch:?}" "${clone:?}" "${name:?}"
 
 # docs PAGE LANGUAGE N: the Nth block in this language of docs/guides/PAGE.md, with passwords filled in and hosts that
 # are here.
 docs() {
-    awk -v fence='```'"$2" -v wanted="$3" '/^```/ { inside = $0 == fence; count += inside; next } inside && count == wanted' \
+    awk -v fence='```'"$2" -v wanted="$3" '
+        /^```/ { inside = $0 == fence; count += inside; next }
+        inside && count == wanted' \
         "$clone/docs/guides/$1.md" |
         sed -e "s/…/secret/" -e 's/production\.example\.com/production_data/' -e 's/warehouse\.example\.com/warehouse_data/' |
         grep . || { echo "docs/guides/$1.md has no block $3 of $2" >&2 && return 1; }
@@ -99,7 +101,8 @@ installs_as_documented() {
     start_machine --network "${name}_default" || return
     machine 'mkdir -p target/release && cat >target/release/kalends' <"$scratch/kalends" || return
     docs real-servers sh 1 | machine 'set -eu; . /dev/stdin' || return
-    docs real-servers text 1 | sed 's/\(_URL=.*\)/\1?sslmode=disable/' | machine 'cat >/etc/kalends/environment' || return
+    docs real-servers text 1 | sed 's/\(_URL=.*\)/\1?sslmode=disable/' |
+        machine 'cat >/etc/kalends/environment' || return
     docs real-servers text 2 | machine 'cat >/etc/kalends/pgpass' || return
     docs schedule ini 1 | machine 'cat >/etc/systemd/system/kalends.service' || return
     docs schedule ini 2 | machine 'cat >/etc/systemd/system/kalends.timer' || return

@@ -44,7 +44,8 @@ fn orders(world: &World, months: usize) {
     world.production_sql(&format!(
         "CREATE TABLE purchase (at timestamp, amount numeric, quantity integer, shop text);
          INSERT INTO purchase
-         SELECT timestamp '1750-01-15' + n * interval '1 month', n, 1, 'shop ' || n % 2 FROM generate_series(0, {months} - 1) AS n"
+         SELECT timestamp '1750-01-15' + n * interval '1 month', n, 1, 'shop ' || n % 2
+         FROM generate_series(0, {months} - 1) AS n"
     ));
 }
 

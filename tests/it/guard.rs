@@ -175,10 +175,10 @@ fn an_empty_production_is_held_whatever_may_be_lost() {
     set(&world, "[guard]\nloss = \"100%\"\n");
     world.production_sql("TRUNCATE entity");
     let before = (all_of(&world, "2024-01"), all_of(&world, "2024-02"), all_of(&world, "2024-03"));
-    world
-        .kalends("run")
-        .fails_with(4)
-        .says("held        3 months from 2024-01 on: production holds no rows\n            to accept this: kalends run --accept-loss\n");
+    world.kalends("run").fails_with(4).says(
+        "held        3 months from 2024-01 on: production holds no rows\n            to accept this: kalends \
+            run --accept-loss\n",
+    );
     let held = world.kalends("run --json").fails_with(4).json();
     assert_eq!(held["held"].as_array().unwrap().iter().map(|part| &part["kind"]).collect::<Vec<_>>(), ["empty"; 3]);
     assert_eq!((all_of(&world, "2024-01"), all_of(&world, "2024-02"), all_of(&world, "2024-03")), before);

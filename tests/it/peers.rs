@@ -1,5 +1,5 @@
-//! Ways in which a loader, a rollup or an exporter ends green and wrong, each as a story. docs/explanation/guarantees.md lists them
-//! all, with those that other rooms show.
+//! Ways in which a loader, a rollup or an exporter ends green and wrong, each as a story.
+//! docs/explanation/guarantees.md lists them all, with those that other rooms show.
 
 use std::collections::BTreeMap;
 

@@ -14,8 +14,8 @@ ALTER TABLE kalends.entity
     ADD COLUMN settled_as_of timestamptz,
     -- The last moment at which the whole entity was proven equal to production; NULL until the first.
     ADD COLUMN proven_as_of timestamptz,
-    -- Whether nothing was settled since then. False between the months of a run, and where something was settled while a part
-    -- was held.
+    -- Whether nothing was settled since then. False between the months of a run, and where something was settled while
+    -- a part was held.
     ADD COLUMN whole boolean NOT NULL DEFAULT false;
 
 UPDATE kalends.entity AS settled

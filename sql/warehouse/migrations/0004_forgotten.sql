@@ -1,5 +1,5 @@
--- Entities that were forgotten and whose rows are still to be dropped: a table of very many months takes more locks than
--- one transaction can have.
+-- Entities that were forgotten and whose rows are still to be dropped: a table of very many months takes more locks
+-- than one transaction can have.
 --
 -- Reads:   nothing
 -- Writes:  schema kalends

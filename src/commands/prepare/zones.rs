@@ -59,7 +59,8 @@ async fn disagreement(
                  {in_production} ahead of UTC in production and {in_warehouse} in the warehouse",
                 one.day
             ),
-            "Give both servers the same time zone data, for example the same version of package tzdata, then run again; \
+            "Give both servers the same time zone data, for example the same version of package tzdata, then run \
+            again; \
              nothing of the month was changed.",
         ))
     };

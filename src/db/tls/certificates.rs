@@ -214,7 +214,8 @@ pub(super) fn explain(error: &rustls::Error, name: &str) -> Option<(String, Stri
         CertificateError::Other(OtherError(inner)) if inner.is::<SelfSigned>() => (
             "the server's certificate is self-signed, and not among those that are trusted".to_string(),
             format!(
-                "Check that it is the server's, and give it in sslrootcert=FILE of {name}; or use one that an authority has signed."
+                "Check that it is the server's, and give it in sslrootcert=FILE of {name}; or use one that an \
+                authority has signed."
             ),
         ),
         CertificateError::Other(OtherError(inner)) if inner.is::<FirstVersion>() => (

@@ -29,7 +29,8 @@ fn held(world: &World) -> Vec<String> {
         "SELECT count(DISTINCT lock.pid) FILTER (WHERE lock.relation IS NOT NULL), count(DISTINCT activity.pid)
          FROM pg_stat_activity AS activity
          LEFT JOIN pg_locks AS lock ON lock.pid = activity.pid AND lock.relation = 'purchase'::regclass
-         WHERE activity.datname = current_database() AND activity.xact_start IS NOT NULL AND activity.usename = 'kalends_reader'",
+         WHERE activity.datname = current_database() AND activity.xact_start IS NOT NULL
+           AND activity.usename = 'kalends_reader'",
     )
 }
 

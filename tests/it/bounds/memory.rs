@@ -25,7 +25,8 @@ sys.exit(code if code >= 0 else 128 - code)";
 fn days(days: usize, levels: &str) -> World {
     let world = World::new();
     world.production_sql(&format!(
-        "INSERT INTO entity SELECT timestamp '1750-01-01 12:00' + n * interval '1 day', n FROM generate_series(0, {days} - 1) AS n"
+        "INSERT INTO entity SELECT timestamp '1750-01-01 12:00' + n * interval '1 day', n
+         FROM generate_series(0, {days} - 1) AS n"
     ));
     let entity = "[[entity]]\nname = \"entity\"\ntable = \"entity\"\ntime = \"created_at\"\nmeasures = [\"value\"]\n";
     std::fs::write(world.folder().join("kalends.toml"), format!("{entity}levels = [{levels}]\n")).unwrap();

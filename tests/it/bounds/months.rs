@@ -22,7 +22,8 @@ fn relations(world: &World) -> Vec<String> {
 /// What must not change where something is refused.
 fn state(world: &World) -> Vec<String> {
     let known = world.ask_warehouse(
-        "SELECT generation, (SELECT string_agg(entity::text, '') FROM kalends.entity), (SELECT count(*) FROM kalends_raw.orders),
+        "SELECT generation, (SELECT string_agg(entity::text, '') FROM kalends.entity), 
+                (SELECT count(*) FROM kalends_raw.orders),
                 (SELECT string_agg(day::text, '' ORDER BY 1) FROM kalends_stats.orders_day AS day)
          FROM kalends.state",
     );
@@ -45,7 +46,10 @@ fn add_empty(world: &World, months: usize) {
         let bounds = format!("(SELECT ({first})::text AS first, ({first} + interval '1 month')::text AS until)");
         let made = format!(
             "FOR bounds IN {bounds} LOOP
-                EXECUTE format('CREATE TABLE {table} PARTITION OF kalends_raw.orders FOR VALUES FROM (%L) TO (%L)', bounds.first, bounds.until);
+                EXECUTE format(
+                    'CREATE TABLE {table} PARTITION OF kalends_raw.orders FOR VALUES FROM (%L) TO (%L)',
+                    bounds.first, bounds.until
+                );
              END LOOP;"
         );
         client.batch_execute(&format!("DO $$ DECLARE bounds record; BEGIN {made} END $$")).unwrap();

@@ -177,7 +177,8 @@ impl History {
                      SELECT t.ctid AS place, CASE WHEN t.ctid = one THEN other ELSE one END AS from_place
                      FROM {table} AS t, two WHERE t.ctid IN (one, other) AND one IS NOT NULL AND other IS NOT NULL
                  )
-                 UPDATE {table} AS t SET b = source.b FROM swapped INNER JOIN {table} AS source ON source.ctid = from_place
+                 UPDATE {table} AS t SET b = source.b FROM swapped
+                     INNER JOIN {table} AS source ON source.ctid = from_place
                  WHERE t.ctid = swapped.place",
                 one = place(one),
                 other = place(other)
@@ -188,7 +189,8 @@ impl History {
             Edit::Delete { row: at } => format!("DELETE FROM {table} WHERE {}", row(at)),
             Edit::Twice { row: at } => format!("INSERT INTO {table} SELECT * FROM {table} WHERE {}", row(at)),
             Edit::DeleteMonth { moment } => format!(
-                "DELETE FROM {table} WHERE at >= date_trunc('month', timestamp '{0}') AND at < date_trunc('month', timestamp '{0}') + interval '1 month'",
+                "DELETE FROM {table} WHERE at >= date_trunc('month', timestamp '{0}')
+                 AND at < date_trunc('month', timestamp '{0}') + interval '1 month'",
                 MOMENTS[*moment]
             ),
         }

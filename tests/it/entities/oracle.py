@@ -1,8 +1,8 @@
 """What the files of an entity must say, computed from production's rows by other means: fractions and zoneinfo.
 
-Reads one JSON document a line: {"name", "zone" or its file or null, "levels": [level], "statistics": [statistic], "measures": [[name,
-type]], "dimensions": [[name, type]], "rows": [[time, measure, ..., dimension, ...]]}, all values as PostgreSQL prints them
-under TimeZone UTC, NULL as null. Writes one JSON object a line: path to content.
+Reads one JSON document a line: {"name", "zone" or its file or null, "levels": [level], "statistics": [statistic],
+"measures": [[name, type]], "dimensions": [[name, type]], "rows": [[time, measure, ..., dimension, ...]]}, all values
+as PostgreSQL prints them under TimeZone UTC, NULL as null. Writes one JSON object a line: path to content.
 """
 
 import json

@@ -39,8 +39,10 @@ impl Network {
              ip -n {name} address add {there}/30 dev {name}n
              ip -n {name} link set {name}n up
              ip -n {name} link set lo up
-             ip neighbour replace {there} dev {name}h lladdr $(ip netns exec {name} cat /sys/class/net/{name}n/address) nud permanent
-             ip -n {name} neighbour replace {here} dev {name}n lladdr $(cat /sys/class/net/{name}h/address) nud permanent"
+             ip neighbour replace {there} dev {name}h \\
+                 lladdr $(ip netns exec {name} cat /sys/class/net/{name}n/address) nud permanent
+             ip -n {name} neighbour replace {here} dev {name}n \\
+                 lladdr $(cat /sys/class/net/{name}h/address) nud permanent"
         );
         let made = Command::new("sh").args(["-ec", &script]).output().unwrap();
         if made.status.success() {
@@ -87,7 +89,8 @@ impl Drop for Network {
 const HOLDING: &str = "SELECT pid FROM pg_stat_activity AS session
                        WHERE datname = current_database() AND application_name LIKE 'kalends %'
                        AND (backend_xmin IS NOT NULL OR backend_xid IS NOT NULL OR EXISTS (
-                           SELECT FROM pg_locks AS held WHERE held.pid = session.pid AND granted AND locktype <> 'virtualxid'))";
+                           SELECT FROM pg_locks AS held 
+                           WHERE held.pid = session.pid AND granted AND locktype <> 'virtualxid'))";
 
 /// Cuts a run off from one side while a lock holds it up on the same side or on the other.
 fn cut(number: u8, side: Side, (held, lock): (Side, &str)) {
@@ -115,7 +118,8 @@ fn cut(number: u8, side: Side, (held, lock): (Side, &str)) {
     assert_eq!(ran.stderr.matches("error:").count(), 1, "{side:?}: {}", ran.stderr);
     for side in [Side::Production, Side::Warehouse] {
         wait_for("all servers to let go", || ask(url(&world, side), HOLDING).is_empty());
-        // Where the server's limit ended the transaction, and our settings with it, its system gives the session up only later.
+        // Where the server's limit ended the transaction, and our settings with it, its system gives the session up
+        // only later.
         ask(
             url(&world, side),
             "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE application_name LIKE 'kalends %'",

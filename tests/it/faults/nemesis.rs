@@ -65,7 +65,8 @@ fn whatever_a_nemesis_does_no_history_goes_wrong() {
     });
     let [struck, failed] = [&STRUCK, &FAILED].map(|count| count.load(Ordering::Relaxed));
     eprintln!(
-        "histories with a nemesis: mended {histories} of {histories}, {struck} blows, {failed} commands did not succeed; \
+        "histories with a nemesis: mended {histories} of {histories}, {struck} blows, {failed} commands did not \
+        succeed; \
          KALENDS_SEED={seed}"
     );
     assert!(histories < HISTORIES || failed > 0, "nothing was struck");

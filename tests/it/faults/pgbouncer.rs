@@ -36,8 +36,8 @@ impl Pooler {
         let folder = PathBuf::from(format!("/tmp/kalends-pooler-{}-{database}", std::process::id()));
         fs::create_dir_all(&folder).unwrap();
         fs::write(folder.join("users"), format!("\"{READER}\" \"\"\n\"{WRITER}\" \"\"\n\"admin\" \"\"\n")).unwrap();
-        // A connection that KILL ends while it logs in counts as a server that failed: by default the next is made 15 s later, and
-        // a run waits for 10.
+        // A connection that KILL ends while it logs in counts as a server that failed: by default the next is made 15 s
+        // later, and a run waits for 10.
         let settings = format!(
             "[databases]
              production = host={sockets} port=5432 dbname={database}

@@ -146,7 +146,8 @@ fn ended(ran: &Ran, fault: &Fault) -> usize {
     match ran.code {
         None => return 0,
         Some(0) => return 2,
-        // How often the runtime wakes itself differs from run to run: its own write was struck, which no system refuses.
+        // How often the runtime wakes itself differs from run to run: its own write was struck, which no system
+        // refuses.
         Some(101) if ran.stderr.contains("failed to wake I/O driver") => return 0,
         Some(code) => assert_ne!(code, 101, "{}", ran.stderr),
     }

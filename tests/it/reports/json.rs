@@ -85,8 +85,8 @@ fn json_is_one_document_and_all_there_is_on_stdout() {
     assert_eq!(forgotten, ["accounts", "days", "entity", "files", "in_settings", "restatements", "rows", "version"]);
 }
 
-/// Every key, at any depth, is on the page of JSON, in backticks or in an example. Keys that are names of what users have
-/// are not looked for.
+/// Every key, at any depth, is on the page of JSON, in backticks or in an example. Keys that are names of what users
+/// have are not looked for.
 fn are_documented(arguments: &str, json: &Value) {
     let page = Path::new(env!("CARGO_MANIFEST_DIR")).join("docs/reference/json.md");
     let documents = fs::read_to_string(page).unwrap();
