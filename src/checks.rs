@@ -130,7 +130,7 @@ async fn settled(reading: &Reading<'_>, model: &Model) -> Result<Option<Model>> 
     let Change::Anew(what) = known.change_to(model)? else { return Ok(Some(known)) };
     Err(Refusal::refused(
         format!("entity \"{}\" was settled before its settings changed: {}", model.name(), what.join(", ")),
-        "Run `kalends prepare`, which settles it again; nothing was changed.",
+        "Run `kalends prepare`, which settles it again; nothing of it was changed.",
     ))
 }
 

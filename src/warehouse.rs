@@ -238,7 +238,7 @@ async fn lock_replacing(work: &Work<'_>) -> Result<()> {
     work.batch(&LOCK_REPLACING.into()).await.map_err(|error| match sql_state(&error) {
         Some(&SqlState::LOCK_NOT_AVAILABLE) => Refusal::held(
             "tables of the warehouse are to be replaced, and another command reads them",
-            "Try again when it has ended, or let this command wait with --wait 60s; nothing was changed.",
+            "Try again when it has ended, or let this command wait with --wait 60s; nothing of them was changed.",
         ),
         _ => error,
     })

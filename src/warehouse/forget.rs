@@ -152,7 +152,11 @@ impl Warehouse {
                     ),
                     "Try again when that has ended, or wait for it with --wait 60s; the next run goes on with it.",
                 ),
-                _ => depended_on(error, &forgotten.name),
+                Some(&SqlState::DEPENDENT_OBJECTS_STILL_EXIST) => Refusal::refused(
+                    format!("other objects depend on rows of entity \"{}\", which was forgotten", forgotten.name),
+                    "Drop them, such as views that select from kalends_raw; the next run goes on with it.",
+                ),
+                _ => error,
             })?;
         }
     }
@@ -215,8 +219,8 @@ pub(super) fn depended_on(error: anyhow::Error, entity: &str) -> anyhow::Error {
 fn has_dependents(entity: &str) -> anyhow::Error {
     Refusal::refused(
         format!("other objects of the warehouse depend on tables or views of entity \"{entity}\""),
-        "Drop them, such as views that select from kalends_stats, and create them again afterwards; nothing was \
-        changed.",
+        "Drop them, such as views that select from kalends_stats, and create them again afterwards; nothing of the \
+         entity was changed.",
     )
 }
 

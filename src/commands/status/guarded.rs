@@ -68,7 +68,8 @@ impl Guarded {
         }));
         if !past.is_empty() {
             let failures = counted(past.len(), "failure");
-            lines.push(format!("recovered   {failures} before the last good run; `kalends status --json` lists them"));
+            lines
+                .push(format!("earlier     {failures} before all was last proven; `kalends status --json` lists them"));
         }
         lines
     }

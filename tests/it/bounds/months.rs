@@ -194,6 +194,12 @@ fn a_forget_that_dies_between_months_is_gone_on_with_by_whoever_writes_next() {
                 "[[entity]]\nname = \"entity\"\ntable = \"entity\"\ntime = \"created_at\"\nmeasures = [\"value\"]\n";
             std::fs::write(world.folder().join("kalends.toml"), other).unwrap();
         }
+        world.warehouse_sql("CREATE VIEW public.theirs AS SELECT * FROM kalends_raw.orders_1750_10");
+        world
+            .kalends(next)
+            .fails_with(4)
+            .says("other objects depend on rows of entity \"orders\", which was forgotten");
+        world.warehouse_sql("DROP VIEW public.theirs");
         world.kalends(next).succeeds();
         assert_eq!(world.ask_warehouse("SELECT count(*) FROM kalends.forgotten"), ["0"]);
         if settings.is_empty() || next.starts_with("forget") {
