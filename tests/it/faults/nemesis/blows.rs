@@ -63,7 +63,9 @@ impl Blow {
             }
             What::Restart(side, at_once) => {
                 life.own.restart(side, at_once);
-                if let Some(standby) = life.standby.filter(|_| side == Side::Production) {
+                // A start of either server writes anew who may log in to both, and a standby whose replay is paused comes
+                // back only when it goes on.
+                if let Some(standby) = life.standby {
                     standby.is_admitted(life.own);
                 }
             }
