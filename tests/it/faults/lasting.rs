@@ -1,6 +1,6 @@
 //! A warehouse that cannot keep what is written to it: a standby, and tables that a crash empties.
 
-use crate::kit::{Ran, WRITER, World, run_sql};
+use crate::kit::{Ran, WRITER, World, ask, run_sql};
 use crate::own_servers::{OwnServers, Side, Standby};
 
 /// Nothing was done, and it says why, as `check` does.
@@ -106,5 +106,28 @@ fn a_sequence_that_a_crash_would_set_back_is_refused_as_well() {
         is_refused(&world, &[], &["run"], &[&format!("{sequence} is UNLOGGED")]);
         run_sql(&world.writer_url, &format!("ALTER TABLE {sequence} SET LOGGED"));
         world.kalends("run").succeeds().says("nothing to do");
+    }
+}
+
+/// A sequence of a database that was copied may be set back by a crash, even a logged one (PostgreSQL 15).
+#[test]
+fn a_warehouse_that_was_copied_and_crashed_goes_on() {
+    let servers = OwnServers::new();
+    let world = servers.world();
+    world.production("created_at | value\n 2024-01-02 | 5");
+    world.settles();
+    let (server, database) = world.warehouse_url.rsplit_once('/').unwrap();
+    run_sql(&format!("{server}/postgres"), &format!("CREATE DATABASE {database}_copy TEMPLATE {database}"));
+    let copy = format!("{}_copy", world.writer_url);
+    let copied = [("KALENDS_WAREHOUSE_URL", copy.as_str())];
+    for crash in 0..3 {
+        world.production_sql("UPDATE entity SET value = value + 1");
+        world.kalends_with("run", &copied).succeeds().says("settled     1 day (1 changed)");
+        world.kalends_with("verify", &copied).succeeds();
+        servers.stop_at_once(Side::Warehouse);
+        servers.start_again();
+        world.kalends_with("run", &copied).succeeds().says("nothing to do");
+        let runs = ask(&format!("{}_copy", world.warehouse_url), "SELECT count(*) FROM kalends.run");
+        assert_eq!(runs, [(crash + 2).to_string()]);
     }
 }
