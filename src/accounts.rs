@@ -3,8 +3,8 @@
 
 mod account;
 mod combination;
-mod rows;
 mod said;
+mod set_aside;
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -13,8 +13,8 @@ use sha2::{Digest as _, Sha256};
 
 pub use account::Account;
 pub use combination::{Combination, Combinations, LISTED, difference};
-pub use rows::{Reader, SetAside, read};
 pub use said::{Moved, Said, Statistic, moved};
+pub use set_aside::SetAside;
 
 use crate::calendar::{Day, Period};
 

@@ -10,7 +10,6 @@ mod line;
 mod pairs;
 mod pins;
 mod row;
-mod statement;
 mod tls;
 
 use std::fmt;
@@ -30,10 +29,10 @@ pub use failure::{StatementFailure, sql_state};
 pub use line::{CopyIn, CopyOut, Rows};
 pub use pairs::{Pairs, Sortable};
 pub use row::Row;
-pub use statement::{Bound, Filled, Filling, Ident, Literal, Milliseconds, Place, Shape, Sql, Statement};
 pub use tls::Protection;
 
 use crate::error::{Refusal, Result};
+use crate::sql::Sql;
 use line::{DEAD_AFTER, Line};
 use pins::Pins;
 
@@ -154,8 +153,8 @@ impl Session {
         let context = || format!("could not begin a transaction on {server}");
         let transaction = line.at_once("BEGIN", builder.start()).await.with_context(context)?.with_context(context)?;
         let work = Work { transaction, limits, line };
-        if let Err(error) = work.batch(&self.pins.before(access, then)).await {
-            for sql in self.pins.instead(&error, access, then).ok_or(error)? {
+        if let Err(error) = work.batch(&self.pins.before(access, then)?).await {
+            for sql in self.pins.instead(&error, access, then)?.ok_or(error)? {
                 work.batch(&sql).await?;
             }
         }
@@ -172,13 +171,13 @@ impl Drop for Session {
 impl Work<'_> {
     /// Runs statements that take no parameters and answer nothing.
     pub async fn batch(&self, sql: &Sql) -> Result<()> {
-        self.answer(sql, self.transaction.batch_execute(&sql.text)).await
+        self.answer(sql, self.transaction.batch_execute(sql.text())).await
     }
 
     /// Runs a statement and gives all its rows.
     pub async fn query(&self, sql: impl Into<Sql>, parameters: &[Parameter<'_>]) -> Result<Vec<Row>> {
         let sql = sql.into();
-        let rows = self.answer(&sql, self.transaction.query_typed(&sql.text, parameters)).await?;
+        let rows = self.answer(&sql, self.transaction.query_typed(sql.text(), parameters)).await?;
         Ok(rows.into_iter().map(|row| Row::new(&sql, row)).collect())
     }
 
@@ -186,7 +185,7 @@ impl Work<'_> {
     pub async fn stream(&self, sql: &Sql, parameters: &[Parameter<'_>]) -> Result<Rows> {
         self.expect_bulk().await?;
         let parameters = parameters.iter().map(|(value, kind)| (*value, kind.clone()));
-        let stream = self.answer(sql, self.transaction.query_typed_raw(&sql.text, parameters)).await?;
+        let stream = self.answer(sql, self.transaction.query_typed_raw(sql.text(), parameters)).await?;
         Ok(Rows::new(self.line.clone(), sql.clone(), stream))
     }
 
@@ -198,24 +197,24 @@ impl Work<'_> {
     /// Runs a statement and gives the number of rows that it wrote.
     pub async fn execute(&self, sql: impl Into<Sql>, parameters: &[Parameter<'_>]) -> Result<u64> {
         let sql = sql.into();
-        self.answer(&sql, self.transaction.execute_typed(&sql.text, parameters)).await
+        self.answer(&sql, self.transaction.execute_typed(sql.text(), parameters)).await
     }
 
     /// What a `COPY … TO STDOUT` sends.
     pub async fn copy_out(&self, sql: &Sql) -> Result<CopyOut> {
         self.expect_bulk().await?;
-        let stream = self.answer(sql, self.transaction.copy_out(sql.text.as_ref())).await?;
+        let stream = self.answer(sql, self.transaction.copy_out(sql.text())).await?;
         Ok(CopyOut::new(self.line.clone(), sql.clone(), stream))
     }
 
     /// What a `COPY … FROM STDIN` takes.
     pub async fn copy_in(&self, sql: &Sql) -> Result<CopyIn> {
-        let sink = self.answer(sql, self.transaction.copy_in(sql.text.as_ref())).await?;
+        let sink = self.answer(sql, self.transaction.copy_in(sql.text())).await?;
         Ok(CopyIn::new(self.line.clone(), sql.clone(), sink))
     }
 
     async fn expect_bulk(&self) -> Result<()> {
-        self.batch(&pins::bulk(self.limits)).await
+        self.batch(&pins::bulk(self.limits)?).await
     }
 
     /// Commits. Only when this has returned is anything done.
@@ -246,8 +245,8 @@ impl Work<'_> {
         statement: impl Future<Output = Result<T, tokio_postgres::Error>>,
     ) -> Result<T> {
         let started = Instant::now();
-        let answer = self.line.answer(sql.path, statement).await;
-        tracing::debug!(statement = sql.path, took_ms = started.elapsed().as_millis(), "answered");
+        let answer = self.line.answer(sql.path(), statement).await;
+        tracing::debug!(statement = sql.path(), took_ms = started.elapsed().as_millis(), "answered");
         answer?.map_err(|error| StatementFailure::new(sql, &error).explained())
     }
 }

@@ -26,8 +26,8 @@ pub use shape::Split;
 pub use theirs::{TheirType, Theirs};
 
 use crate::calendar::Level;
-use crate::db::{Filling, Ident};
 use crate::error::{Refusal, Result};
+use crate::sql::{Filling, Ident};
 
 /// What is asked of a table: where it is, the columns that matter, and what is to be known of them.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]

@@ -27,9 +27,9 @@ use readiness::{Intended, allowed};
 pub use readiness::{Room, ready, room};
 
 use crate::calendar::{Level, Period};
-use crate::db::Statement;
 use crate::entity::Model;
 use crate::error::Result;
+use crate::sql::Statement;
 use crate::statement;
 use crate::warehouse::{Freshness, Reading, Warehouse};
 

@@ -27,6 +27,7 @@ pub mod settle;
 pub mod simulate;
 
 pub mod production;
+pub mod survey;
 pub mod warehouse;
 
 pub mod accounts;
@@ -42,3 +43,4 @@ pub mod report;
 pub mod error;
 pub mod files;
 pub mod settings;
+pub mod sql;

@@ -9,10 +9,12 @@ use tokio_postgres::types::{ToSql, Type};
 
 use crate::accounts::{self, Accounts, Cause, Changes, Month};
 use crate::calendar::{Day, Level, Period};
-use crate::db::{Filling, Ident, Parameter, Statement};
+use crate::db::Parameter;
 use crate::entity::Model;
 use crate::error::{Refusal, Result};
+use crate::sql::{Filling, Ident, Statement};
 use crate::statement;
+use crate::survey;
 use crate::warehouse::{self, Locked, Partition};
 
 const DAYS: Statement = statement!("accounts/days.sql");
@@ -68,7 +70,7 @@ pub async fn prove(locked: &Locked<'_>, model: &Model, month: &Month) -> Result<
         Partition::Attached => {
             let (schema, table) = (Ident::new("kalends_raw")?, model.partition(month.period)?);
             let names: [(&str, &dyn Filling); 2] = [("schema", &schema), ("table", &table)];
-            accounts::read(&locked.work().query(DAYS.of(&model.shape()?)?.with(&names), &[]).await?)?.0
+            survey::read(&locked.work().query(DAYS.of(&model.shape()?.with(&names))?, &[]).await?)?.0
         }
     };
     let differing = accounts::compare(&month.survey, &settled);
@@ -136,14 +138,14 @@ async fn follow(locked: &Locked<'_>, model: &Model, month: &Month) -> Result<()>
     for (level, split) in model.details() {
         let target = model.accounts(level, split)?;
         let names: [(&str, &dyn Filling); 3] = [("schema", &schema), ("table", &table), ("target", &target)];
-        let sql = DETAILS.of(&model.shape_of(level, Level::Day, split)?)?.with(&names);
+        let sql = DETAILS.of(&model.shape_of(level, Level::Day, split)?.with(&names))?;
         let parameters: [Parameter<'_>; 3] = [(&days, Type::DATE_ARRAY), (&first, Type::DATE), (&until, Type::DATE)];
         locked.work().execute(sql, &parameters).await?;
     }
     for (level, split) in model.sums() {
         let part = level.part().context("a sum has parts")?;
         let (source, target) = (model.accounts(part, split)?, model.accounts(level, split)?);
-        let sql = SUMS.of(&model.shape_of(level, part, split)?)?.with(&[("source", &source), ("target", &target)]);
+        let sql = SUMS.of(&model.shape_of(level, part, split)?.with(&[("source", &source), ("target", &target)]))?;
         let firsts: BTreeSet<Day> = days.iter().map(|day| day.period(level).first()).collect();
         let firsts: Vec<Day> = firsts.into_iter().collect();
         locked.work().execute(sql, &[(&firsts, Type::DATE_ARRAY)]).await?;

@@ -17,12 +17,14 @@ use anyhow::Context as _;
 use tokio_postgres::error::SqlState;
 use tokio_postgres::types::Type;
 
-use crate::accounts::{self, Accounts};
+use crate::accounts::Accounts;
 use crate::calendar::{Period, Span};
-use crate::db::{Access, Address, Ident, Identity, Limits, Row, Server, Session, Sql, Statement, Work, sql_state};
+use crate::db::{Access, Address, Identity, Limits, Row, Server, Session, Work, sql_state};
 use crate::entity::{Change, Model, check_encoding};
 use crate::error::{Refusal, Result};
+use crate::sql::{Ident, Sql, Statement};
 use crate::statement;
+use crate::survey;
 use checksums::note_entity;
 pub use forget::Forgettable;
 use forget::{depended_on, remove_accounts};
@@ -52,9 +54,9 @@ pub(crate) async fn kept(work: &Work<'_>, model: &Model, span: Option<Span>) -> 
     let (from, until) = (span.map(|span| span.from), span.map(|span| span.until));
     let (sql, parameters) = (KEPT.of(&model.shape()?)?, [(&from as _, Type::DATE), (&until as _, Type::DATE)]);
     if span.is_some() {
-        return Ok(accounts::read(&work.query(sql, &parameters).await?)?.0);
+        return Ok(survey::read(&work.query(sql, &parameters).await?)?.0);
     }
-    let (mut answer, mut reader) = (work.stream(&sql, &parameters).await?, accounts::Reader::default());
+    let (mut answer, mut reader) = (work.stream(&sql, &parameters).await?, survey::Reader::default());
     while let Some(row) = answer.next().await? {
         reader.take(&row)?;
     }
@@ -203,7 +205,7 @@ impl Warehouse {
         readiness::check_apart(&work, model).await?;
         work.batch(&ENTITY_ROWS.of(&model.shape()?)?).await?;
         let number = make_accounts(&work, model).await?;
-        work.batch(&CREATE_CONFIRMED.with(&[("sequence", &confirmed(number)?)])).await?;
+        work.batch(&CREATE_CONFIRMED.with(&[("sequence", &confirmed(number)?)])?).await?;
         work.commit().await
     }
 }

@@ -8,11 +8,11 @@ use serde::Serialize;
 use super::World;
 use crate::accounts::{self, SetAside};
 use crate::adopt::{self, Compared, How, Named};
-use crate::db::Ident;
 use crate::entity::Entity;
 use crate::error::{Exit, Refusal, Result};
 use crate::report::{self, Outcome, count, counted};
 use crate::settings::table_name;
+use crate::sql::Ident;
 
 /// What is to be adopted, as it was typed.
 pub(super) struct Asked {

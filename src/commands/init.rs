@@ -8,12 +8,12 @@ use anyhow::Context as _;
 use serde::Serialize;
 
 use super::World;
-use crate::db::Ident;
 use crate::entity::{Draft, SourceTable, Taken};
 use crate::error::{Exit, Refusal, Result};
 use crate::production::Holdings;
 use crate::report::{Outcome, counted};
 use crate::settings::{self, Drafted, Servers, Target};
+use crate::sql::Ident;
 
 /// What is to be written, and where.
 pub(super) struct Wish {

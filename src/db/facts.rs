@@ -7,9 +7,10 @@ use tokio_postgres::Config;
 use tokio_postgres::config::Host;
 use tokio_postgres::types::Type;
 
-use super::{Access, Address, Ident, Identity, Parameter, Row, Session, Statement, Work};
+use super::{Access, Address, Identity, Parameter, Row, Session, Work};
 use crate::calendar::Day;
 use crate::error::{Refusal, Result};
+use crate::sql::{Ident, Statement};
 
 const FACTS: Statement = crate::statement!("servers/facts.sql");
 const SEEN: Statement = crate::statement!("servers/seen.sql");

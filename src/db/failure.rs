@@ -4,8 +4,8 @@ use std::fmt;
 
 use tokio_postgres::error::{DbError, ErrorPosition, SqlState};
 
-use super::statement::Sql;
 use crate::error::{Picture, Refusal};
+use crate::sql::Sql;
 
 /// A statement that a server refused, or whose connection broke.
 #[derive(Debug, thiserror::Error)]
@@ -33,7 +33,7 @@ impl StatementFailure {
                 message: super::plainly(error),
                 code: None,
                 lacks_locks: false,
-                place: Picture(vec![format!("   --> {}", sql.path)]),
+                place: Picture(vec![format!("   --> {}", sql.path())]),
             },
         }
     }
@@ -95,14 +95,14 @@ fn picture(sql: &Sql, answer: &DbError) -> Picture {
         Some(ErrorPosition::Original(position)) => usize::try_from(*position).ok().filter(|&position| position > 0),
         _ => None,
     };
-    let Some(position) = pointed else { return Picture(vec![format!("   --> {}", sql.path)]) };
-    let before: String = sql.text.chars().take(position - 1).collect();
+    let Some(position) = pointed else { return Picture(vec![format!("   --> {}", sql.path())]) };
+    let before: String = sql.text().chars().take(position - 1).collect();
     let number = before.matches('\n').count() + 1;
     let column = before.chars().rev().take_while(|&character| character != '\n').count() + 1;
-    let line = sql.text.lines().nth(number - 1).unwrap_or_default();
+    let line = sql.text().lines().nth(number - 1).unwrap_or_default();
     let blank = " ".repeat(number.to_string().len());
     Picture(vec![
-        format!("   --> {}:{number}:{column}", sql.path),
+        format!("   --> {}:{number}:{column}", sql.path()),
         format!("    {blank} |"),
         format!("    {number} | {line}"),
         format!("    {blank} | {}^", " ".repeat(column - 1)),

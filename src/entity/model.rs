@@ -9,8 +9,8 @@ use super::number::{Number, number};
 use super::shape::Split;
 use super::{Entity, Statistic};
 use crate::calendar::{Level, Period};
-use crate::db::Ident;
 use crate::error::{Refusal, Result};
+use crate::sql::Ident;
 
 /// Bytes of an entity's name that a file's name has as they are.
 const ENCODED: &AsciiSet = &NON_ALPHANUMERIC.remove(b'_').remove(b'-');
@@ -166,7 +166,7 @@ impl Model {
 
     /// Which of them hold texts that a spreadsheet could take for a formula.
     pub fn is_text(&self, column: &Column) -> bool {
-        column.what == "dimension" && !self.dimensions[column.at].number
+        column.what.0 == "dimension" && !self.dimensions[column.at].number
     }
 
     /// The entity's part of a file's name.

@@ -4,8 +4,8 @@ use serde::{Deserialize, Serialize};
 
 use super::Entity;
 use super::model::missing;
-use crate::db::Ident;
 use crate::error::{Refusal, Result};
+use crate::sql::Ident;
 
 /// The type of a measure.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]

@@ -8,8 +8,9 @@ use tokio_postgres::types::Type;
 
 use super::manifest::{Manifest, Settled};
 use super::{Due, Wanted};
-use crate::db::{Parameter, Statement};
+use crate::db::Parameter;
 use crate::error::{Refusal, Result};
+use crate::sql::Statement;
 use crate::statement;
 use crate::warehouse::Reading;
 

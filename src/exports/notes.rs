@@ -4,8 +4,9 @@ use tokio_postgres::types::Type;
 
 use super::manifest::Entry;
 use super::{Due, Scope, Wanted};
-use crate::db::{Parameter, Statement};
+use crate::db::Parameter;
 use crate::error::Result;
+use crate::sql::Statement;
 use crate::statement;
 use crate::warehouse::Warehouse;
 

@@ -3,10 +3,11 @@
 use tokio_postgres::types::Type;
 
 use super::tables::TABLES;
-use crate::db::{Ident, Parameter, Statement, Work};
+use crate::db::{Parameter, Work};
 use crate::entity::Entity;
 use crate::error::{Refusal, Result};
 use crate::settings::nearest;
+use crate::sql::{Ident, Statement};
 use crate::statement;
 
 const COLUMNS: Statement = statement!("production/columns.sql");

@@ -3,9 +3,10 @@
 use anyhow::Context as _;
 
 use super::Production;
-use crate::db::{Access, Seen, Statement};
+use crate::db::{Access, Seen};
 use crate::entity::{Entity, SourceTable};
 use crate::error::Result;
+use crate::sql::Statement;
 use crate::statement;
 
 pub(super) const TABLES: Statement = statement!("production/tables.sql");

@@ -5,9 +5,10 @@ use tokio_postgres::types::Type;
 use super::Run;
 use crate::accounts::{Cause, LISTED, Month};
 use crate::calendar::{Day, Level};
-use crate::db::{Filling, Ident, Parameter, Statement};
+use crate::db::Parameter;
 use crate::entity::{Model, Split};
 use crate::error::Result;
+use crate::sql::{Filling, Ident, Statement};
 use crate::statement;
 use crate::warehouse::Locked;
 
@@ -26,7 +27,7 @@ pub(super) async fn note(locked: &Locked<'_>, model: &Model, run: &Run, month: &
     let shape = model.shape_of(Level::Day, Level::Day, Split::Combinations)?;
     let (schema, table) = (Ident::new("kalends_raw")?, super::rows_of(locked, model, month.period).await?);
     let names: [(&str, &dyn Filling); 3] = [("schema", &schema), ("table", &table), ("source", &source)];
-    let sql = RESTATEMENT_COMBINATIONS.of(&shape)?.with(&names);
+    let sql = RESTATEMENT_COMBINATIONS.of(&shape.with(&names))?;
     let (until, listed) = (final_day.next(), i64::try_from(LISTED)?);
     let parameters: [Parameter<'_>; 6] = [
         (&days, Type::DATE_ARRAY),

@@ -3,8 +3,9 @@
 use tokio_postgres::types::Type;
 
 use super::{ENTITIES, ENTITY_VIEWS, IDENTITY, Reading, STATE, Warehouse, hold, lock_replacing, named};
-use crate::db::{Ident, Statement, Work};
+use crate::db::Work;
 use crate::error::{Refusal, Result};
+use crate::sql::{Ident, Statement};
 use crate::statement;
 
 const SCHEMAS: Statement = statement!("warehouse/schemas.sql");
@@ -89,7 +90,7 @@ async fn version(work: &Work<'_>, prepared: bool) -> Result<usize> {
 /// Makes the schemas that are missing. Those that are there have to be ours, and empty.
 async fn make(work: &Work<'_>) -> Result<()> {
     for schema in missing(work).await? {
-        work.batch(&CREATE_SCHEMA.with(&[("schema", &schema)])).await?;
+        work.batch(&CREATE_SCHEMA.with(&[("schema", &schema)])?).await?;
     }
     Ok(())
 }
