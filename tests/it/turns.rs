@@ -19,7 +19,7 @@ fn changed() -> World {
     world.settles();
     world.production("created_at | value\n 2024-01-03 | 6");
     // The story decides how long the first is held.
-    std::fs::write(world.folder().join("kalends.toml"), "[limits]\nlock_seconds = 120\n").unwrap();
+    world.settings("[limits]\nlock_seconds = 120\n");
     world
 }
 

@@ -151,10 +151,6 @@ pub fn files_by(script: &str, asked: &Value) -> Option<BTreeMap<String, String>>
     Some(serde_json::from_slice(&python.stdout).unwrap_or_else(|error| panic!("{error}: {python:?}")))
 }
 
-pub fn set(world: &World, settings: &str) {
-    std::fs::write(world.folder().join("kalends.toml"), settings).unwrap();
-}
-
 /// One run settles, verify agrees, and a further run writes nothing.
 pub fn settles(world: &World) {
     settles_by(world, "run");
