@@ -1,7 +1,7 @@
-//! A world for one story: two databases on real servers, an export folder, and the real binary.
+//! A world for one test: two databases on real servers, an export folder, and the real binary.
 //!
 //! The binary has the rights that `docs/grants.sql` gives, by that very file, and no others, not even those of PUBLIC.
-//! The story's own hands are a superuser's.
+//! The test's own hands are a superuser's.
 
 pub mod random;
 mod servers;
@@ -40,7 +40,7 @@ const CANARY: &str = "canary-5ekret";
 static WORLDS: AtomicUsize = AtomicUsize::new(0);
 
 pub struct World {
-    /// As a superuser, whom the server does not hold back: for the story's own hands.
+    /// As a superuser, whom the server does not hold back: for the test's own hands.
     pub production_url: String,
     /// As a superuser.
     pub warehouse_url: String,

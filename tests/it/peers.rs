@@ -1,4 +1,4 @@
-//! Ways in which a loader, a rollup or an exporter ends green and wrong, each as a story.
+//! Ways in which a loader, a rollup or an exporter ends green and wrong, each as a test.
 //! docs/explanation/guarantees.md lists them all, with those that other rooms show.
 
 use std::collections::BTreeMap;

@@ -19,7 +19,7 @@ fn changed() -> World {
     world.production("created_at | value\n 2024-01-02 | 5\n 2024-02-29 | 8");
     world.settles();
     world.production_sql("UPDATE entity SET value = value + 1");
-    // The story decides how long the run is held.
+    // The test decides how long the run is held.
     world.settings("[limits]\nlock_seconds = 120\n");
     world
 }

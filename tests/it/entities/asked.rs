@@ -127,7 +127,7 @@ pub fn quoted(name: &str) -> String {
 
 type Pipes = (ChildStdin, BufReader<ChildStdout>);
 
-/// What Python makes of it; `None` where there is none. One process answers all stories.
+/// What Python makes of it; `None` where there is none. One process answers all tests.
 fn python(asked: &str) -> Option<String> {
     static PYTHON: OnceLock<Option<Mutex<Pipes>>> = OnceLock::new();
     let python = PYTHON.get_or_init(|| {

@@ -1,5 +1,5 @@
 //! Random tables and random histories of edits: after each run rows, accounts and files are what Python makes of
-//! production's rows. A failure is shrunk and prints what it was made from; those that were found stay as stories.
+//! production's rows. A failure is shrunk and prints what it was made from; those that were found stay as tests.
 //!
 //! Several histories share databases and runs, as entities beside each other: that costs a tenth of one by one.
 

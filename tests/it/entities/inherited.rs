@@ -112,7 +112,7 @@ const ENVIRONMENT: [(&str, &str); 8] = [
     ("LANGUAGE", "de:ar"),
 ];
 
-/// From a database that no story is about, for these settings would be in our own way as well.
+/// From a database that no test is about, for these settings would be in our own way as well.
 struct Scopes<'a> {
     servers: &'a OwnServers,
     database: String,
