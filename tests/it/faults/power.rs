@@ -6,7 +6,7 @@ use std::os::unix::process::CommandExt as _;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 
-use super::calls::{Point, available, figures, points, strace};
+use super::calls::{Point, available, figures, points, strace, strace_with};
 use super::held::wait_for;
 use super::sample;
 use super::stage::{Stage, Start};
@@ -95,10 +95,7 @@ struct Still(Child);
 
 impl Still {
     fn at(world: &World, point: &Point, log: &Path) -> Option<Self> {
-        let Point { call, number, .. } = point;
-        let inject = format!("inject={call}:signal=SIGSTOP:when={number}");
-        let log_path = log.display().to_string();
-        let mut command = strace(world, &["-e", &format!("trace={call}"), "-e", &inject, "-o", &log_path]);
+        let mut command = strace_with(world, &["-o", &log.display().to_string()], point, "signal=SIGSTOP");
         // With the run in a group of its own, which ends as one.
         let run = command.process_group(0).stdout(Stdio::null()).stderr(Stdio::null()).spawn().unwrap();
         let mut still = Self(run);
