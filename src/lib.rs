@@ -13,6 +13,8 @@
 
 #![warn(missing_docs)]
 
+// Help is for people who write TOML: an [[entity]] in it is no link.
+#[allow(rustdoc::broken_intra_doc_links)]
 pub mod cli;
 pub mod commands;
 

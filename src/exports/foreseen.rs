@@ -39,7 +39,7 @@ pub struct Line {
 /// The files that will be due, and why publishing them would be refused, if it would. Reads only.
 ///
 /// # Errors
-/// As [`super::due`].
+/// As [`super::due()`].
 pub async fn foresee(
     reading: &Reading<'_>,
     path: &Path,
