@@ -1,5 +1,6 @@
 //! House rules, as tests.
 
+mod faults;
 mod pages;
 
 use std::collections::{BTreeMap, BTreeSet};

@@ -150,3 +150,31 @@ fn an_older_warehouse_does_not_bring_back_what_is_gone() {
         assert_eq!(world.tree(), tree, "{export}");
     }
 }
+
+#[test]
+fn a_warehouse_that_has_lost_its_notes_is_refused_and_keeps_what_it_has() {
+    let world = World::new();
+    world.production(ROWS);
+    world.kalends("run").succeeds();
+    let (tree, rows) = (world.tree(), world.ask_warehouse("SELECT count(*) FROM kalends_raw.entity"));
+    for lost in
+        ["DELETE FROM kalends.state", "DROP SCHEMA kalends CASCADE; CREATE SCHEMA kalends AUTHORIZATION kalends_writer"]
+    {
+        world.warehouse_sql(lost);
+        for command in ["run", "prepare", "export", "verify --repair"] {
+            let ran = world.kalends(command);
+            ran.fails_with(4).says(" hint: ");
+            assert_eq!(
+                (world.tree(), world.ask_warehouse("SELECT count(*) FROM kalends_raw.entity")),
+                (tree.clone(), rows.clone())
+            );
+        }
+    }
+    // What the hint says in the end: built anew, it takes over the files, which are equal.
+    world.empty_warehouse();
+    world.settles();
+    let after = world.tree();
+    for (path, file) in tree.iter().filter(|(path, _)| *path != "_manifest.json") {
+        assert_eq!(after[path], *file, "{path}");
+    }
+}
