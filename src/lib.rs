@@ -14,16 +14,21 @@
 #![warn(missing_docs)]
 
 pub mod cli;
-pub mod commands;
+mod commands;
+
+pub mod steps;
+
+pub mod world;
+
+pub mod flags;
+
+pub mod sync;
 
 pub mod adopt;
 pub mod checks;
 pub mod diff;
 pub mod exports;
 pub mod history;
-pub mod load;
-pub mod plan;
-pub mod settle;
 pub mod simulate;
 
 pub mod production;

@@ -141,6 +141,26 @@ impl Settings {
         Self::of(file, flags, environment, Need::Production)
     }
 
+    /// The entity of a name.
+    ///
+    /// # Errors
+    /// Refuses (usage) a name that no entity has.
+    pub fn entity(&self, name: &str) -> Result<&Entity> {
+        self.entities.iter().find(|entity| entity.name.name() == name).ok_or_else(|| {
+            Refusal::usage(format!("the settings have no entity \"{name}\""), format!("They have {}.", self.names()))
+        })
+    }
+
+    /// Whether an entity has this name.
+    pub fn has(&self, name: &str) -> bool {
+        self.entities.iter().any(|entity| entity.name.name() == name)
+    }
+
+    /// The names of all entities, quoted.
+    pub fn names(&self) -> String {
+        self.entities.iter().map(|one| format!("\"{}\"", one.name.name())).collect::<Vec<_>>().join(", ")
+    }
+
     fn of(file: file::File, flags: &Flags, environment: &Environment, need: Need) -> Result<Self> {
         let url =
             |server: Server, in_file: Option<String>| environment.text(server.setting()).map(|url| url.or(in_file));

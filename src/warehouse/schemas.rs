@@ -2,7 +2,9 @@
 
 use tokio_postgres::types::Type;
 
-use super::{ENTITIES, ENTITY_VIEWS, IDENTITY, Reading, STATE, Warehouse, hold, lock_replacing, named};
+use super::tables::ENTITY_VIEWS;
+use super::turn::hold;
+use super::{ENTITIES, IDENTITY, Reading, STATE, Warehouse, lock_replacing, named};
 use crate::db::{Ident, Statement, Work};
 use crate::error::{Refusal, Result};
 use crate::statement;
