@@ -9,10 +9,12 @@ use tokio_postgres::types::Type;
 
 use crate::accounts::{self, Accounts, SetAside};
 use crate::calendar::Day;
-use crate::db::{Ident, Parameter, Statement, sql_state};
+use crate::db::{Parameter, sql_state};
 use crate::entity::{Model, TheirType, Theirs};
 use crate::error::{Refusal, Result};
+use crate::sql::{Ident, Statement};
 use crate::statement;
+use crate::survey;
 use crate::warehouse::{Locked, Reading};
 
 const TABLE: Statement = statement!("adopt/table.sql");
@@ -148,11 +150,11 @@ pub async fn holds(reading: &Reading<'_>, model: &Model, named: &Named, theirs: 
         ),
         _ => error.context(format!("could not read {named} of the warehouse")),
     };
-    let sql = DAYS.of(&shape)?.with(&theirs.table_names());
-    let (accounts, set_aside) = accounts::read(&reading.work().query(sql, &[]).await.map_err(explain)?)?;
+    let sql = DAYS.of(&shape.with(&theirs.table_names()))?;
+    let (accounts, set_aside) = survey::read(&reading.work().query(sql, &[]).await.map_err(explain)?)?;
     let mut unlike = 0;
     if theirs.is_judged() {
-        let sql = UNLIKE.of(&shape)?.with(&theirs.table_names());
+        let sql = UNLIKE.of(&shape.with(&theirs.table_names()))?;
         let row = reading.work().query_one(sql, &[]).await?.context("the warehouse counted nothing")?;
         unlike = row.get("rows")?;
     }

@@ -8,11 +8,13 @@ use tokio_postgres::types::Type;
 
 use crate::accounts::{self, Accounts, Changes, SetAside};
 use crate::calendar::{Day, Level, Period};
-use crate::db::{Filling, Ident, Parameter, Shape, Statement};
+use crate::db::Parameter;
 use crate::entity::{Change, Entity, Model};
 use crate::error::{Refusal, Result};
 use crate::exports::{self, Scope, Which};
+use crate::sql::{Filling, Ident, Shape, Statement};
 use crate::statement;
+use crate::survey;
 use crate::warehouse::Reading;
 
 const DAYS: Statement = statement!("accounts/days.sql");
@@ -166,7 +168,7 @@ pub async fn files(reading: &Reading<'_>, exports: &Path, which: Which) -> Resul
 async fn rows(reading: &Reading<'_>, model: &Model, shape: &Shape) -> Result<(Accounts, SetAside)> {
     let schema = Ident::new("kalends_raw")?;
     let names: [(&str, &dyn Filling); 2] = [("schema", &schema), ("table", model.rows())];
-    accounts::read(&reading.work().query(DAYS.of(shape)?.with(&names), &[]).await?)
+    survey::read(&reading.work().query(DAYS.of(&shape.with(&names))?, &[]).await?)
 }
 
 /// Days whose accounts of hours, or of combinations of dimensions, are not what the warehouse's rows say.
@@ -175,7 +177,7 @@ async fn details(reading: &Reading<'_>, model: &Model) -> Result<BTreeSet<Period
     for (level, split) in model.details() {
         let (schema, target) = (Ident::new("kalends_raw")?, model.accounts(level, split)?);
         let names: [(&str, &dyn Filling); 3] = [("schema", &schema), ("table", model.rows()), ("target", &target)];
-        let sql = DETAILS.of(&model.shape_of(level, Level::Day, split)?)?.with(&names);
+        let sql = DETAILS.of(&model.shape_of(level, Level::Day, split)?.with(&names))?;
         let all: [Parameter<'_>; 3] =
             [(&None::<Vec<Day>>, Type::DATE_ARRAY), (&None::<Day>, Type::DATE), (&None::<Day>, Type::DATE)];
         let days = reading.work().query(sql, &all).await?;

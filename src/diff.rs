@@ -10,10 +10,11 @@ use serde::Serialize;
 
 use crate::accounts::{Cause, Changes};
 use crate::calendar::Day;
-use crate::db::{AnyDate, Filling, Ident, Pairs, Row, Sortable, Sql, Statement};
+use crate::db::{AnyDate, Pairs, Row, Sortable};
 use crate::entity::Model;
 use crate::error::{Refusal, Result};
 use crate::production::Snapshot;
+use crate::sql::{Filling, Ident, Sql, Statement};
 use crate::statement;
 use crate::warehouse::Reading;
 
@@ -90,11 +91,11 @@ pub async fn of_day(snapshot: &Snapshot<'_>, reading: &Reading<'_>, day: Day, li
 /// As [`of_day`].
 pub async fn of_all(snapshot: &Snapshot<'_>, reading: &Reading<'_>) -> Result<Changes> {
     let model = snapshot.model();
-    let all = ALL_ROWS.of(&model.shape()?)?;
-    let in_production = all.clone().with(&model.entity.table_names());
+    let shape = model.shape()?;
+    let in_production = ALL_ROWS.of(&shape.with(&model.entity.table_names()))?;
     let in_warehouse = if is_settled(reading, model).await? {
         let schema = Ident::new("kalends_raw")?;
-        Some(all.with(&[("schema", &schema), ("table", model.rows())]))
+        Some(ALL_ROWS.of(&shape.with(&[("schema", &schema), ("table", model.rows())]))?)
     } else {
         None
     };
@@ -151,7 +152,7 @@ async fn is_settled(reading: &Reading<'_>, model: &Model) -> Result<bool> {
 
 fn rows_of_day(model: &Model, day: Day, names: &[(&str, &dyn Filling); 2]) -> Result<Sql> {
     let bounds = model.bounds(day, day.next());
-    Ok(ROWS.of(&model.shape()?)?.with(&[&names[..], &bounds.names()].concat()))
+    ROWS.of(&model.shape()?.with(&[&names[..], &bounds.names()].concat()))
 }
 
 /// Equal rows of one side.

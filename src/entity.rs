@@ -9,6 +9,7 @@ mod model;
 mod names;
 mod number;
 mod shape;
+mod split;
 mod theirs;
 
 use std::fmt;
@@ -22,12 +23,12 @@ pub use draft::{Draft, SourceColumn, SourceTable};
 pub use model::{Found, Model, TimeKind};
 pub use names::Taken;
 pub use number::Number;
-pub use shape::Split;
+pub use split::Split;
 pub use theirs::{TheirType, Theirs};
 
 use crate::calendar::Level;
-use crate::db::{Filling, Ident};
 use crate::error::{Refusal, Result};
+use crate::sql::{Filling, Ident};
 
 /// What is asked of a table: where it is, the columns that matter, and what is to be known of them.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]

@@ -8,8 +8,9 @@ use tokio_postgres::types::Type;
 
 use crate::accounts::{self, Combinations, Moved, Said, Statistic};
 use crate::calendar::{Day, Level, Period};
-use crate::db::{Row, Statement};
+use crate::db::Row;
 use crate::error::Result;
+use crate::sql::Statement;
 use crate::statement;
 use crate::warehouse::Reading;
 

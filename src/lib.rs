@@ -13,6 +13,8 @@
 
 #![warn(missing_docs)]
 
+// Help is for people who write TOML: an [[entity]] in it is no link.
+#[allow(rustdoc::broken_intra_doc_links)]
 pub mod cli;
 mod commands;
 
@@ -32,6 +34,7 @@ pub mod history;
 pub mod simulate;
 
 pub mod production;
+pub mod survey;
 pub mod warehouse;
 
 pub mod accounts;
@@ -47,3 +50,4 @@ pub mod report;
 pub mod error;
 pub mod files;
 pub mod settings;
+pub mod sql;

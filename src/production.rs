@@ -21,14 +21,13 @@ pub use watch::Watch;
 
 use crate::accounts::{self, Accounts, SetAside};
 use crate::calendar::Day;
-use crate::db::{
-    Access, Address, CopyOut, Filling, Ident, Identity, Limits, Parameter, Row, Server, Session, Shape, Statement,
-    Work, sql_state,
-};
+use crate::db::{Access, Address, CopyOut, Identity, Limits, Parameter, Row, Server, Session, Work, sql_state};
 use crate::entity::{Entity, Found, FoundType, Model, check_encoding};
 use crate::error::{Refusal, Result};
 use crate::guard::Source;
+use crate::sql::{Filling, Ident, Shape, Statement};
 use crate::statement;
+use crate::survey;
 
 pub use places::{Lying, Places};
 pub use rehearsal::Effort;
@@ -135,7 +134,7 @@ impl Production {
     /// locked by somebody else for longer than the limit.
     pub async fn snapshot<'a>(&'a mut self, entity: &Entity) -> Result<Snapshot<'a>> {
         let of_standby = self.data_moment().await?;
-        let lock = LOCK.with(&entity.table_names());
+        let lock = LOCK.with(&entity.table_names())?;
         let work = self
             .session
             .begin(Access::ReadSnapshot, &[lock])
@@ -219,8 +218,8 @@ impl Snapshot<'_> {
     async fn survey_of(&self, shape: &Shape) -> Result<Survey> {
         let started = std::time::Instant::now();
         let failed = |error| explain(&self.model.entity, error, "could not survey production");
-        let sql = DAYS.of(shape)?.with(&self.model.entity.table_names());
-        let (mut reader, mut places) = (accounts::Reader::default(), Places::default());
+        let sql = DAYS.of(&shape.with(&self.model.entity.table_names()))?;
+        let (mut reader, mut places) = (survey::Reader::default(), Places::default());
         let mut answer = self.work.stream(&sql, &[]).await.map_err(failed)?;
         while let Some(row) = answer.next().await.map_err(failed)? {
             places.take(reader.take(&row)?, &row)?;
@@ -241,7 +240,7 @@ impl Snapshot<'_> {
             ("final_place", &lying.span.finally),
         ];
         let names = [&self.model.entity.table_names()[..], &bounds.names(), &places].concat();
-        let sql = ROWS.of(&self.model.shape()?)?.with(&names);
+        let sql = ROWS.of(&self.model.shape()?.with(&names))?;
         let rows = self.work.copy_out(&sql).await;
         rows.map_err(|error| explain(&self.model.entity, error, "could not read rows from production"))
     }

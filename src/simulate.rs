@@ -11,9 +11,10 @@ use tokio_postgres::types::Type;
 pub use month::{MonthRows, Refused, Row};
 
 use crate::calendar::Span;
-use crate::db::{Access, Address, Filling, Ident, Limits, Place, Server, Session, Statement, Work};
+use crate::db::{Access, Address, Limits, Server, Session, Work};
 use crate::entity::Entity;
 use crate::error::{Refusal, Result};
+use crate::sql::{Filling, Ident, Place, Statement};
 use crate::statement;
 
 const CONSENT: Statement = statement!("simulate/consent.sql");
@@ -63,7 +64,7 @@ pub async fn simulate(
     let mut session = Session::connect(Server::Production, address, limits).await?;
     let work = session.begin(Access::Write, &[]).await?;
     consent(&work, mark).await?;
-    work.batch(&TABLE.with(&names(entity))).await?;
+    work.batch(&TABLE.with(&names(entity))?).await?;
     let deleted = delete(&work, entity, span).await?;
     let inserted = insert(&work, entity, span, rows).await?;
     work.commit().await?;
@@ -85,7 +86,7 @@ async fn consent(work: &Work<'_>, mark: Mark) -> Result<()> {
         return Ok(());
     }
     if mark == Mark::Given {
-        return work.batch(&MARK.with(&[("database", &Ident::new(database)?)])).await;
+        return work.batch(&MARK.with(&[("database", &Ident::new(database)?)])?).await;
     }
     Err(Refusal::refused(
         format!("database \"{database}\" is not marked as a test source, and simulating deletes rows"),
@@ -95,16 +96,16 @@ async fn consent(work: &Work<'_>, mark: Mark) -> Result<()> {
 
 async fn delete(work: &Work<'_>, entity: &Entity, span: Span) -> Result<u64> {
     let days = [(&span.from as _, Type::DATE), (&span.until as _, Type::DATE)];
-    let Some(lies) = work.query_one(PLACE.with(&names(entity)), &days).await? else { return Ok(0) };
+    let Some(lies) = work.query_one(PLACE.with(&names(entity))?, &days).await? else { return Ok(0) };
     let place = |column| lies.get::<Option<&str>>(column).map(|place| place.and_then(Place::parse));
     let (Some(first), Some(finally)) = (place("first_place")?, place("final_place")?) else { return Ok(0) };
     let [schema, table, time, _] = names(entity);
-    let sql = DELETE.with(&[schema, table, time, ("first_place", &first), ("final_place", &finally)]);
+    let sql = DELETE.with(&[schema, table, time, ("first_place", &first), ("final_place", &finally)])?;
     work.execute(sql, &days).await
 }
 
 async fn insert(work: &Work<'_>, entity: &Entity, span: Span, rows: MonthRows) -> Result<u64> {
-    let mut sink = work.copy_in(&ROWS.with(&names(entity))).await?;
+    let mut sink = work.copy_in(&ROWS.with(&names(entity))?).await?;
     let mut chunk = BytesMut::from(COPY_HEAD);
     // A `timestamp` is counted from 2000-01-01 00:00:00, in microseconds.
     let first = i64::from(span.from.to_postgres()) * 24 * 60 * 60;

@@ -18,12 +18,14 @@ use anyhow::Context as _;
 use tokio_postgres::error::SqlState;
 use tokio_postgres::types::Type;
 
-use crate::accounts::{self, Accounts};
+use crate::accounts::Accounts;
 use crate::calendar::{Period, Span};
-use crate::db::{Access, Address, Ident, Identity, Limits, Row, Server, Session, Sql, Statement, Work, sql_state};
+use crate::db::{Access, Address, Identity, Limits, Row, Server, Session, Work, sql_state};
 use crate::entity::{Change, Model};
 use crate::error::{Refusal, Result};
+use crate::sql::{Ident, Sql, Statement};
 use crate::statement;
+use crate::survey;
 pub use forget::Forgettable;
 pub use freshness::{Freshness, Proof};
 pub use partition::Partition;
@@ -44,9 +46,9 @@ pub(crate) async fn kept(work: &Work<'_>, model: &Model, span: Option<Span>) -> 
     let (from, until) = (span.map(|span| span.from), span.map(|span| span.until));
     let (sql, parameters) = (KEPT.of(&model.shape()?)?, [(&from as _, Type::DATE), (&until as _, Type::DATE)]);
     if span.is_some() {
-        return Ok(accounts::read(&work.query(sql, &parameters).await?)?.0);
+        return Ok(survey::read(&work.query(sql, &parameters).await?)?.0);
     }
-    let (mut answer, mut reader) = (work.stream(&sql, &parameters).await?, accounts::Reader::default());
+    let (mut answer, mut reader) = (work.stream(&sql, &parameters).await?, survey::Reader::default());
     while let Some(row) = answer.next().await? {
         reader.take(&row)?;
     }
@@ -222,14 +224,6 @@ impl<'a> Reading<'a> {
                 Ledger { accounts, generation, unsummed: Vec::new(), renews_checksums: false, anew }
             }
         })
-    }
-
-    /// Whether the schemas are there, and of the version that this Kalends makes.
-    ///
-    /// # Errors
-    /// Refuses schemas that a newer Kalends made.
-    pub async fn is_current(&self) -> Result<bool> {
-        schemas::are_current(&self.work, self.prepared).await
     }
 
     /// The accounts of an entity's days, as they were settled.

@@ -2,7 +2,7 @@
 --
 -- Runs on both servers: on production as the survey, in the warehouse as the settlement. Equal accounts, equal rows.
 --
--- Reads:   :"schema".:"table", the entity's columns
+-- Reads:   <schema>.<table>, the entity's columns
 -- Writes:  nothing
 -- Params:  none
 -- Repeat:  safe

@@ -2,14 +2,14 @@
 -- which are proven to be production's.
 --
 -- Reads:   the entity's table of rows
--- Writes:  kalends_stats.:"target"
+-- Writes:  kalends_stats.<target>
 -- Params:  $1 date[] days, $2 date the first of them, $3 date the day after the final one
 -- Repeat:  safe
 
 WITH {% include 'details.jinja' %},
 
 gone AS (
-    DELETE FROM kalends_stats.:"target" AS kept
+    DELETE FROM kalends_stats.{{ target }} AS kept
     WHERE
         kept.{{ level }} >= $2::date AND kept.{{ level }} < $3::date AND kept.{{ level }}::date = ANY($1::date[])
         AND NOT EXISTS (

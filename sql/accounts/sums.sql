@@ -2,8 +2,8 @@
 --
 -- With dimensions also those of each combination, in tables of their own.
 --
--- Reads:   kalends_stats.:"source", the entity's table of the parts
--- Writes:  kalends_stats.:"target", its table of the periods
+-- Reads:   kalends_stats.<source>, the entity's table of the parts
+-- Writes:  kalends_stats.<target>, its table of the periods
 -- Params:  $1 date[] first days of the periods
 -- Repeat:  safe; a period is always summed from its parts, never added to.
 
@@ -19,7 +19,7 @@ WITH fresh AS (
         {% for c in kept %}
         , {{ of_parts(c) }} AS {{ c.name }}
         {% endfor %}
-    FROM kalends_stats.:"source"
+    FROM kalends_stats.{{ source }}
     -- The bounds, so that an index can be used.
     WHERE
         {{ part }} >= (SELECT min(first) FROM unnest($1::date[]) AS asked (first))
@@ -31,7 +31,7 @@ WITH fresh AS (
 
 gone AS (
     -- A period may have lost its last part.
-    DELETE FROM kalends_stats.:"target" AS kept
+    DELETE FROM kalends_stats.{{ target }} AS kept
     WHERE
         kept.{{ level }} = ANY($1::date[])
         AND NOT EXISTS (

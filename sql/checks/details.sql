@@ -1,6 +1,6 @@
 -- The days whose accounts of hours, or of combinations of dimensions, are not what the warehouse's rows say.
 --
--- Reads:   the entity's table of rows, kalends_stats.:"target"
+-- Reads:   the entity's table of rows, kalends_stats.<target>
 -- Writes:  nothing
 -- Params:  $1 date[], $2 date, $3 date: NULL, for all days
 -- Repeat:  safe

@@ -1,7 +1,7 @@
 -- The periods whose account is not the sum of their parts', in either direction: weeks and months of their days,
 -- quarters and years of their months, days of their hours and of their combinations.
 --
--- Reads:   kalends_stats.:"source", kalends_stats.:"target"
+-- Reads:   kalends_stats.<source>, kalends_stats.<target>
 -- Writes:  nothing
 -- Params:  none
 -- Repeat:  safe
@@ -18,7 +18,7 @@ WITH fresh AS (
         {% for c in kept %}
         , {{ of_parts(c) }} AS {{ c.name }}
         {% endfor %}
-    FROM kalends_stats.:"source"
+    FROM kalends_stats.{{ source }}
     GROUP BY {{ first_day(level, part) }}{% for key in keys %}, {{ key }}{% endfor %}
 
 )

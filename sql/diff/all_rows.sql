@@ -1,7 +1,7 @@
 -- All rows, by day, equal ones once with how many there are, sorted by their bytes in UTF-8: alike on both servers, so
 -- that the two answers can be merged as they come.
 --
--- Reads:   :"schema".:"table", the entity's columns
+-- Reads:   <schema>.<table>, the entity's columns
 -- Writes:  nothing
 -- Params:  none
 -- Repeat:  safe
@@ -17,7 +17,7 @@ WITH printed AS (
             , ({{ time }} AT TIME ZONE {{ zone }})::text
             {% endif %}
         ])::text AS row
-    FROM :"schema".:"table"
+    FROM {{ schema }}.{{ table }}
 )
 
 SELECT day, convert_to(row, 'UTF8') AS row, count(*) AS copies

@@ -1,9 +1,9 @@
 -- The rows of one day, equal ones once with how many there are, sorted by their bytes in UTF-8: alike on both servers,
 -- whatever their collations and encodings, so that the two answers can be merged as they come.
 --
--- Reads:   :"schema".:"table", the entity's columns
+-- Reads:   <schema>.<table>, the entity's columns
 -- Writes:  nothing
--- Params:  none; the day is :'from', the day after :'until'
+-- Params:  none; the day is <from>, the day after <until>
 -- Repeat:  safe
 
 WITH printed AS (
@@ -11,7 +11,7 @@ WITH printed AS (
         array_to_json(ARRAY[
             {% include 'printed.jinja' %}
         ])::text AS row
-    FROM :"schema".:"table"
+    FROM {{ schema }}.{{ table }}
     WHERE
         {% include 'within.jinja' %}
 

@@ -2,7 +2,7 @@
 -- order, file by file, with a digest of them all: nothing else would tell of a bit that was changed on the way here.
 -- The lines of a file are sorted by their dimensions' texts, by bytes, NULL first.
 --
--- Reads:   kalends.:"view"
+-- Reads:   kalends.<view>
 -- Writes:  nothing
 -- Params:  $1 date first day of the periods, $2 date first day no more; NULL for all there are
 -- Repeat:  safe
@@ -18,7 +18,7 @@ SELECT
         ),
         'UTF8'
     )) AS digest
-FROM kalends.:"view"
+FROM kalends.{{ view }}
 WHERE ($1::date IS NULL OR period >= $1::date) AND ($2::date IS NULL OR period < $2::date)
 ORDER BY period{% for place in sorted_by %}, fields[{{ place }}] COLLATE "C" NULLS FIRST{% endfor %}
 

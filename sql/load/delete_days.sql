@@ -1,8 +1,8 @@
 -- Takes the rows of the days to reload out of the warehouse. DELETE, not TRUNCATE: analysts go on reading.
 --
--- Reads:   kalends_raw.:"partition"
--- Writes:  kalends_raw.:"partition"
+-- Reads:   kalends_raw.<partition>
+-- Writes:  kalends_raw.<partition>
 -- Params:  $1 date[] days
 -- Repeat:  safe
 
-DELETE FROM kalends_raw.:"partition" WHERE ({% include 'day.jinja' %}) = ANY($1::date[])
+DELETE FROM kalends_raw.{{ partition }} WHERE ({% include 'day.jinja' %}) = ANY($1::date[])

@@ -1,8 +1,8 @@
 -- The rows of a month from production, in binary, as they come.
 --
 -- Reads:   nothing
--- Writes:  kalends_raw.:"partition"
+-- Writes:  kalends_raw.<partition>
 -- Params:  none
 -- Repeat:  no; after load/delete_days.sql, in the same transaction
 
-COPY kalends_raw.:"partition" ({{ time }}{% for m in measures %}, {{ m.column }}{% endfor %}{% for d in dimensions %}, {{ d.column }}{% endfor %}) FROM STDIN (FORMAT binary)
+COPY kalends_raw.{{ partition }} ({{ time }}{% for m in measures %}, {{ m.column }}{% endfor %}{% for d in dimensions %}, {{ d.column }}{% endfor %}) FROM STDIN (FORMAT binary)

@@ -1,11 +1,11 @@
 -- The rows of some days of a month out of another tool's table in the warehouse, which is left as it is.
 --
--- Reads:   :"schema".:"table", the columns that stand for the entity's
--- Writes:  kalends_raw.:"partition"
+-- Reads:   <schema>.<table>, the columns that stand for the entity's
+-- Writes:  kalends_raw.<partition>
 -- Params:  $1 date[] days
 -- Repeat:  no; after the month's table was made, in the same transaction
 
-INSERT INTO kalends_raw.:"partition" ({{ time }}{% for m in measures %}, {{ m.column }}{% endfor %}{% for d in dimensions %}, {{ d.column }}{% endfor %})
+INSERT INTO kalends_raw.{{ partition }} ({{ time }}{% for m in measures %}, {{ m.column }}{% endfor %}{% for d in dimensions %}, {{ d.column }}{% endfor %})
 SELECT {{ time }}{% for m in measures %}, {{ m.column }}{% endfor %}{% for d in dimensions %}, {{ d.column }}{% endfor %}
 
 FROM {% include 'source.jinja' %}

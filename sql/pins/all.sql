@@ -17,9 +17,9 @@ SET LOCAL bytea_output = 'hex';
 SET LOCAL client_encoding = 'UTF8';
 -- Off: rows that a policy would hide become an error instead of a smaller answer.
 SET LOCAL row_security = off;
-SET LOCAL lock_timeout = :'lock_ms';
-SET LOCAL statement_timeout = :'statement_ms';
-SET LOCAL idle_in_transaction_session_timeout = :'idle_ms';
+SET LOCAL lock_timeout = {{ lock_ms }};
+SET LOCAL statement_timeout = {{ statement_ms }};
+SET LOCAL idle_in_transaction_session_timeout = {{ idle_ms }};
 -- The account of a month is worth a second process from some 20,000 rows on; the server's own 8 MB are ten times that.
 SET LOCAL min_parallel_table_scan_size = '1MB';
 -- Compiling a statement costs more than most of ours take, and a function's statement would be compiled for each line.
@@ -32,4 +32,4 @@ SET LOCAL jit_optimize_above_cost = 500000;
 SET LOCAL tcp_keepalives_idle = 10;
 SET LOCAL tcp_keepalives_interval = 5;
 SET LOCAL tcp_keepalives_count = 3;
-SET LOCAL tcp_user_timeout = :'dead_ms';
+SET LOCAL tcp_user_timeout = {{ dead_ms }};

@@ -6,4 +6,4 @@
 -- Params:  none; the limit is whole milliseconds
 -- Repeat:  safe
 
-SET LOCAL tcp_user_timeout = :'dead_ms';
+SET LOCAL tcp_user_timeout = {{ dead_ms }};

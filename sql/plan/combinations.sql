@@ -1,6 +1,6 @@
 -- The accounts of combinations of dimensions on some days, from production's rows.
 --
--- Reads:   :"schema".:"table", the entity's columns
+-- Reads:   <schema>.<table>, the entity's columns
 -- Writes:  nothing
 -- Params:  $1 date[] days, $2 date the first of them, $3 date the day after the final one
 -- Repeat:  safe

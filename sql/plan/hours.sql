@@ -1,6 +1,6 @@
 -- The accounts of the hours of some days, from production's rows.
 --
--- Reads:   :"schema".:"table", the entity's columns
+-- Reads:   <schema>.<table>, the entity's columns
 -- Writes:  nothing
 -- Params:  $1 date[] days
 -- Repeat:  safe
@@ -12,7 +12,7 @@ WITH wanted AS (
         {% for m in measures %}
         , {{ m.column }} AS {{ m.alias }}
         {% endfor %}
-    FROM :"schema".:"table"
+    FROM {{ schema }}.{{ table }}
     WHERE ({% include 'day.jinja' %}) = ANY($1::date[])
 )
 

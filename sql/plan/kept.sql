@@ -1,6 +1,6 @@
 -- What the accounts of a level say now, in the form of plan/accounts.sql.
 --
--- Reads:   kalends_stats.:"source", the entity's table of the level
+-- Reads:   kalends_stats.<source>, the entity's table of the level
 -- Writes:  nothing
 -- Params:  none
 -- Repeat:  safe
@@ -8,7 +8,7 @@
 {% from 'means.jinja' import said %}
 WITH told AS (
     SELECT {{ level }} AS period, to_jsonb(kept) - '{hash_a,hash_b,{{ level }}}'::text[] AS account
-    FROM kalends_stats.:"source" AS kept
+    FROM kalends_stats.{{ source }} AS kept
 )
 
 SELECT period, {{ said('told.account') }} AS said

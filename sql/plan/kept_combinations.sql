@@ -1,6 +1,6 @@
 -- The accounts of combinations of dimensions on some days as they are settled, in the form of plan/combinations.sql.
 --
--- Reads:   kalends_stats.:"source", the entity's accounts of combinations by day
+-- Reads:   kalends_stats.<source>, the entity's accounts of combinations by day
 -- Writes:  nothing
 -- Params:  $1 date[] days
 -- Repeat:  safe
@@ -15,7 +15,7 @@ WITH told AS (
             SELECT to_jsonb(account)
             FROM (SELECT settled.rows{% for c in kept %}, settled.{{ c.name }}{% endfor %}) AS account
         ) AS account
-    FROM kalends_stats.:"source" AS settled
+    FROM kalends_stats.{{ source }} AS settled
     WHERE settled.day = ANY($1::date[])
 )
 

@@ -6,4 +6,4 @@
 -- Params:  none
 -- Repeat:  safe
 
-LOCK TABLE :"schema".:"table" IN ACCESS SHARE MODE;
+LOCK TABLE {{ schema }}.{{ table }} IN ACCESS SHARE MODE;

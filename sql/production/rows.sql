@@ -2,7 +2,7 @@
 --
 -- COPY takes no parameters, so the dates and places are written into it, from types that can hold nothing else.
 --
--- Reads:   :"schema".:"table"
+-- Reads:   <schema>.<table>
 -- Writes:  nothing
 -- Params:  none
 -- Repeat:  safe
@@ -10,14 +10,14 @@
 COPY (
     SELECT {{ time }}{% for m in measures %}, {{ m.column }}{% endfor %}{% for d in dimensions %}, {{ d.column }}{% if d.as_text %}::text{% endif %}{% endfor %}
 
-    FROM :"schema".:"table"
+    FROM {{ schema }}.{{ table }}
     WHERE
         -- Where no other rows lie in between the place is enough, and the planner drops the rest.
-        (:'alone'::boolean OR (
+        ({{ alone }}::boolean OR (
             {% include 'within.jinja' %}
 
             -- The days in between that are as they should be; without any, the planner drops the condition.
-            AND (cardinality(:'except'::date[]) = 0 OR ({% include 'day.jinja' %}) <> ALL(:'except'::date[]))
+            AND (cardinality({{ except }}::date[]) = 0 OR ({% include 'day.jinja' %}) <> ALL({{ except }}::date[]))
         ))
-        AND ctid >= :'first_place'::tid AND ctid <= :'final_place'::tid
+        AND ctid >= {{ first_place }}::tid AND ctid <= {{ final_place }}::tid
 ) TO STDOUT (FORMAT binary)

@@ -1,11 +1,11 @@
 -- Takes a month's rows out, before they are simulated anew.
 --
--- Reads:   :"schema".:"table", where the month's rows lie
--- Writes:  :"schema".:"table"
+-- Reads:   <schema>.<table>, where the month's rows lie
+-- Writes:  <schema>.<table>
 -- Params:  $1 date first day of the month, $2 date first day of the next
 -- Repeat:  safe
 
-DELETE FROM :"schema".:"table"
+DELETE FROM {{ schema }}.{{ table }}
 WHERE
-    :"time" >= $1::date AND :"time" < $2::date
-    AND ctid >= :'first_place'::tid AND ctid <= :'final_place'::tid
+    {{ time }} >= $1::date AND {{ time }} < $2::date
+    AND ctid >= {{ first_place }}::tid AND ctid <= {{ final_place }}::tid

@@ -5,4 +5,4 @@
 -- Params:  none
 -- Repeat:  safe
 
-ALTER DATABASE :"database" SET kalends.test_source = 'on'
+ALTER DATABASE {{ database }} SET kalends.test_source = 'on'

@@ -1,7 +1,7 @@
 -- Where in the table a month's rows lie, if it has any. A DELETE is never planned in parallel, this is; and a month
 -- that is new, as most are, needs no DELETE.
 --
--- Reads:   :"schema".:"table"
+-- Reads:   <schema>.<table>
 -- Writes:  nothing
 -- Params:  $1 date first day of the month, $2 date first day of the next
 -- Repeat:  safe
@@ -9,5 +9,5 @@
 SELECT
     min(ctid)::text AS first_place,
     max(ctid)::text AS final_place
-FROM :"schema".:"table"
-WHERE :"time" >= $1::date AND :"time" < $2::date
+FROM {{ schema }}.{{ table }}
+WHERE {{ time }} >= $1::date AND {{ time }} < $2::date

@@ -1,8 +1,8 @@
 -- A month's simulated rows, in binary.
 --
 -- Reads:   nothing
--- Writes:  :"schema".:"table"
+-- Writes:  <schema>.<table>
 -- Params:  none
 -- Repeat:  no; after simulate/delete.sql, in the same transaction
 
-COPY :"schema".:"table" (:"time", :"measure") FROM STDIN (FORMAT binary)
+COPY {{ schema }}.{{ table }} ({{ time }}, {{ measure }}) FROM STDIN (FORMAT binary)

@@ -1,8 +1,8 @@
 -- The sequence by which a run that has nothing to do confirms an entity's proof. Migration 0002 says how it is read.
 --
 -- Reads:   nothing
--- Writes:  kalends.:"sequence"
+-- Writes:  kalends.<sequence>
 -- Params:  none
 -- Repeat:  once, in the transaction that notes the entity
 
-CREATE SEQUENCE kalends.:"sequence" MINVALUE -9223372036854775807
+CREATE SEQUENCE kalends.{{ sequence }} MINVALUE -9223372036854775807

@@ -2,8 +2,8 @@
 -- beforehand.
 --
 -- Reads:   nothing
--- Writes:  :"schema"
+-- Writes:  <schema>
 -- Params:  none
 -- Repeat:  once, in the transaction of the first migration
 
-CREATE SCHEMA :"schema"
+CREATE SCHEMA {{ schema }}

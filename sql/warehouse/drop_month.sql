@@ -5,4 +5,4 @@
 -- Params:  none
 -- Repeat:  no; in a transaction that drops some of them
 
-DROP TABLE :"schema".:"table";
+DROP TABLE {{ schema }}.{{ table }};

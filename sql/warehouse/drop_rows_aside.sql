@@ -5,4 +5,4 @@
 -- Params:  none
 -- Repeat:  safe; in the transaction that takes away the note of it
 
-DROP TABLE IF EXISTS kalends_raw.:"aside"
+DROP TABLE IF EXISTS kalends_raw.{{ aside }}

@@ -6,4 +6,4 @@
 -- Params:  none
 -- Repeat:  no; in the transaction that forgets the entity
 
-ALTER TABLE kalends_raw.{{ rows }} RENAME TO :"aside"
+ALTER TABLE kalends_raw.{{ rows }} RENAME TO {{ aside }}

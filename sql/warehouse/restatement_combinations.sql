@@ -1,6 +1,6 @@
 -- Notes which combinations of dimensions moved on restated days, each before and after: of a day those that moved most.
 --
--- Reads:   the entity's table of rows, kalends_stats.:"source", its accounts of combinations by day
+-- Reads:   the entity's table of rows, kalends_stats.<source>, its accounts of combinations by day
 -- Writes:  kalends.restatement
 -- Params:  $1 date[] days, $2 date the first of them, $3 date the day after the final one, $4 bigint run,
 --          $5 text[] names of the dimensions, $6 bigint how many of a day are listed
@@ -10,7 +10,7 @@
 WITH {% include 'details.jinja' %},
 
 settled AS (
-    SELECT * FROM kalends_stats.:"source" WHERE day = ANY($1::date[])
+    SELECT * FROM kalends_stats.{{ source }} WHERE day = ANY($1::date[])
 ),
 
 compared AS (

@@ -7,7 +7,6 @@ use serde::Serialize;
 
 use crate::accounts::{self, SetAside};
 use crate::adopt::{self, Compared, How, Named, Tally};
-use crate::db::Ident;
 use crate::entity::Entity;
 use crate::error::{Exit, Refusal, Result};
 use crate::exports::{Claim, Scope, Which};
@@ -15,6 +14,7 @@ use crate::flags::{Measured, Waiting};
 use crate::production::Snapshot;
 use crate::report::{self, Outcome, count, counted};
 use crate::settings::table_name;
+use crate::sql::Ident;
 use crate::steps::{self, Files};
 use crate::sync;
 use crate::warehouse::Reading;

@@ -6,13 +6,13 @@ use std::path::{Path, PathBuf};
 use anyhow::Context as _;
 use serde::Serialize;
 
-use crate::db::Ident;
 use crate::entity::{Draft, SourceTable, Taken};
 use crate::error::{Exit, Refusal, Result};
 use crate::files;
 use crate::production::Holdings;
 use crate::report::{Outcome, counted};
 use crate::settings::{self, Drafted, Servers, Settings, Target};
+use crate::sql::Ident;
 use crate::world::{Invocation, World};
 
 const EXAMPLES: &str = "\

@@ -1,14 +1,14 @@
 //! `verify`: production = rows = accounts = files, or a list of what differs; by the accounts of all rows or of a
 //! sample, by the rows themselves, and mended on demand.
 
+mod listing;
 mod repair;
-
-use std::collections::{BTreeMap, BTreeSet};
 
 use serde::Serialize;
 
+use self::listing::{Listing, lines};
 use crate::accounts::{self, SetAside};
-use crate::checks::{self, Difference, Found, Layer};
+use crate::checks::{self, Difference, Found};
 use crate::diff;
 use crate::entity::Entity;
 use crate::error::{Exit, Result};
@@ -46,16 +46,6 @@ pub(crate) struct Args {
     waiting: Waiting,
     #[command(flatten)]
     closed: Closed,
-}
-
-/// How differences are told to people.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
-enum Listing {
-    /// Many that differ in the same way in one line.
-    #[default]
-    SummedUp,
-    /// A line for each.
-    All,
 }
 
 #[derive(Serialize)]
@@ -242,52 +232,6 @@ fn percent(of_a_million: u32) -> String {
         "" => format!("{whole}%"),
         part => format!("{whole}.{part}%"),
     }
-}
-
-/// More differences of a kind than these are told in one line.
-const LISTED: usize = 10;
-
-/// A line for each difference; of many that differ in the same way, one for all.
-fn lines(differences: &[Difference], listing: Listing) -> Vec<String> {
-    let kind = |one: &Difference| (word(one.layer), one.how, one.entity.clone());
-    let mut kinds: BTreeMap<_, (usize, &Difference)> = BTreeMap::new();
-    for one in differences {
-        let (number, last) = kinds.entry(kind(one)).or_insert((0, one));
-        (*number, *last) = (*number + 1, one);
-    }
-    let mut told = BTreeSet::new();
-    let lines = differences.iter().filter_map(|one| match kinds.get(&kind(one)) {
-        Some(&(number, last)) if number > LISTED && listing == Listing::SummedUp => {
-            told.insert(kind(one)).then(|| summed_up(one, last, number))
-        }
-        _ => Some(line(one)),
-    });
-    lines.collect()
-}
-
-fn summed_up(first: &Difference, last: &Difference, number: usize) -> String {
-    let noun = match first.layer {
-        Layer::Rows => "day",
-        Layer::Accounts => "period",
-        Layer::Files => "file",
-    };
-    let entity = first.entity.as_ref().map_or(String::new(), |entity| format!("{entity} "));
-    let (number, how) = (counted(number, noun), first.how);
-    format!("{:<11} {entity}{number} {how}, {} to {}; --list shows all", word(first.layer), first.what, last.what)
-}
-
-fn word(layer: Layer) -> &'static str {
-    match layer {
-        Layer::Rows => "rows",
-        Layer::Accounts => "accounts",
-        Layer::Files => "files",
-    }
-}
-
-fn line(difference: &Difference) -> String {
-    let layer = word(difference.layer);
-    let entity = difference.entity.as_ref().map_or(String::new(), |entity| format!("{entity} "));
-    format!("{layer:<11} {entity}{} {}", difference.what, difference.how)
 }
 
 /// A share in percent, as so many of a million.

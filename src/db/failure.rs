@@ -4,8 +4,8 @@ use std::fmt;
 
 use tokio_postgres::error::{DbError, ErrorPosition, SqlState};
 
-use super::statement::Sql;
 use crate::error::{Picture, Refusal};
+use crate::sql::Sql;
 
 /// A statement that a server refused, or whose connection broke.
 #[derive(Debug, thiserror::Error)]
@@ -30,10 +30,10 @@ impl StatementFailure {
                 place: picture(sql, answer),
             },
             None => Self {
-                message: super::plainly(error),
+                message: plainly(error),
                 code: None,
                 lacks_locks: false,
-                place: Picture(vec![format!("   --> {}", sql.path)]),
+                place: Picture(vec![format!("   --> {}", sql.path())]),
             },
         }
     }
@@ -95,16 +95,30 @@ fn picture(sql: &Sql, answer: &DbError) -> Picture {
         Some(ErrorPosition::Original(position)) => usize::try_from(*position).ok().filter(|&position| position > 0),
         _ => None,
     };
-    let Some(position) = pointed else { return Picture(vec![format!("   --> {}", sql.path)]) };
-    let before: String = sql.text.chars().take(position - 1).collect();
+    let Some(position) = pointed else { return Picture(vec![format!("   --> {}", sql.path())]) };
+    let before: String = sql.text().chars().take(position - 1).collect();
     let number = before.matches('\n').count() + 1;
     let column = before.chars().rev().take_while(|&character| character != '\n').count() + 1;
-    let line = sql.text.lines().nth(number - 1).unwrap_or_default();
+    let line = sql.text().lines().nth(number - 1).unwrap_or_default();
     let blank = " ".repeat(number.to_string().len());
     Picture(vec![
-        format!("   --> {}:{number}:{column}", sql.path),
+        format!("   --> {}:{number}:{column}", sql.path()),
         format!("    {blank} |"),
         format!("    {number} | {line}"),
         format!("    {blank} | {}^", " ".repeat(column - 1)),
     ])
+}
+
+/// A driver's error with its causes, in one line.
+pub(super) fn plainly(error: &tokio_postgres::Error) -> String {
+    if let Some(answer) = error.as_db_error() {
+        return format!("{} ({})", answer.message(), answer.code().code());
+    }
+    let mut text = error.to_string();
+    let mut cause = std::error::Error::source(error);
+    while let Some(inner) = cause {
+        text = format!("{text}: {inner}");
+        cause = inner.source();
+    }
+    text
 }

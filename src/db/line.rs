@@ -15,8 +15,9 @@ use tokio::task::AbortHandle;
 use tokio::time::{sleep, timeout};
 use tokio_postgres::{CancelToken, CopyInSink, CopyOutStream, Error, RowStream};
 
-use super::{Limits, Protection, Row, Server, Sql, StatementFailure, tls};
+use super::{Limits, Protection, Row, Server, StatementFailure, tls};
 use crate::error::{Refusal, Result};
+use crate::sql::Sql;
 
 /// A server ends a statement at its limit by itself; our own clock is a little later.
 const LATER: Duration = Duration::from_secs(5);
@@ -152,7 +153,7 @@ impl Line {
     ) -> Result<Option<T>> {
         let next = match stream.next().now_or_never() {
             Some(next) => next,
-            None => self.answer(sql.path, stream.next()).await?,
+            None => self.answer(sql.path(), stream.next()).await?,
         };
         next.transpose().map_err(|error| StatementFailure::new(sql, &error).explained())
     }
@@ -228,7 +229,7 @@ impl CopyIn {
     /// # Errors
     /// When the server does not take them in time, or the connection is gone.
     pub async fn send(&mut self, bytes: Bytes) -> Result<()> {
-        let sent = self.line.at_once(self.sql.path, self.sink.send(bytes)).await?;
+        let sent = self.line.at_once(self.sql.path(), self.sink.send(bytes)).await?;
         sent.map_err(|error| StatementFailure::new(&self.sql, &error).explained())
     }
 
@@ -237,7 +238,7 @@ impl CopyIn {
     /// # Errors
     /// When the server refuses the rows, or does not answer within its limit.
     pub async fn finish(mut self) -> Result<u64> {
-        let finished = self.line.answer(self.sql.path, self.sink.as_mut().finish()).await?;
+        let finished = self.line.answer(self.sql.path(), self.sink.as_mut().finish()).await?;
         finished.map_err(|error| StatementFailure::new(&self.sql, &error).explained())
     }
 }

@@ -2,8 +2,9 @@
 
 use std::cmp::Ordering;
 
-use super::{Parameter, Row, Rows, Sql, Work};
+use super::{Parameter, Row, Rows, Work};
 use crate::error::Result;
+use crate::sql::Sql;
 
 /// A row of a sorted answer.
 pub trait Sortable: Sized {

@@ -5,7 +5,9 @@ use std::time::Duration;
 use tokio_postgres::error::SqlState;
 
 use super::line::DEAD_AFTER;
-use super::{Access, Limits, Milliseconds, Sql, Statement, sql_state};
+use super::{Access, Limits, sql_state};
+use crate::error::Result;
+use crate::sql::{Milliseconds, Sql, Statement};
 
 const ALL: Statement = crate::statement!("pins/all.sql");
 const WRITE: Statement = crate::statement!("pins/write.sql");
@@ -27,14 +29,14 @@ pub(super) struct Pins {
 
 impl Pins {
     /// The pins of a transaction and what follows them, as one message.
-    pub(super) fn before(self, access: Access, then: &[Sql]) -> Sql {
+    pub(super) fn before(self, access: Access, then: &[Sql]) -> Result<Sql> {
         let limits = self.limits;
         let mut all = vec![ALL.with(&[
             ("lock_ms", &milliseconds(limits.lock)),
             ("statement_ms", &milliseconds(limits.statement)),
             ("idle_ms", &milliseconds(limits.idle)),
             ("dead_ms", &milliseconds(DEAD_AFTER)),
-        ])];
+        ])?];
         if matches!(access, Access::Write) {
             all.push(WRITE.into());
         }
@@ -45,16 +47,16 @@ impl Pins {
             all.push(VERSION_17.into());
         }
         all.extend_from_slice(then);
-        Sql::joined(&all)
+        Ok(Sql::joined(&all))
     }
 
     /// The same without what the server has just refused, in a transaction that is begun anew; `None` where it refused
     /// something else.
-    pub(super) fn instead(&mut self, error: &anyhow::Error, access: Access, then: &[Sql]) -> Option<[Sql; 2]> {
+    pub(super) fn instead(&mut self, error: &anyhow::Error, access: Access, then: &[Sql]) -> Result<Option<[Sql; 2]>> {
         let refused = sql_state(error) == Some(&SqlState::INVALID_PARAMETER_VALUE)
             && error.to_string().contains("client_connection_check_interval");
         if !refused || !self.looks_for_client {
-            return None;
+            return Ok(None);
         }
         tracing::debug!("the server's system does not tell it of a client that is gone");
         self.looks_for_client = false;
@@ -62,12 +64,12 @@ impl Pins {
             Access::ReadSnapshot => READ_ANEW,
             Access::Write => WRITE_ANEW,
         };
-        Some([anew.into(), self.before(access, then)])
+        Ok(Some([anew.into(), self.before(access, then)?]))
     }
 }
 
 /// Before rows come in bulk.
-pub(super) fn bulk(limits: Limits) -> Sql {
+pub(super) fn bulk(limits: Limits) -> Result<Sql> {
     BULK.with(&[("dead_ms", &milliseconds(limits.dead_after_in_bulk()))])
 }
 

@@ -3,8 +3,8 @@
 use anyhow::Context as _;
 use tokio_postgres::types::FromSql;
 
-use super::statement::Sql;
 use crate::error::Result;
+use crate::sql::Sql;
 
 /// A row of a statement's answer.
 #[derive(Debug, Clone)]
@@ -16,7 +16,7 @@ pub struct Row {
 impl Row {
     /// Of the answer to a statement.
     pub fn new(sql: &Sql, row: tokio_postgres::Row) -> Self {
-        Self { row, statement: sql.path }
+        Self { row, statement: sql.path() }
     }
 
     /// The value of a column.

@@ -2,7 +2,7 @@
 
 use super::Model;
 use crate::calendar::Day;
-use crate::db::{Bound, Filled, Filling};
+use crate::sql::{Bound, Filling};
 
 /// No time zone is further from UTC, so a day of any lies between these many days before it and after it in UTC.
 const WIDER_DAYS: i32 = 2;
@@ -40,7 +40,7 @@ impl Bounds {
 }
 
 impl Filling for Edge {
-    fn filled(&self) -> Filled {
+    fn filled(&self) -> String {
         match self {
             Self::Timestamp(bound) => bound.filled(),
             Self::Date(day) => day.filled(),

@@ -1,8 +1,8 @@
 //! What became of an entity since it was settled: nothing, something that is settled anew, or something to refuse.
 
 use super::{Entity, Model};
-use crate::db::Ident;
 use crate::error::{Refusal, Result};
+use crate::sql::Ident;
 
 /// A model against the one that the warehouse's tables were made from.
 #[derive(Debug, Clone, PartialEq, Eq)]

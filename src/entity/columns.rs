@@ -6,8 +6,8 @@ use serde::Serialize;
 
 use super::{Entity, Statistic};
 use crate::calendar::Level;
-use crate::db::Ident;
-use crate::error::Result;
+use crate::error::{Refusal, Result};
+use crate::sql::{Ident, Word};
 
 /// A column of a file, and of the view that has the file's columns.
 #[derive(Debug, Serialize)]
@@ -18,11 +18,11 @@ pub struct Column {
     /// In the view: the same, cut where PostgreSQL would cut it.
     pub name: Ident,
     /// What it says: `period`, `dimension` or a statistic.
-    pub what: &'static str,
+    pub what: Word,
     /// Of which measure, or which dimension, counted from 0.
     pub at: usize,
     /// Of a period, what PostgreSQL calls it.
-    unit: &'static str,
+    unit: Word,
 }
 
 /// The columns of a period in a level's files, each with what PostgreSQL calls it.
@@ -50,7 +50,7 @@ pub(super) fn label(entity: &Entity, measure: &Ident) -> String {
 pub(super) fn of_file(entity: &Entity, level: Level) -> Result<Vec<Column>> {
     let mut columns = Vec::new();
     for (header, unit) in of_period(level) {
-        columns.push(Column { unit, ..column((*header).to_string(), "period", 0)? });
+        columns.push(Column { unit: Word(unit), ..column((*header).to_string(), "period", 0)? });
     }
     for (at, header) in dimensions(entity).into_iter().enumerate() {
         columns.push(column(header, "dimension", at)?);
@@ -64,7 +64,7 @@ pub(super) fn of_file(entity: &Entity, level: Level) -> Result<Vec<Column>> {
 }
 
 fn column(header: String, what: &'static str, at: usize) -> Result<Column> {
-    Ok(Column { name: Ident::cut(&header)?, header, what, at, unit: "" })
+    Ok(Column { name: Ident::cut(&header)?, header, what: Word(what), at, unit: Word("") })
 }
 
 /// What the dimensions are called: by their columns' names, and `dimension_…` where another column has that name
@@ -96,4 +96,11 @@ fn dimensions(entity: &Entity) -> Vec<String> {
 
 fn named(statistic: Statistic, label: &str) -> String {
     format!("{}_{label}", statistic.word())
+}
+
+pub(super) fn missing(entity: &Entity, column: &str) -> anyhow::Error {
+    Refusal::refused(
+        format!("table {entity} of production has no column \"{column}\""),
+        "Give the column its name back; nothing was read or changed.",
+    )
 }

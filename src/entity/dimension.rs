@@ -1,11 +1,13 @@
 //! The types that a dimension can have: all that can be sorted and hashed.
 
+use std::fmt;
+
 use serde::{Deserialize, Serialize};
 
 use super::Entity;
-use super::model::missing;
-use crate::db::{Ident, Server};
+use super::columns::missing;
 use crate::error::{Refusal, Result};
+use crate::sql::Ident;
 
 /// A dimension's type, as production has it.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -47,7 +49,7 @@ pub(super) enum Hashed {
 ///
 /// # Errors
 /// Refuses dimensions in a database of another encoding.
-pub fn check_encoding(server: Server, encoding: &str) -> Result<()> {
+pub fn check_encoding(server: impl fmt::Display, encoding: &str) -> Result<()> {
     if encoding == "UTF8" {
         return Ok(());
     }

@@ -3,8 +3,8 @@
 use serde::Deserialize;
 
 use super::{Entity, Taken};
-use crate::db::Ident;
 use crate::error::Result;
+use crate::sql::Ident;
 
 /// So many values at most make a column worth splitting figures by.
 const FEW_VALUES: f64 = 100.0;

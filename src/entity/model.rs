@@ -3,14 +3,14 @@
 use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
 use serde::{Deserialize, Serialize};
 
-use super::columns::{self, Column};
+use super::columns::{self, Column, missing};
 use super::dimension::{Dimension, FoundType};
 use super::number::{Number, number};
-use super::shape::Split;
+use super::split::Split;
 use super::{Entity, Statistic};
 use crate::calendar::{Level, Period};
-use crate::db::Ident;
 use crate::error::{Refusal, Result};
+use crate::sql::Ident;
 
 /// Bytes of an entity's name that a file's name has as they are.
 const ENCODED: &AsciiSet = &NON_ALPHANUMERIC.remove(b'_').remove(b'-');
@@ -166,7 +166,7 @@ impl Model {
 
     /// Which of them hold texts that a spreadsheet could take for a formula.
     pub fn is_text(&self, column: &Column) -> bool {
-        column.what == "dimension" && !self.dimensions[column.at].number
+        column.what.0 == "dimension" && !self.dimensions[column.at].number
     }
 
     /// The entity's part of a file's name.
@@ -223,13 +223,6 @@ fn time_kind(entity: &Entity, found: Option<&str>) -> Result<TimeKind> {
         )),
         _ => Ok(kind),
     }
-}
-
-pub(super) fn missing(entity: &Entity, column: &str) -> anyhow::Error {
-    Refusal::refused(
-        format!("table {entity} of production has no column \"{column}\""),
-        "Give the column its name back; nothing was read or changed.",
-    )
 }
 
 impl TimeKind {

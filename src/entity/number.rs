@@ -3,9 +3,9 @@
 use serde::{Deserialize, Serialize};
 
 use super::Entity;
-use super::model::missing;
-use crate::db::Ident;
+use super::columns::missing;
 use crate::error::{Refusal, Result};
+use crate::sql::Ident;
 
 /// The type of a measure.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]

@@ -6,19 +6,11 @@ use super::columns::{self, Column};
 use super::dimension::{Dimension, Hashed};
 use super::model::Model;
 use super::number::Number;
+use super::split::Split;
 use super::theirs::{TheirColumn, Theirs};
 use crate::calendar::Level;
-use crate::db::{Ident, Literal, Shape};
 use crate::error::Result;
-
-/// Which accounts of a level: of its periods, or of each combination of dimensions in them.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Split {
-    /// Of the whole period.
-    Whole,
-    /// Of each combination.
-    Combinations,
-}
+use crate::sql::{Ident, Literal, Shape, Word};
 
 /// All that statements are filled from.
 #[derive(Serialize)]
@@ -26,7 +18,7 @@ struct ModelShape {
     name: Literal,
     rows: Ident,
     time: Ident,
-    kind: &'static str,
+    kind: Word,
     zone: Literal,
     /// Whether there are accounts of hours that depend on the zone, which the hash of a row then includes.
     hours_follow_zone: bool,
@@ -40,8 +32,8 @@ struct ModelShape {
     months: Ident,
     years: Ident,
     /// The accounts that a statement is about: their level, the day of their parts, and what tells combinations apart.
-    level: &'static str,
-    part: &'static str,
+    level: Word,
+    part: Word,
     keys: Vec<Ident>,
     /// Which fields of a file's lines they are sorted by, counted from 1.
     sorted_by: Vec<usize>,
@@ -53,9 +45,9 @@ struct ModelShape {
 
 #[derive(Serialize)]
 struct LevelShape {
-    word: &'static str,
+    word: Word,
     /// Type of the column that says which period it is.
-    kind: &'static str,
+    kind: Word,
     table: Ident,
     by_table: Ident,
     file_view: Ident,
@@ -70,11 +62,11 @@ struct LevelShape {
 struct MeasureShape {
     column: Ident,
     alias: Ident,
-    kind: &'static str,
+    kind: Word,
     whole: bool,
     small: bool,
     binary: bool,
-    hash: &'static str,
+    hash: Word,
     count: Ident,
     sum: Ident,
     min: Ident,
@@ -85,8 +77,8 @@ struct MeasureShape {
 #[derive(Serialize)]
 struct Kept {
     name: Ident,
-    what: &'static str,
-    kind: &'static str,
+    what: Word,
+    kind: Word,
     measure: MeasureShape,
 }
 
@@ -98,49 +90,49 @@ struct DimensionShape {
     /// Its type in the warehouse.
     kind: Ident,
     as_text: bool,
-    hashed_as: &'static str,
-    hash: &'static str,
+    hashed_as: Word,
+    hash: Word,
 }
 
 impl Model {
     /// The model as statements see it.
     pub fn shape(&self) -> Result<Shape> {
-        Ok(Shape::new(&self.whole_shape()?))
+        Shape::new(&self.whole_shape()?)
     }
 
     /// For a statement about a level's accounts, made from those of a part of it.
     pub fn shape_of(&self, level: Level, part: Level, split: Split) -> Result<Shape> {
         let mut shape = self.whole_shape()?;
-        shape.level = level.word();
-        shape.part = if part == Level::Hour { "hour::date" } else { part.word() };
+        shape.level = Word(level.word());
+        shape.part = Word(if part == Level::Hour { "hour::date" } else { part.word() });
         if split == Split::Combinations {
             shape.keys.push(Ident::new("combination")?);
             shape.keys.extend(shape.dimensions.iter().map(|dimension| dimension.kept.clone()));
         }
-        Ok(Shape::new(&shape))
+        Shape::new(&shape)
     }
 
     /// For a statement about a level's files.
     pub fn shape_of_files(&self, level: Level) -> Result<Shape> {
         let mut shape = self.whole_shape()?;
         let columns = self.file_columns(level)?;
-        let places = columns.iter().zip(1..).filter(|(column, _)| column.what == "dimension");
+        let places = columns.iter().zip(1..).filter(|(column, _)| column.what.0 == "dimension");
         shape.sorted_by = places.map(|(_, place)| place).collect();
-        Ok(Shape::new(&shape))
+        Shape::new(&shape)
     }
 
     /// For a statement that reads another tool's table as if it were the entity's.
     pub fn shape_of_theirs(&self, theirs: &Theirs) -> Result<Shape> {
         let mut shape = self.whole_shape()?;
         shape.theirs.clone_from(&theirs.columns);
-        Ok(Shape::new(&shape))
+        Shape::new(&shape)
     }
 
     /// For a statement about so many rows of a million, and not of all.
     pub fn shape_of_sample(&self, of_a_million: u32) -> Result<Shape> {
         let mut shape = self.whole_shape()?;
         shape.sample = Some(of_a_million);
-        Ok(Shape::new(&shape))
+        Shape::new(&shape)
     }
 
     fn whole_shape(&self) -> Result<ModelShape> {
@@ -154,7 +146,7 @@ impl Model {
             name: Literal::new(self.name())?,
             rows: entity.name.clone(),
             time: entity.time.clone(),
-            kind: self.time.kind(),
+            kind: Word(self.time.kind()),
             zone: Literal::new(entity.time_zone.as_deref().unwrap_or("UTC"))?,
             hours_follow_zone: self.hours_follow_zone(),
             levels: levels.collect::<Result<_>>()?,
@@ -164,8 +156,8 @@ impl Model {
             days: self.accounts(Level::Day, Split::Whole)?,
             months: self.accounts(Level::Month, Split::Whole)?,
             years: self.accounts(Level::Year, Split::Whole)?,
-            level: Level::Day.word(),
-            part: Level::Day.word(),
+            level: Word(Level::Day.word()),
+            part: Word(Level::Day.word()),
             keys: Vec::new(),
             sorted_by: Vec::new(),
             theirs: Vec::new(),
@@ -175,8 +167,8 @@ impl Model {
 
     fn level_shape(&self, level: Level) -> Result<LevelShape> {
         Ok(LevelShape {
-            word: level.word(),
-            kind: if level == Level::Hour { "timestamp" } else { "date" },
+            word: Word(level.word()),
+            kind: Word(if level == Level::Hour { "timestamp" } else { "date" }),
             table: self.accounts(level, Split::Whole)?,
             by_table: self.accounts(level, Split::Combinations)?,
             file_view: self.view(level)?,
@@ -193,11 +185,11 @@ impl Model {
         Ok(MeasureShape {
             column: column.clone(),
             alias: Ident::new(format!("measure_{at}"))?,
-            kind: number.word(),
+            kind: Word(number.word()),
             whole: matches!(number, Number::Smallint | Number::Integer | Number::Bigint),
             small: matches!(number, Number::Smallint | Number::Integer),
             binary: matches!(number, Number::Real | Number::Double),
-            hash: number.hash(),
+            hash: Word(number.hash()),
             count: named("count")?,
             sum: named("sum")?,
             min: named("min")?,
@@ -207,15 +199,16 @@ impl Model {
     }
 
     fn kept(&self, measure: &MeasureShape) -> impl Iterator<Item = Kept> + use<> {
-        let kept = |name: &Ident, what, kind| Kept { name: name.clone(), what, kind, measure: measure.clone() };
+        let kept =
+            |name: &Ident, what, kind| Kept { name: name.clone(), what: Word(what), kind, measure: measure.clone() };
         let mut all = vec![
-            kept(&measure.count, "count", "bigint"),
-            kept(&measure.sum, "sum", "numeric"),
+            kept(&measure.count, "count", Word("bigint")),
+            kept(&measure.sum, "sum", Word("numeric")),
             kept(&measure.min, "min", measure.kind),
             kept(&measure.max, "max", measure.kind),
         ];
         if self.keeps_squares() {
-            all.push(kept(&measure.squares, "squares", "numeric"));
+            all.push(kept(&measure.squares, "squares", Word("numeric")));
         }
         all.into_iter()
     }
@@ -233,8 +226,8 @@ impl Dimension {
             kept: Ident::cut(&format!("dimension_{}", column.name()))?,
             kind: self.kept.clone(),
             as_text: self.as_text,
-            hashed_as,
-            hash,
+            hashed_as: Word(hashed_as),
+            hash: Word(hash),
         })
     }
 }

@@ -6,8 +6,8 @@ use serde::Serialize;
 
 use super::number::Number;
 use super::{Model, TimeKind};
-use crate::db::{Filling, Ident};
 use crate::error::{Refusal, Result};
+use crate::sql::{Filling, Ident, Word};
 
 /// The table.
 #[derive(Debug)]
@@ -23,9 +23,9 @@ pub(super) struct TheirColumn {
     theirs: Ident,
     ours: Ident,
     /// How a value becomes one of production's type, a word that `accounts/theirs.jinja` knows.
-    how: &'static str,
+    how: Word,
     /// Production's type.
-    kind: &'static str,
+    kind: Word,
     /// Whether some values can have no equal in production's type.
     judged: bool,
 }
@@ -67,7 +67,13 @@ impl Theirs {
                 )
             })?;
             let judged = matches!(how, "whole" | "decimal" | "double" | "real" | "midnight");
-            Ok(TheirColumn { theirs: found.name, ours: ours.clone(), how, kind: wanted.kind(), judged })
+            Ok(TheirColumn {
+                theirs: found.name,
+                ours: ours.clone(),
+                how: Word(how),
+                kind: Word(wanted.kind()),
+                judged,
+            })
         });
         Ok(Self { columns: columns.collect::<Result<_>>()?, schema, table })
     }

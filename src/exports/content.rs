@@ -6,9 +6,10 @@ use tokio_postgres::types::Type;
 
 use super::csv::{self, Field};
 use crate::calendar::{Level, Period, Span};
-use crate::db::{Row, Start, Statement};
+use crate::db::{Row, Start};
 use crate::entity::Model;
 use crate::error::{Refusal, Result};
+use crate::sql::Statement;
 use crate::statement;
 use crate::warehouse::Reading;
 
@@ -119,7 +120,7 @@ async fn of_level(
     take: &mut impl FnMut(Content) -> Result<()>,
 ) -> Result<()> {
     let (from, until) = (span.map(|span| span.from), span.map(|span| span.until));
-    let sql = CONTENTS.of(&model.shape_of_files(level)?)?.with(&[("view", &model.view(level)?)]);
+    let sql = CONTENTS.of(&model.shape_of_files(level)?.with(&[("view", &model.view(level)?)]))?;
     let columns = model.file_columns(level)?;
     let is_text: Vec<bool> = columns.iter().map(|column| model.is_text(column)).collect();
     let mut header = Vec::new();

@@ -2,10 +2,13 @@
 
 use tokio_postgres::types::Type;
 
+use super::content::Scope;
+use super::due::Due;
 use super::manifest::Entry;
-use super::{Due, Scope, Wanted};
-use crate::db::{Parameter, Statement};
+use super::wanted::Wanted;
+use crate::db::Parameter;
 use crate::error::Result;
+use crate::sql::Statement;
 use crate::statement;
 use crate::warehouse::Warehouse;
 

@@ -6,8 +6,9 @@ use std::collections::{BTreeMap, BTreeSet};
 use anyhow::Context as _;
 
 use crate::calendar::Day;
-use crate::db::{Place, Row};
+use crate::db::Row;
 use crate::error::Result;
+use crate::sql::Place;
 
 /// Where the rows of each day lie, and those that belong to none.
 #[derive(Debug, Default)]

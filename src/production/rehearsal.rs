@@ -4,9 +4,10 @@ use anyhow::Context as _;
 use tokio_postgres::types::Type;
 
 use super::{DAYS, Production, explain};
-use crate::db::{Facts, Parameter, Sql, Statement, knows_zone};
+use crate::db::{Facts, Parameter, knows_zone};
 use crate::entity::{Entity, Model};
 use crate::error::{Refusal, Result};
+use crate::sql::{Sql, Statement};
 use crate::statement;
 
 const REHEARSE: Statement = statement!("production/rehearse.sql");
@@ -39,7 +40,7 @@ impl Production {
     /// Those that a run ends with: as [`Production::identity`], [`Production::snapshot`] and `Snapshot::survey`.
     pub async fn rehearse(&mut self, entity: &Entity, model: &Model) -> Result<Effort> {
         let snapshot = self.snapshot(entity).await?;
-        let survey = DAYS.of(&model.shape()?)?.with(&entity.table_names());
+        let survey = DAYS.of(&model.shape()?.with(&entity.table_names()))?;
         let planned = Sql::joined(&[REHEARSE.into(), survey]);
         let planning = snapshot.work.query(planned, &[]).await;
         planning.map_err(|error| explain(entity, error, "could not plan the survey of production"))?;

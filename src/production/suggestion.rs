@@ -2,13 +2,14 @@
 
 use tokio_postgres::types::Type;
 
-use super::tables::TABLES;
-use crate::db::{Ident, Parameter, Statement, Work};
+use crate::db::{Parameter, Work};
 use crate::entity::Entity;
 use crate::error::{Refusal, Result};
 use crate::settings::nearest;
+use crate::sql::{Ident, Statement};
 use crate::statement;
 
+pub(super) const TABLES: Statement = statement!("production/tables.sql");
 const COLUMNS: Statement = statement!("production/columns.sql");
 
 /// The refusal of a table that is not there, with the nearest name. The default table is not anybody's mistake: nothing

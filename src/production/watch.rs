@@ -6,8 +6,9 @@ use tokio::time::{sleep, timeout};
 use tokio_postgres::types::Type;
 
 use super::Snapshot;
-use crate::db::{Access, Address, Limits, Server, Session, Statement};
+use crate::db::{Access, Address, Limits, Server, Session};
 use crate::error::{Refusal, Result};
+use crate::sql::Statement;
 use crate::statement;
 
 const WAITING: Statement = statement!("production/waiting.sql");

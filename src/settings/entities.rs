@@ -4,9 +4,9 @@ use std::collections::BTreeSet;
 
 use super::file::TypedEntity;
 use crate::calendar::Level;
-use crate::db::{Ident, Literal};
 use crate::entity::{self, Entity, Statistic};
 use crate::error::{Refusal, Result};
+use crate::sql::{Ident, Literal};
 
 /// Which of them are NULL is a seed of 64 bits.
 const MOST_COLUMNS: usize = 60;

@@ -13,10 +13,11 @@ pub use theirs::take;
 
 use crate::accounts::Month;
 use crate::calendar::{Day, Period};
-use crate::db::{CopyIn, CopyOut, Filling, Sql, Statement};
+use crate::db::{CopyIn, CopyOut};
 use crate::entity::Model;
 use crate::error::Result;
 use crate::production::{Places, Snapshot, Wanted};
+use crate::sql::{Filling, Sql, Statement};
 use crate::statement;
 use crate::warehouse::{Locked, Partition};
 
@@ -73,7 +74,7 @@ pub async fn reload(
     let mut loaded = Loaded::default();
     if let Some(wanted) = wanted(month, places) {
         let stream = snapshot.rows(&wanted).await?;
-        let rows = pump(snapshot, stream, locked, &ROWS.of(&shape)?.with(&[("partition", &table)]), passing).await?;
+        let rows = pump(snapshot, stream, locked, &ROWS.of(&shape.with(&[("partition", &table)]))?, passing).await?;
         let counted = month.rows_to_load();
         let as_counted = u64::try_from(counted) == Ok(rows);
         anyhow::ensure!(as_counted, "production counted {counted} rows for {period} and sent {rows}");
@@ -91,9 +92,9 @@ async fn replace(locked: &Locked<'_>, model: &Model, month: Period, days: &[Day]
     let found = locked.partition(model, month).await?;
     let (table, shape) = (model.partition(month)?, model.shape()?);
     match found {
-        Partition::Missing => locked.work().batch(&CREATE_PARTITION.of(&shape)?.with(&[("partition", &table)])).await?,
+        Partition::Missing => locked.work().batch(&CREATE_PARTITION.of(&shape.with(&[("partition", &table)]))?).await?,
         Partition::Attached => {
-            let delete = DELETE_DAYS.of(&shape)?.with(&[("partition", &table)]);
+            let delete = DELETE_DAYS.of(&shape.with(&[("partition", &table)]))?;
             locked.work().execute(delete, &[(&days, Type::DATE_ARRAY)]).await?;
         }
     }
@@ -106,7 +107,7 @@ async fn attach(locked: &Locked<'_>, model: &Model, month: Period) -> Result<()>
     let (table, span) = (model.partition(month)?, month.span());
     let (bounds, partition) = (model.bounds(span.from, span.until), ("partition", &table as &dyn Filling));
     let names = [&bounds.names()[..], &[partition]].concat();
-    locked.work().batch(&ATTACH_PARTITION.of(&model.shape()?)?.with(&names)).await
+    locked.work().batch(&ATTACH_PARTITION.of(&model.shape()?.with(&names))?).await
 }
 
 /// Takes rows out of the warehouse that belong to no day. No run of ours ever loads one.

@@ -1,18 +1,24 @@
 //! Rows into accounts: days, proven equal to the survey before they are written, and what follows from them.
 
 mod combinations;
+mod run;
 
 use std::collections::BTreeSet;
 
 use anyhow::Context as _;
 use tokio_postgres::types::{ToSql, Type};
 
+use combinations::rows_of;
+pub use run::Run;
+
 use crate::accounts::{self, Accounts, Cause, Changes, Month};
-use crate::calendar::{Day, Level, Period};
-use crate::db::{Filling, Ident, Parameter, Statement};
+use crate::calendar::{Day, Level};
+use crate::db::Parameter;
 use crate::entity::Model;
 use crate::error::{Refusal, Result};
+use crate::sql::{Filling, Ident, Statement};
 use crate::statement;
+use crate::survey;
 use crate::warehouse::{self, Locked, Partition};
 
 const DAYS: Statement = statement!("accounts/days.sql");
@@ -24,21 +30,6 @@ const BEGIN_RUN: Statement = statement!("warehouse/begin_run.sql");
 const COUNT_RUN: Statement = statement!("warehouse/count_run.sql");
 const RESTATEMENT_BEFORE: Statement = statement!("warehouse/restatement_before.sql");
 const RESTATEMENT_AFTER: Statement = statement!("warehouse/restatement_after.sql");
-
-/// A run in the warehouse's log.
-#[derive(Debug, Clone)]
-pub struct Run {
-    number: i64,
-    /// The years of which it has settled a month.
-    years: BTreeSet<Period>,
-}
-
-impl Run {
-    /// Notes that a month was settled: its year was restated by it.
-    pub fn has_settled(&mut self, month: Period) {
-        self.years.insert(month.first().year());
-    }
-}
 
 /// Opens the log entry of a run that settles the snapshot of `as_of`.
 pub async fn begin_run(locked: &Locked<'_>, as_of: &str) -> Result<Run> {
@@ -68,7 +59,7 @@ pub async fn prove(locked: &Locked<'_>, model: &Model, month: &Month) -> Result<
         Partition::Attached => {
             let (schema, table) = (Ident::new("kalends_raw")?, model.partition(month.period)?);
             let names: [(&str, &dyn Filling); 2] = [("schema", &schema), ("table", &table)];
-            accounts::read(&locked.work().query(DAYS.of(&model.shape()?)?.with(&names), &[]).await?)?.0
+            survey::read(&locked.work().query(DAYS.of(&model.shape()?.with(&names))?, &[]).await?)?.0
         }
     };
     let differing = accounts::compare(&month.survey, &settled);
@@ -136,27 +127,19 @@ async fn follow(locked: &Locked<'_>, model: &Model, month: &Month) -> Result<()>
     for (level, split) in model.details() {
         let target = model.accounts(level, split)?;
         let names: [(&str, &dyn Filling); 3] = [("schema", &schema), ("table", &table), ("target", &target)];
-        let sql = DETAILS.of(&model.shape_of(level, Level::Day, split)?)?.with(&names);
+        let sql = DETAILS.of(&model.shape_of(level, Level::Day, split)?.with(&names))?;
         let parameters: [Parameter<'_>; 3] = [(&days, Type::DATE_ARRAY), (&first, Type::DATE), (&until, Type::DATE)];
         locked.work().execute(sql, &parameters).await?;
     }
     for (level, split) in model.sums() {
         let part = level.part().context("a sum has parts")?;
         let (source, target) = (model.accounts(part, split)?, model.accounts(level, split)?);
-        let sql = SUMS.of(&model.shape_of(level, part, split)?)?.with(&[("source", &source), ("target", &target)]);
+        let sql = SUMS.of(&model.shape_of(level, part, split)?.with(&[("source", &source), ("target", &target)]))?;
         let firsts: BTreeSet<Day> = days.iter().map(|day| day.period(level).first()).collect();
         let firsts: Vec<Day> = firsts.into_iter().collect();
         locked.work().execute(sql, &[(&firsts, Type::DATE_ARRAY)]).await?;
     }
     Ok(())
-}
-
-/// The table of a month's rows; where the month has none, that of all.
-async fn rows_of(locked: &Locked<'_>, model: &Model, month: Period) -> Result<Ident> {
-    Ok(match locked.partition(model, month).await? {
-        Partition::Attached => model.partition(month)?,
-        Partition::Missing => model.rows().clone(),
-    })
 }
 
 /// Notes what a month's changed days, the month and its year were before.

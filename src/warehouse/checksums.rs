@@ -5,9 +5,10 @@ use tokio_postgres::types::Type;
 
 use super::{Locked, Reading};
 use crate::accounts::Accounts;
-use crate::db::{Statement, Work};
+use crate::db::Work;
 use crate::entity::Model;
 use crate::error::Result;
+use crate::sql::Statement;
 use crate::statement;
 
 const NOTE_ENTITY: Statement = statement!("warehouse/note_entity.sql");

@@ -11,9 +11,10 @@ use tokio_postgres::types::Type;
 
 use super::turn::{hold, hold_next};
 use super::{Reading, Warehouse, confirmed, lock_replacing};
-use crate::db::{Filling, Ident, Sql, Statement, Work, sql_state};
+use crate::db::{Work, sql_state};
 use crate::entity::Model;
 use crate::error::{Refusal, Result};
+use crate::sql::{Filling, Ident, Sql, Statement};
 use crate::statement;
 
 const FORGET: Statement = statement!("warehouse/forget.sql");
@@ -168,14 +169,14 @@ impl Warehouse {
         let months = work.query(MONTHS_ASIDE, &[(&aside.name(), Type::TEXT)]).await?;
         tracing::info!(entity = forgotten.name, months = months.len(), "dropping rows of a forgotten entity");
         if months.is_empty() {
-            work.batch(&DROP_ROWS_ASIDE.with(&[("aside", &aside)])).await?;
+            work.batch(&DROP_ROWS_ASIDE.with(&[("aside", &aside)])?).await?;
             work.execute(REMOVE_FORGOTTEN, &[(&forgotten.number, Type::INT4)]).await?;
             return work.commit().await;
         }
         let drops = months.iter().map(|month| {
             let (schema, table) = (Ident::new(month.get::<&str>("schema")?)?, Ident::new(month.get::<&str>("name")?)?);
             let names: [(&str, &dyn Filling); 2] = [("schema", &schema), ("table", &table)];
-            Ok(DROP_MONTH.with(&names))
+            DROP_MONTH.with(&names)
         });
         work.batch(&Sql::joined(&drops.collect::<Result<Vec<_>>>()?)).await?;
         work.commit().await
@@ -189,8 +190,8 @@ async fn put_aside(work: &Work<'_>, model: &Model) -> Result<()> {
     if let Some(row) = work.query_one(FORGET_ENTITY, &[(&name, Type::TEXT)]).await? {
         let number: i32 = row.get("number")?;
         let aside = aside(number)?;
-        work.batch(&REMOVE_CONFIRMED.with(&[("sequence", &confirmed(number)?)])).await?;
-        work.batch(&PUT_ROWS_ASIDE.of(&model.shape()?)?.with(&[("aside", &aside)])).await?;
+        work.batch(&REMOVE_CONFIRMED.with(&[("sequence", &confirmed(number)?)])?).await?;
+        work.batch(&PUT_ROWS_ASIDE.of(&model.shape()?.with(&[("aside", &aside)]))?).await?;
         if work.query_one(DEPENDENTS, &[(&aside.name(), Type::TEXT)]).await?.is_some() {
             return Err(has_dependents(name));
         }

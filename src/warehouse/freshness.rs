@@ -7,8 +7,9 @@ use tokio_postgres::types::Type;
 use super::turn::hold;
 use super::{Locked, Reading, Warehouse};
 use crate::calendar::Day;
-use crate::db::{Parameter, Row, Statement};
+use crate::db::{Parameter, Row};
 use crate::error::{self, Result};
+use crate::sql::Statement;
 use crate::statement;
 
 const NOTE_SETTLED: Statement = statement!("warehouse/note_settled.sql");

@@ -4,8 +4,8 @@ use tokio_postgres::types::Type;
 
 use super::Reading;
 use super::schemas::NAMES;
-use crate::db::Statement;
 use crate::error::{Refusal, Result};
+use crate::sql::Statement;
 use crate::statement;
 
 const LASTING: Statement = statement!("warehouse/lasting.sql");

@@ -4,10 +4,10 @@ use anyhow::Context as _;
 use tokio_postgres::types::Type;
 
 use super::Reading;
-use crate::db::Statement;
 use crate::entity::Model;
 use crate::error::{Refusal, Result};
 use crate::report::counted;
+use crate::sql::Statement;
 use crate::statement;
 
 const LOCKS: Statement = statement!("warehouse/locks.sql");

@@ -6,9 +6,10 @@ use tokio_postgres::types::{PgLsn, Type};
 
 use super::{Locked, Reading, Warehouse};
 use crate::calendar::{Day, Level, Period};
-use crate::db::{Access, Identity, Parameter, Row, Statement};
+use crate::db::{Access, Identity, Parameter, Row};
 use crate::error::Result;
 use crate::guard::{Before, Kind, Moment, Noted, Source};
+use crate::sql::Statement;
 use crate::statement;
 
 const SOURCE: Statement = statement!("guard/source.sql");

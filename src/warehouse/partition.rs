@@ -4,9 +4,10 @@ use tokio_postgres::types::Type;
 
 use super::Locked;
 use crate::calendar::Period;
-use crate::db::{Parameter, Statement};
+use crate::db::Parameter;
 use crate::entity::Model;
 use crate::error::{Refusal, Result};
+use crate::sql::Statement;
 use crate::statement;
 
 const PARTITION: Statement = statement!("warehouse/partition.sql");

@@ -3,9 +3,10 @@
 use tokio_postgres::types::Type;
 
 use super::{ENTITIES, Reading, Warehouse, named};
-use crate::db::{Facts, Seen, Statement, Work, knows_zone};
+use crate::db::{Facts, Seen, Work, knows_zone};
 use crate::entity::{Change, Entity, Model, Taken};
 use crate::error::{Refusal, Result};
+use crate::sql::Statement;
 use crate::statement;
 
 const TAKEN: Statement = statement!("warehouse/taken.sql");

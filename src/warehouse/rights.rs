@@ -4,8 +4,9 @@ use tokio_postgres::types::Type;
 
 use super::Warehouse;
 use super::schemas::NAMES;
-use crate::db::{Access, Statement};
+use crate::db::Access;
 use crate::error::{Refusal, Result};
+use crate::sql::Statement;
 use crate::statement;
 
 const LACKING: Statement = statement!("warehouse/lacking.sql");

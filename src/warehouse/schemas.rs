@@ -5,8 +5,9 @@ use tokio_postgres::types::Type;
 use super::tables::ENTITY_VIEWS;
 use super::turn::hold;
 use super::{ENTITIES, IDENTITY, Reading, STATE, Warehouse, lock_replacing, named};
-use crate::db::{Ident, Statement, Work};
+use crate::db::Work;
 use crate::error::{Refusal, Result};
+use crate::sql::{Ident, Statement};
 use crate::statement;
 
 const SCHEMAS: Statement = statement!("warehouse/schemas.sql");
@@ -27,7 +28,7 @@ const MIGRATIONS: [Statement; 4] = [
 ///
 /// # Errors
 /// Refuses schemas that a newer Kalends made.
-pub(super) async fn are_current(work: &Work<'_>, prepared: bool) -> Result<bool> {
+async fn are_current(work: &Work<'_>, prepared: bool) -> Result<bool> {
     Ok(version(work, prepared).await? == MIGRATIONS.len())
 }
 
@@ -60,6 +61,14 @@ impl Warehouse {
 }
 
 impl Reading<'_> {
+    /// Whether the schemas are there, and of the version that this Kalends makes.
+    ///
+    /// # Errors
+    /// Refuses schemas that a newer Kalends made.
+    pub async fn is_current(&self) -> Result<bool> {
+        are_current(&self.work, self.prepared).await
+    }
+
     /// Whether the schemas are there, or can be made.
     ///
     /// # Errors
@@ -91,7 +100,7 @@ async fn version(work: &Work<'_>, prepared: bool) -> Result<usize> {
 /// Makes the schemas that are missing. Those that are there have to be ours, and empty.
 async fn make(work: &Work<'_>) -> Result<()> {
     for schema in missing(work).await? {
-        work.batch(&CREATE_SCHEMA.with(&[("schema", &schema)])).await?;
+        work.batch(&CREATE_SCHEMA.with(&[("schema", &schema)])?).await?;
     }
     Ok(())
 }

@@ -6,9 +6,10 @@ use anyhow::Context as _;
 
 use super::Reading;
 use crate::calendar::{Level, Period};
-use crate::db::{Start, Statement};
+use crate::db::Start;
 use crate::entity::{Model, Split};
 use crate::error::Result;
+use crate::sql::Statement;
 use crate::statement;
 
 const SUMS: Statement = statement!("checks/sums.sql");
@@ -23,7 +24,7 @@ impl Reading<'_> {
             // Where both have combinations, they are compared one by one.
             let split = if part.1 == whole.1 { whole.1 } else { Split::Whole };
             let sql =
-                SUMS.of(&model.shape_of(whole.0, part.0, split)?)?.with(&[("source", &source), ("target", &target)]);
+                SUMS.of(&model.shape_of(whole.0, part.0, split)?.with(&[("source", &source), ("target", &target)]))?;
             for row in self.work.query(sql, &[]).await? {
                 unsummed.insert(row.get::<Start>("period")?.period(whole.0)?);
             }

@@ -6,9 +6,10 @@ use super::checksums::note_entity;
 use super::forget::{depended_on, remove_accounts};
 use super::turn::hold;
 use super::{Anew, ENTITIES, Locked, Reading, Warehouse, confirmed, named, readiness};
-use crate::db::{Identity, Server, Statement, Work};
+use crate::db::{Identity, Server, Work};
 use crate::entity::{Model, check_encoding};
 use crate::error::Result;
+use crate::sql::Statement;
 use crate::statement;
 
 const ENCODING: Statement = statement!("warehouse/encoding.sql");
@@ -59,7 +60,7 @@ impl Warehouse {
         readiness::check_apart(&work, model).await?;
         work.batch(&ENTITY_ROWS.of(&model.shape()?)?).await?;
         let number = make_accounts(&work, model).await?;
-        work.batch(&CREATE_CONFIRMED.with(&[("sequence", &confirmed(number)?)])).await?;
+        work.batch(&CREATE_CONFIRMED.with(&[("sequence", &confirmed(number)?)])?).await?;
         work.commit().await
     }
 }

@@ -3,8 +3,9 @@
 use tokio_postgres::types::Type;
 
 use super::{Locked, Reading, Warehouse};
-use crate::db::{Access, Session, Statement, Work};
+use crate::db::{Access, Session, Work};
 use crate::error::{Refusal, Result};
+use crate::sql::Statement;
 use crate::statement;
 
 const LOCK: Statement = statement!("warehouse/lock.sql");

@@ -7,11 +7,11 @@ use std::collections::BTreeMap;
 
 use postgres::{Client, NoTls, SimpleQueryMessage};
 
-use kalends::db::Statement;
 use kalends::entity::{Entity, Found, Model};
+use kalends::sql::Statement;
 
-use crate::kit::World;
 use crate::kit::random::{self, Random};
+use crate::kit::{self, World};
 
 /// The statement that is run on both servers.
 const DAYS: Statement = Statement { path: "sql/accounts/days.sql", text: include_str!("../../sql/accounts/days.sql") };
@@ -211,8 +211,8 @@ fn accounts(kind: &str) -> String {
         measures: vec![Some(kind.to_string())],
         ..Found::default()
     };
-    let shape = Model::new(&Entity::default_table().unwrap(), &found).unwrap().shape().unwrap();
-    let days = DAYS.of(&shape).unwrap().to_string().replace(":\"schema\"", "public").replace(":\"table\"", "entity");
+    let model = Model::new(&Entity::default_table().unwrap(), &found).unwrap();
+    let days = kit::of_table(DAYS, &model, "public", "entity");
     let account = "concat_ws('|', day, rows, array_to_string(statistics, ',', '-'), hash_a, hash_b)";
     format!("SELECT coalesce(string_agg({account}, ' ' ORDER BY day), '') FROM ({days}) AS accounts")
 }

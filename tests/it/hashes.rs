@@ -8,11 +8,11 @@ mod upgrade;
 use std::fmt::Write as _;
 
 use kalends::calendar::Level;
-use kalends::db::{Ident, Statement};
 use kalends::entity::{Entity, Found, FoundType, Model};
+use kalends::sql::{Ident, Statement};
 use postgres::{Client, NoTls, SimpleQueryMessage};
 
-use crate::kit::World;
+use crate::kit::{self, World};
 
 const DAYS: Statement = Statement { path: "sql/accounts/days.sql", text: include_str!("../../sql/accounts/days.sql") };
 const DAYS_OF_0_1_0: Statement =
@@ -206,12 +206,10 @@ impl Case<'_> {
 
     /// The two hashes of each row, by the statement that makes accounts of them.
     fn hashes(&self, client: &mut Client, statement: Statement, rows: usize) -> Vec<[i64; 2]> {
-        let sql = statement.of(&self.model().shape().unwrap()).unwrap().to_string();
+        let sql = kit::of_table(statement, &self.model(), "pg_temp", "t");
         let (hashed, _) = sql.split_once("\n)\n\nSELECT").unwrap();
         // The rows come as they lie in the table, which is as they were numbered.
-        let sql = format!("{hashed}) SELECT hash_a, hash_b FROM hashed ORDER BY place")
-            .replace(":\"schema\"", "pg_temp")
-            .replace(":\"table\"", "t");
+        let sql = format!("{hashed}) SELECT hash_a, hash_b FROM hashed ORDER BY place");
         let answer = client.simple_query(&sql).unwrap_or_else(|error| panic!("{sql}: {error:?}"));
         let hashes = answer.iter().filter_map(|message| match message {
             SimpleQueryMessage::Row(row) => Some([0, 1].map(|at| row.get(at).unwrap().parse().unwrap())),

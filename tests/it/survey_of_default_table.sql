@@ -2,7 +2,7 @@
 --
 -- Runs on both servers: on production as the survey, in the warehouse as the settlement. Equal accounts, equal rows.
 --
--- Reads:   "schema"."table", the entity's columns
+-- Reads:   <schema>.<table>, the entity's columns
 -- Writes:  nothing
 -- Params:  none
 -- Repeat:  safe
@@ -16,7 +16,7 @@ WITH hashed AS (
         hashint4extended(coalesce("value", 0::integer), timestamp_hash_extended("created_at", hashfloat8extended(tsrange_subdiff("created_at", TIMESTAMP '2000-01-01'), 1::bigint + CASE WHEN "value" IS NULL THEN 2 ELSE 0 END))) AS hash_a,
         timestamp_hash_extended("created_at", hashfloat8extended(tsrange_subdiff("created_at", TIMESTAMP '2000-01-01'), coalesce("value", 1::bigint << 40))) AS hash_b,
         ctid AS place
-    FROM :"schema".:"table"
+    FROM "schema"."table"
     -- This arm gives no rows. It hides from the planner that a day is made from a time, of which it would expect as
     -- many days as rows and therefore never add up in parallel; so it expects 200, and does. Nearly twice as fast.
     UNION ALL
@@ -24,7 +24,7 @@ WITH hashed AS (
 "created_at"::date,
         "value",
         0::bigint, 0::bigint, ctid
-    FROM :"schema".:"table" WHERE false
+    FROM "schema"."table" WHERE false
 )
 
 SELECT

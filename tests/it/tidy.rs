@@ -6,6 +6,9 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
 use std::path::{Path, PathBuf};
 
+use kalends::calendar::Day;
+use kalends::sql::{Filling, Ident, Place};
+
 use crate::kit::{self, World};
 
 fn root() -> &'static Path {
@@ -42,6 +45,11 @@ fn every_statement_has_its_header_and_is_used() {
         }
         let first = text.lines().next().unwrap();
         assert!(first.starts_with("-- ") && !first.contains(":  "), "{name} does not say first what it is for");
+        let comments = text.lines().filter(|line| line.trim_start().starts_with("--"));
+        assert!(
+            comments.clone().all(|line| !line.contains("{{")),
+            "{name} fills a name into a comment, which it could end"
+        );
         let mention = format!("statement!(\"{}\")", name.strip_prefix("sql/").unwrap());
         assert!(sources.contains(&mention), "{name} is used nowhere");
     }
@@ -54,7 +62,38 @@ fn every_statement_of_one_query_prepares_on_its_server() {
     world.warehouse_sql("CREATE TABLE kalends_raw.entity_2024_01 (LIKE kalends_raw.entity)");
     let (mut prepared, mut other) = (0, Vec::new());
     for (name, text) in files("sql", ".sql") {
-        let text = kit::of_default_table(text);
+        let production = name.starts_with("sql/production/") || name.starts_with("sql/simulate/");
+        let (url, schema, table) = match production {
+            true => (&world.production_url, "public", "entity"),
+            false => (&world.warehouse_url, "kalends_raw", "entity_2024_01"),
+        };
+        let ident = |name: &str| Ident::new(name).unwrap();
+        let idents = [
+            ("schema", ident(schema)),
+            ("table", ident(table)),
+            ("time", ident("created_at")),
+            ("measure", ident("value")),
+            ("partition", ident(table)),
+            ("source", ident("entity_day")),
+            ("target", ident("entity_day")),
+            ("view", ident("entity_daily")),
+        ];
+        let days = [1, 2].map(|date| Day::new(2024, 1, date).unwrap());
+        let places = ["(0,1)", "(9,9)"].map(|place| Place::parse(place).unwrap());
+        let none: &[Day] = &[];
+        let mut names: Vec<(&'static str, &dyn Filling)> = vec![
+            ("from", &days[0]),
+            ("until", &days[1]),
+            ("alone", &false),
+            ("except", &none),
+            ("first_place", &places[0]),
+            ("final_place", &places[1]),
+        ];
+        for unprepared in ["aside", "sequence", "database", "lock_ms", "statement_ms", "idle_ms", "dead_ms"] {
+            names.push((unprepared, &idents[0].1));
+        }
+        names.extend(idents.iter().map(|(name, ident)| (*name, ident as &dyn Filling)));
+        let text = kit::of_default_table(text, &names);
         let code: String =
             text.lines().filter(|line| !line.trim_start().starts_with("--")).collect::<Vec<_>>().join("\n");
         let word = code.split_whitespace().next().unwrap();
@@ -65,29 +104,7 @@ fn every_statement_of_one_query_prepares_on_its_server() {
             other.extend((!is_ddl && !code.contains(";\n")).then_some(name));
             continue;
         }
-        let production = name.starts_with("sql/production/") || name.starts_with("sql/simulate/");
-        let (url, schema, table) = match production {
-            true => (&world.production_url, "public", "entity"),
-            false => (&world.warehouse_url, "kalends_raw", "entity_2024_01"),
-        };
-        let names = [
-            ("schema", schema),
-            ("table", table),
-            ("time", "created_at"),
-            ("measure", "value"),
-            ("partition", table),
-            ("source", "entity_day"),
-            ("target", "entity_day"),
-            ("view", "entity_daily"),
-        ];
-        let filled = names.iter().fold(code, |code, (name, value)| code.replace(&format!(":\"{name}\""), value));
-        let filled = filled
-            .replace(":'from'", "'2024-01-01'")
-            .replace(":'until'", "'2024-01-02'")
-            .replace(":'alone'", "'false'")
-            .replace(":'first_place'", "'(0,1)'")
-            .replace(":'final_place'", "'(9,9)'");
-        kit::run_sql(url, &format!("PREPARE it AS {}", filled.trim_end().trim_end_matches(';')));
+        kit::run_sql(url, &format!("PREPARE it AS {}", code.trim_end().trim_end_matches(';')));
         prepared += 1;
     }
     assert!(prepared >= 25, "only {prepared} statements were prepared");
@@ -100,7 +117,11 @@ fn every_statement_of_one_query_prepares_on_its_server() {
 fn the_survey_of_the_default_table_stays_the_one_that_was_measured() {
     // What was measured in bench/README.md: whatever else an entity can have costs the default table nothing.
     let text = read("sql/accounts/days.sql");
-    golden("tests/it/survey_of_default_table.sql", &kit::of_default_table(text));
+    let named = |name: &str| Ident::new(name).unwrap();
+    golden(
+        "tests/it/survey_of_default_table.sql",
+        &kit::of_default_table(text, &[("schema", &named("schema")), ("table", &named("table"))]),
+    );
 }
 
 #[test]
@@ -131,7 +152,7 @@ fn golden(name: &str, found: &str) {
 }
 
 /// The rooms, as `ARCHITECTURE.md` lists them: each may use those below it.
-const ROOMS: [&str; 27] = [
+const ROOMS: [&str; 28] = [
     "main",
     "cli",
     "commands",
@@ -147,6 +168,7 @@ const ROOMS: [&str; 27] = [
     "exports",
     "production",
     "warehouse",
+    "survey",
     "settings",
     "progress",
     "guard",

@@ -2,7 +2,7 @@
 
 use serde::Serialize;
 
-use super::Listing;
+use super::listing::{Listing, lines as listed};
 use crate::checks::{self, Difference, Layer};
 use crate::entity::Entity;
 use crate::error::{Exit, Result};
@@ -125,7 +125,7 @@ fn text(repaired: &Repaired, listing: Listing) -> String {
     let mut lines = held::lines(&repaired.held, &repaired.changing, repaired.accept.as_deref());
     lines.extend(repaired.failed.iter().map(|one| format!("{}: not repaired: {}", one.entity, one.error)));
     lines.push(format!("{} found", counted(repaired.found.len(), "difference")));
-    lines.extend(super::lines(&repaired.found, listing));
+    lines.extend(listed(&repaired.found, listing));
     let rows = counted(*rows_loaded, "row");
     if repaired.found.iter().any(|one| one.layer == Layer::Rows) {
         lines.push(format!("repaired    rows: {}, {rows} loaded again", counted(*rows_days, "day")));
@@ -141,7 +141,7 @@ fn text(repaired: &Repaired, listing: Listing) -> String {
         lines.push(format!("equal: production = rows = accounts = files, as of {}", repaired.production_as_of));
     } else if !repaired.differences.is_empty() {
         lines.push(format!("{} left", counted(repaired.differences.len(), "difference")));
-        lines.extend(super::lines(&repaired.differences, listing));
+        lines.extend(listed(&repaired.differences, listing));
     }
     lines.join("\n")
 }

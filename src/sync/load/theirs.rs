@@ -4,9 +4,9 @@ use tokio_postgres::types::Type;
 
 use super::{attach, replace};
 use crate::calendar::{Day, Period};
-use crate::db::{Filling, Statement};
 use crate::entity::{Model, Theirs};
 use crate::error::Result;
+use crate::sql::{Filling, Statement};
 use crate::statement;
 use crate::warehouse::{Locked, Partition};
 
@@ -23,7 +23,7 @@ pub async fn take(locked: &Locked<'_>, model: &Model, theirs: &Theirs, month: Pe
     let [schema, their_table] = theirs.table_names();
     let names: [(&str, &dyn Filling); 3] = [schema, their_table, ("partition", &table)];
     let rows =
-        work.execute(TAKE.of(&model.shape_of_theirs(theirs)?)?.with(&names), &[(&days, Type::DATE_ARRAY)]).await?;
+        work.execute(TAKE.of(&model.shape_of_theirs(theirs)?.with(&names))?, &[(&days, Type::DATE_ARRAY)]).await?;
     if found == Partition::Missing {
         attach(locked, model, month).await?;
     }

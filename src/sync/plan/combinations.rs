@@ -10,10 +10,11 @@ use tokio_postgres::types::Type;
 use super::day::PlannedDay;
 use crate::accounts::{Cause, Combination, Combinations, Said};
 use crate::calendar::{Day, Level};
-use crate::db::{Filling, Pairs, Parameter, Row, Sortable, Sql, Statement};
+use crate::db::{Pairs, Parameter, Row, Sortable};
 use crate::entity::{Model, Split};
 use crate::error::Result;
 use crate::production::{Snapshot, Survey};
+use crate::sql::{Filling, Sql, Statement};
 use crate::statement;
 use crate::warehouse::Reading;
 
@@ -65,8 +66,8 @@ pub async fn moving(
         return Ok((Vec::new(), not_looked_into));
     };
     let source = model.accounts(Level::Day, Split::Combinations)?;
-    let kept = KEPT_COMBINATIONS.of(&model.shape_of(Level::Day, Level::Day, Split::Combinations)?)?;
-    let kept = kept.with(&[("source", &source)]);
+    let shape = model.shape_of(Level::Day, Level::Day, Split::Combinations)?;
+    let kept = KEPT_COMBINATIONS.of(&shape.with(&[("source", &source)]))?;
     let asked: [Parameter<'_>; 3] = [(&few, Type::DATE_ARRAY), (&first, Type::DATE), (&until, Type::DATE)];
     let production = (snapshot.work(), of_production(model, survey, &few)?, &asked[..]);
     let mut pairs = Pairs::<One>::open(production, (reading.work(), Some(kept), &asked[..1])).await?;
@@ -84,8 +85,8 @@ fn of_production(model: &Model, survey: &Survey, days: &[Day]) -> Result<Option<
     let days: BTreeSet<Day> = days.iter().filter(|day| survey.accounts.contains_key(day)).copied().collect();
     let Some(lying) = survey.places.of(&days) else { return Ok(None) };
     let places: [(&str, &dyn Filling); 2] = [("first_place", &lying.span.first), ("final_place", &lying.span.finally)];
-    let sql = COMBINATIONS.of(&model.shape_of(Level::Day, Level::Day, Split::Combinations)?)?;
-    Ok(Some(sql.with(&model.entity.table_names()).with(&places)))
+    let shape = model.shape_of(Level::Day, Level::Day, Split::Combinations)?;
+    Ok(Some(COMBINATIONS.of(&shape.with(&model.entity.table_names()).with(&places))?))
 }
 
 fn add(found: &mut Vec<OfDay>, model: &Model, was: Option<One>, is: Option<One>) {

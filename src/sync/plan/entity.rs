@@ -11,12 +11,13 @@ use super::combinations::OfDay;
 use super::day::{PlannedDay, days};
 use crate::accounts::{self, SetAside};
 use crate::calendar::{Day, Level, Period};
-use crate::db::{Filling, Identity, Parameter, Start, Statement};
+use crate::db::{Identity, Parameter, Start};
 use crate::entity::{Model, Split};
 use crate::error::Result;
 use crate::exports::{Foreseen, Line};
 use crate::guard::{self, Judged, Kind, Noted};
 use crate::production::{Snapshot, Survey};
+use crate::sql::{Filling, Statement};
 use crate::statement;
 use crate::sync::open::Known;
 use crate::warehouse::Reading;
@@ -173,7 +174,7 @@ async fn ask(
 /// What the accounts of a level say now.
 async fn kept(reading: &Reading<'_>, known: &Model, level: Level) -> Result<Told> {
     let source = known.accounts(level, Split::Whole)?;
-    let sql = KEPT.of(&known.shape_of(level, level, Split::Whole)?)?.with(&[("source", &source)]);
+    let sql = KEPT.of(&known.shape_of(level, level, Split::Whole)?.with(&[("source", &source)]))?;
     let mut answer = reading.work().stream(&sql, &[]).await?;
     let mut told = Told::new();
     while let Some(row) = answer.next().await? {
@@ -188,7 +189,7 @@ async fn hours(snapshot: &Snapshot<'_>, reading: &Reading<'_>, days: &BTreeSet<D
     let model = snapshot.model();
     let days: Vec<Day> = days.iter().copied().collect();
     let names: [(&str, &dyn Filling); 2] = model.entity.table_names();
-    let sql = HOURS.of(&model.shape_of(Level::Hour, Level::Hour, Split::Whole)?)?.with(&names);
+    let sql = HOURS.of(&model.shape_of(Level::Hour, Level::Hour, Split::Whole)?.with(&names))?;
     let rows = snapshot.work().query(sql, &[(&days, Type::DATE_ARRAY)]).await?;
     let starts: Vec<&str> = rows.iter().map(|row| row.get("hour")).collect::<Result<_>>()?;
     let statistics: Vec<Vec<Option<String>>> = rows.iter().map(|row| row.get("statistics")).collect::<Result<_>>()?;

@@ -144,7 +144,7 @@ fn power_that_is_cut_at_any_call_leaves_each_file_old_or_new_and_the_next_run_ma
         let (mut cut, mut ended) = (0, 0);
         for (point, written) in sample(each, most) {
             let [before, after] = stage.ready();
-            // What the story itself has removed is gone for good.
+            // What the test itself has removed is gone for good.
             runs(Command::new("sync").arg("-f").arg(disk.folder()));
             let Some(still) = Still::at(&stage.world, &point, &log) else {
                 ended += 1;

@@ -1,7 +1,7 @@
 -- The account of each day as Kalends 0.1.0 made it, for warehouses that it left behind and for the tests that it does not
 -- pass. Its hashes have blind spots.
 --
--- Reads:   :"schema".:"table", the entity's columns
+-- Reads:   <schema>.<table>, the entity's columns
 -- Writes:  nothing
 -- Params:  none
 -- Repeat:  safe

@@ -3,7 +3,7 @@
 use kalends::entity::Model;
 
 use super::{DAYS_OF_0_1_0, bigints, times};
-use crate::kit::World;
+use crate::kit::{self, World};
 
 /// The rows of a day, two columns each.
 type Day = Vec<[String; 2]>;
@@ -43,8 +43,7 @@ fn changes() -> Vec<(&'static str, Day, Day)> {
 fn accounts_of_0_1_0(world: &World, table: usize) -> Vec<String> {
     let found = world.ask_warehouse(&format!("SELECT definition FROM kalends.entity WHERE name = 't{table}'"));
     let model: Model = serde_json::from_str(&found[0]).unwrap();
-    let days = DAYS_OF_0_1_0.of(&model.shape().unwrap()).unwrap().to_string();
-    let days = days.replace(":\"schema\"", "public").replace(":\"table\"", &format!("t{table}"));
+    let days = kit::of_table(DAYS_OF_0_1_0, &model, "public", &format!("t{table}"));
     world.ask_production(&format!("SELECT day, rows, hash_a, hash_b FROM ({days}) AS accounts ORDER BY day"))
 }
 
@@ -64,7 +63,7 @@ fn days_that_change_between_equal_figures_are_seen() {
         let named = format!("name = \"t{table}\"\ntable = \"t{table}\"\ntime = \"at\"");
         settings += &format!("[[entity]]\n{named}\nmeasures = [{measures}]\n");
     }
-    std::fs::write(world.folder().join("kalends.toml"), settings).unwrap();
+    world.settings(settings);
     world.kalends("run").succeeds();
     world.kalends("verify").succeeds();
     for (table, (kind, _, after)) in changes.iter().enumerate() {

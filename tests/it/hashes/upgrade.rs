@@ -4,7 +4,7 @@ use kalends::calendar::Level;
 use kalends::entity::{Model, Split};
 
 use super::DAYS_OF_0_1_0;
-use crate::kit::World;
+use crate::kit::{self, World};
 
 const SETTINGS: &str = "
     [[entity]]
@@ -32,7 +32,7 @@ fn settled() -> World {
              ('2024-03-01 08:00Z', 1, 1, 'Lyon'), ('2024-03-02 08:00Z', 2, 2, 'Lyon');
          INSERT INTO entity VALUES ('2024-01-05', 1), ('2024-01-05 12:00', NULL), ('2025-06-30 23:59:59', -7)",
     );
-    std::fs::write(world.folder().join("kalends.toml"), SETTINGS).unwrap();
+    world.settings(SETTINGS);
     world.kalends("run").succeeds();
     world
 }
@@ -42,8 +42,7 @@ fn age(world: &World) {
     for definition in world.ask_warehouse("SELECT definition FROM kalends.entity") {
         let model: Model = serde_json::from_str(&definition).unwrap();
         let days = model.accounts(Level::Day, Split::Whole).unwrap().quoted();
-        let accounts = DAYS_OF_0_1_0.of(&model.shape().unwrap()).unwrap().to_string();
-        let accounts = accounts.replace(":\"schema\"", "kalends_raw").replace(":\"table\"", &model.rows().quoted());
+        let accounts = kit::of_table(DAYS_OF_0_1_0, &model, "kalends_raw", model.rows().name());
         world.warehouse_sql(&format!(
             "SET TimeZone = 'UTC';
              UPDATE kalends_stats.{days} AS kept SET hash_a = aged.hash_a::numeric, hash_b = aged.hash_b::numeric
