@@ -16,16 +16,21 @@
 // Help is for people who write TOML: an [[entity]] in it is no link.
 #[allow(rustdoc::broken_intra_doc_links)]
 pub mod cli;
-pub mod commands;
+mod commands;
+
+pub mod steps;
+
+pub mod world;
+
+pub mod flags;
+
+pub mod sync;
 
 pub mod adopt;
 pub mod checks;
 pub mod diff;
 pub mod exports;
 pub mod history;
-pub mod load;
-pub mod plan;
-pub mod settle;
 pub mod simulate;
 
 pub mod production;

@@ -13,7 +13,7 @@ fn main() -> ExitCode {
     let typed = Typed::parse();
     log(&typed.common);
     let (quiet, json) = (typed.common.quiet, typed.common.json);
-    match kalends::commands::run(typed) {
+    match typed.run() {
         Ok(outcome) => {
             if json {
                 print(&outcome.printed.unwrap_or_else(|| format!("{:#}", outcome.json)));

@@ -1,10 +1,14 @@
 //! What was found or done, as text for people and JSON for programs. Results go to stdout, talk to stderr.
 
+mod figures;
+
 use std::collections::BTreeMap;
 use std::fmt::Display;
 use std::io::Write as _;
 
 use serde::Serialize;
+
+pub use figures::{Figure, Gauge};
 
 use crate::accounts::{Cause, SetAside};
 use crate::error::Exit;
@@ -22,6 +26,8 @@ pub struct Outcome {
     pub json: serde_json::Value,
     /// The same where it was printed before, being long.
     pub printed: Option<String>,
+    /// For monitoring.
+    pub figures: Vec<Figure>,
     /// The exit code.
     pub exit: Exit,
 }
@@ -33,7 +39,15 @@ impl Outcome {
         if let Some(object) = json.as_object_mut() {
             object.insert("version".to_string(), VERSION.into());
         }
-        Self { exit, text: text.into(), json, printed: None }
+        Self { exit, text: text.into(), json, ..Self::default() }
+    }
+}
+
+impl Outcome {
+    /// The same with figures for monitoring.
+    #[must_use]
+    pub fn with_figures(self, figures: Vec<Figure>) -> Self {
+        Self { figures, ..self }
     }
 }
 

@@ -3,12 +3,25 @@
 
 use serde::Serialize;
 
-use super::{World, combinations};
 use crate::calendar::{Level, Period};
-use crate::error::{Exit, Refusal, Result};
+use crate::error::{Exit, Result};
+use crate::flags::{Measured, Waiting};
 use crate::history::{self, Happened, Restatement};
 use crate::report::{self, Outcome, count, counted};
-use crate::warehouse::Reading;
+use crate::steps::combinations;
+use crate::world::{Invocation, World};
+
+/// Show which settled periods changed, when, why, and their values before and after
+#[derive(Debug, clap::Args)]
+#[command(after_help = "Example: kalends history 2024-01")]
+pub(crate) struct Args {
+    /// A year, month or day, with what is inside it: 2024, 2024-01 or 2024-01-05 [default: all]
+    #[arg(allow_hyphen_values = true)]
+    period: Option<Period>,
+    /// Only this entity
+    #[arg(long, value_name = "NAME")]
+    entity: Option<String>,
+}
 
 #[derive(Serialize)]
 struct History<'a> {
@@ -17,24 +30,20 @@ struct History<'a> {
     restatements: Vec<Restatement>,
 }
 
-pub(super) async fn run(world: &World<'_>, period: Option<Period>, entity: Option<&str>) -> Result<Outcome> {
+pub(crate) fn run(args: Args, invocation: &Invocation) -> Result<Outcome> {
+    let ready = invocation.ready(Waiting::default(), Measured::default())?;
+    ready.work(async |world| history(world, args.period, args.entity.as_deref()).await)
+}
+
+async fn history(world: &World<'_>, period: Option<Period>, entity: Option<&str>) -> Result<Outcome> {
     let mut warehouse = world.warehouse().await?;
     let reading = warehouse.read().await?;
     if let Some(name) = entity {
-        check_known(&reading, name).await?;
+        reading.entity(name).await?;
     }
     let restatements = history::restatements(&reading, entity, period).await?;
     let text = text(period, &restatements);
     Ok(Outcome::new(Exit::Done, text, &History { entity, period, restatements }))
-}
-
-async fn check_known(reading: &Reading<'_>, name: &str) -> Result<()> {
-    let known = reading.entities().await?;
-    if known.iter().any(|model| model.name() == name) {
-        return Ok(());
-    }
-    let names = if known.is_empty() { "none".to_string() } else { report::list(known.iter().map(|one| one.name())) };
-    Err(Refusal::usage(format!("the warehouse has no entity \"{name}\""), format!("It has: {names}.")))
 }
 
 fn text(period: Option<Period>, restatements: &[Restatement]) -> String {

@@ -5,7 +5,7 @@ use std::fmt;
 use serde::{Deserialize, Serialize};
 
 use super::Entity;
-use super::model::missing;
+use super::columns::missing;
 use crate::error::{Refusal, Result};
 use crate::sql::Ident;
 

@@ -1,10 +1,9 @@
 //! A plan for people.
 
-use super::super::{combinations, left};
-use super::Plan;
 use crate::accounts::{self, Cause};
-use crate::plan::{OfDay, OfEntity, PlannedAccount};
 use crate::report::{self, count, counted};
+use crate::steps::{combinations, held};
+use crate::sync::plan::{OfDay, OfEntity, Plan, PlannedAccount, PlannedDay};
 
 /// So many lines of each kind are shown; JSON has all.
 const SHOWN: usize = 30;
@@ -44,12 +43,12 @@ fn of_entity(one: &OfEntity) -> Vec<String> {
     if !one.mended_periods.is_empty() {
         lines.push(format!("repair      {}", report::list(one.mended_periods.iter())));
     }
-    lines.extend(left::lines(&one.held, &one.changing, one.accept.as_deref()));
+    lines.extend(held::lines(&one.held, &one.changing, one.accept.as_deref()));
     if !one.days.is_empty() {
         let changes = one.days.iter().map(|day| (day.day, day.cause)).collect();
         let tally = report::tally(&accounts::tally(&changes));
         lines.push(format!("settle      {} ({tally})", counted(one.days.len(), "day")));
-        let day = |day: &crate::plan::PlannedDay| {
+        let day = |day: &PlannedDay| {
             let rows = match day.cause {
                 Cause::Changed => counted(day.rows.after, "row"),
                 _ => format!("{} -> {}", count(day.rows.before), counted(day.rows.after, "row")),

@@ -2,10 +2,10 @@
 
 use serde::Serialize;
 
-use crate::commands::left;
 use crate::error::Result;
 use crate::guard::{self, Kind, Noted};
 use crate::report::counted;
+use crate::steps::held;
 use crate::warehouse::Reading;
 use crate::warehouse::notes::Failure;
 
@@ -15,15 +15,15 @@ const SHOWN: usize = 3;
 /// What the guard has noted.
 #[derive(Serialize)]
 pub(super) struct Guarded {
-    held: Vec<Left>,
-    changing: Vec<Left>,
+    pub(super) held: Vec<Left>,
+    pub(super) changing: Vec<Left>,
     /// The newest first.
     failures: Vec<Failure>,
 }
 
 /// A unit that is left as it was settled.
 #[derive(Serialize)]
-struct Left {
+pub(super) struct Left {
     entity: String,
     #[serde(flatten)]
     noted: Noted,
@@ -50,7 +50,7 @@ impl Guarded {
             };
             let (held, changing) = (of(&self.held), of(&self.changing));
             let accept = guard::accepting(held.iter());
-            let mut told = left::lines(&held, &changing, accept.as_deref());
+            let mut told = held::lines(&held, &changing, accept.as_deref());
             if entities.len() > 1
                 && let Some(first) = told.first_mut()
             {

@@ -98,7 +98,7 @@ fn figures_are_those_of_the_report() {
             .unwrap()
             .file_name()
             .to_string_lossy()
-            .starts_with(".kalends-"))
+            .starts_with(".kalends."))
     );
 }
 

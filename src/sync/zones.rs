@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use super::months::Unsettled;
+use super::settling::{Settling, Unsettled};
 use crate::accounts::Accounts;
 use crate::calendar::Day;
 use crate::db::{self, Offsets};
@@ -10,29 +10,32 @@ use crate::error::{Refusal, Result};
 use crate::production::Snapshot;
 use crate::warehouse::Warehouse;
 
-/// What was settled; or the error, or what is behind it: servers that disagree about where days and hours begin cannot
-/// hold the same accounts.
-pub(in crate::commands) async fn explaining<T>(
-    snapshot: &Snapshot<'_>,
-    warehouse: &mut Warehouse,
-    (survey, settled): (&Accounts, &Accounts),
-    outcome: Result<T>,
-) -> Result<T> {
-    let error = match outcome {
-        Ok(settled) => return Ok(settled),
-        Err(error) => error,
-    };
-    let Some(&Unsettled(month)) = error.downcast_ref::<Unsettled>() else { return Err(error) };
-    let span = month.span();
-    let of_month = |accounts: &Accounts| accounts.range(span.from..span.until).map(|(&day, _)| day).collect::<Vec<_>>();
-    let days: BTreeSet<Day> = of_month(survey).into_iter().chain(of_month(settled)).collect();
-    let days: Vec<Day> = days.into_iter().collect();
-    match disagreement(snapshot, warehouse, &days).await {
-        Ok(Some(refusal)) => Err(refusal),
-        Ok(None) => Err(error),
-        Err(failure) => {
-            tracing::warn!("could not compare the servers' time zones: {failure:#}");
-            Err(error)
+impl Settling<'_> {
+    /// What was settled; or the error, or what is behind it: servers that disagree about where days and hours begin
+    /// cannot hold the same accounts.
+    pub(super) async fn explained<T>(
+        &self,
+        warehouse: &mut Warehouse,
+        stored: &Accounts,
+        outcome: Result<T>,
+    ) -> Result<T> {
+        let error = match outcome {
+            Ok(settled) => return Ok(settled),
+            Err(error) => error,
+        };
+        let Some(&Unsettled(month)) = error.downcast_ref::<Unsettled>() else { return Err(error) };
+        let span = month.span();
+        let both = [&self.survey.accounts, stored].into_iter();
+        let days: BTreeSet<Day> =
+            both.flat_map(|accounts| accounts.range(span.from..span.until)).map(|(&day, _)| day).collect();
+        let days: Vec<Day> = days.into_iter().collect();
+        match disagreement(self.snapshot, warehouse, &days).await {
+            Ok(Some(refusal)) => Err(refusal),
+            Ok(None) => Err(error),
+            Err(failure) => {
+                tracing::warn!("could not compare the servers' time zones: {failure:#}");
+                Err(error)
+            }
         }
     }
 }

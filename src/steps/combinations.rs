@@ -1,6 +1,5 @@
-//! Combinations of dimensions that moved, for people.
+//! Combinations of dimensions that moved, for people; and values on one line.
 
-use super::diff::shown;
 use crate::accounts::{Combination, Combinations, Statistic, difference};
 use crate::report::{self, count};
 
@@ -8,7 +7,7 @@ use crate::report::{self, count};
 const SHOWN: usize = 10;
 
 /// The combinations that moved most, each with what moved, behind an indent.
-pub(super) fn lines(found: &Combinations, indent: &str) -> Vec<String> {
+pub fn lines(found: &Combinations, indent: &str) -> Vec<String> {
     let shown = found.moved.iter().take(SHOWN);
     let mut lines: Vec<String> = shown.flat_map(|one| of_one(&found.dimensions, one, indent)).collect();
     let more = found.count().saturating_sub(SHOWN);
@@ -43,4 +42,14 @@ fn of_statistic(one: &Statistic) -> String {
         Some(difference) => format!("{moved} ({difference})"),
         None => moved,
     }
+}
+
+/// A value on one line: in quotes where it could be taken for something else, or would break the line.
+pub fn shown(value: Option<&str>) -> String {
+    let Some(value) = value else { return "NULL".to_string() };
+    let plain = |c: char| c.is_ascii_alphanumeric() || "+-:. ".contains(c);
+    if value.starts_with(|c: char| c.is_ascii_digit() || c == '-') && value.chars().all(plain) {
+        return value.to_string();
+    }
+    format!("{value:?}")
 }

@@ -1,28 +1,26 @@
-//! What a run would do: which days it would settle and why, which accounts would say something else, which files would
-//! be written and removed. Reads only; what is compared, and how, is what a run compares.
-
-mod account;
-mod combinations;
+//! What a run would do with an entity: which days it would settle and why, which accounts would say something else,
+//! and what files would hold then.
 
 use std::collections::{BTreeMap, BTreeSet};
 
 use serde::Serialize;
 use tokio_postgres::types::{ToSql, Type};
 
-use crate::accounts::{self, Accounts, Cause, Changes, Moved, SetAside};
+use super::account::{self, PlannedAccount};
+use super::combinations::OfDay;
+use super::day::{PlannedDay, days};
+use crate::accounts::{self, SetAside};
 use crate::calendar::{Day, Level, Period};
 use crate::db::{Identity, Parameter, Start};
 use crate::entity::{Model, Split};
 use crate::error::Result;
 use crate::exports::{Foreseen, Line};
-use crate::guard::{self, Before, Judged, Kind, Noted};
+use crate::guard::{self, Judged, Kind, Noted};
 use crate::production::{Snapshot, Survey};
 use crate::sql::{Filling, Statement};
 use crate::statement;
-use crate::warehouse::{Ledger, Reading};
-
-pub use account::PlannedAccount;
-pub use combinations::{OfDay, moving};
+use crate::sync::open::Known;
+use crate::warehouse::Reading;
 
 const ACCOUNTS: Statement = statement!("plan/accounts.sql");
 const KEPT: Statement = statement!("plan/kept.sql");
@@ -68,53 +66,12 @@ pub struct OfEntity {
     pub changing: Vec<Noted>,
 }
 
-/// What the warehouse knows of an entity, before production is looked at.
-pub struct Known {
-    model: Option<Model>,
-    /// What was settled.
-    pub ledger: Ledger,
-    /// What runs before have noted.
-    pub before: Before,
-    /// What the tables hold, where they are about to be made anew with other rows.
-    pub replaced: Option<Accounts>,
-}
-
-/// A day that would be loaded.
-#[derive(Debug, Serialize)]
-pub struct PlannedDay {
-    /// Which.
-    pub day: Day,
-    /// Why.
-    pub cause: Cause,
-    /// Rows as they are settled, and as production has them.
-    pub rows: Moved<i64>,
-}
-
-/// What the warehouse knows of an entity; of one that was never settled nothing. Makes nothing.
-///
-/// # Errors
-/// Refuses what a run would refuse: an entity of another definition, schemas of a newer Kalends.
-pub async fn known(reading: &Reading<'_>, model: &Model) -> Result<Known> {
-    reading.is_current().await?;
-    let known = reading.entities().await?.into_iter().find(|known| known.name() == model.name());
-    let ledger = match &known {
-        Some(known) => reading.ledger(known.clone(), model).await?,
-        None => {
-            reading.beginning(model).await?;
-            Ledger {
-                accounts: Accounts::new(),
-                generation: 0,
-                unsummed: Vec::new(),
-                renews_checksums: false,
-                anew: None,
-            }
-        }
-    };
-    let replaced = match &ledger.anew {
-        Some(anew) if !anew.keeps_rows => Some(reading.accounts(&anew.known).await?),
-        _ => None,
-    };
-    Ok(Known { model: known, ledger, before: reading.before(model.name()).await?, replaced })
+impl OfEntity {
+    /// Whether a run would leave the entity as it is, and nothing of it held or changing.
+    pub(super) fn nothing_to_do(&self) -> bool {
+        let is_left = !self.held.is_empty() || !self.changing.is_empty();
+        !is_left && self.days.is_empty() && self.settled_anew.is_empty() && self.mended_periods.is_empty()
+    }
 }
 
 /// What would be done with an entity, as the guard has judged it, and with its files; these are `None` where they stay
@@ -125,7 +82,7 @@ pub async fn known(reading: &Reading<'_>, model: &Model) -> Result<Known> {
 pub async fn of_entity(
     snapshot: &Snapshot<'_>,
     reading: &Reading<'_>,
-    known: Known,
+    known: &Known,
     survey: &Survey,
     judged: Judged,
 ) -> Result<(OfEntity, Option<Foreseen>)> {
@@ -145,7 +102,7 @@ pub async fn of_entity(
         accounts: Vec::new(),
         combinations: Vec::new(),
         not_looked_into_days: 0,
-        mended_periods: known.ledger.unsummed,
+        mended_periods: known.ledger.unsummed.clone(),
         accept: guard::accepting(held.iter()),
         held,
         changing,
@@ -157,8 +114,8 @@ pub async fn of_entity(
     let target = &judged.target;
     let changes = accounts::compare(target, &known.ledger.accounts);
     planned.days = days(&changes, &survey.accounts, &known.ledger.accounts);
-    let stays = known.model.is_some() && known.ledger.anew.is_none();
-    planned.settled_anew = known.ledger.anew.map(|anew| anew.what).unwrap_or_default();
+    let stays = known.settled_as.is_some() && known.ledger.anew.is_none();
+    planned.settled_anew = known.ledger.anew.as_ref().map(|anew| anew.what.clone()).unwrap_or_default();
 
     let mut lines = Vec::new();
     for level in Level::ALL.into_iter().filter(|&level| level != Level::Hour && model.keeps(level)) {
@@ -166,7 +123,7 @@ pub async fn of_entity(
         let rows: Vec<i64> = target.values().map(|account| account.rows).collect();
         let columns = accounts::columns(target.values().map(|account| account.statistics()));
         let mut fresh = ask(reading, model, level, (&days, Type::DATE_ARRAY), (&rows, &columns)).await?;
-        let kept = match known.model.as_ref().filter(|known| known.keeps(level)) {
+        let kept = match known.settled_as.as_ref().filter(|known| known.keeps(level)) {
             Some(known) => kept(reading, known, level).await?,
             None => Told::new(),
         };
@@ -186,17 +143,6 @@ pub async fn of_entity(
     });
     let foreseen = Foreseen { model: model.clone(), lines, settled: stays.then_some(settled) };
     Ok((planned, Some(foreseen)))
-}
-
-/// The days that differ, each with its rows on both sides.
-pub fn days(changes: &Changes, survey: &Accounts, kept: &Accounts) -> Vec<PlannedDay> {
-    let rows = |accounts: &Accounts, day: &Day| accounts.get(day).map_or(0, |account| account.rows);
-    let day = |(day, &cause): (&Day, &Cause)| PlannedDay {
-        day: *day,
-        cause,
-        rows: Moved { before: rows(kept, day), after: rows(survey, day) },
-    };
-    changes.iter().map(day).collect()
 }
 
 /// What accounts and their files will say, by period.

@@ -9,12 +9,13 @@ use serde::{Serialize, Serializer};
 use serde_json::{Value, json};
 use sha2::{Digest as _, Sha256};
 
-use super::{File, Plan};
+use super::account::PlannedAccount;
+use super::contents::{File, Plan};
+use super::day::PlannedDay;
 use crate::error::Result;
-use crate::plan::{PlannedAccount, PlannedDay};
 
 /// A plan whose keys are in the order of [`Value`], which a digest that is made of the file again depends on.
-pub(super) struct Written {
+pub struct Written {
     /// All but the long lists, which are empty here.
     rest: Value,
     /// These, by where they belong.
@@ -30,7 +31,10 @@ enum List {
 
 impl Written {
     /// The plan with the digest of all else.
-    pub(super) fn sealed(mut plan: Plan) -> Result<Self> {
+    ///
+    /// # Errors
+    /// When it cannot be written as JSON.
+    pub fn sealed(mut plan: Plan) -> Result<Self> {
         let mut lists = BTreeMap::new();
         for (at, entity) in plan.entities.iter_mut().enumerate() {
             lists.insert(format!("/entities/{at}/days"), List::Days(take(&mut entity.days)));

@@ -1,14 +1,18 @@
 //! Rows into accounts: days, proven equal to the survey before they are written, and what follows from them.
 
 mod combinations;
+mod run;
 
 use std::collections::BTreeSet;
 
 use anyhow::Context as _;
 use tokio_postgres::types::{ToSql, Type};
 
+use combinations::rows_of;
+pub use run::Run;
+
 use crate::accounts::{self, Accounts, Cause, Changes, Month};
-use crate::calendar::{Day, Level, Period};
+use crate::calendar::{Day, Level};
 use crate::db::Parameter;
 use crate::entity::Model;
 use crate::error::{Refusal, Result};
@@ -26,21 +30,6 @@ const BEGIN_RUN: Statement = statement!("warehouse/begin_run.sql");
 const COUNT_RUN: Statement = statement!("warehouse/count_run.sql");
 const RESTATEMENT_BEFORE: Statement = statement!("warehouse/restatement_before.sql");
 const RESTATEMENT_AFTER: Statement = statement!("warehouse/restatement_after.sql");
-
-/// A run in the warehouse's log.
-#[derive(Debug, Clone)]
-pub struct Run {
-    number: i64,
-    /// The years of which it has settled a month.
-    years: BTreeSet<Period>,
-}
-
-impl Run {
-    /// Notes that a month was settled: its year was restated by it.
-    pub fn has_settled(&mut self, month: Period) {
-        self.years.insert(month.first().year());
-    }
-}
 
 /// Opens the log entry of a run that settles the snapshot of `as_of`.
 pub async fn begin_run(locked: &Locked<'_>, as_of: &str) -> Result<Run> {
@@ -151,14 +140,6 @@ async fn follow(locked: &Locked<'_>, model: &Model, month: &Month) -> Result<()>
         locked.work().execute(sql, &[(&firsts, Type::DATE_ARRAY)]).await?;
     }
     Ok(())
-}
-
-/// The table of a month's rows; where the month has none, that of all.
-async fn rows_of(locked: &Locked<'_>, model: &Model, month: Period) -> Result<Ident> {
-    Ok(match locked.partition(model, month).await? {
-        Partition::Attached => model.partition(month)?,
-        Partition::Missing => model.rows().clone(),
-    })
 }
 
 /// Notes what a month's changed days, the month and its year were before.

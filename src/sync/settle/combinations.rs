@@ -2,15 +2,15 @@
 
 use tokio_postgres::types::Type;
 
-use super::Run;
+use super::run::Run;
 use crate::accounts::{Cause, LISTED, Month};
-use crate::calendar::{Day, Level};
+use crate::calendar::{Day, Level, Period};
 use crate::db::Parameter;
 use crate::entity::{Model, Split};
 use crate::error::Result;
 use crate::sql::{Filling, Ident, Statement};
 use crate::statement;
-use crate::warehouse::Locked;
+use crate::warehouse::{Locked, Partition};
 
 const RESTATEMENT_COMBINATIONS: Statement = statement!("warehouse/restatement_combinations.sql");
 
@@ -25,7 +25,7 @@ pub(super) async fn note(locked: &Locked<'_>, model: &Model, run: &Run, month: &
     }
     let source = model.accounts(Level::Day, Split::Combinations)?;
     let shape = model.shape_of(Level::Day, Level::Day, Split::Combinations)?;
-    let (schema, table) = (Ident::new("kalends_raw")?, super::rows_of(locked, model, month.period).await?);
+    let (schema, table) = (Ident::new("kalends_raw")?, rows_of(locked, model, month.period).await?);
     let names: [(&str, &dyn Filling); 3] = [("schema", &schema), ("table", &table), ("source", &source)];
     let sql = RESTATEMENT_COMBINATIONS.of(&shape.with(&names))?;
     let (until, listed) = (final_day.next(), i64::try_from(LISTED)?);
@@ -39,4 +39,12 @@ pub(super) async fn note(locked: &Locked<'_>, model: &Model, run: &Run, month: &
     ];
     locked.work().execute(sql, &parameters).await?;
     Ok(())
+}
+
+/// The table of a month's rows; where the month has none, that of all.
+pub(super) async fn rows_of(locked: &Locked<'_>, model: &Model, month: Period) -> Result<Ident> {
+    Ok(match locked.partition(model, month).await? {
+        Partition::Attached => model.partition(month)?,
+        Partition::Missing => model.rows().clone(),
+    })
 }

@@ -7,7 +7,7 @@ use std::collections::BTreeSet;
 use serde::Serialize;
 use tokio_postgres::types::Type;
 
-use super::PlannedDay;
+use super::day::PlannedDay;
 use crate::accounts::{Cause, Combination, Combinations, Said};
 use crate::calendar::{Day, Level};
 use crate::db::{Pairs, Parameter, Row, Sortable};

@@ -1,0 +1,95 @@
+//! Figures of a result, for monitoring: the same that its JSON has, under names of their own.
+
+/// What a figure tells.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Gauge {
+    /// Rows that production's survey counted.
+    SurveyedRows,
+    /// Days of the survey.
+    SurveyedDays,
+    /// Rows that were loaded.
+    LoadedRows,
+    /// Months that were settled.
+    SettledMonths,
+    /// How long production's table was locked.
+    ProductionLockSeconds,
+    /// How long production's snapshot was held.
+    ProductionSnapshotSeconds,
+    /// Rows that production read out.
+    ProductionReadRows,
+    /// Files that were written.
+    WrittenFiles,
+    /// Files that were listed again.
+    ListedFiles,
+    /// Files that were removed.
+    RemovedFiles,
+    /// Files that stayed.
+    UnchangedFiles,
+    /// Rows of the accounts.
+    SettledRows,
+    /// Days of the accounts.
+    SettledDays,
+    /// Files to be written.
+    DueFiles,
+    /// Files to be listed.
+    DueListings,
+    /// Files to be removed.
+    DueRemovals,
+    /// Periods that the guard holds.
+    HeldPeriods,
+    /// Periods that are still changing.
+    ChangingPeriods,
+}
+
+/// A figure of the whole, or of an entity.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Figure {
+    /// What it tells.
+    pub gauge: Gauge,
+    /// Of which entity.
+    pub entity: Option<String>,
+    /// How much.
+    pub value: f64,
+}
+
+impl Figure {
+    /// Of the whole, where no entity is named.
+    pub fn new(gauge: Gauge, entity: Option<&str>, value: f64) -> Self {
+        Self { gauge, entity: entity.map(str::to_string), value }
+    }
+
+    /// Counts something.
+    pub fn count(gauge: Gauge, entity: Option<&str>, number: impl TryInto<i64>) -> Self {
+        Self::new(gauge, entity, number.try_into().unwrap_or(i64::MAX) as f64)
+    }
+}
+
+impl Gauge {
+    /// Its name without the program's, and what it tells.
+    pub fn words(self) -> (&'static str, &'static str) {
+        match self {
+            Self::SurveyedRows => ("surveyed_rows", "Rows that production's survey counted"),
+            Self::SurveyedDays => ("surveyed_days", "Days that production has rows of"),
+            Self::LoadedRows => ("loaded_rows", "Rows that were copied from production"),
+            Self::SettledMonths => ("settled_months", "Months that were settled"),
+            Self::ProductionLockSeconds => ("production_lock_seconds", "How long a table of production was locked"),
+            Self::ProductionSnapshotSeconds => {
+                ("production_snapshot_seconds", "How long a snapshot of production was held")
+            }
+            Self::ProductionReadRows => ("production_read_rows", "Rows that production read out"),
+            Self::WrittenFiles => ("written_files", "Files that were written"),
+            Self::ListedFiles => ("listed_files", "Files that were right and are listed again"),
+            Self::RemovedFiles => ("removed_files", "Files that were removed"),
+            Self::UnchangedFiles => ("unchanged_files", "Files that were already right"),
+            Self::SettledRows => ("settled_rows", "Rows that the accounts hold"),
+            Self::SettledDays => ("settled_days", "Days that the accounts hold"),
+            Self::DueFiles => ("due_files", "Files that are due to be written"),
+            Self::DueListings => ("due_listings", "Files that are due to be listed"),
+            Self::DueRemovals => ("due_removals", "Files that are due to be removed"),
+            Self::HeldPeriods => ("held_periods", "Periods that are held until somebody accepts their loss"),
+            Self::ChangingPeriods => {
+                ("changing_periods", "Periods that are left as they were until they have settled down")
+            }
+        }
+    }
+}
