@@ -192,7 +192,7 @@ impl TlsStream for Way {
 /// What was wrong with the server's certificate, or what it asked for, and the next step; `None` of another error.
 /// `name` is the setting of the URL.
 pub(super) fn explain(error: &tokio_postgres::Error, name: &str) -> Option<(String, String)> {
-    let said = super::plainly(error);
+    let said = super::failure::plainly(error);
     if said.contains("channel binding") {
         let hint = format!(
             "Somebody may be in between, or the server does not ask for scram-sha-256 over TLS: check both, and use \
