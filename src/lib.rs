@@ -8,46 +8,34 @@
 //!                                               (one transaction a month)      (only what changed)
 //! ```
 //!
-//! The rooms, in reading order. Arrows point down the list; rooms on the same line do not know each other, but for
-//! what is said in `ARCHITECTURE.md`.
+//! The rooms, in reading order: each may use those below it. `ARCHITECTURE.md` says what each is for.
 
 #![warn(missing_docs)]
 
-// Help is for people who write TOML: an [[entity]] in it is no link.
-#[allow(rustdoc::broken_intra_doc_links)]
+pub mod accounts;
+pub mod adopt;
+pub mod calendar;
+pub mod checks;
 pub mod cli;
 mod commands;
-
-pub mod steps;
-
-pub mod world;
-
-pub mod flags;
-
-pub mod sync;
-
-pub mod adopt;
-pub mod checks;
-pub mod diff;
-pub mod exports;
-pub mod history;
-pub mod simulate;
-
-pub mod production;
-pub mod survey;
-pub mod warehouse;
-
-pub mod accounts;
-pub mod calendar;
 pub mod db;
+pub mod diff;
 pub mod entity;
+pub mod error;
+pub mod exports;
+pub mod files;
+pub mod flags;
 pub mod guard;
-
+pub mod history;
 pub mod local;
+pub mod production;
 pub mod progress;
 pub mod report;
-
-pub mod error;
-pub mod files;
 pub mod settings;
+pub mod simulate;
 pub mod sql;
+pub mod steps;
+pub mod survey;
+pub mod sync;
+pub mod warehouse;
+pub mod world;

@@ -1,5 +1,6 @@
 //! House rules, as tests.
 
+mod arrows;
 mod faults;
 mod pages;
 
@@ -150,62 +151,6 @@ fn golden(name: &str, found: &str) {
         fs::write(root().join(name), found).unwrap();
     }
     assert_eq!(read(name), found, "{name}; KALENDS_BLESS=1 writes it anew");
-}
-
-/// The rooms, as `ARCHITECTURE.md` lists them: each may use those below it.
-const ROOMS: [&str; 28] = [
-    "main",
-    "cli",
-    "commands",
-    "steps",
-    "world",
-    "flags",
-    "sync",
-    "checks",
-    "adopt",
-    "diff",
-    "history",
-    "simulate",
-    "exports",
-    "production",
-    "warehouse",
-    "survey",
-    "settings",
-    "progress",
-    "guard",
-    "report",
-    "entity",
-    "accounts",
-    "db",
-    "sql",
-    "local",
-    "files",
-    "calendar",
-    "error",
-];
-
-/// The code of a file without comments, strings and tests.
-fn code(text: &str) -> String {
-    let code = text.split("#[cfg(test)]").next().unwrap();
-    code.lines().filter(|line| !line.trim_start().starts_with("//")).map(|line| format!("{line}\n")).collect()
-}
-
-#[test]
-fn imports_follow_the_arrows_of_the_rooms() {
-    let at = |room: &str| ROOMS.iter().position(|known| *known == room);
-    for (name, text) in files("src", ".rs") {
-        let room = name.trim_start_matches("src/").split(['/', '.']).next().unwrap();
-        if room == "lib" {
-            continue;
-        }
-        let here = at(room).unwrap_or_else(|| panic!("{name} is in no room"));
-        let code = code(&text);
-        for used in code.split("crate::").skip(1).chain(code.split("kalends::").skip(1)) {
-            let used: String = used.chars().take_while(|c| c.is_alphanumeric() || *c == '_').collect();
-            let Some(there) = at(&used) else { continue };
-            assert!(there >= here, "{name} uses {used}: against the arrows");
-        }
-    }
 }
 
 #[test]
