@@ -10,7 +10,7 @@ use crate::calendar::Period;
 use crate::entity::Entity;
 use crate::error::{Exit, Result};
 use crate::guard::{self, Accepted, Noted};
-use crate::production::{Held, Survey};
+use crate::production::{Durations, Survey};
 use crate::report::{self, Figure, Gauge, counted};
 use crate::sync::plan::{self, Expected, Planned};
 use crate::sync::{self, Connections, Loaded, Terms};
@@ -285,7 +285,7 @@ impl Prepared {
 }
 
 impl HeldProduction {
-    fn of(held: Held, survey: &Survey, loaded: Loaded) -> Self {
+    fn of(held: Durations, survey: &Survey, loaded: Loaded) -> Self {
         Self {
             longest_lock_seconds: held.lock.as_secs_f64(),
             longest_snapshot_seconds: held.snapshot.as_secs_f64(),
