@@ -262,6 +262,9 @@ pub enum Command {
         /// Only this entity
         #[arg(long, value_name = "NAME")]
         entity: Option<String>,
+        /// Show all figures of each period, also those that did not change
+        #[arg(long)]
+        all: bool,
     },
     /// List the rows of a day that production and the warehouse do not share
     #[command(after_help = "Example: kalends diff 2024-01-05 --limit 10")]

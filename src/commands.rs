@@ -7,6 +7,7 @@ mod diff;
 mod exchanged;
 mod export;
 mod failures;
+mod figures;
 mod forget;
 mod history;
 mod init;
@@ -30,17 +31,16 @@ use tokio::signal::unix::{SignalKind, signal};
 use tokio_postgres::error::SqlState;
 
 use self::manner::Manner;
-use crate::calendar::Period;
 use crate::cli::{Closed, Command, Typed};
 use crate::db::{Address, Limits, Methods, Protection, StatementFailure, sql_state};
 use crate::entity::Entity;
-use crate::error::{Exit, Refusal, Result};
+use crate::error::{Exit, Refusal, Result, one_line};
 use crate::exports::{Claim, Scope, Which};
 use crate::guard::Accepted;
 use crate::local::Servers as PrivateServers;
 use crate::production::{Production, Watch};
-use crate::progress::Talk;
-use crate::report::{self, Outcome};
+use crate::progress::{self, Committed, Talk};
+use crate::report::{self, Form, Outcome, counted};
 use crate::settings::{Environment, Flags, Servers, Settings, Target};
 use crate::warehouse::Warehouse;
 
@@ -58,7 +58,7 @@ enum Task {
     Verify(verify::How, Which, verify::Listing),
     Adopt(adopt::Asked),
     Status(Which, Option<Duration>),
-    History(Option<Period>, Option<String>),
+    History(history::Args),
     Diff(diff::Wanted),
     Check,
     Forget(forget::Asked),
@@ -119,7 +119,7 @@ pub fn run(typed: Typed) -> Result<Outcome> {
             Task::Adopt(adopt::Asked::new(&from, columns, entity, check)?)
         }
         Command::Status { closed, max_age, .. } => Task::Status(which(closed), max_age),
-        Command::History { period, entity } => Task::History(period, entity),
+        Command::History { period, entity, all } => Task::History(history::Args { period, entity, all }),
         Command::Diff { day, entity, limit } => Task::Diff(diff::Wanted::new(day, entity, limit)?),
         Command::Check => Task::Check,
         Command::Forget { name, yes, .. } => Task::Forget(forget::Asked { name, yes }),
@@ -140,7 +140,7 @@ fn completions(shell: clap_complete::Shell) -> Outcome {
     let mut script = Vec::new();
     clap_complete::generate(shell, &mut Typed::command(), "kalends", &mut script);
     let script = String::from_utf8_lossy(&script).into_owned();
-    Outcome::new(Exit::Done, script.trim_end(), &script)
+    Outcome { form: Form::Verbatim, ..Outcome::new(Exit::Done, script.trim_end(), &script) }
 }
 
 /// Does a task on the configured servers, or on private ones that run for as long as it takes.
@@ -201,7 +201,14 @@ fn unheeding_interrupts() -> Result<impl Sized> {
 fn stopped(exit: Exit, talk: Talk) -> Outcome {
     if talk == Talk::Normal {
         let word = if exit == Exit::Interrupted { "interrupted" } else { "told to stop" };
-        report::talk(&format!("{word}: what was committed stays, the rest is rolled back; run again to go on"));
+        let stays = match progress::committed() {
+            Some(Committed { entity, months, of }) if months < of => {
+                let entity = one_line(&entity);
+                format!("{months} of {} of {entity} are committed, the rest is rolled back", counted(of, "month"))
+            }
+            _ => "what was committed stays, the rest is rolled back".to_string(),
+        };
+        report::talk(&format!("{word}: {stays}; run again to go on"));
     }
     Outcome::new(exit, "", &"stopped")
 }
@@ -228,7 +235,7 @@ impl Task {
             Self::Verify(how, which, listing) => verify::run(world, how, which, listing).await,
             Self::Adopt(asked) => adopt::run(world, asked).await,
             Self::Status(which, max_age) => status::run(world, which, max_age).await,
-            Self::History(period, entity) => history::run(world, period, entity.as_deref()).await,
+            Self::History(args) => history::run(world, &args).await,
             Self::Diff(wanted) => diff::run(world, &wanted).await,
             Self::Check => check::run(world).await,
             Self::Init(wish) => init::run(world, &wish).await,

@@ -3,12 +3,12 @@
 
 use serde::Serialize;
 
-use super::{World, combinations};
+use super::{World, combinations, figures};
 use crate::calendar::{Level, Period};
+use crate::entity::Model;
 use crate::error::{Exit, Refusal, Result};
 use crate::history::{self, Happened, Restatement};
-use crate::report::{self, Outcome, count, counted};
-use crate::warehouse::Reading;
+use crate::report::{self, Figure, Outcome, counted};
 
 #[derive(Serialize)]
 struct History<'a> {
@@ -17,19 +17,28 @@ struct History<'a> {
     restatements: Vec<Restatement>,
 }
 
-pub(super) async fn run(world: &World<'_>, period: Option<Period>, entity: Option<&str>) -> Result<Outcome> {
+/// What is to be shown.
+pub(super) struct Args {
+    pub(super) period: Option<Period>,
+    pub(super) entity: Option<String>,
+    /// Figures that did not move as well.
+    pub(super) all: bool,
+}
+
+pub(super) async fn run(world: &World<'_>, args: &Args) -> Result<Outcome> {
+    let (period, entity) = (args.period, args.entity.as_deref());
     let mut warehouse = world.warehouse().await?;
     let reading = warehouse.read().await?;
+    let known = reading.entities().await?;
     if let Some(name) = entity {
-        check_known(&reading, name).await?;
+        check_known(&known, name)?;
     }
     let restatements = history::restatements(&reading, entity, period).await?;
-    let text = text(period, &restatements);
+    let text = text(args, &known, &restatements);
     Ok(Outcome::new(Exit::Done, text, &History { entity, period, restatements }))
 }
 
-async fn check_known(reading: &Reading<'_>, name: &str) -> Result<()> {
-    let known = reading.entities().await?;
+fn check_known(known: &[Model], name: &str) -> Result<()> {
     if known.iter().any(|model| model.name() == name) {
         return Ok(());
     }
@@ -37,9 +46,9 @@ async fn check_known(reading: &Reading<'_>, name: &str) -> Result<()> {
     Err(Refusal::usage(format!("the warehouse has no entity \"{name}\""), format!("It has: {names}.")))
 }
 
-fn text(period: Option<Period>, restatements: &[Restatement]) -> String {
+fn text(args: &Args, known: &[Model], restatements: &[Restatement]) -> String {
     if restatements.is_empty() {
-        let what = period.map_or_else(|| "nothing".to_string(), |period| format!("nothing of {period}"));
+        let what = args.period.map_or_else(|| "nothing".to_string(), |period| format!("nothing of {period}"));
         return format!("{what} was restated");
     }
     let mut lines = Vec::new();
@@ -53,29 +62,25 @@ fn text(period: Option<Period>, restatements: &[Restatement]) -> String {
             run = Some(one.run);
         }
         lines.push(format!("  {:<10}  {}: {}", one.period.to_string(), one.entity, causes(one)));
-        lines.extend(figures(one));
+        lines.extend(report::table(&[(String::new(), shown(args, known, one))], INDENT - "  ".len()));
         if let Some(moved) = one.combinations.as_ref().filter(|moved| moved.count() > 0) {
-            lines.push(format!("{INDENT}{} moved:", counted(moved.count(), "combination")));
-            lines.extend(combinations::lines(moved, &format!("{INDENT}  ")));
+            lines.push(format!("{:INDENT$}{} moved:", "", counted(moved.count(), "combination")));
+            lines.extend(combinations::lines(moved, &" ".repeat(INDENT + 2)));
         }
     }
     lines.join("\n")
 }
 
-/// Below a period.
-const INDENT: &str = "              ";
+/// Columns in front of what is said of a period.
+const INDENT: usize = 14;
 
-/// The figures that moved.
-fn figures(one: &Restatement) -> Vec<String> {
-    let value = |value: &Option<String>| value.clone().unwrap_or_else(|| "none".to_string());
-    let rows = (count(one.rows.before), count(one.rows.after));
-    let statistics =
-        one.statistics.iter().map(|each| (each.name.as_str(), value(&each.value.before), value(&each.value.after)));
-    let figures = [("rows", rows.0, rows.1)].into_iter().chain(statistics);
-    let moved = figures.filter(|(_, before, after)| before != after);
-    let lines: Vec<String> =
-        moved.map(|(name, before, after)| format!("{INDENT}{name:<15} {before} -> {after}")).collect();
-    if lines.is_empty() { vec![format!("{INDENT}no figure of it moved")] } else { lines }
+/// The figures that moved and were asked for, or all.
+fn shown(args: &Args, known: &[Model], one: &Restatement) -> Vec<Figure> {
+    if args.all {
+        return figures::all(one.rows, &one.statistics);
+    }
+    let model = known.iter().find(|model| model.name() == one.entity);
+    figures::moved(one.rows, &one.statistics, model.map(|model| model.entity.statistics.as_slice()))
 }
 
 fn causes(one: &Restatement) -> String {

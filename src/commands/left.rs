@@ -13,7 +13,12 @@ pub(super) fn lines(held: &[Noted], changing: &[Noted], accept: Option<&str>) ->
         let units = counted(of_all.len(), first.unit.level().word());
         lines.push(format!("held        {units} from {} on: {}", first.unit, first.reason));
     }
-    lines.extend(accept.map(|accept| format!("            to accept this: {accept}")));
+    lines.extend(accept.map(accepting));
     lines.extend(changing.iter().map(|noted| format!("changing    {} since {}", noted.unit, noted.since)));
     lines
+}
+
+/// The line below, with the command that accepts it.
+pub(super) fn accepting(command: &str) -> String {
+    format!("            to accept this: {command}")
 }

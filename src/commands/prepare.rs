@@ -129,6 +129,8 @@ pub(super) async fn all(
                 (Each::Prepared(Box::new(prepared)), refusal)
             }
             Err(error) if world.settings.entities.len() == 1 => return Err(error),
+            // It would be in the way of the others as well, and has settled part of what would be published.
+            Err(error) if entities.is_empty() && error::waits_for_a_run(&error) => return Err(error),
             Err(error) => {
                 let (entity, exit_code) = (name.to_string(), error::exit_code(&error) as u8);
                 (Each::Failed { entity, error: error.to_string(), exit_code }, Some(error))
@@ -257,9 +259,11 @@ impl All {
     fn told(&self, of_one: impl Fn(&Prepared) -> String) -> String {
         match &self.entities {
             Entities::One(prepared) => of_one(prepared),
-            Entities::Several { entities } => report::list_lines(entities.iter().map(|each| match each {
-                Each::Prepared(prepared) => format!("{}: {}", prepared.entity, of_one(prepared)),
-                Each::Failed { entity, error, .. } => format!("{entity}: failed: {error}"),
+            Entities::Several { entities } => report::list_lines(entities.iter().flat_map(|each| match each {
+                Each::Prepared(prepared) => {
+                    report::of_entity(of_one(prepared).lines().map(str::to_string), &prepared.entity)
+                }
+                Each::Failed { entity, error, .. } => vec![format!("failed      {entity}: {error}")],
             })),
         }
     }

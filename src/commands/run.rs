@@ -6,7 +6,7 @@ use serde::Serialize;
 
 use super::failures::Ended;
 use super::{World, export, prepare};
-use crate::exports::{Claim, Scope, Which};
+use crate::exports::{Claim, Newest, Published, Scope, Which};
 use crate::guard::Accepted;
 use crate::report::{self, Outcome};
 
@@ -27,10 +27,16 @@ pub(super) async fn run(world: &World<'_>, accepted: &Accepted, which: Which, cl
         let relisted = published.relisted.then(export::relisted);
         report::list_lines([prepared.text()].into_iter().chain(relisted))
     } else {
-        let published = export::line(world, &published, started.elapsed().as_secs_f64());
-        format!("{}\n{published}", prepared.done_text())
+        let line = export::line(world, &published, started.elapsed().as_secs_f64());
+        report::list_lines([prepared.done_text(), line].into_iter().chain(where_to_look(world, &published)))
     };
     let (exit, failures) = (prepared.exit, std::mem::take(&mut prepared.failures));
     let json = Ran { prepared, files: export::Files::of(&published) };
     Ok((Outcome::new(exit, text, &json), failures))
+}
+
+/// The newest file that was written, and the view that says the same.
+fn where_to_look(world: &World<'_>, published: &Published) -> Option<String> {
+    let Newest { path, view } = published.newest.as_ref()?;
+    Some(format!("newest      {}, view {view}", world.settings.exports.join(path).display()))
 }

@@ -127,6 +127,7 @@ impl Settling<'_> {
                 }
             };
             *generation += 1;
+            progress.commit(1);
             run = settled;
             renewed_days += renewed;
             all.add(loaded);
@@ -161,7 +162,7 @@ impl Settling<'_> {
             }
         }
         locked.make_anew(anew, model).await?;
-        let progress = self.progress(&changed);
+        let (progress, changed_months) = (self.progress(&changed), changed.len());
         let mut whole: BTreeMap<Period, Month> =
             self.months(every).into_iter().map(|month| (month.period, month)).collect();
         whole.values_mut().for_each(|month| month.load.clear());
@@ -185,6 +186,7 @@ impl Settling<'_> {
         }
         self.note(&locked, true).await?;
         locked.commit().await?;
+        progress.commit(changed_months);
         Ok(all)
     }
 
@@ -240,7 +242,8 @@ impl Settling<'_> {
     }
 
     fn progress(&self, months: &[Month]) -> Progress {
-        Progress::rows(months.iter().map(Month::rows_to_load).sum(), self.talk)
+        let rows = months.iter().map(Month::rows_to_load).sum();
+        Progress::of(self.snapshot.model().name(), rows, months.len(), self.talk)
     }
 
     /// The run under way, or a new one where the month needs one: accounts that are only made again are nothing of

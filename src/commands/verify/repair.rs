@@ -38,6 +38,9 @@ struct Repaired {
     rows: i64,
     #[serde(skip)]
     days: usize,
+    /// The same for people, of several entities with their names.
+    #[serde(skip)]
+    left: Vec<String>,
     /// The gravest end of an entity.
     #[serde(skip)]
     exit: Exit,
@@ -142,6 +145,8 @@ impl Repaired {
         if let Some(refusal) = guarding::refusal(entity.name.name(), &held, accepting(&held).as_deref()) {
             report::talk(&error::render(&refusal));
         }
+        let left = left::lines(&held, &changing, None);
+        self.left.extend(if several { report::of_entity(left, entity.name.name()) } else { left });
         self.held.extend(held);
         self.changing.extend(changing);
     }
@@ -231,7 +236,8 @@ fn text(repaired: &Repaired, listing: Listing) -> String {
         let as_of = &repaired.production_as_of;
         return format!("nothing to repair: production = rows = accounts = files, {rows}, {days}, as of {as_of}");
     }
-    let mut lines = left::lines(&repaired.held, &repaired.changing, repaired.accept.as_deref());
+    let mut lines = repaired.left.clone();
+    lines.extend(repaired.accept.as_deref().map(left::accepting));
     lines.extend(repaired.failed.iter().map(|one| format!("{}: not repaired: {}", one.entity, one.error)));
     lines.push(format!("{} found", counted(repaired.found.len(), "difference")));
     lines.extend(super::lines(&repaired.found, listing));
