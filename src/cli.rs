@@ -4,10 +4,12 @@ use std::ffi::OsString;
 use std::path::PathBuf;
 use std::time::Duration;
 
-use clap::{ArgAction, Args, Parser, Subcommand, ValueEnum};
+use clap::error::{ContextKind, ContextValue};
+use clap::{ArgAction, Args, CommandFactory as _, Parser, Subcommand, ValueEnum};
 use clap_complete::Shell;
 
 use crate::calendar::Period;
+use crate::settings::nearest;
 
 const EXAMPLES: &str = "\
 Examples:
@@ -38,6 +40,29 @@ pub struct Typed {
     /// What holds for every command.
     #[command(flatten)]
     pub common: Common,
+}
+
+/// What was typed. Ends the process with help, or with an error and the command that was probably meant: letters that
+/// changed places are not near enough for the library.
+pub fn typed() -> Typed {
+    Typed::try_parse().unwrap_or_else(|mut error| {
+        let meant = match error.get(ContextKind::InvalidSubcommand) {
+            Some(ContextValue::String(command)) if error.get(ContextKind::SuggestedSubcommand).is_none() => {
+                near(command)
+            }
+            _ => None,
+        };
+        if let Some(meant) = meant {
+            error.insert(ContextKind::SuggestedSubcommand, ContextValue::Strings(vec![meant]));
+        }
+        error.exit()
+    })
+}
+
+/// The command of the nearest name.
+fn near(command: &str) -> Option<String> {
+    let known: Vec<String> = Typed::command().get_subcommands().map(|known| known.get_name().to_string()).collect();
+    nearest(command, &known).map(str::to_string)
 }
 
 /// Flags of every command.

@@ -93,6 +93,9 @@ pub fn run(typed: Typed) -> Result<Outcome> {
         Command::Init { out, .. } => Settings::read_to_write(&flags, &environment, &target(out))?,
         _ => Settings::read(&flags, &environment)?,
     };
+    if talk == Talk::Normal {
+        settings.notes.iter().for_each(|note| report::talk(&format!("note: {}", one_line(note))));
+    }
     let task = match typed.command {
         Command::Completions { shell } => return Ok(completions(shell)),
         Command::Local(command) => return local::run(command, &settings),

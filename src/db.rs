@@ -24,7 +24,7 @@ use tokio_postgres::{Client, Config, IsolationLevel, Transaction};
 
 pub use authentication::Methods;
 pub use dates::{AnyDate, Start};
-pub use facts::{Facts, Offsets, Seen, is_on_this_machine, knows_zone, offsets};
+pub use facts::{Facts, Offsets, Seen, is_on_this_machine, knows_zone, offsets, zones};
 pub use failure::{StatementFailure, sql_state};
 pub use line::{CopyIn, CopyOut, Rows};
 pub use pairs::{Pairs, Sortable};
@@ -221,7 +221,10 @@ impl Work<'_> {
     pub async fn commit(self) -> Result<()> {
         let Self { transaction, line, .. } = self;
         let committed = line.answer("COMMIT", transaction.commit()).await?;
-        committed.map_err(|error| anyhow::anyhow!("could not commit: {}", plainly(&error)))?;
+        committed.map_err(|error| {
+            let failure = anyhow::anyhow!("could not commit: {}", plainly(&error));
+            if failure::is_lost(&error) { failure::lost(line.server(), failure) } else { failure }
+        })?;
         line.committed();
         Ok(())
     }
@@ -247,7 +250,7 @@ impl Work<'_> {
         let started = Instant::now();
         let answer = self.line.answer(sql.path(), statement).await;
         tracing::debug!(statement = sql.path(), took_ms = started.elapsed().as_millis(), "answered");
-        answer?.map_err(|error| StatementFailure::new(sql, &error).explained())
+        answer?.map_err(|error| StatementFailure::new(sql, &error).explained(self.line.server()))
     }
 }
 

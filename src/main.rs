@@ -2,15 +2,14 @@
 
 use std::process::ExitCode;
 
-use clap::Parser as _;
-use kalends::cli::{Common, Typed};
+use kalends::cli::Common;
 use kalends::error::{exit_code, render};
 use kalends::report::{print, talk, tell};
 use tracing_subscriber::filter::LevelFilter;
 
 fn main() -> ExitCode {
     no_core();
-    let typed = Typed::parse();
+    let typed = kalends::cli::typed();
     log(&typed.common);
     let (quiet, json) = (typed.common.quiet, typed.common.json);
     match kalends::commands::run(typed) {

@@ -228,7 +228,7 @@ fn time_kind(entity: &Entity, found: Option<&str>) -> Result<TimeKind> {
 pub(super) fn missing(entity: &Entity, column: &str) -> anyhow::Error {
     Refusal::refused(
         format!("table {entity} of production has no column \"{column}\""),
-        "Give the column its name back; nothing was read or changed.",
+        format!("Check its name in [[entity]]{}.", entity.lines.place(column)),
     )
 }
 

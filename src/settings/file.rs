@@ -4,16 +4,17 @@ use std::io::ErrorKind;
 use std::num::NonZeroU64;
 use std::os::unix::fs::PermissionsExt as _;
 use std::path::{Path, PathBuf};
-use std::time::Duration;
 
 use anyhow::Context as _;
 use serde::Deserialize;
+use toml::Spanned;
 
-use super::duration::{Seconds, Written};
+use super::duration::Written;
 use super::guard::Guard;
+use super::limits::Limits;
 use super::misspelt;
 use crate::calendar::Level;
-use crate::entity::Statistic;
+use crate::entity::{Lines, Statistic};
 use crate::error::{Refusal, Result};
 use crate::files;
 
@@ -36,23 +37,40 @@ pub(super) struct File {
 #[serde(deny_unknown_fields)]
 pub(super) struct TypedEntity {
     pub(super) name: String,
-    pub(super) table: String,
-    pub(super) time: String,
-    pub(super) time_zone: Option<String>,
-    pub(super) measures: Vec<String>,
-    pub(super) dimensions: Option<Vec<String>>,
+    pub(super) table: Spanned<String>,
+    pub(super) time: Spanned<String>,
+    pub(super) time_zone: Option<Spanned<String>>,
+    pub(super) measures: Vec<Spanned<String>>,
+    pub(super) dimensions: Option<Vec<Spanned<String>>>,
     pub(super) statistics: Option<Vec<Statistic>>,
     pub(super) levels: Option<Vec<Level>>,
+    #[serde(skip)]
+    pub(super) lines: Lines,
 }
 
-/// Limits in whole seconds; none may be 0, which to PostgreSQL would mean no limit.
-#[derive(Debug, PartialEq, Deserialize)]
-#[serde(deny_unknown_fields, default)]
-pub(super) struct Limits {
-    pub(super) connect_seconds: Seconds,
-    pub(super) lock_seconds: Seconds,
-    pub(super) statement_seconds: Seconds,
-    pub(super) idle_seconds: Seconds,
+impl TypedEntity {
+    /// Notes the lines of its names in a file's text.
+    fn locate(&mut self, path: &Path, text: &str) {
+        let mut lines = Lines::of(path.display().to_string());
+        lines.note("table", line_of(text, &self.table));
+        lines.note(self.time.get_ref(), line_of(text, &self.time));
+        if let Some(zone) = &self.time_zone {
+            lines.note("time_zone", line_of(text, zone));
+        }
+        for column in self.measures.iter().chain(self.dimensions.iter().flatten()) {
+            lines.note(column.get_ref(), line_of(text, column));
+        }
+        self.lines = lines;
+    }
+}
+
+/// The number of the line that something of a text is in.
+fn line_of<T>(text: &str, written: &Spanned<T>) -> usize {
+    line_at(text, written.span().start)
+}
+
+fn line_at(text: &str, place: usize) -> usize {
+    text.bytes().take(place).filter(|&byte| byte == b'\n').count() + 1
 }
 
 /// What production is spared; without a limit of its own those of [`Limits`] hold.
@@ -75,18 +93,6 @@ impl Default for File {
             production: Production::default(),
             guard: Guard::default(),
             entity: Vec::new(),
-        }
-    }
-}
-
-impl Default for Limits {
-    fn default() -> Self {
-        let seconds = |seconds| Seconds(Duration::from_secs(seconds));
-        Self {
-            connect_seconds: seconds(10),
-            lock_seconds: seconds(10),
-            statement_seconds: seconds(3600),
-            idle_seconds: seconds(3600),
         }
     }
 }
@@ -125,13 +131,14 @@ pub(super) fn read_if_there(path: &Path) -> Result<File> {
 }
 
 fn parse(path: &Path, text: &str) -> Result<File> {
-    toml::from_str(text).map_err(|error| {
+    let mut file: File = toml::from_str(text).map_err(|error| {
         // The library would print the line as well, and the line may hold a password.
-        let line =
-            error.span().map_or(1, |span| text.bytes().take(span.start).filter(|&byte| byte == b'\n').count() + 1);
+        let line = error.span().map_or(1, |span| line_at(text, span.start));
         let (message, hint) = misspelt::explain(error.message().lines().next().unwrap_or_default());
         Refusal::usage(format!("\"{}\", line {line}: {message}", path.display()), hint)
-    })
+    })?;
+    file.entity.iter_mut().for_each(|entity| entity.locate(path, text));
+    Ok(file)
 }
 
 #[cfg(test)]
@@ -158,8 +165,8 @@ mod tests {
         // So is what production is spared, with the values that hold without them.
         let Production { lock_timeout, statement_timeout, max_rows_per_second } = file.production;
         let written = |limit: Option<Written>| limit.map(|limit| limit.0);
-        assert_eq!(written(lock_timeout), Some(default.limits.lock_seconds.0));
-        assert_eq!(written(statement_timeout), Some(default.limits.statement_seconds.0));
+        assert_eq!(written(lock_timeout), Some(default.limits.lock_timeout.0));
+        assert_eq!(written(statement_timeout), Some(default.limits.statement_timeout.0));
         assert!(max_rows_per_second.is_some());
     }
 
@@ -170,6 +177,7 @@ mod tests {
         let message = error.to_string();
         assert!(message.starts_with("\"k.toml\", line 2: there is no key \"produktion_url\""), "{message}");
         assert!(!message.contains("s3cret"));
+        assert!(parse("k.toml".as_ref(), "[limits]\nlock_timeout = \"0s\"\n").is_err());
         assert!(parse("k.toml".as_ref(), "[limits]\nlock_seconds = 0\n").is_err());
     }
 }

@@ -21,7 +21,7 @@ fn changed() -> World {
     world.settles();
     world.production_sql("UPDATE entity SET value = value + 1");
     // The story decides how long the run is held.
-    fs::write(world.folder().join("kalends.toml"), "[limits]\nlock_seconds = 120\n").unwrap();
+    fs::write(world.folder().join("kalends.toml"), "[limits]\nlock_timeout = \"120s\"\n").unwrap();
     world
 }
 
