@@ -12,4 +12,10 @@ CARGO=$(find_cargo) || {
 }
 see_to_c_compiler
 see_to_postgresql
+# A test waits for its servers more than it computes, so on few processors two share one.
+processors=$(getconf _NPROCESSORS_ONLN)
+if [ "$processors" -lt 8 ]; then
+    RUST_TEST_THREADS=${RUST_TEST_THREADS:-$((2 * processors))}
+    export RUST_TEST_THREADS
+fi
 exec "$CARGO" test --locked "$@"

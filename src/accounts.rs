@@ -44,7 +44,7 @@ pub type Changes = BTreeMap<Day, Cause>;
 pub fn digest<'a>(accounts: impl IntoIterator<Item = (&'a Day, &'a Account)>) -> String {
     let mut digest = Sha256::new();
     for (day, account) in accounts {
-        digest.update(format!("{day} {account:?}\n"));
+        digest.update(format!("{day} {}\n", account.digested()));
     }
     digest.finalize().iter().map(|byte| format!("{byte:02x}")).collect()
 }
@@ -237,6 +237,8 @@ mod tests {
         let of = |accounts: &[(Day, Account)]| digest(accounts.iter().map(|(day, account)| (day, account)));
         let known = [(day(1), account(1, "5")), (day(2), account(2, "5"))];
         assert_eq!(of(&known), of(&known.clone()));
+        // As 0.1.0 made it: warehouses and plans hold such digests.
+        assert_eq!(of(&known[..1]), "79ebabbba4d5a652ce8f72969bca2ce37b195e060041d46e221af585cc7ea6ac");
         assert_eq!(of(&[]), "e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855");
         let others = [
             vec![(day(1), account(1, "5"))],

@@ -126,7 +126,7 @@ pub async fn look_at_sample(
 
 /// What the entity was settled as, which is as it is set; `None` where it never was.
 async fn settled(reading: &Reading<'_>, model: &Model) -> Result<Option<Model>> {
-    let Some(known) = reading.entities().await?.into_iter().find(|known| known.name() == model.name()) else {
+    let Some(known) = reading.settled_as(model.name()).await? else {
         return Ok(None);
     };
     let Change::Anew(what) = known.change_to(model)? else { return Ok(Some(known)) };

@@ -10,6 +10,7 @@ mod model;
 mod names;
 mod number;
 mod shape;
+mod split;
 mod theirs;
 
 use std::fmt;
@@ -24,7 +25,7 @@ pub use lines::Lines;
 pub use model::{Found, Model, TimeKind};
 pub use names::Taken;
 pub use number::Number;
-pub use shape::Split;
+pub use split::Split;
 pub use theirs::{TheirType, Theirs};
 
 use crate::calendar::Level;

@@ -11,41 +11,26 @@ mod foreseen;
 mod manifest;
 mod notes;
 mod readiness;
+mod wanted;
 
 use std::cmp::Reverse;
-use std::collections::BTreeMap;
 use std::path::Path;
 
 use anyhow::Context as _;
 
-use content::{Content, sha256};
 pub use content::{Scope, Which};
 pub use due::{Due, Fault};
 use folder::Folder;
 pub use foreseen::{Foreseen, Line, foresee};
-use manifest::{Entry, Manifest, Settled};
+use manifest::{Manifest, Settled};
 use readiness::{Intended, allowed};
 pub use readiness::{Room, ready, room};
+pub use wanted::Claim;
+use wanted::{File, Wanted, compare, is_behind, wanted};
 
-use crate::calendar::{Level, Period};
-use crate::entity::Model;
+use crate::calendar::Level;
 use crate::error::Result;
-use crate::sql::Statement;
-use crate::statement;
-use crate::warehouse::{Freshness, Reading, Warehouse};
-
-const RECORDED: Statement = statement!("exports/recorded.sql");
-
-/// Whose files may be replaced and removed.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Claim {
-    /// Those that this warehouse published.
-    Own,
-    /// Those of another warehouse as well: somebody said so, by typing `--take-over`.
-    TakeOver,
-    /// Those of another tool as well, where they are in the place of ours: somebody said so, by adopting.
-    Adopt,
-}
+use crate::warehouse::{Reading, Warehouse};
 
 /// What publishing did.
 #[derive(Debug, Default)]
@@ -79,33 +64,6 @@ pub struct Newest {
 
 /// Bytes of files that are due are held up to here in all; what is more is read from the warehouse once more.
 const HELD_BYTES: usize = 8 << 20;
-
-/// What the warehouse says of the files, and how they compare with the folder's.
-struct Wanted {
-    /// Which warehouse says so; `None` before anything was prepared in it.
-    warehouse: Option<String>,
-    models: Vec<Model>,
-    /// By path.
-    files: BTreeMap<String, File>,
-    /// SHA-256 of each file as it was published, by path.
-    recorded: BTreeMap<String, String>,
-    production_as_of: Option<String>,
-    complete_through: BTreeMap<String, String>,
-    /// As of when each entity that was settled is so.
-    fresh: BTreeMap<String, Freshness>,
-    /// Which of the moments that files were published as of this warehouse has settled itself, by entity.
-    known: BTreeMap<String, i64>,
-}
-
-/// A file as it should be.
-struct File {
-    period: Period,
-    entry: Entry,
-    /// In which way it is not as it should be.
-    fault: Option<Fault>,
-    /// Its bytes, where they are wanted and were not too many to hold.
-    bytes: Option<Vec<u8>>,
-}
 
 /// The files of a scope that are due. Reads only.
 ///
@@ -181,107 +139,6 @@ fn newest(wanted: &Wanted, due: &Due) -> Result<Option<Newest>> {
     let Some(model) = wanted.models.iter().find(|model| model.name() == file.entry.entity) else { return Ok(None) };
     let view = format!("kalends_stats.{}", model.stats_view(file.period.level())?.name());
     Ok(Some(Newest { path: path.clone(), view }))
-}
-
-/// What the files of a scope should say, each compared with the folder's as it comes.
-async fn wanted(
-    reading: &Reading<'_>,
-    folder: Option<&Folder>,
-    manifest: &Manifest,
-    scope: Scope,
-    held_bytes: usize,
-) -> Result<Wanted> {
-    if !reading.prepared {
-        return Ok(Wanted {
-            warehouse: None,
-            models: Vec::new(),
-            files: BTreeMap::new(),
-            recorded: BTreeMap::new(),
-            production_as_of: None,
-            complete_through: BTreeMap::new(),
-            fresh: BTreeMap::new(),
-            known: BTreeMap::new(),
-        });
-    }
-    let recorded = reading.work().query(RECORDED, &[]).await?;
-    let run = reading.last_run().await?;
-    let complete_through = reading.complete_through().await?;
-    let (models, mut files, mut room) = (reading.entities().await?, BTreeMap::new(), held_bytes);
-    content::each(reading, &models, scope, |model, content| {
-        let path = model.path(content.period);
-        let mut file = compared(folder, manifest, &path, content)?;
-        file.bytes = file.bytes.filter(|bytes| bytes.len() <= room);
-        room -= file.bytes.as_ref().map_or(0, Vec::len);
-        files.insert(path, file);
-        Ok(())
-    })
-    .await?;
-    Ok(Wanted {
-        warehouse: reading.name().await?,
-        models,
-        files,
-        recorded: recorded.iter().map(|row| Ok((row.get("path")?, row.get("sha256")?))).collect::<Result<_>>()?,
-        production_as_of: run.map(|run| run.production_as_of),
-        complete_through: complete_through.into_iter().map(|(entity, day)| (entity, day.to_string())).collect(),
-        fresh: reading.freshness().await?,
-        known: age::known(reading, manifest).await?,
-    })
-}
-
-/// A file as it should be, compared with the folder's.
-fn compared(folder: Option<&Folder>, manifest: &Manifest, path: &str, content: Content) -> Result<File> {
-    let entry = entry_of(&content);
-    // What is closed is listed by itself.
-    let listed = manifest.files.get(path).map(|listed| Entry { closed: entry.closed, ..listed.clone() });
-    let fault = match folder.map_or(Ok(None), |folder| folder.read(path))? {
-        None => Some(Fault::Missing),
-        Some(bytes) if bytes != content.bytes => Some(Fault::Differs),
-        Some(_) if listed.as_ref() != Some(&entry) => Some(Fault::Unlisted),
-        Some(_) => None,
-    };
-    let rewritten = matches!(fault, Some(Fault::Missing | Fault::Differs));
-    Ok(File { period: content.period, entry, fault, bytes: rewritten.then_some(content.bytes) })
-}
-
-/// What is due: by content, not by date or size, so a file that somebody edited is due as well.
-fn compare(wanted: &Wanted, folder: Option<&Folder>, manifest: &Manifest, scope: Scope, which: Which) -> Result<Due> {
-    let mut due = Due { relist: is_behind(manifest, wanted, scope), ..Due::default() };
-    for (path, file) in &wanted.files {
-        due.relist |= manifest.files.get(path).is_some_and(|listed| listed.closed != file.entry.closed);
-        if !file.is_meant(which) {
-            due.open.insert(path.clone());
-            continue;
-        }
-        match file.fault {
-            Some(fault) => drop(due.write.insert(path.clone(), fault)),
-            None => due.unchanged += 1,
-        }
-    }
-    let gone = |path: &&String| scope.covers(path) && !wanted.files.contains_key(*path);
-    due.remove = manifest.files.keys().chain(manifest.pending.keys()).filter(gone).cloned().collect();
-    // What is no file is not Kalends' to remove.
-    due.remove.iter().try_for_each(|path| folder.map_or(Ok(()), |folder| folder.check(path)))?;
-    // Where the manifest was lost, the warehouse knows what is ours.
-    for path in wanted.recorded.keys().filter(gone) {
-        let found = folder.map_or(Ok(None), |folder| folder.read(path))?;
-        if found.is_some_and(|bytes| wanted.recorded[path] == sha256(&bytes)) {
-            due.remove.insert(path.clone());
-        }
-    }
-    Ok(due)
-}
-
-impl File {
-    fn is_meant(&self, which: Which) -> bool {
-        which == Which::All || self.entry.closed
-    }
-}
-
-/// Whether the manifest says another final closed day. A month alone does not move it: the other months would not
-/// follow.
-fn is_behind(manifest: &Manifest, wanted: &Wanted, scope: Scope) -> bool {
-    let moves = matches!(scope, Scope::Everything) || manifest.complete_through.is_empty();
-    moves && !manifest.files.is_empty() && manifest.complete_through != wanted.complete_through
 }
 
 /// Says what is about to happen, does it, and says that it is done. Killed in between, the next run finds in the
@@ -366,17 +223,4 @@ async fn stage(reading: Reading<'_>, folder: &Folder, wanted: &Wanted, paths: &[
         folder.stage(path, &content.bytes)?;
     }
     Ok(())
-}
-
-fn entry_of(content: &Content) -> Entry {
-    Entry {
-        entity: content.entity.clone(),
-        level: content.period.level(),
-        period: content.period.to_string(),
-        rows: content.lines,
-        entity_rows: content.entity_rows,
-        closed: content.closed,
-        bytes: content.bytes.len() as u64,
-        sha256: sha256(&content.bytes),
-    }
 }

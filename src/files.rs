@@ -1,11 +1,13 @@
-//! Files that people name are read if they are regular. A pipe would keep its reader waiting for ever, deaf to signals.
+//! Files that people name: read if they are regular, since a pipe would keep its reader waiting for ever, deaf to
+//! signals; and written whole or not at all.
 
-use std::fs::{File, FileType};
-use std::io::{Error, ErrorKind, Read as _, Result};
-use std::os::unix::fs::{FileTypeExt as _, OpenOptionsExt as _};
+use std::fs::{File, FileType, Permissions};
+use std::io::{BufWriter, Error, ErrorKind, Read as _, Result, Write};
+use std::os::unix::fs::{FileTypeExt as _, OpenOptionsExt as _, PermissionsExt as _};
 use std::path::Path;
 
 use rustix::fs::OFlags;
+use tempfile::NamedTempFile;
 
 /// For opening what may be a pipe: nobody has to be at its other end. A regular file is read as ever.
 pub const WITHOUT_WAITING: i32 = OFlags::NONBLOCK.bits().cast_signed();
@@ -52,6 +54,43 @@ pub fn check_place(path: &Path) -> Result<()> {
         Ok(kind) if !kind.is_file() => Err(Error::other(format!("it is {}, not a regular file", spelled_out(kind)))),
         _ => Ok(()),
     }
+}
+
+/// The folder that a file is in, or would be.
+pub fn folder_of(path: &Path) -> &Path {
+    path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."))
+}
+
+/// Writes a file whole, or leaves what was there before. Of the permissions the process's mask takes away what it must.
+///
+/// # Errors
+/// When it cannot be written.
+pub fn replace(path: &Path, mode: u32, write: impl FnOnce(&mut dyn Write) -> Result<()>) -> Result<()> {
+    stage(path, mode, write)?.persist(path)?;
+    File::open(folder_of(path))?.sync_all()
+}
+
+/// The same, but never over another file.
+///
+/// # Errors
+/// As [`replace`]; `AlreadyExists` where there is one.
+pub fn create(path: &Path, mode: u32, write: impl FnOnce(&mut dyn Write) -> Result<()>) -> Result<()> {
+    stage(path, mode, write)?.persist_noclobber(path)?;
+    File::open(folder_of(path))?.sync_all()
+}
+
+/// A file beside its place, written and flushed. It is gone if it is not put there.
+fn stage(path: &Path, mode: u32, write: impl FnOnce(&mut dyn Write) -> Result<()>) -> Result<NamedTempFile> {
+    let permissions = Permissions::from_mode(mode);
+    let mut named = tempfile::Builder::new();
+    let mut staged =
+        named.prefix(".kalends.").suffix(".staged").permissions(permissions).tempfile_in(folder_of(path))?;
+    let mut file = BufWriter::new(staged.as_file_mut());
+    write(&mut file)?;
+    file.flush()?;
+    drop(file);
+    staged.as_file().sync_all()?;
+    Ok(staged)
 }
 
 /// What is not a regular file, in words.

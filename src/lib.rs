@@ -8,39 +8,34 @@
 //!                                               (one transaction a month)      (only what changed)
 //! ```
 //!
-//! The rooms, in reading order. Arrows point down the list; rooms on the same line do not know each other, but for
-//! what is said in `ARCHITECTURE.md`.
+//! The rooms, in reading order: each may use those below it. `ARCHITECTURE.md` says what each is for.
 
 #![warn(missing_docs)]
 
-pub mod cli;
-pub mod commands;
-
-pub mod adopt;
-pub mod checks;
-pub mod diff;
-pub mod exports;
-pub mod history;
-pub mod load;
-pub mod plan;
-pub mod settle;
-pub mod simulate;
-
-pub mod production;
-pub mod survey;
-pub mod warehouse;
-
 pub mod accounts;
+pub mod adopt;
 pub mod calendar;
+pub mod checks;
+pub mod cli;
+mod commands;
 pub mod db;
+pub mod diff;
 pub mod entity;
+pub mod error;
+pub mod exports;
+pub mod files;
+pub mod flags;
 pub mod guard;
-
+pub mod history;
 pub mod local;
+pub mod production;
 pub mod progress;
 pub mod report;
-
-pub mod error;
-pub mod files;
 pub mod settings;
+pub mod simulate;
 pub mod sql;
+pub mod steps;
+pub mod survey;
+pub mod sync;
+pub mod warehouse;
+pub mod world;

@@ -28,15 +28,15 @@ use serde::Serialize;
 use crate::error::Result;
 use folder::{Folder, Lock};
 use server::Server;
+use side::ROLE;
+pub use side::Side;
 
 mod account;
 mod binaries;
 mod folder;
 mod server;
+mod side;
 mod traces;
-
-/// The role that logs in, a superuser of its two servers.
-const ROLE: &str = "kalends";
 
 /// Where the private servers live, and where to look for PostgreSQL.
 #[derive(Debug, Clone)]
@@ -45,43 +45,6 @@ pub struct Place {
     pub folder: PathBuf,
     /// `PATH`, as the environment has it.
     pub search_path: Option<OsString>,
-}
-
-/// One of the two servers.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Side {
-    /// The pretend production system, marked as a test source.
-    Production,
-    /// Where its accounts are settled.
-    Warehouse,
-}
-
-impl Side {
-    /// Both, in the order in which rows travel.
-    pub const BOTH: [Self; 2] = [Self::Production, Self::Warehouse];
-
-    /// The word for it: in messages, and as the name of its folder.
-    pub fn name(self) -> &'static str {
-        match self {
-            Self::Production => "production",
-            Self::Warehouse => "warehouse",
-        }
-    }
-
-    fn database(self) -> &'static str {
-        match self {
-            Self::Production => "production_data",
-            Self::Warehouse => "warehouse_data",
-        }
-    }
-
-    /// No TCP port is opened; the number only tells the two sockets of one folder apart.
-    fn port(self) -> u16 {
-        match self {
-            Self::Production => 5432,
-            Self::Warehouse => 5433,
-        }
-    }
 }
 
 /// How to reach one of the servers.

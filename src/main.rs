@@ -2,17 +2,17 @@
 
 use std::process::ExitCode;
 
-use kalends::cli::Common;
+use kalends::cli::{Common, Typed};
 use kalends::error::{exit_code, render};
 use kalends::report::{print, talk, tell};
 use tracing_subscriber::filter::LevelFilter;
 
 fn main() -> ExitCode {
     no_core();
-    let typed = kalends::cli::typed();
+    let typed = Typed::of_process();
     log(&typed.common);
     let (quiet, json) = (typed.common.quiet, typed.common.json);
-    match kalends::commands::run(typed) {
+    match typed.run() {
         Ok(outcome) => {
             if json {
                 print(&outcome.printed.unwrap_or_else(|| format!("{:#}", outcome.json)));

@@ -1,6 +1,7 @@
 //! What was found or done, as text for people and JSON for programs. Results go to stdout, talk to stderr.
 
 mod figures;
+mod moved;
 mod terminal;
 
 use std::collections::BTreeMap;
@@ -9,10 +10,11 @@ use std::io::Write as _;
 
 use serde::Serialize;
 
+pub use figures::{Figure, Gauge};
+pub use moved::{MovedFigure, grouped, table};
+
 use crate::accounts::{Cause, SetAside};
 use crate::error::Exit;
-
-pub use figures::{Figure, grouped, table};
 
 /// The form of every command's JSON, its key `version`. A form that readers of this one would misread gets the next
 /// number.
@@ -27,6 +29,8 @@ pub struct Outcome {
     pub json: serde_json::Value,
     /// The same where it was printed before, being long.
     pub printed: Option<String>,
+    /// For monitoring.
+    pub figures: Vec<Figure>,
     /// The exit code.
     pub exit: Exit,
     /// How the text is printed.
@@ -51,6 +55,14 @@ impl Outcome {
             object.insert("version".to_string(), VERSION.into());
         }
         Self { exit, text: text.into(), json, ..Self::default() }
+    }
+}
+
+impl Outcome {
+    /// The same with figures for monitoring.
+    #[must_use]
+    pub fn with_figures(self, figures: Vec<Figure>) -> Self {
+        Self { figures, ..self }
     }
 }
 

@@ -10,6 +10,7 @@ mod file;
 mod guard;
 mod limits;
 mod misspelt;
+mod reading;
 
 use std::num::NonZeroU64;
 use std::os::unix::ffi::OsStrExt as _;
@@ -18,6 +19,7 @@ use std::path::{Path, PathBuf};
 pub use draft::{Drafted, written};
 pub use entities::table_name;
 pub use environment::Environment;
+use file::File;
 pub use misspelt::nearest;
 
 use crate::db::{Address, Limits, Server};
@@ -125,8 +127,8 @@ impl Settings {
     /// parse; never showing a password.
     pub fn read(flags: &Flags, environment: &Environment) -> Result<Self> {
         let file = match flags.file(environment) {
-            Some(path) => file::read(&path)?,
-            None => file::read_if_there(FILE.as_ref())?,
+            Some(path) => reading::read(&path)?,
+            None => reading::read_if_there(FILE.as_ref())?,
         };
         Self::of(file, flags, environment, Need::Both)
     }
@@ -138,14 +140,34 @@ impl Settings {
     /// As [`Settings::read`], but that production alone may be set.
     pub fn read_to_write(flags: &Flags, environment: &Environment, target: &Target) -> Result<Self> {
         let file = match (target, flags.file(environment)) {
-            (Target::Settings(_), _) => file::File::default(),
-            (Target::Other(_) | Target::Print, Some(path)) => file::read(&path)?,
-            (Target::Other(_) | Target::Print, None) => file::read_if_there(FILE.as_ref())?,
+            (Target::Settings(_), _) => File::default(),
+            (Target::Other(_) | Target::Print, Some(path)) => reading::read(&path)?,
+            (Target::Other(_) | Target::Print, None) => reading::read_if_there(FILE.as_ref())?,
         };
         Self::of(file, flags, environment, Need::Production)
     }
 
-    fn of(file: file::File, flags: &Flags, environment: &Environment, need: Need) -> Result<Self> {
+    /// The entity of a name.
+    ///
+    /// # Errors
+    /// Refuses (usage) a name that no entity has.
+    pub fn entity(&self, name: &str) -> Result<&Entity> {
+        self.entities.iter().find(|entity| entity.name.name() == name).ok_or_else(|| {
+            Refusal::usage(format!("the settings have no entity \"{name}\""), format!("They have {}.", self.names()))
+        })
+    }
+
+    /// Whether an entity has this name.
+    pub fn has(&self, name: &str) -> bool {
+        self.entities.iter().any(|entity| entity.name.name() == name)
+    }
+
+    /// The names of all entities, quoted.
+    pub fn names(&self) -> String {
+        self.entities.iter().map(|one| format!("\"{}\"", one.name.name())).collect::<Vec<_>>().join(", ")
+    }
+
+    fn of(file: File, flags: &Flags, environment: &Environment, need: Need) -> Result<Self> {
         let url =
             |server: Server, in_file: Option<String>| environment.text(server.setting()).map(|url| url.or(in_file));
         let production = url(Server::Production, file.production_url)?;

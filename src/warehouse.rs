@@ -11,6 +11,7 @@ mod readiness;
 mod rights;
 mod schemas;
 mod sums;
+mod tables;
 mod turn;
 
 use anyhow::Context as _;
@@ -20,30 +21,21 @@ use tokio_postgres::types::Type;
 use crate::accounts::Accounts;
 use crate::calendar::{Period, Span};
 use crate::db::{Access, Address, Identity, Limits, Row, Server, Session, Work, sql_state};
-use crate::entity::{Change, Model, check_encoding};
+use crate::entity::{Change, Model};
 use crate::error::{Refusal, Result};
 use crate::sql::{Ident, Sql, Statement};
 use crate::statement;
 use crate::survey;
-use checksums::note_entity;
 pub use forget::Forgettable;
-use forget::{depended_on, remove_accounts};
 pub use freshness::{Freshness, Proof};
 pub use partition::Partition;
 pub use readiness::Beginning;
-use turn::hold;
 
 const IDENTITY: Statement = statement!("warehouse/identity.sql");
 const STATE: Statement = statement!("warehouse/state.sql");
 const LAST_RUN: Statement = statement!("warehouse/last_run.sql");
 const KEPT: Statement = statement!("accounts/kept.sql");
 const ENTITIES: Statement = statement!("warehouse/entities.sql");
-const ENCODING: Statement = statement!("warehouse/encoding.sql");
-const ENTITY: Statement = statement!("warehouse/entity.sql");
-const ENTITY_VIEWS: Statement = statement!("warehouse/entity_views.sql");
-const ENTITY_ROWS: Statement = statement!("warehouse/entity_rows.sql");
-const REMOVE_ROWS: Statement = statement!("warehouse/remove_rows.sql");
-const CREATE_CONFIRMED: Statement = statement!("warehouse/create_confirmed.sql");
 const MARK_PROVEN: Statement = statement!("warehouse/mark_proven.sql");
 const BACK_TO_PROVEN: Statement = statement!("warehouse/back_to_proven.sql");
 const LOCK_TABLES: Statement = statement!("warehouse/lock_tables.sql");
@@ -100,7 +92,7 @@ pub struct LastRun {
 }
 
 /// What was settled, as it was found before production is looked at.
-#[derive(Debug)]
+#[derive(Debug, Default)]
 pub struct Ledger {
     /// The accounts of days.
     pub accounts: Accounts,
@@ -162,52 +154,6 @@ impl Warehouse {
         let work = self.session.begin(Access::ReadSnapshot, &[]).await?;
         Ok(identify(&work).await?.1)
     }
-
-    /// The ledger of an entity, after bringing schemas and its tables up to date. Writes only where they were not.
-    ///
-    /// # Errors
-    /// Refuses a warehouse that is production, that cannot be written to or does not keep what is written, schemas that
-    /// a newer Kalends made or that are not ours to fill, and an entity that was settled with other columns, types or
-    /// settings.
-    pub async fn ledger(&mut self, production: &Identity, model: &Model) -> Result<Ledger> {
-        let reading = self.read().await?;
-        reading.check_is_not(production)?;
-        reading.check_lasting().await?;
-        if !schemas::are_current(&reading.work, reading.prepared).await? {
-            drop(reading);
-            self.migrate().await?;
-            return Box::pin(self.ledger(production, model)).await;
-        }
-        if !reading.forgotten().await?.is_empty() {
-            drop(reading);
-            self.drop_forgotten().await?;
-            return Box::pin(self.ledger(production, model)).await;
-        }
-        let known = reading.entities().await?.into_iter().find(|known| known.name() == model.name());
-        let Some(known) = known else {
-            drop(reading);
-            self.make(model).await?;
-            return Box::pin(self.ledger(production, model)).await;
-        };
-        reading.ledger(known, model).await
-    }
-
-    /// The entity's tables and views.
-    async fn make(&mut self, model: &Model) -> Result<()> {
-        let work = hold(&mut self.session).await?;
-        tracing::info!(entity = model.name(), "making the entity's tables");
-        // Whoever was faster has made them.
-        let known = work.query(ENTITIES, &[]).await?;
-        if known.iter().any(|row| named(row).is_ok_and(|known| known.name() == model.name())) {
-            return Ok(());
-        }
-        readiness::check_new(&work, model).await?;
-        readiness::check_apart(&work, model).await?;
-        work.batch(&ENTITY_ROWS.of(&model.shape()?)?).await?;
-        let number = make_accounts(&work, model).await?;
-        work.batch(&CREATE_CONFIRMED.with(&[("sequence", &confirmed(number)?)])?).await?;
-        work.commit().await
-    }
 }
 
 /// Which database this is, and whether the schemas are there. Takes the snapshot.
@@ -219,17 +165,6 @@ async fn identify(work: &Work<'_>) -> Result<(Identity, bool)> {
 /// The sequence that confirms the proof of the entity of a number.
 fn confirmed(number: i32) -> Result<Ident> {
     Ident::new(format!("confirmed_{number}"))
-}
-
-/// Accounts and views, and the note of what they were made from; gives the entity's number.
-async fn make_accounts(work: &Work<'_>, model: &Model) -> Result<i32> {
-    if !model.entity.dimensions.is_empty() {
-        let row = work.query_one(ENCODING, &[]).await?.context("the warehouse did not say its encoding")?;
-        check_encoding(Server::Warehouse, row.get("encoding")?)?;
-    }
-    work.batch(&ENTITY.of(&model.shape()?)?).await?;
-    work.batch(&ENTITY_VIEWS.of(&model.shape()?)?).await?;
-    note_entity(work, model).await
 }
 
 /// Waits until nobody reads the entities' tables.
@@ -291,14 +226,6 @@ impl<'a> Reading<'a> {
         })
     }
 
-    /// Whether the schemas are there, and of the version that this Kalends makes.
-    ///
-    /// # Errors
-    /// Refuses schemas that a newer Kalends made.
-    pub async fn is_current(&self) -> Result<bool> {
-        schemas::are_current(&self.work, self.prepared).await
-    }
-
     /// The accounts of an entity's days, as they were settled.
     pub async fn accounts(&self, model: &Model) -> Result<Accounts> {
         kept(&self.work, model, None).await
@@ -310,6 +237,11 @@ impl<'a> Reading<'a> {
             return Ok(Vec::new());
         }
         self.work.query(ENTITIES, &[]).await?.iter().map(named).collect()
+    }
+
+    /// What an entity was settled as; `None` where it has no tables here.
+    pub async fn settled_as(&self, name: &str) -> Result<Option<Model>> {
+        Ok(self.entities().await?.into_iter().find(|known| known.name() == name))
     }
 
     /// The run that changed something last; `None` where none has yet.
@@ -360,22 +292,6 @@ impl<'a> Locked<'a> {
     /// The transaction, which may write.
     pub fn work(&self) -> &Work<'a> {
         &self.work
-    }
-
-    /// Makes an entity's tables anew, for what is asked now.
-    ///
-    /// # Errors
-    /// Refuses where objects that are not ours depend on them.
-    pub async fn make_anew(&self, anew: &Anew, model: &Model) -> Result<()> {
-        tracing::info!(entity = model.name(), "making the entity's tables anew");
-        remove_accounts(&self.work, &anew.known).await?;
-        if !anew.keeps_rows {
-            let removed = self.work.batch(&REMOVE_ROWS.of(&anew.known.shape()?)?).await;
-            removed.map_err(|error| depended_on(error, model.name()))?;
-            self.work.batch(&ENTITY_ROWS.of(&model.shape()?)?).await?;
-        }
-        make_accounts(&self.work, model).await?;
-        Ok(())
     }
 
     /// Marks that rows are loaded and proven: [`Locked::back_to_proven`] takes back what is done from here on.

@@ -51,4 +51,6 @@ WHERE
     ($1::text IS NULL OR restated.entity = $1)
     AND ($2::date IS NULL OR restated.period >= $2) AND ($3::date IS NULL OR restated.period < $3)
     AND ($4::text[] IS NULL OR restated.level = ANY($4))
-ORDER BY restated.run DESC, restated.entity, restated.period, array_position('{year,month,day}'::text[], restated.level)
+ORDER BY
+    restated.run DESC, restated.entity ASC, restated.period ASC,
+    array_position('{year,month,day}'::text[], restated.level) ASC

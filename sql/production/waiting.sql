@@ -23,4 +23,5 @@ WHERE
                 AND ours.database = waits.database AND ours.relation = waits.relation
         )
     )
+ORDER BY waits.pid
 LIMIT 1

@@ -1,24 +1,45 @@
 //! `adopt`: another tool's table of the warehouse beside production; with `--check` that is all, without it what is
 //! equal is taken over and not loaded again.
 
-mod taking;
+use std::time::Instant;
 
 use serde::Serialize;
 
-use super::World;
 use crate::accounts::{self, SetAside};
-use crate::adopt::{self, Compared, How, Named};
+use crate::adopt::{self, Compared, How, Named, Tally};
 use crate::entity::Entity;
 use crate::error::{Exit, Refusal, Result};
+use crate::exports::{Claim, Scope, Which};
+use crate::flags::{Measured, Waiting};
+use crate::production::Snapshot;
 use crate::report::{self, Outcome, count, counted};
 use crate::settings::table_name;
 use crate::sql::Ident;
+use crate::steps::{self, Files};
+use crate::sync;
+use crate::warehouse::Reading;
+use crate::world::{Invocation, World};
 
-/// What is to be adopted, as it was typed.
-pub(super) struct Asked {
-    named: Named,
+/// Compare another tool's table in the warehouse with production, or take it over
+#[derive(Debug, clap::Args)]
+#[command(
+    after_help = "Example: kalends adopt --check --from analytics.entity --column created_at=created --column value=amount"
+)]
+pub(crate) struct Args {
+    /// The other tool's table or view in the warehouse
+    #[arg(long, value_name = "SCHEMA.TABLE")]
+    from: String,
+    /// The name there of a column of production, if it differs; repeatable
+    #[arg(long = "column", value_name = "PRODUCTION=THEIRS", value_parser = column)]
+    columns: Vec<(String, String)>,
+    /// Which entity of the settings, if there are several
+    #[arg(long, value_name = "NAME")]
     entity: Option<String>,
+    /// Change nothing; list what differs from production, and end with 3 if anything does
+    #[arg(long)]
     check: bool,
+    #[command(flatten)]
+    waiting: Waiting,
 }
 
 #[derive(Serialize)]
@@ -34,68 +55,107 @@ struct Checked<'a> {
     compared: &'a Compared,
 }
 
-impl Asked {
-    /// Reads `--from` and `--column`.
-    pub(super) fn new(from: &str, columns: Vec<(String, String)>, entity: Option<String>, check: bool) -> Result<Self> {
-        let (schema, table) = table_name(from)?;
-        let columns = columns.into_iter().map(|(ours, theirs)| Ok((ours, Ident::new(theirs)?)));
-        Ok(Self { named: Named { schema, table, columns: columns.collect::<Result<_>>()? }, entity, check })
-    }
+#[derive(Serialize)]
+struct Adopted {
+    entity: String,
+    from: String,
+    production_as_of: String,
+    /// Rows and days that were taken over inside the warehouse.
+    taken: Tally,
+    /// Rows and days that came from production.
+    loaded: Tally,
+    /// How the other table compared with production.
+    missed: Compared,
+    /// Files that were there as they should be, and were left as they are: those that are listed anew, and the others.
+    taken_files: usize,
+    #[serde(flatten)]
+    files: Files,
+    #[serde(skip)]
+    took_seconds: f64,
 }
 
-pub(super) async fn run(world: &World<'_>, asked: Asked) -> Result<Outcome> {
-    let entity = entity(world, asked.entity.as_deref())?;
-    if asked.check { check(world, entity, &asked.named).await } else { taking::run(world, entity, &asked.named).await }
+pub(crate) fn run(args: Args, invocation: &Invocation) -> Result<Outcome> {
+    let ready = invocation.ready(args.waiting, Measured::default())?;
+    let (schema, table) = table_name(&args.from)?;
+    let columns = args.columns.into_iter().map(|(ours, theirs)| Ok((ours, Ident::new(theirs)?)));
+    let named = Named { schema, table, columns: columns.collect::<Result<_>>()? };
+    ready.work(async |world| {
+        let entity = entity(world, args.entity.as_deref())?;
+        if args.check { check(world, entity, &named).await } else { adopt(world, entity, &named).await }
+    })
 }
 
 /// The entity that is meant: the only one, or the one that was named.
 fn entity<'a>(world: &World<'a>, name: Option<&str>) -> Result<&'a Entity> {
-    let entities = &world.settings.entities;
-    let names = || report::list(entities.iter().map(|one| format!("\"{}\"", one.name.name())));
-    match (name, entities.as_slice()) {
+    match (name, world.settings.entities.as_slice()) {
+        (Some(name), _) => world.settings.entity(name),
         (None, [only]) => Ok(only),
         (None, _) => {
-            Err(Refusal::usage("the settings have several entities", format!("Choose one with --entity: {}.", names())))
+            let hint = format!("Choose one with --entity: {}.", world.settings.names());
+            Err(Refusal::usage("the settings have several entities", hint))
         }
-        (Some(name), entities) => entities.iter().find(|entity| entity.name.name() == name).ok_or_else(|| {
-            Refusal::usage(format!("the settings have no entity \"{name}\""), format!("They have {}.", names()))
-        }),
     }
 }
 
 async fn check(world: &World<'_>, entity: &Entity, named: &Named) -> Result<Outcome> {
-    let (mut warehouse, mut production) = tokio::try_join!(world.warehouse(), world.production())?;
-    let (source, model) = production.identity(entity).await?;
-    let reading = warehouse.read().await?;
+    let mut connections = world.connect().await?;
+    let (source, model) = connections.production.identity(entity).await?;
+    let reading = connections.warehouse.read().await?;
     reading.check_is_not(&source)?;
     // What cannot be compared is said before production works for it.
     adopt::look(&reading, &model, named).await?;
     drop(reading);
-    let snapshot = production.snapshot(entity).await?;
-    // The warehouse is read after production is held still: what the other tool loads in between is not half seen.
-    let reading = warehouse.read().await?;
-    let theirs = adopt::look(&reading, snapshot.model(), named).await?;
-    let looking = async {
+    let looking = async |snapshot: &Snapshot<'_>, reading: &Reading<'_>| {
+        let theirs = adopt::look(reading, snapshot.model(), named).await?;
         let survey = snapshot.survey().await?;
-        Ok((survey, adopt::holds(&reading, snapshot.model(), named, &theirs).await?))
+        Ok((survey, adopt::holds(reading, snapshot.model(), named, &theirs).await?))
     };
-    let (survey, holds) = world.watch().over(&snapshot, looking).await?;
+    let (production_as_of, (survey, holds)) = sync::compare(&mut connections, entity, looking).await?;
     let compared = adopt::compare(&survey.accounts, survey.set_aside, &holds);
     let checked = Checked {
         entity: entity.name.name(),
-        from: format!("{}.{}", named.schema.name(), named.table.name()),
+        from: from(named),
         equal: compared.is_equal(),
-        production_as_of: &snapshot.as_of,
+        production_as_of: &production_as_of,
         production_rows: accounts::rows(&survey.accounts),
         their_rows: accounts::rows(&holds.accounts),
         days: survey.accounts.len(),
         compared: &compared,
     };
     let exit = if checked.equal { Exit::Done } else { Exit::Differs };
-    Ok(Outcome::new(exit, text(&checked, named), &checked))
+    Ok(Outcome::new(exit, checked_text(&checked, named), &checked))
 }
 
-fn text(checked: &Checked<'_>, named: &Named) -> String {
+/// Rows and accounts, then the files.
+async fn adopt(world: &World<'_>, entity: &Entity, named: &Named) -> Result<Outcome> {
+    let mut connections = world.connect().await?;
+    let taking = async || sync::adopt(&mut connections, entity, world.settings.guard, named).await;
+    let done = world.patiently(taking).await?;
+    let (warehouse, started) = (&mut connections.warehouse, Instant::now());
+    let published = steps::publish(world, warehouse, Scope::Everything, Which::All, Claim::Adopt).await?;
+    let locked = warehouse.lock_for_notes().await?;
+    adopt::end(&locked, &done.model).await?;
+    locked.commit().await?;
+    let adopted = Adopted {
+        entity: entity.name.name().to_string(),
+        from: from(named),
+        production_as_of: done.production_as_of,
+        taken: done.taken,
+        loaded: done.loaded,
+        missed: done.missed,
+        taken_files: published.listed + published.unchanged,
+        files: Files::of(&published),
+        took_seconds: done.took.as_secs_f64(),
+    };
+    let line = steps::line(world, &published, started.elapsed().as_secs_f64());
+    Ok(Outcome::new(Exit::Done, adopted_text(&adopted, named, &line), &adopted))
+}
+
+fn from(named: &Named) -> String {
+    format!("{}.{}", named.schema.name(), named.table.name())
+}
+
+fn checked_text(checked: &Checked<'_>, named: &Named) -> String {
     let Checked { compared, production_as_of, .. } = checked;
     if checked.equal {
         let (rows, days) = (counted(checked.production_rows, "row"), counted(checked.days, "day"));
@@ -119,7 +179,7 @@ fn text(checked: &Checked<'_>, named: &Named) -> String {
 }
 
 /// `lacks 1,214 rows on 9 days`, and what else differs.
-pub(super) fn summary(compared: &Compared) -> String {
+fn summary(compared: &Compared) -> String {
     let Compared { missing, extra, changed, .. } = compared;
     let mut parts = Vec::new();
     if missing.days > 0 {
@@ -143,4 +203,28 @@ pub(super) fn summary(compared: &Compared) -> String {
         parts.push(format!("has {theirs} rows of no day where production has {ours}"));
     }
     report::list(parts.into_iter())
+}
+
+fn adopted_text(adopted: &Adopted, named: &Named, published: &str) -> String {
+    let tally = |tally: Tally| format!("{} of {}", counted(tally.rows, "row"), counted(tally.days, "day"));
+    let mut lines =
+        vec![report::line("adopted", &format!("{} from {named}", tally(adopted.taken)), adopted.took_seconds)];
+    if adopted.missed.is_equal() {
+        lines.push(format!("missed      nothing: {named} has production's counts and checksums on every day"));
+    } else {
+        lines.push(format!("missed      {named} {}", summary(&adopted.missed)));
+    }
+    if adopted.loaded.days > 0 {
+        lines.push(format!("loaded      {} from production", tally(adopted.loaded)));
+    }
+    lines.push(format!("unchanged   {} that were already right", counted(adopted.taken_files, "file")));
+    lines.push(published.to_string());
+    lines.join("\n")
+}
+
+/// Two names with a `=` between.
+fn column(text: &str) -> Result<(String, String), String> {
+    let named = text.split_once('=').filter(|(ours, theirs)| !ours.is_empty() && !theirs.is_empty());
+    let (ours, theirs) = named.ok_or("a column is written PRODUCTION=THEIRS")?;
+    Ok((ours.to_string(), theirs.to_string()))
 }

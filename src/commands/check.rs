@@ -2,14 +2,21 @@
 
 use serde::Serialize;
 
-use super::{World, exchanged};
 use crate::db::{Address, Facts, Protection, Server};
 use crate::entity::{Entity, Model};
 use crate::error::{self, Exit, Result};
 use crate::exports;
+use crate::flags::{Measured, Waiting};
 use crate::production::{Effort, Production};
 use crate::report::{self, Outcome, counted};
+use crate::sync;
 use crate::warehouse::{self, Beginning, Warehouse};
+use crate::world::{Invocation, World};
+
+/// Tell whether a run can go, and what to do if not; writes nothing
+#[derive(Debug, clap::Args)]
+#[command(after_help = "Example: kalends check --json | jq '.findings[] | select(.verdict != \"ok\")'")]
+pub(crate) struct Args {}
 
 /// With less room than this the files of a few entities may not fit: each is a block of 4 KiB, some 400 a year.
 const LITTLE_ROOM_BYTES: u64 = 64 * 1024 * 1024;
@@ -78,7 +85,11 @@ impl Findings {
     }
 }
 
-pub(super) async fn run(world: &World<'_>) -> Result<Outcome> {
+pub(crate) fn run(Args {}: Args, invocation: &Invocation) -> Result<Outcome> {
+    invocation.ready(Waiting::default(), Measured::default())?.work(async |world| check(world).await)
+}
+
+async fn check(world: &World<'_>) -> Result<Outcome> {
     let mut findings = Findings { list: Vec::new(), exit: Exit::Done };
     let (production, warehouse) = tokio::join!(world.production(), world.warehouse());
     let mut production = findings.keep("production", production);
@@ -185,7 +196,7 @@ async fn one(
         reading(findings, &about, entity, effort);
     }
     if let Some(warehouse) = warehouse {
-        findings.keep(&about, exchanged::check(production, warehouse, entity).await)?;
+        findings.keep(&about, sync::check_not_exchanged(production, warehouse, entity).await)?;
         beginning(findings, &about, &model, warehouse).await;
     }
     effort.map(|effort| effort.bytes)

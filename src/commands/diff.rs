@@ -2,16 +2,29 @@
 
 use serde::Serialize;
 
-use super::World;
 use crate::calendar::{Day, Level, Period};
 use crate::diff::{self, Difference, Lacking, Side};
 use crate::error::{Exit, Refusal, Result};
+use crate::flags::{Measured, Waiting};
+use crate::production::Snapshot;
 use crate::report::{self, Outcome, count, counted};
+use crate::steps::combinations::shown;
+use crate::sync;
+use crate::warehouse::Reading;
+use crate::world::{Invocation, World};
 
-/// What is to be compared.
-pub(super) struct Wanted {
-    day: Day,
+/// List the rows of a day that production and the warehouse do not share
+#[derive(Debug, clap::Args)]
+#[command(after_help = "Example: kalends diff 2024-01-05 --limit 10")]
+pub(crate) struct Args {
+    /// The day: 2024-01-05
+    #[arg(allow_hyphen_values = true)]
+    day: Period,
+    /// Only this entity
+    #[arg(long, value_name = "NAME")]
     entity: Option<String>,
+    /// List up to N different rows of each entity; all are counted
+    #[arg(long, value_name = "N", default_value_t = 100)]
     limit: usize,
 }
 
@@ -30,45 +43,38 @@ struct OfEntity {
     difference: Difference,
 }
 
-impl Wanted {
-    /// Of what was typed.
-    ///
-    /// # Errors
-    /// Refuses (usage) a month or a year.
-    pub(super) fn new(period: Period, entity: Option<String>, limit: usize) -> Result<Self> {
-        if period.level() == Level::Day {
-            return Ok(Self { day: period.first(), entity, limit });
-        }
-        Err(Refusal::usage(
-            format!("{period} is not a day"),
-            "Rows are compared day by day, for example 2024-01-05; `kalends verify` names the days that differ.",
-        ))
-    }
+pub(crate) fn run(args: Args, invocation: &Invocation) -> Result<Outcome> {
+    let ready = invocation.ready(Waiting::default(), Measured::default())?;
+    let day = day(args.day)?;
+    ready.work(async |world| diff(world, day, args.entity.as_deref(), args.limit).await)
 }
 
-pub(super) async fn run(world: &World<'_>, wanted: &Wanted) -> Result<Outcome> {
-    let named = world
-        .settings
-        .entities
-        .iter()
-        .filter(|entity| wanted.entity.as_deref().is_none_or(|name| entity.name.name() == name));
-    let entities: Vec<_> = named.collect();
-    if let (true, Some(name)) = (entities.is_empty(), &wanted.entity) {
-        let names = report::list(world.settings.entities.iter().map(|entity| entity.name.name()));
-        return Err(Refusal::usage(format!("the settings have no entity \"{name}\""), format!("They have: {names}.")));
+/// The day that was typed.
+///
+/// # Errors
+/// Refuses (usage) a month or a year.
+fn day(period: Period) -> Result<Day> {
+    if period.level() == Level::Day {
+        return Ok(period.first());
     }
-    let (mut warehouse, mut production) = tokio::try_join!(world.warehouse(), world.production())?;
-    let mut compared = Compared { day: wanted.day, entities: Vec::new() };
+    Err(Refusal::usage(
+        format!("{period} is not a day"),
+        "Rows are compared day by day, for example 2024-01-05; `kalends verify` names the days that differ.",
+    ))
+}
+
+async fn diff(world: &World<'_>, day: Day, entity: Option<&str>, limit: usize) -> Result<Outcome> {
+    let entities = match entity {
+        None => world.settings.entities.iter().collect(),
+        Some(name) => vec![world.settings.entity(name)?],
+    };
+    let mut connections = world.connect().await?;
+    let mut compared = Compared { day, entities: Vec::new() };
     for entity in entities {
-        production.identity(entity).await?;
-        // The warehouse is read after production is held still: a run that settles in between is not half seen.
-        let snapshot = production.snapshot(entity).await?;
-        let reading = warehouse.read().await?;
-        reading.check_is_not(&snapshot.identity)?;
-        let comparing = diff::of_day(&snapshot, &reading, wanted.day, wanted.limit);
-        let difference = world.watch().over(&snapshot, comparing).await?;
-        let production_as_of = snapshot.as_of.clone();
-        snapshot.release().await;
+        connections.production.identity(entity).await?;
+        let comparing =
+            async |snapshot: &Snapshot<'_>, reading: &Reading<'_>| diff::of_day(snapshot, reading, day, limit).await;
+        let (production_as_of, difference) = sync::compare(&mut connections, entity, comparing).await?;
         compared.entities.push(OfEntity {
             entity: entity.name.name().to_string(),
             production_as_of,
@@ -77,7 +83,7 @@ pub(super) async fn run(world: &World<'_>, wanted: &Wanted) -> Result<Outcome> {
         });
     }
     let exit = if compared.entities.iter().all(|one| one.equal) { Exit::Done } else { Exit::Differs };
-    let text = report::list_lines(compared.entities.iter().map(|one| text(wanted.day, one)));
+    let text = report::list_lines(compared.entities.iter().map(|one| text(day, one)));
     Ok(Outcome::new(exit, text, &compared))
 }
 
@@ -111,14 +117,4 @@ fn line(columns: &[String], row: &Lacking) -> String {
     let values =
         columns.iter().zip(&row.values).map(|(column, value)| format!("{column} = {}", shown(value.as_deref())));
     format!("{side:<19} {:>3} x  {}", row.copies, report::list(values))
-}
-
-/// A value on one line: in quotes where it could be taken for something else, or would break the line.
-pub(super) fn shown(value: Option<&str>) -> String {
-    let Some(value) = value else { return "NULL".to_string() };
-    let plain = |c: char| c.is_ascii_alphanumeric() || "+-:. ".contains(c);
-    if value.starts_with(|c: char| c.is_ascii_digit() || c == '-') && value.chars().all(plain) {
-        return value.to_string();
-    }
-    format!("{value:?}")
 }

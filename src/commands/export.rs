@@ -4,13 +4,32 @@ use std::time::Instant;
 
 use serde::Serialize;
 
-use super::World;
 use crate::calendar::{Day, Period};
 use crate::checks;
 use crate::error::{Exit, Refusal, Result};
-use crate::exports::{self, Claim, Published, Scope, Which};
-use crate::report::{self, Outcome, count, counted};
-use crate::warehouse::Warehouse;
+use crate::exports::{Claim, Published, Scope, Which};
+use crate::flags::{Closed, Measured, TakeOver, Waiting};
+use crate::report::{self, Outcome, counted};
+use crate::steps::{self, Files};
+use crate::world::{Invocation, World};
+
+/// Publish the files of a month and its year, or without a month all that are due
+#[derive(Debug, clap::Args)]
+#[command(visible_alias = "data-export", after_help = "Example: kalends export 2023 6 --exports /srv/exports")]
+pub(crate) struct Args {
+    /// The year; negative before Christ
+    #[arg(allow_negative_numbers = true, requires = "month", value_parser = year)]
+    year: Option<i32>,
+    /// 1 to 12
+    #[arg(value_parser = month)]
+    month: Option<u8>,
+    #[command(flatten)]
+    take_over: TakeOver,
+    #[command(flatten)]
+    waiting: Waiting,
+    #[command(flatten)]
+    closed: Closed,
+}
 
 #[derive(Serialize)]
 struct Exported {
@@ -19,34 +38,30 @@ struct Exported {
     files: Files,
 }
 
-/// The files, by what was done with them; each is counted once.
-#[derive(Debug, Serialize)]
-pub(super) struct Files {
-    /// Those whose bytes were written.
-    written_files: usize,
-    /// Those that were as they should be, and that the manifest says anew.
-    listed_files: usize,
-    removed_files: usize,
-    /// Those that were as they should be.
-    unchanged_files: usize,
-    /// Those of open periods that were not meant.
-    open_files: usize,
+pub(crate) fn run(args: Args, invocation: &Invocation) -> Result<Outcome> {
+    let ready = invocation.ready(args.waiting, Measured::default())?;
+    let scope = scope(args.year.zip(args.month))?;
+    ready.work(async |world| export(world, scope, args.closed.which(), args.take_over.claim()).await)
 }
 
-impl Files {
-    pub(super) fn of(published: &Published) -> Self {
-        Self {
-            written_files: published.written,
-            listed_files: published.listed,
-            removed_files: published.removed,
-            unchanged_files: published.unchanged,
-            open_files: published.open,
-        }
-    }
+async fn export(world: &World<'_>, scope: Scope, which: Which, claim: Claim) -> Result<Outcome> {
+    let started = Instant::now();
+    let mut warehouse = world.warehouse().await?;
+    let reading = warehouse.read().await?;
+    reading.check_lasting().await?;
+    checks::settled_as_set(&reading, &world.settings.entities).await?;
+    drop(reading);
+    let published = steps::publish(world, &mut warehouse, scope, which, claim).await?;
+    let month = match scope {
+        Scope::Everything => None,
+        Scope::Month(month) => Some(month),
+    };
+    let text = text(world, month, &published, started.elapsed().as_secs_f64());
+    Ok(Outcome::new(Exit::Done, text, &Exported { month, files: Files::of(&published) }))
 }
 
 /// What was typed as a year and a month; nothing typed means everything.
-pub(super) fn scope(typed: Option<(i32, u8)>) -> Result<Scope> {
+fn scope(typed: Option<(i32, u8)>) -> Result<Scope> {
     let Some((year, month)) = typed else { return Ok(Scope::Everything) };
     let first = Day::new(year, month, 1).ok_or_else(|| {
         Refusal::usage(
@@ -57,40 +72,12 @@ pub(super) fn scope(typed: Option<(i32, u8)>) -> Result<Scope> {
     Ok(Scope::Month(first.month()))
 }
 
-pub(super) async fn run(world: &World<'_>, scope: Scope, which: Which, claim: Claim) -> Result<Outcome> {
-    let started = Instant::now();
-    let mut warehouse = world.warehouse().await?;
-    let reading = warehouse.read().await?;
-    reading.check_lasting().await?;
-    checks::settled_as_set(&reading, &world.settings.entities).await?;
-    drop(reading);
-    let published = publish(world, &mut warehouse, scope, which, claim).await?;
-    let month = match scope {
-        Scope::Everything => None,
-        Scope::Month(month) => Some(month),
-    };
-    let text = text(world, month, &published, started.elapsed().as_secs_f64());
-    Ok(Outcome::new(Exit::Done, text, &Exported { month, files: Files::of(&published) }))
-}
-
-/// Publishes, after another run that does so where somebody waits for it.
-pub(super) async fn publish(
-    world: &World<'_>,
-    warehouse: &mut Warehouse,
-    scope: Scope,
-    which: Which,
-    claim: Claim,
-) -> Result<Published> {
-    let publish = async || exports::publish(warehouse, &world.settings.exports, scope, which, claim).await;
-    world.manner.patiently(publish).await
-}
-
 fn text(world: &World<'_>, month: Option<Period>, published: &Published, took_seconds: f64) -> String {
     let without_rows = month.filter(|_| !published.month_has_rows).map(|month| format!("{month} holds no rows"));
     let done = if published.written + published.listed + published.removed > 0 {
-        line(world, published, took_seconds)
+        steps::line(world, published, took_seconds)
     } else if published.relisted {
-        relisted()
+        steps::relisted()
     } else if published.unchanged > 0 {
         format!("nothing to do: {} as the accounts have them", counted(published.unchanged, "file"))
     } else {
@@ -99,24 +86,10 @@ fn text(world: &World<'_>, month: Option<Period>, published: &Published, took_se
     report::list_lines(without_rows.into_iter().chain([done]))
 }
 
-/// No file was due, but the manifest was behind.
-pub(super) fn relisted() -> String {
-    "listed      the manifest was written again; no file was due".to_string()
+fn year(text: &str) -> Result<i32, String> {
+    text.parse().map_err(|_| "year and month are two numbers, such as 2025 3".to_string())
 }
 
-/// What was published, as a line of a result.
-pub(super) fn line(world: &World<'_>, published: &Published, took_seconds: f64) -> String {
-    let Published { written, listed, removed, open, .. } = *published;
-    let and = |number: usize, what: &str| match number {
-        0 => String::new(),
-        number => format!(", {} {what}", count(i64::try_from(number).unwrap_or(i64::MAX))),
-    };
-    if written + removed == 0 && listed > 0 {
-        let what = format!("{}, none rewritten{}", counted(listed, "file"), and(open, "open left out"));
-        return report::line("listed", &what, took_seconds);
-    }
-    let folder = world.settings.exports.display().to_string();
-    let (removed, listed, open) = (and(removed, "removed"), and(listed, "only listed"), and(open, "open left out"));
-    let what = format!("{} in {}/{removed}{listed}{open}", counted(written, "file"), folder.trim_end_matches('/'));
-    report::line("published", &what, took_seconds)
+fn month(text: &str) -> Result<u8, String> {
+    text.parse().map_err(|_| "a month is a number from 1 to 12".to_string())
 }

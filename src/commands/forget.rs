@@ -2,17 +2,26 @@
 
 use serde::Serialize;
 
-use super::World;
 use crate::error::{Exit, Refusal, Result};
+use crate::flags::{Measured, Waiting};
 use crate::report::{self, Outcome, counted};
 use crate::warehouse::{Forgettable, Warehouse};
+use crate::world::{Invocation, World};
 
-/// What was typed.
-pub(super) struct Asked {
-    /// The entity.
-    pub(super) name: String,
-    /// `--yes`: what is gone then was seen before.
-    pub(super) yes: bool,
+/// Remove an entity's rows, accounts and history from the warehouse
+#[derive(Debug, clap::Args)]
+#[command(after_help = "\
+Examples:
+  kalends forget orders                           say what would be lost, and change nothing
+  kalends forget orders --yes && kalends export   remove it, and then its files")]
+pub(crate) struct Args {
+    /// As in the settings, or as `kalends status` names it
+    name: String,
+    /// Remove it; without this, only say what would be lost
+    #[arg(long)]
+    yes: bool,
+    #[command(flatten)]
+    waiting: Waiting,
 }
 
 #[derive(Serialize)]
@@ -23,7 +32,12 @@ struct Forgotten<'a> {
     what: Forgettable,
 }
 
-pub(super) async fn run(world: &World<'_>, asked: &Asked) -> Result<Outcome> {
+pub(crate) fn run(args: Args, invocation: &Invocation) -> Result<Outcome> {
+    let ready = invocation.ready(args.waiting, Measured::default())?;
+    ready.work(async |world| forget(world, &args).await)
+}
+
+async fn forget(world: &World<'_>, asked: &Args) -> Result<Outcome> {
     let name = asked.name.as_str();
     let mut warehouse = world.warehouse().await?;
     if warehouse.is_half_forgotten(name).await? {
@@ -36,8 +50,8 @@ pub(super) async fn run(world: &World<'_>, asked: &Asked) -> Result<Outcome> {
             format!("To do it, run `kalends forget {name} --yes`; nothing was changed."),
         ));
     }
-    world.manner.patiently(async || warehouse.forget(name).await).await?;
-    let in_settings = is_in_settings(world, name);
+    world.patiently(async || warehouse.forget(name).await).await?;
+    let in_settings = world.settings.has(name);
     let next = if in_settings {
         "it is still in the settings, and the next `kalends run` settles it again"
     } else {
@@ -48,7 +62,7 @@ pub(super) async fn run(world: &World<'_>, asked: &Asked) -> Result<Outcome> {
 }
 
 /// Goes on with forgetting an entity where that was interrupted.
-async fn go_on(world: &World<'_>, warehouse: &mut Warehouse, asked: &Asked) -> Result<Outcome> {
+async fn go_on(world: &World<'_>, warehouse: &mut Warehouse, asked: &Args) -> Result<Outcome> {
     let name = asked.name.as_str();
     if !asked.yes {
         return Err(Refusal::refused(
@@ -56,14 +70,10 @@ async fn go_on(world: &World<'_>, warehouse: &mut Warehouse, asked: &Asked) -> R
             format!("The next `kalends run` drops them, or `kalends forget {name} --yes`; nothing was changed."),
         ));
     }
-    world.manner.patiently(async || warehouse.forget(name).await).await?;
-    let in_settings = is_in_settings(world, name);
+    world.patiently(async || warehouse.forget(name).await).await?;
+    let in_settings = world.settings.has(name);
     let text = format!("forgotten   {name}: what was left of its rows");
     Ok(Outcome::new(Exit::Done, text, &Forgotten { entity: name, in_settings, what: Forgettable::default() }))
-}
-
-fn is_in_settings(world: &World<'_>, name: &str) -> bool {
-    world.settings.entities.iter().any(|entity| entity.name.name() == name)
 }
 
 /// `742,784 rows of 365 days, 378 accounts, 12 restatements, and with the next export 378 files`.

@@ -3,12 +3,29 @@
 
 use serde::Serialize;
 
-use super::{World, combinations, figures};
 use crate::calendar::{Level, Period};
 use crate::entity::Model;
-use crate::error::{Exit, Refusal, Result};
+use crate::error::{Exit, Result};
+use crate::flags::{Measured, Waiting};
 use crate::history::{self, Happened, Restatement};
-use crate::report::{self, Figure, Outcome, counted};
+use crate::report::{self, MovedFigure, Outcome, counted};
+use crate::steps::{combinations, moved};
+use crate::world::{Invocation, World};
+
+/// Show which settled periods changed, when, why, and their values before and after
+#[derive(Debug, clap::Args)]
+#[command(after_help = "Example: kalends history 2024-01")]
+pub(crate) struct Args {
+    /// A year, month or day, with what is inside it: 2024, 2024-01 or 2024-01-05 [default: all]
+    #[arg(allow_hyphen_values = true)]
+    period: Option<Period>,
+    /// Only this entity
+    #[arg(long, value_name = "NAME")]
+    entity: Option<String>,
+    /// Show all figures of each period, also those that did not change
+    #[arg(long)]
+    all: bool,
+}
 
 #[derive(Serialize)]
 struct History<'a> {
@@ -17,33 +34,21 @@ struct History<'a> {
     restatements: Vec<Restatement>,
 }
 
-/// What is to be shown.
-pub(super) struct Args {
-    pub(super) period: Option<Period>,
-    pub(super) entity: Option<String>,
-    /// Figures that did not move as well.
-    pub(super) all: bool,
+pub(crate) fn run(args: Args, invocation: &Invocation) -> Result<Outcome> {
+    let ready = invocation.ready(Waiting::default(), Measured::default())?;
+    ready.work(async |world| history(world, &args).await)
 }
 
-pub(super) async fn run(world: &World<'_>, args: &Args) -> Result<Outcome> {
+async fn history(world: &World<'_>, args: &Args) -> Result<Outcome> {
     let (period, entity) = (args.period, args.entity.as_deref());
     let mut warehouse = world.warehouse().await?;
     let reading = warehouse.read().await?;
-    let known = reading.entities().await?;
     if let Some(name) = entity {
-        check_known(&known, name)?;
+        reading.entity(name).await?;
     }
     let restatements = history::restatements(&reading, entity, period).await?;
-    let text = text(args, &known, &restatements);
+    let text = text(args, &reading.entities().await?, &restatements);
     Ok(Outcome::new(Exit::Done, text, &History { entity, period, restatements }))
-}
-
-fn check_known(known: &[Model], name: &str) -> Result<()> {
-    if known.iter().any(|model| model.name() == name) {
-        return Ok(());
-    }
-    let names = if known.is_empty() { "none".to_string() } else { report::list(known.iter().map(|one| one.name())) };
-    Err(Refusal::usage(format!("the warehouse has no entity \"{name}\""), format!("It has: {names}.")))
 }
 
 fn text(args: &Args, known: &[Model], restatements: &[Restatement]) -> String {
@@ -63,9 +68,9 @@ fn text(args: &Args, known: &[Model], restatements: &[Restatement]) -> String {
         }
         lines.push(format!("  {:<10}  {}: {}", one.period.to_string(), one.entity, causes(one)));
         lines.extend(report::table(&[(String::new(), shown(args, known, one))], INDENT - "  ".len()));
-        if let Some(moved) = one.combinations.as_ref().filter(|moved| moved.count() > 0) {
-            lines.push(format!("{:INDENT$}{} moved:", "", counted(moved.count(), "combination")));
-            lines.extend(combinations::lines(moved, &" ".repeat(INDENT + 2)));
+        if let Some(found) = one.combinations.as_ref().filter(|found| found.count() > 0) {
+            lines.push(format!("{:INDENT$}{} moved:", "", counted(found.count(), "combination")));
+            lines.extend(combinations::lines(found, &" ".repeat(INDENT + 2)));
         }
     }
     lines.join("\n")
@@ -75,12 +80,12 @@ fn text(args: &Args, known: &[Model], restatements: &[Restatement]) -> String {
 const INDENT: usize = 14;
 
 /// The figures that moved and were asked for, or all.
-fn shown(args: &Args, known: &[Model], one: &Restatement) -> Vec<Figure> {
+fn shown(args: &Args, known: &[Model], one: &Restatement) -> Vec<MovedFigure> {
     if args.all {
-        return figures::all(one.rows, &one.statistics);
+        return moved::all(one.rows, &one.statistics);
     }
     let model = known.iter().find(|model| model.name() == one.entity);
-    figures::moved(one.rows, &one.statistics, model.map(|model| model.entity.statistics.as_slice()))
+    moved::moved(one.rows, &one.statistics, model.map(|model| model.entity.statistics.as_slice()))
 }
 
 fn causes(one: &Restatement) -> String {

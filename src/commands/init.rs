@@ -1,23 +1,41 @@
 //! `init`: a settings file with an entity for each table of production that could be accounted for.
 
-use std::io::{ErrorKind, Write as _};
-use std::os::unix::fs::PermissionsExt as _;
-use std::path::Path;
+use std::io::ErrorKind;
+use std::path::{Path, PathBuf};
 
 use anyhow::Context as _;
 use serde::Serialize;
 
-use super::World;
 use crate::entity::{Draft, SourceTable, Taken};
 use crate::error::{Exit, Refusal, Result};
+use crate::files;
 use crate::production::Holdings;
 use crate::report::{Form, Outcome, counted};
-use crate::settings::{self, Drafted, Servers, Target};
+use crate::settings::{self, Drafted, Servers, Settings, Target};
 use crate::sql::Ident;
+use crate::world::{Invocation, World};
+
+const EXAMPLES: &str = "\
+Examples:
+  kalends init                                  write kalends.toml, if there is none yet
+  kalends init --out -                          print it
+  kalends init --table shop.orders --out -      print one [[entity]], to add to a file";
+
+/// Write a settings file with an [[entity]] for each suitable table of production
+#[derive(Debug, clap::Args)]
+#[command(after_help = EXAMPLES)]
+pub(crate) struct Args {
+    /// Only this table, `schema.table` or `table` of schema public; repeatable
+    #[arg(long, value_name = "NAME")]
+    table: Vec<String>,
+    /// The file to write; - prints it [default: the settings file]
+    #[arg(long, value_name = "FILE")]
+    out: Option<PathBuf>,
+}
 
 /// What is to be written, and where.
-pub(super) struct Wish {
-    pub(super) target: Target,
+struct Wish {
+    target: Target,
     /// Schema and name of the tables that are meant; none means all.
     tables: Vec<(Ident, Ident)>,
 }
@@ -50,7 +68,7 @@ struct LeftOut<'a> {
 
 impl Wish {
     /// Of what was typed. The file must not be there yet.
-    pub(super) fn new(target: Target, tables: &[String]) -> Result<Self> {
+    fn new(target: Target, tables: &[String]) -> Result<Self> {
         if let Target::Settings(path) | Target::Other(path) = &target {
             // A link that leads nowhere is there as well.
             match std::fs::symlink_metadata(path) {
@@ -71,7 +89,17 @@ fn is_there(path: &Path) -> anyhow::Error {
     )
 }
 
-pub(super) async fn run(world: &World<'_>, wish: &Wish) -> Result<Outcome> {
+pub(crate) fn run(args: Args, invocation: &Invocation) -> Result<Outcome> {
+    let Invocation { flags, environment, .. } = invocation;
+    let target = Target::of(args.out, flags, environment);
+    let mut settings = Settings::read_to_write(flags, environment, &target)?;
+    // The entities are what is to be proposed; none is looked up to explain a failure.
+    settings.entities.clear();
+    let wish = Wish::new(target, &args.table)?;
+    invocation.ready_with(settings).work(async |world| init(world, &wish).await)
+}
+
+async fn init(world: &World<'_>, wish: &Wish) -> Result<Outcome> {
     let holdings = world.production().await?.holdings().await?;
     let drafted = propose(world, wish, holdings)?;
     let text = settings::written(&drafted);
@@ -156,25 +184,12 @@ fn these(tables: &[SourceTable], wanted: &[(Ident, Ident)]) -> Result<Vec<Draft>
     Ok(drafts)
 }
 
-/// Writes the file whole or not at all, and never over another.
+/// Writes the file, and never over another.
 fn write(path: &Path, text: &str) -> Result<()> {
-    let doing = || format!("could not write \"{}\"", path.display());
-    let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or_else(|| ".".as_ref());
-    let mut file = tempfile::Builder::new()
-        .prefix(".kalends.")
-        .suffix(".staged")
-        // As any other new file: the process's mask takes away what it must.
-        .permissions(std::fs::Permissions::from_mode(0o666))
-        .tempfile_in(folder)
-        .with_context(doing)?;
-    file.write_all(text.as_bytes()).with_context(doing)?;
-    file.as_file().sync_all().with_context(doing)?;
-    match file.persist_noclobber(path) {
-        Ok(_) => {}
-        Err(refused) if refused.error.kind() == ErrorKind::AlreadyExists => return Err(is_there(path)),
-        Err(refused) => return Err(refused.error).with_context(doing),
+    match files::create(path, 0o666, |file| file.write_all(text.as_bytes())) {
+        Err(refused) if refused.kind() == ErrorKind::AlreadyExists => Err(is_there(path)),
+        written => written.with_context(|| format!("could not write \"{}\"", path.display())),
     }
-    std::fs::File::open(folder).and_then(|folder| folder.sync_all()).with_context(doing)
 }
 
 fn told(file: &str, drafted: &Drafted) -> String {

@@ -4,35 +4,69 @@ use std::time::Instant;
 
 use serde::Serialize;
 
-use super::failures::Ended;
-use super::{World, export, prepare};
+use crate::error::Result;
 use crate::exports::{Claim, Newest, Published, Scope, Which};
+use crate::flags::{AcceptLoss, Closed, HeldTo, Measured, TakeOver, Waiting};
 use crate::guard::Accepted;
 use crate::report::{self, Outcome};
+use crate::steps;
+use crate::sync::plan::Expected;
+use crate::world::{Ended, Invocation, World};
+
+/// Prepare, then publish all files that are due
+#[derive(Debug, clap::Args)]
+#[command(after_help = "Example: kalends run --quiet || echo \"kalends ended with $?\"")]
+pub(crate) struct Args {
+    #[command(flatten)]
+    losses: AcceptLoss,
+    #[command(flatten)]
+    take_over: TakeOver,
+    #[command(flatten)]
+    held_to: HeldTo,
+    #[command(flatten)]
+    waiting: Waiting,
+    #[command(flatten)]
+    closed: Closed,
+    #[command(flatten)]
+    measured: Measured,
+}
 
 #[derive(Serialize)]
 struct Ran {
     #[serde(flatten)]
-    prepared: prepare::All,
+    prepared: steps::All,
     #[serde(flatten)]
-    files: export::Files,
+    files: steps::Files,
 }
 
-pub(super) async fn run(world: &World<'_>, accepted: &Accepted, which: Which, claim: Claim) -> Ended {
-    let (mut warehouse, mut production) = tokio::try_join!(world.warehouse(), world.production())?;
-    let mut prepared = prepare::all(world, &mut warehouse, &mut production, accepted).await?;
+pub(crate) fn run(args: Args, invocation: &Invocation) -> Result<Outcome> {
+    let ready = invocation.ready(args.waiting, args.measured)?;
+    let (planned, accepted) = args.held_to.read(args.losses)?;
+    let (which, claim) = (args.closed.which(), args.take_over.claim());
+    ready.work(async |world| world.noting(both(world, &accepted, planned.as_ref(), (which, claim))).await)
+}
+
+async fn both(
+    world: &World<'_>,
+    accepted: &Accepted,
+    planned: Option<&Expected>,
+    (which, claim): (Which, Claim),
+) -> Ended {
+    let mut connections = world.connect().await?;
+    let mut prepared = steps::prepare(world, &mut connections, accepted, planned).await?;
     let started = Instant::now();
-    let published = export::publish(world, &mut warehouse, Scope::Everything, which, claim).await?;
+    let published = steps::publish(world, &mut connections.warehouse, Scope::Everything, which, claim).await?;
     let text = if prepared.nothing_to_do() && published.written + published.listed + published.removed == 0 {
-        let relisted = published.relisted.then(export::relisted);
+        let relisted = published.relisted.then(steps::relisted);
         report::list_lines([prepared.text()].into_iter().chain(relisted))
     } else {
-        let line = export::line(world, &published, started.elapsed().as_secs_f64());
+        let line = steps::line(world, &published, started.elapsed().as_secs_f64());
         report::list_lines([prepared.done_text(), line].into_iter().chain(where_to_look(world, &published)))
     };
+    let files = steps::Files::of(&published);
+    let figures = [prepared.figures(), files.figures(prepared.only())].concat();
     let (exit, failures) = (prepared.exit, std::mem::take(&mut prepared.failures));
-    let json = Ran { prepared, files: export::Files::of(&published) };
-    Ok((Outcome::new(exit, text, &json), failures))
+    Ok((Outcome::new(exit, text, &Ran { prepared, files }).with_figures(figures), failures))
 }
 
 /// The newest file that was written, and the view that says the same.

@@ -4,19 +4,35 @@ use std::time::Instant;
 
 use serde::Serialize;
 
-use super::World;
 use crate::calendar::{Day, Period};
 use crate::entity::Entity;
 use crate::error::{Exit, Refusal, Result};
+use crate::flags::{Measured, Waiting};
 use crate::report::{self, Outcome, counted};
 use crate::settings::Settings;
 use crate::simulate::{Mark, MonthRows, simulate};
+use crate::world::{Invocation, World};
+
+/// Write a month of simulated production data, replacing the month's rows
+#[derive(Debug, clap::Args)]
+#[command(
+    visible_alias = "insert-monthly-data",
+    after_help = "Example: RANDOM_MAIN_CONTROLLER=1 kalends simulate 2023 6"
+)]
+pub(crate) struct Args {
+    /// 1 to 9999
+    year: i32,
+    /// 1 to 12
+    month: u8,
+    /// Mark the database as a test source, so that its rows may be replaced
+    #[arg(long)]
+    mark: bool,
+}
 
 /// A month that can be simulated.
-pub(super) struct Month {
+struct Month {
     month: Period,
-    /// Boxed: the state of Python's random numbers is large beside what other commands need.
-    rows: Box<MonthRows>,
+    rows: MonthRows,
     mark: Mark,
 }
 
@@ -27,9 +43,25 @@ struct Simulated {
     inserted_rows: u64,
 }
 
+pub(crate) fn run(args: Args, invocation: &Invocation) -> Result<Outcome> {
+    let ready = invocation.ready(Waiting::default(), Measured::default())?;
+    let month = Month::new(args, &ready.settings)?;
+    ready.work(async |world| write(world, month).await)
+}
+
+async fn write(world: &World<'_>, month: Month) -> Result<Outcome> {
+    let started = Instant::now();
+    let Month { month, rows, mark } = month;
+    let entity = Entity::default_table()?;
+    let done = simulate(&world.production, world.settings.limits, &entity, month.span(), rows, mark).await?;
+    let what = format!("{} of {}, {month}", counted(done.inserted, "row"), entity.table.name());
+    let json = Simulated { month, deleted_rows: done.deleted, inserted_rows: done.inserted };
+    Ok(Outcome::new(Exit::Done, report::line("simulated", &what, started.elapsed().as_secs_f64()), &json))
+}
+
 impl Month {
     /// Of what was typed and of the controller that is set.
-    pub(super) fn new(year: i32, month: u8, mark: bool, settings: &Settings) -> Result<Self> {
+    fn new(Args { year, month, mark }: Args, settings: &Settings) -> Result<Self> {
         let mark = if mark { Mark::Given } else { Mark::Expected };
         let rows = MonthRows::new(year, month, settings.controller()?).map_err(|refused| {
             Refusal::usage(
@@ -39,16 +71,6 @@ impl Month {
         })?;
         let first = Day::new(year, month, 1);
         let first = first.ok_or_else(|| Refusal::usage(format!("there is no month {year}-{month}"), "Name one."))?;
-        Ok(Self { month: first.month(), rows: Box::new(rows), mark })
+        Ok(Self { month: first.month(), rows, mark })
     }
-}
-
-pub(super) async fn run(world: &World<'_>, month: Month) -> Result<Outcome> {
-    let started = Instant::now();
-    let Month { month, rows, mark } = month;
-    let entity = Entity::default_table()?;
-    let done = simulate(&world.production, world.limits(), &entity, month.span(), *rows, mark).await?;
-    let what = format!("{} of {}, {month}", counted(done.inserted, "row"), entity.table.name());
-    let json = Simulated { month, deleted_rows: done.deleted, inserted_rows: done.inserted };
-    Ok(Outcome::new(Exit::Done, report::line("simulated", &what, started.elapsed().as_secs_f64()), &json))
 }

@@ -8,14 +8,30 @@ use std::time::Duration;
 use serde::Serialize;
 
 use self::guarded::Guarded;
-use super::World;
 use crate::accounts;
 use crate::calendar::Day;
 use crate::entity::Model;
 use crate::error::{Exit, Result};
 use crate::exports::{self, Scope, Which};
-use crate::report::{self, Outcome, counted};
+use crate::flags::{Closed, Measured, Waiting, duration};
+use crate::report::{self, Figure, Gauge, Outcome, counted};
 use crate::warehouse::{self, Freshness, LastRun};
+use crate::world::{Invocation, World};
+
+/// Show how fresh the figures are, the last run that changed something, and what is due
+#[derive(Debug, clap::Args)]
+#[command(after_help = "Example: kalends status --json | jq .due")]
+pub(crate) struct Args {
+    /// End with 3 if everything was last proven equal to production longer ago, such as 26h
+    #[arg(long, value_name = "DURATION", value_parser = duration)]
+    max_age: Option<Duration>,
+    #[command(flatten)]
+    waiting: Waiting,
+    #[command(flatten)]
+    closed: Closed,
+    #[command(flatten)]
+    measured: Measured,
+}
 
 #[derive(Serialize)]
 struct Status {
@@ -70,7 +86,12 @@ struct Due {
     manifest: bool,
 }
 
-pub(super) async fn run(world: &World<'_>, which: Which, max_age: Option<Duration>) -> Result<Outcome> {
+pub(crate) fn run(args: Args, invocation: &Invocation) -> Result<Outcome> {
+    let ready = invocation.ready(args.waiting, args.measured)?;
+    ready.work(async |world| status(world, args.closed.which(), args.max_age).await)
+}
+
+async fn status(world: &World<'_>, which: Which, max_age: Option<Duration>) -> Result<Outcome> {
     let mut warehouse = world.warehouse().await?;
     let reading = warehouse.read().await?;
     let entities = reading.entities().await?;
@@ -81,10 +102,10 @@ pub(super) async fn run(world: &World<'_>, which: Which, max_age: Option<Duratio
         settled_days += kept.len();
         newest_day.extend(kept.last_key_value().map(|(&day, _)| (model.name().to_string(), day)));
     }
-    let is_set = |model: &Model| world.settings.entities.iter().any(|entity| entity.name == model.entity.name);
+    let is_set = |model: &Model| world.settings.has(model.name());
     let not_in_settings = entities.iter().filter(|model| !is_set(model)).map(|model| model.name().to_string());
     let look = async || exports::due(&reading, &world.settings.exports, Scope::Everything, which).await;
-    let due = world.manner.patiently(look).await?;
+    let due = world.patiently(look).await?;
     let (last_run, fresh) = (reading.last_run().await?, reading.freshness().await?);
     let last_entities = settled_by(last_run.as_ref(), &fresh);
     let today = today(&fresh);
@@ -114,7 +135,21 @@ pub(super) async fn run(world: &World<'_>, which: Which, max_age: Option<Duratio
     let files_due = [&status.due.write, &status.due.list, &status.due.remove].iter().any(|paths| !paths.is_empty());
     let is_due = files_due || status.due.manifest;
     let exit = if is_due || exceeds(status.age_seconds, max_age) { Exit::Differs } else { Exit::Done };
-    Ok(Outcome::new(exit, text(&status, max_age), &status))
+    Ok(Outcome::new(exit, text(&status, max_age), &status).with_figures(figures(&status)))
+}
+
+/// For monitoring.
+fn figures(status: &Status) -> Vec<Figure> {
+    let Status { due, guarded, .. } = status;
+    vec![
+        Figure::count(Gauge::SettledRows, None, status.settled_rows),
+        Figure::count(Gauge::SettledDays, None, status.settled_days),
+        Figure::count(Gauge::DueFiles, None, due.write.len()),
+        Figure::count(Gauge::DueListings, None, due.list.len()),
+        Figure::count(Gauge::DueRemovals, None, due.remove.len()),
+        Figure::count(Gauge::HeldPeriods, None, guarded.held.len()),
+        Figure::count(Gauge::ChangingPeriods, None, guarded.changing.len()),
+    ]
 }
 
 /// The entities that the last run settled: its number is theirs, and the moment of production's data tells whose it is.

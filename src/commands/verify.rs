@@ -1,57 +1,51 @@
 //! `verify`: production = rows = accounts = files, or a list of what differs; by the accounts of all rows or of a
 //! sample, by the rows themselves, and mended on demand.
 
+mod listing;
 mod repair;
-
-use std::collections::{BTreeMap, BTreeSet};
 
 use serde::Serialize;
 
-use super::World;
+use self::listing::{Listing, lines};
 use crate::accounts::{self, SetAside};
-use crate::checks::{self, Difference, Layer};
+use crate::checks::{self, Difference, Found};
 use crate::diff;
 use crate::entity::Entity;
-use crate::error::{self, Exit, Result};
+use crate::error::{Exit, Result};
 use crate::exports::Which;
+use crate::flags::{AcceptLoss, Closed, Measured, Waiting};
 use crate::guard::Accepted;
-use crate::production::Production;
+use crate::production::{Snapshot, Survey};
 use crate::report::{self, Outcome, counted};
-use crate::warehouse::Warehouse;
+use crate::sync;
+use crate::warehouse::Reading;
+use crate::world::{Failed, Invocation, World};
 
-/// How it is verified.
-#[derive(Debug)]
-pub(super) enum How {
-    /// All rows, and nothing is changed.
-    Whole,
-    /// All rows, each with each as well, and nothing is changed.
-    Exact,
-    /// So many rows of a million, and nothing is changed.
-    Sample(u32),
-    /// All rows, and what differs is mended, losses as far as they were accepted.
-    Repair(Accepted),
-}
-
-impl How {
-    /// Of what was typed.
-    pub(super) fn new(repair: bool, accepted: Accepted, exact: bool, sample: Option<u32>) -> Self {
-        match sample {
-            None if exact => Self::Exact,
-            Some(of_a_million) => Self::Sample(of_a_million),
-            None if repair => Self::Repair(accepted),
-            None => Self::Whole,
-        }
-    }
-}
-
-/// How differences are told to people.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
-pub(super) enum Listing {
-    /// Many that differ in the same way in one line.
-    #[default]
-    SummedUp,
-    /// A line for each.
-    All,
+/// Prove that production, rows, accounts and files are equal; list what differs
+#[derive(Debug, clap::Args)]
+#[command(
+    after_help = "Example: kalends verify --json | jq '.differences[].what'",
+    mut_arg("accept_loss", |flag| flag.requires("repair"))
+)]
+pub(crate) struct Args {
+    /// Load, settle and publish what differs
+    #[arg(long, conflicts_with = "sample")]
+    repair: bool,
+    #[command(flatten)]
+    losses: AcceptLoss,
+    /// Compare only this share of the rows, the same on both servers
+    #[arg(long, value_name = "SHARE%", value_parser = share)]
+    sample: Option<u32>,
+    /// Also compare the rows themselves: a proof that does not depend on checksums
+    #[arg(long, conflicts_with_all = ["sample", "repair"])]
+    exact: bool,
+    /// List each difference, also where many days or files differ in the same way
+    #[arg(long)]
+    list: bool,
+    #[command(flatten)]
+    waiting: Waiting,
+    #[command(flatten)]
+    closed: Closed,
 }
 
 #[derive(Serialize)]
@@ -81,16 +75,7 @@ struct Verified {
 #[serde(untagged)]
 enum Each {
     Looked { entity: String, production_as_of: String, rows: i64, days: usize, set_aside: SetAside },
-    Failed { entity: String, error: String, exit_code: u8 },
-}
-
-/// What was found of one entity.
-struct One {
-    production_as_of: String,
-    rows: i64,
-    days: usize,
-    set_aside: SetAside,
-    differences: Vec<Difference>,
+    Failed(Failed),
 }
 
 /// What is looked at of the rows.
@@ -101,31 +86,42 @@ enum Look {
     Sample(u32),
 }
 
-pub(super) async fn run(world: &World<'_>, how: How, which: Which, listing: Listing) -> Result<Outcome> {
-    let look = match how {
-        How::Repair(accepted) => return repair::run(world, &accepted, which, listing).await,
-        How::Sample(of_a_million) => Look::Sample(of_a_million),
-        How::Exact => Look::Exact,
-        How::Whole => Look::Accounts,
+pub(crate) fn run(args: Args, invocation: &Invocation) -> Result<Outcome> {
+    let ready = invocation.ready(args.waiting, Measured::default())?;
+    let (which, accepted) = (args.closed.which(), Accepted::of(args.losses.accept_loss));
+    let listing = if args.list { Listing::All } else { Listing::SummedUp };
+    let look = match args.sample {
+        Some(of_a_million) => Look::Sample(of_a_million),
+        None if args.exact => Look::Exact,
+        None => Look::Accounts,
     };
-    let mut production = world.production().await?;
-    let mut warehouse = world.warehouse().await?;
+    ready.work(async |world| {
+        if args.repair {
+            return repair::run(world, &accepted, which, listing).await;
+        }
+        verify(world, look, which, listing).await
+    })
+}
+
+async fn verify(world: &World<'_>, look: Look, which: Which, listing: Listing) -> Result<Outcome> {
+    let mut connections = world.connect().await?;
     let mut verified = Verified { exact: matches!(look, Look::Exact), listing, ..Verified::default() };
     if let Look::Sample(of_a_million) = look {
         verified.sample = Some(percent(of_a_million));
     }
-    if let [entity] = world.settings.entities.as_slice() {
-        verified.add(verify(world, &mut production, &mut warehouse, entity, look).await?);
-    } else {
-        for entity in &world.settings.entities {
-            let verifying = verify(world, &mut production, &mut warehouse, entity, look);
-            let found = world.explaining(std::slice::from_ref(entity), verifying).await;
-            verified.add_one_of_several(entity.name.name(), found);
-        }
-    }
-    let reading = warehouse.read().await?;
+    let looking = async |entity: &Entity| {
+        let looking = async |snapshot: &Snapshot<'_>, reading: &Reading<'_>| look.at(snapshot, reading).await;
+        let (production_as_of, (survey, found)) = sync::compare(&mut connections, entity, looking).await?;
+        let entity = entity.name.name().to_string();
+        Ok((One { entity, production_as_of, survey, differences: found.differences() }, None))
+    };
+    let each = world.each(looking).await?;
+    verified.exit = each.exit;
+    let several = each.all.len() > 1;
+    each.all.into_iter().for_each(|one| verified.add(one, several));
+    let reading = connections.warehouse.read().await?;
     let look_at_files = async || checks::files(&reading, &world.settings.exports, which).await;
-    verified.differences.extend(world.manner.patiently(look_at_files).await?);
+    verified.differences.extend(world.patiently(look_at_files).await?);
     if !verified.differences.is_empty() {
         verified.exit = verified.exit.graver(Exit::Differs);
     }
@@ -133,49 +129,33 @@ pub(super) async fn run(world: &World<'_>, how: How, which: Which, listing: List
     Ok(Outcome::new(verified.exit, verified.text(), &verified))
 }
 
-async fn verify(
-    world: &World<'_>,
-    production: &mut Production,
-    warehouse: &mut Warehouse,
-    entity: &Entity,
-    look: Look,
-) -> Result<One> {
-    // The warehouse is read after production is held still: a run that settles in between is not half seen.
-    let snapshot = production.snapshot(entity).await?;
-    let reading = warehouse.read().await?;
-    reading.check_is_not(&snapshot.identity)?;
-    let looking = async {
+impl Look {
+    /// What differs of an entity.
+    async fn at(self, snapshot: &Snapshot<'_>, reading: &Reading<'_>) -> Result<(Survey, Found)> {
         let model = snapshot.model();
-        Ok(match look {
-            Look::Accounts | Look::Exact => {
-                let survey = snapshot.survey().await?;
-                let mut found = checks::look(&survey.accounts, &reading, model).await?;
-                if let Look::Exact = look {
-                    // Accounts say how a day differs; the rows say which days do, whatever accounts say.
-                    diff::of_all(&snapshot, &reading).await?.into_iter().for_each(|(day, cause)| {
-                        found.rows.entry(day).or_insert(cause);
-                    });
-                }
-                (survey, found)
-            }
-            Look::Sample(of_a_million) => {
-                let survey = snapshot.survey_sample(of_a_million).await?;
-                let found = checks::look_at_sample(&survey.accounts, &reading, model, of_a_million).await?;
-                (survey, found)
-            }
-        })
-    };
-    let (survey, found) = world.watch().over(&snapshot, looking).await?;
-    let differences = found.differences();
-    let production_as_of = snapshot.as_of.clone();
-    snapshot.release().await;
-    Ok(One {
-        production_as_of,
-        rows: accounts::rows(&survey.accounts),
-        days: survey.accounts.len(),
-        set_aside: survey.set_aside,
-        differences,
-    })
+        if let Self::Sample(of_a_million) = self {
+            let survey = snapshot.survey_sample(of_a_million).await?;
+            let found = checks::look_at_sample(&survey.accounts, reading, model, of_a_million).await?;
+            return Ok((survey, found));
+        }
+        let survey = snapshot.survey().await?;
+        let mut found = checks::look(&survey.accounts, reading, model).await?;
+        if let Self::Exact = self {
+            // Accounts say how a day differs; the rows say which days do, whatever accounts say.
+            diff::of_all(snapshot, reading).await?.into_iter().for_each(|(day, cause)| {
+                found.rows.entry(day).or_insert(cause);
+            });
+        }
+        Ok((survey, found))
+    }
+}
+
+/// What was found of an entity.
+struct One {
+    entity: String,
+    production_as_of: String,
+    survey: Survey,
+    differences: Vec<Difference>,
 }
 
 impl Default for Verified {
@@ -197,35 +177,23 @@ impl Default for Verified {
 }
 
 impl Verified {
-    fn add(&mut self, found: One) {
+    /// Adds what was found of an entity; of several, that is also told by itself.
+    fn add(&mut self, one: Result<One, Failed>, several: bool) {
+        let One { entity, production_as_of, survey, mut differences } = match one {
+            Ok(one) => one,
+            Err(failed) => return self.entities.push(Each::Failed(failed)),
+        };
+        let (rows, days, set_aside) = (accounts::rows(&survey.accounts), survey.accounts.len(), survey.set_aside);
         // Entities are looked at one after the other.
-        self.production_as_of.get_or_insert(found.production_as_of);
-        self.rows += found.rows;
-        self.days += found.days;
-        self.set_aside = self.set_aside.and(found.set_aside);
-        self.differences.extend(found.differences);
-    }
-
-    /// One that fails does not keep the others from being looked at; the exit code is the gravest.
-    fn add_one_of_several(&mut self, name: &str, found: Result<One>) {
-        let entity = name.to_string();
-        match found {
-            Ok(mut found) => {
-                for difference in &mut found.differences {
-                    difference.entity = Some(entity.clone());
-                }
-                let One { ref production_as_of, rows, days, set_aside, .. } = found;
-                let production_as_of = production_as_of.clone();
-                self.entities.push(Each::Looked { entity, production_as_of, rows, days, set_aside });
-                self.add(found);
-            }
-            Err(error) => {
-                let failed = error::exit_code(&error);
-                self.exit = self.exit.graver(failed);
-                report::talk(&error::render(&error));
-                self.entities.push(Each::Failed { entity, error: error.to_string(), exit_code: failed as u8 });
-            }
+        self.production_as_of.get_or_insert_with(|| production_as_of.clone());
+        self.rows += rows;
+        self.days += days;
+        self.set_aside = self.set_aside.and(set_aside);
+        if several {
+            differences.iter_mut().for_each(|difference| difference.entity = Some(entity.clone()));
+            self.entities.push(Each::Looked { entity, production_as_of, rows, days, set_aside });
         }
+        self.differences.extend(differences);
     }
 
     fn text(&self) -> String {
@@ -250,7 +218,7 @@ impl Verified {
         };
         let failed = self.entities.iter().filter_map(|each| match each {
             Each::Looked { .. } => None,
-            Each::Failed { entity, error, .. } => Some(format!("{entity}: not verified: {error}")),
+            Each::Failed(Failed { entity, error, .. }) => Some(format!("{entity}: not verified: {error}")),
         });
         let differences = lines(&self.differences, self.listing);
         report::list_lines([head].into_iter().chain(failed).chain(differences).chain(report::set_aside(self.set_aside)))
@@ -266,48 +234,15 @@ fn percent(of_a_million: u32) -> String {
     }
 }
 
-/// More differences of a kind than these are told in one line.
-const LISTED: usize = 10;
-
-/// A line for each difference; of many that differ in the same way, one for all.
-fn lines(differences: &[Difference], listing: Listing) -> Vec<String> {
-    let kind = |one: &Difference| (word(one.layer), one.how, one.entity.clone());
-    let mut kinds: BTreeMap<_, (usize, &Difference)> = BTreeMap::new();
-    for one in differences {
-        let (number, last) = kinds.entry(kind(one)).or_insert((0, one));
-        (*number, *last) = (*number + 1, one);
+/// A share in percent, as so many of a million.
+fn share(text: &str) -> Result<u32, String> {
+    const FORM: &str = "a percentage is written 5% or 0.1%, from 0.0001% to 100%";
+    let number = text.strip_suffix('%').ok_or(FORM)?;
+    let (whole, part) = number.split_once('.').unwrap_or((number, "0"));
+    let digits = |text: &str| !text.is_empty() && text.len() <= 4 && text.bytes().all(|byte| byte.is_ascii_digit());
+    if !digits(whole) || !digits(part) {
+        return Err(FORM.to_string());
     }
-    let mut told = BTreeSet::new();
-    let lines = differences.iter().filter_map(|one| match kinds.get(&kind(one)) {
-        Some(&(number, last)) if number > LISTED && listing == Listing::SummedUp => {
-            told.insert(kind(one)).then(|| summed_up(one, last, number))
-        }
-        _ => Some(line(one)),
-    });
-    lines.collect()
-}
-
-fn summed_up(first: &Difference, last: &Difference, number: usize) -> String {
-    let noun = match first.layer {
-        Layer::Rows => "day",
-        Layer::Accounts => "period",
-        Layer::Files => "file",
-    };
-    let entity = first.entity.as_ref().map_or(String::new(), |entity| format!("{entity} "));
-    let (number, how) = (counted(number, noun), first.how);
-    format!("{:<11} {entity}{number} {how}, {} to {}; --list shows all", word(first.layer), first.what, last.what)
-}
-
-fn word(layer: Layer) -> &'static str {
-    match layer {
-        Layer::Rows => "rows",
-        Layer::Accounts => "accounts",
-        Layer::Files => "files",
-    }
-}
-
-fn line(difference: &Difference) -> String {
-    let layer = word(difference.layer);
-    let entity = difference.entity.as_ref().map_or(String::new(), |entity| format!("{entity} "));
-    format!("{layer:<11} {entity}{} {}", difference.what, difference.how)
+    let of_a_million: u32 = format!("{whole}{part:0<4}").parse().map_err(|_| FORM)?;
+    if (1..=1_000_000).contains(&of_a_million) { Ok(of_a_million) } else { Err(FORM.to_string()) }
 }

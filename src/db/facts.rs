@@ -9,7 +9,7 @@ use tokio_postgres::types::Type;
 
 use super::{Access, Address, Identity, Parameter, Row, Session, Work};
 use crate::calendar::Day;
-use crate::error::{Refusal, Result};
+use crate::error::Result;
 use crate::sql::{Ident, Statement};
 
 const FACTS: Statement = crate::statement!("servers/facts.sql");
@@ -17,21 +17,6 @@ const SEEN: Statement = crate::statement!("servers/seen.sql");
 const ZONE: Statement = crate::statement!("servers/zone.sql");
 const ZONES: Statement = crate::statement!("servers/zones.sql");
 const OFFSETS: Statement = crate::statement!("servers/offsets.sql");
-
-/// Older servers lack what statements of ours ask for, such as infinities of numeric and
-/// `client_connection_check_interval`.
-const OLDEST_VERSION: u32 = 14;
-
-/// Whether a server is new enough; one that does not say its version, 0, is taken at its word.
-pub(super) fn check_version(major: u32) -> Result<()> {
-    if major == 0 || major >= OLDEST_VERSION {
-        return Ok(());
-    }
-    Err(Refusal::refused(
-        format!("PostgreSQL {major} is past its end of life, and Kalends does not support it"),
-        format!("Upgrade the server to version {OLDEST_VERSION} or later."),
-    ))
-}
 
 /// What a server says of itself.
 #[derive(Debug)]
@@ -139,16 +124,4 @@ pub fn is_on_this_machine(config: &Config) -> bool {
             Host::Unix(_) => true,
             Host::Tcp(name) => name == "localhost" || name.parse::<IpAddr>().is_ok_and(|ip| ip.is_loopback()),
         })
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn servers_that_are_too_old_are_refused() {
-        assert!(check_version(14).is_ok() && check_version(18).is_ok() && check_version(0).is_ok());
-        let refusal = check_version(13).unwrap_err().to_string();
-        assert_eq!(refusal, "PostgreSQL 13 is past its end of life, and Kalends does not support it");
-    }
 }

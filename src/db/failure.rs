@@ -34,7 +34,7 @@ impl StatementFailure {
                 place: picture(sql, answer),
             },
             None => Self {
-                message: super::plainly(error),
+                message: plainly(error),
                 code: None,
                 lacks_locks: false,
                 is_lost: is_lost(error),
@@ -128,4 +128,18 @@ fn picture(sql: &Sql, answer: &DbError) -> Picture {
         format!("    {number} | {line}"),
         format!("    {blank} | {}^", " ".repeat(column - 1)),
     ])
+}
+
+/// A driver's error with its causes, in one line.
+pub(super) fn plainly(error: &tokio_postgres::Error) -> String {
+    if let Some(answer) = error.as_db_error() {
+        return format!("{} ({})", answer.message(), answer.code().code());
+    }
+    let mut text = error.to_string();
+    let mut cause = std::error::Error::source(error);
+    while let Some(inner) = cause {
+        text = format!("{text}: {inner}");
+        cause = inner.source();
+    }
+    text
 }

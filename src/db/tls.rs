@@ -192,6 +192,14 @@ impl TlsStream for Way {
 /// What was wrong with the server's certificate, or what it asked for, and the next step; `None` of another error.
 /// `name` is the setting of the URL.
 pub(super) fn explain(error: &tokio_postgres::Error, name: &str) -> Option<(String, String)> {
+    let said = super::failure::plainly(error);
+    if said.contains("channel binding") {
+        let hint = format!(
+            "Somebody may be in between, or the server does not ask for scram-sha-256 over TLS: check both, and use \
+             sslmode=verify-full in {name}."
+        );
+        return Some((said, hint));
+    }
     let source = std::error::Error::source(error)?.downcast_ref::<Error>()?.get_ref()?;
     if let Some(unaccepted) = source.downcast_ref::<Unaccepted>() {
         let hint = format!(

@@ -6,7 +6,7 @@ use serde::Serialize;
 
 use super::{Entity, Statistic};
 use crate::calendar::Level;
-use crate::error::Result;
+use crate::error::{Refusal, Result};
 use crate::sql::{Ident, Word};
 
 /// A column of a file, and of the view that has the file's columns.
@@ -96,4 +96,11 @@ fn dimensions(entity: &Entity) -> Vec<String> {
 
 fn named(statistic: Statistic, label: &str) -> String {
     format!("{}_{label}", statistic.word())
+}
+
+pub(super) fn missing(entity: &Entity, column: &str) -> anyhow::Error {
+    Refusal::refused(
+        format!("table {entity} of production has no column \"{column}\""),
+        format!("Check its name in [[entity]]{}.", entity.lines.place(column)),
+    )
 }

@@ -4,7 +4,7 @@ use std::fmt;
 
 use serde::{Deserialize, Serialize};
 
-use super::model::missing;
+use super::columns::missing;
 use super::{Entity, Model};
 use crate::error::{Refusal, Result};
 use crate::sql::Ident;

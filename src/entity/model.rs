@@ -3,10 +3,10 @@
 use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
 use serde::{Deserialize, Serialize};
 
-use super::columns::{self, Column};
+use super::columns::{self, Column, missing};
 use super::dimension::{Dimension, FoundType};
 use super::number::{Number, number};
-use super::shape::Split;
+use super::split::Split;
 use super::{Entity, Statistic};
 use crate::calendar::{Level, Period};
 use crate::error::{Refusal, Result};
@@ -223,13 +223,6 @@ fn time_kind(entity: &Entity, found: Option<&str>) -> Result<TimeKind> {
         )),
         _ => Ok(kind),
     }
-}
-
-pub(super) fn missing(entity: &Entity, column: &str) -> anyhow::Error {
-    Refusal::refused(
-        format!("table {entity} of production has no column \"{column}\""),
-        format!("Check its name in [[entity]]{}.", entity.lines.place(column)),
-    )
 }
 
 impl TimeKind {

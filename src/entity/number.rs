@@ -3,7 +3,7 @@
 use serde::{Deserialize, Serialize};
 
 use super::Entity;
-use super::model::missing;
+use super::columns::missing;
 use crate::error::{Refusal, Result};
 use crate::sql::Ident;
 

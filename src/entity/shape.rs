@@ -6,19 +6,11 @@ use super::columns::{self, Column};
 use super::dimension::{Dimension, Hashed};
 use super::model::Model;
 use super::number::Number;
+use super::split::Split;
 use super::theirs::{TheirColumn, Theirs};
 use crate::calendar::Level;
 use crate::error::Result;
 use crate::sql::{Ident, Literal, Shape, Word};
-
-/// Which accounts of a level: of its periods, or of each combination of dimensions in them.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Split {
-    /// Of the whole period.
-    Whole,
-    /// Of each combination.
-    Combinations,
-}
 
 /// All that statements are filled from.
 #[derive(Serialize)]

@@ -1,33 +1,12 @@
 //! Whether files were published from a later state than the warehouse is in, such as one that was restored from a
 //! backup.
 
-use std::collections::BTreeMap;
 use std::path::Path;
 
-use tokio_postgres::types::Type;
-
+use super::due::Due;
 use super::manifest::{Manifest, Settled};
-use super::{Due, Wanted};
-use crate::db::Parameter;
+use super::wanted::Wanted;
 use crate::error::{Refusal, Result};
-use crate::sql::Statement;
-use crate::statement;
-use crate::warehouse::Reading;
-
-const KNOWN: Statement = statement!("exports/known.sql");
-
-/// Of the moments that a manifest's files were published as of, those that this warehouse has settled itself: by
-/// entity, the last settlement of that moment.
-pub(super) async fn known(reading: &Reading<'_>, manifest: &Manifest) -> Result<BTreeMap<String, i64>> {
-    if !reading.prepared || manifest.settled.is_empty() {
-        return Ok(BTreeMap::new());
-    }
-    let (entities, moments): (Vec<&str>, Vec<&str>) =
-        manifest.settled.iter().map(|(entity, settled)| (entity.as_str(), settled.as_of.as_str())).unzip();
-    let parameters: [Parameter<'_>; 2] = [(&entities, Type::TEXT_ARRAY), (&moments, Type::TEXT_ARRAY)];
-    let rows = reading.work().query(KNOWN, &parameters).await?;
-    rows.iter().map(|row| Ok((row.get("entity")?, row.get("settlement")?))).collect()
-}
 
 /// Files are not written, replaced or removed by an older state of the warehouse.
 ///

@@ -4,10 +4,13 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
 
-use super::content::{self, Content};
+use super::content::{self, Content, Scope, Which};
 use super::csv::{self, Field};
+use super::due::{Due, Fault};
+use super::folder::Folder;
+use super::manifest::Manifest;
 use super::readiness::Intended;
-use super::{Claim, Due, Fault, Folder, Manifest, RECORDED, Scope, Wanted, Which, age, compared};
+use super::wanted::{Claim, RECORDED, Wanted, compared, known};
 use crate::calendar::{Day, Period};
 use crate::entity::Model;
 use crate::error::Result;
@@ -39,7 +42,7 @@ pub struct Line {
 /// The files that will be due, and why publishing them would be refused, if it would. Reads only.
 ///
 /// # Errors
-/// As [`super::due`].
+/// As [`super::due()`].
 pub async fn foresee(
     reading: &Reading<'_>,
     path: &Path,
@@ -101,7 +104,7 @@ async fn wanted(
         production_as_of: None,
         complete_through: BTreeMap::new(),
         fresh: reading.freshness().await?,
-        known: age::known(reading, manifest).await?,
+        known: known(reading, manifest).await?,
     })
 }
 

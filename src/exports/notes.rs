@@ -2,8 +2,10 @@
 
 use tokio_postgres::types::Type;
 
+use super::content::Scope;
+use super::due::Due;
 use super::manifest::Entry;
-use super::{Due, Scope, Wanted};
+use super::wanted::Wanted;
 use crate::db::Parameter;
 use crate::error::Result;
 use crate::sql::Statement;

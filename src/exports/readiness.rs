@@ -5,9 +5,12 @@ use std::path::{Path, PathBuf};
 use anyhow::Context as _;
 use rustix::fs::{Access, access, statvfs};
 
+use super::age;
+use super::content::{Scope, Which, sha256};
+use super::due::{Due, Fault};
 use super::folder::Folder;
 use super::manifest::{self, Manifest};
-use super::{Claim, Due, Fault, Scope, Wanted, Which, age, compare, sha256, wanted};
+use super::wanted::{Claim, Wanted, compare, wanted};
 use crate::error::{Refusal, Result};
 use crate::warehouse::Reading;
 

@@ -13,8 +13,8 @@ use rustix::fs::{FlockOperation, OFlags, flock};
 use rustix::io::Errno;
 use sha2::{Digest as _, Sha256};
 
-use super::ROLE;
 use super::account::{self, Account};
+use super::side::ROLE;
 use crate::error::{Refusal, Result};
 
 /// For data that the servers' user could not reach where it was asked for.

@@ -15,8 +15,8 @@ use rustix::process::{Pid, Signal, kill_process};
 
 use super::binaries::{self, Installation};
 use super::folder::{self, Folder, Lock};
+use super::side::{ROLE, Side};
 use super::traces::{PidFile, has_stopped_child, is_alive, telling_line};
-use super::{ROLE, Side};
 use crate::error::{Refusal, Result};
 
 /// How often a server that starts or stops is looked at. A start takes some 100 ms.

@@ -2,7 +2,6 @@
 
 use tokio_postgres::types::Type;
 
-use super::tables::TABLES;
 use crate::db::{Parameter, Work};
 use crate::entity::Entity;
 use crate::error::{Refusal, Result};
@@ -10,6 +9,7 @@ use crate::settings::nearest;
 use crate::sql::{Ident, Statement};
 use crate::statement;
 
+pub(super) const TABLES: Statement = statement!("production/tables.sql");
 const COLUMNS: Statement = statement!("production/columns.sql");
 
 /// The refusal of a table that is not there, with the nearest name. The default table is not anybody's mistake: nothing

@@ -3,13 +3,13 @@
 use anyhow::Context as _;
 
 use super::Production;
+use super::suggestion::TABLES;
 use crate::db::{Access, Seen};
 use crate::entity::{Entity, SourceTable};
 use crate::error::Result;
 use crate::sql::Statement;
 use crate::statement;
 
-pub(super) const TABLES: Statement = statement!("production/tables.sql");
 const TIME_ZONE: Statement = statement!("production/time_zone.sql");
 
 /// What production holds, as far as the role may know.

@@ -4,7 +4,7 @@ use std::os::unix::fs::PermissionsExt as _;
 use std::path::{Path, PathBuf};
 
 use tokio_postgres::Config;
-use tokio_postgres::config::Host;
+use tokio_postgres::config::{ChannelBinding, Host};
 
 use super::Environment;
 use crate::db::{Address, Methods, Protection, Server, is_on_this_machine};
@@ -29,15 +29,19 @@ pub(super) fn parse(server: Server, url: &str, environment: &Environment) -> Res
     if url.split('?').next().is_some_and(|address| address.matches('@').count() > 1) {
         return Err(unreadable());
     }
-    let (url, [mode, roots, methods]) = without_ours(url);
+    let (url, [mode, roots, methods, binding]) = without_ours(url);
     let mut config: Config = url.parse().map_err(|_| unreadable())?;
     complete(&mut config, environment)?;
     let mode = mode.or(environment.text("PGSSLMODE")?);
     let roots = roots.map(PathBuf::from).or_else(|| environment.path("PGSSLROOTCERT"));
     let methods = methods.or(environment.text("PGREQUIREAUTH")?);
+    let binding = binding.or(environment.text("PGCHANNELBINDING")?);
     let local = is_on_this_machine(&config);
     let protection = protection(name, mode.as_deref(), roots, local)?;
     let methods = accepted(name, methods.as_deref(), &config, &protection, local)?;
+    if let Some(binding) = binding {
+        config.channel_binding(bound(name, &binding, &config, &protection)?);
+    }
     if config.get_password().is_none()
         && let Some(password) = password_from_file(&config, environment)?
     {
@@ -46,18 +50,19 @@ pub(super) fn parse(server: Server, url: &str, environment: &Environment) -> Res
     Ok(Address { config, protection, methods })
 }
 
-/// Takes `sslmode`, `sslrootcert` and `require_auth` out of a URL, in this order: the driver knows neither verify-full,
-/// nor certificate files, nor that a question may be refused.
-fn without_ours(url: &str) -> (String, [Option<String>; 3]) {
-    let mut ours = [None, None, None];
+/// Takes `sslmode`, `sslrootcert`, `require_auth` and `channel_binding` out of a URL, in this order: the driver knows
+/// neither verify-full, nor certificate files, nor that a question may be refused, and does not say what is wrong.
+fn without_ours(url: &str) -> (String, [Option<String>; 4]) {
+    let mut ours = [None, None, None, None];
     let Some((base, query)) = url.split_once('?') else { return (url.to_string(), ours) };
     let mut rest = Vec::new();
     for pair in query.split('&') {
-        let [mode, roots, methods] = &mut ours;
+        let [mode, roots, methods, binding] = &mut ours;
         match pair.split_once('=') {
             Some(("sslmode", value)) => *mode = Some(percent_decoded(value)),
             Some(("sslrootcert", value)) => *roots = Some(percent_decoded(value)),
             Some(("require_auth", value)) => *methods = Some(percent_decoded(value)),
+            Some(("channel_binding", value)) => *binding = Some(percent_decoded(value)),
             _ => rest.push(pair),
         }
     }
@@ -90,6 +95,25 @@ fn accepted(
             "Use scram-sha-256, md5, password or none, several separated by commas, or !password for all but this one.",
         )
     })
+}
+
+/// Whether the password has to be bound to the certificate that we see: somebody in between has another one than the
+/// server.
+fn bound(name: &str, written: &str, config: &Config, protection: &Protection) -> Result<ChannelBinding> {
+    let over_socket = config.get_hosts().iter().any(|host| matches!(host, Host::Unix(_)));
+    match written {
+        "disable" => Ok(ChannelBinding::Disable),
+        "prefer" => Ok(ChannelBinding::Prefer),
+        "require" if over_socket || *protection == Protection::Disable => Err(Refusal::usage(
+            format!("{name} requires channel_binding of a connection without TLS"),
+            "Set channel_binding=prefer in the URL (PGCHANNELBINDING is for both servers), or use TLS: sslmode=verify-full.",
+        )),
+        "require" => Ok(ChannelBinding::Require),
+        _ => Err(Refusal::usage(
+            format!("{name} has an unknown channel_binding"),
+            "Use require, prefer or disable, also in PGCHANNELBINDING.",
+        )),
+    }
 }
 
 fn percent_decoded(text: &str) -> String {

@@ -9,8 +9,8 @@ use serde::Serialize;
 use tokio_postgres::error::SqlState;
 use tokio_postgres::types::Type;
 
-use super::turn::hold_next;
-use super::{Reading, Warehouse, confirmed, hold, lock_replacing};
+use super::turn::{hold, hold_next};
+use super::{Reading, Warehouse, confirmed, lock_replacing};
 use crate::db::{Work, sql_state};
 use crate::entity::Model;
 use crate::error::{Refusal, Result};
@@ -63,7 +63,7 @@ impl Reading<'_> {
     ///
     /// # Errors
     /// Refuses (usage) a name that was never settled.
-    pub(super) async fn entity(&self, name: &str) -> Result<Model> {
+    pub async fn entity(&self, name: &str) -> Result<Model> {
         let known = self.entities().await?;
         let names: Vec<String> = known.iter().map(|known| format!("\"{}\"", known.name())).collect();
         let names = if names.is_empty() { "none".to_string() } else { names.join(", ") };
@@ -107,8 +107,8 @@ impl Warehouse {
     /// Whether an entity was forgotten and some of its rows are still there, since that was interrupted.
     pub async fn is_half_forgotten(&mut self, name: &str) -> Result<bool> {
         let reading = self.read().await?;
-        let known = reading.entities().await?.iter().any(|known| known.name() == name);
-        Ok(!known && reading.forgotten().await?.iter().any(|forgotten| forgotten.name == name))
+        Ok(reading.settled_as(name).await?.is_none()
+            && reading.forgotten().await?.iter().any(|forgotten| forgotten.name == name))
     }
 
     /// Takes an entity's tables, views and history out of the warehouse, and goes on with what was begun of that.

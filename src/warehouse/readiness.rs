@@ -44,7 +44,7 @@ impl Warehouse {
     /// written.
     ///
     /// # Errors
-    /// Those that a run ends with: as [`Warehouse::ledger`] and [`Warehouse::lacking`].
+    /// Those that a run ends with: as [`Warehouse::make_ready`] and [`Warehouse::lacking`].
     pub async fn check_rights(&mut self) -> Result<()> {
         // What may not be read may be the very table that says the version.
         if self.is_prepared().await?
@@ -62,10 +62,9 @@ impl Reading<'_> {
     /// What a run would begin with for an entity.
     ///
     /// # Errors
-    /// Those that a run ends with: as [`Warehouse::ledger`].
+    /// Those that a run ends with: as [`Warehouse::make_ready`] and [`Reading::ledger`].
     pub async fn beginning(&self, model: &Model) -> Result<Beginning> {
-        let known = self.entities().await?.into_iter().find(|known| known.name() == model.name());
-        if let Some(known) = known {
+        if let Some(known) = self.settled_as(model.name()).await? {
             return Ok(match known.change_to(model)? {
                 Change::Same | Change::Checksums => Beginning::Settled,
                 Change::Anew(what) => {

@@ -2,7 +2,9 @@
 
 use tokio_postgres::types::Type;
 
-use super::{ENTITIES, ENTITY_VIEWS, IDENTITY, Reading, STATE, Warehouse, hold, lock_replacing, named};
+use super::tables::ENTITY_VIEWS;
+use super::turn::hold;
+use super::{ENTITIES, IDENTITY, Reading, STATE, Warehouse, lock_replacing, named};
 use crate::db::Work;
 use crate::error::{Refusal, Result};
 use crate::sql::{Ident, Statement};
@@ -26,7 +28,7 @@ const MIGRATIONS: [Statement; 4] = [
 ///
 /// # Errors
 /// Refuses schemas that a newer Kalends made.
-pub(super) async fn are_current(work: &Work<'_>, prepared: bool) -> Result<bool> {
+async fn are_current(work: &Work<'_>, prepared: bool) -> Result<bool> {
     Ok(version(work, prepared).await? == MIGRATIONS.len())
 }
 
@@ -59,6 +61,14 @@ impl Warehouse {
 }
 
 impl Reading<'_> {
+    /// Whether the schemas are there, and of the version that this Kalends makes.
+    ///
+    /// # Errors
+    /// Refuses schemas that a newer Kalends made.
+    pub async fn is_current(&self) -> Result<bool> {
+        are_current(&self.work, self.prepared).await
+    }
+
     /// Whether the schemas are there, or can be made.
     ///
     /// # Errors

@@ -379,12 +379,10 @@ fn an_adoption_that_was_killed_is_ended_by_a_run() {
 fn of_several_entities_one_is_named() {
     let world = loaded();
     world.production_sql("CREATE TABLE other (at date, n integer)");
-    fs::write(
-        world.folder().join("kalends.toml"),
+    world.settings(
         "[[entity]]\nname = \"events\"\ntable = \"entity\"\ntime = \"created_at\"\nmeasures = [\"value\"]\n\
          [[entity]]\nname = \"other\"\ntable = \"other\"\ntime = \"at\"\nmeasures = [\"n\"]\n",
-    )
-    .unwrap();
+    );
     let which = world.kalends(&format!("adopt --check {COLUMNS}"));
     which.fails_with(2);
     golden("adopt_which_entity", &which.stderr);

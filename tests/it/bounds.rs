@@ -4,7 +4,6 @@ mod first;
 mod memory;
 mod months;
 
-use std::fs;
 use std::time::Instant;
 
 use crate::kit::{World, ask, run_sql};
@@ -36,7 +35,7 @@ fn reads_in_parallel(own: &OwnServers, side: Side) {
 /// Settings of one entity.
 fn set(world: &World, asked: &str) {
     let orders = "[[entity]]\nname = \"orders\"\ntable = \"purchase\"\ntime = \"at\"\n";
-    fs::write(world.folder().join("kalends.toml"), format!("{orders}{asked}")).unwrap();
+    world.settings(format!("{orders}{asked}"));
 }
 
 /// A row in each of so many months, from 1750 on.

@@ -12,10 +12,6 @@ use crate::messages::as_role;
 const ENTITY: &str =
     "[[entity]]\nname = \"orders\"\ntable = \"entity\"\ntime = \"created_at\"\nmeasures = [\"value\"]\n";
 
-fn set(world: &World, settings: &str) {
-    fs::write(world.folder().join("kalends.toml"), settings).unwrap();
-}
-
 /// All that could be written to: rows, tables and schemas of both servers, files of the working directory.
 fn state(world: &World) -> impl PartialEq + std::fmt::Debug + use<> {
     let catalogue = "SELECT 'relation', xmin::text, relname, relnamespace::regnamespace::text FROM pg_class WHERE oid > 16383
@@ -72,7 +68,7 @@ fn is_ready(world: &World, variables: &[(&str, &str)]) {
 fn check_says_what_a_run_ends_with_of_production() {
     let world = World::new();
     world.production("created_at | value\n 2024-01-02 | 5");
-    set(&world, ENTITY);
+    world.settings(ENTITY);
     let zoned = format!("{ENTITY}time_zone = \"Europe/Paris\"\n");
     for (settings, breaks, mends) in [
         (ENTITY, "ALTER TABLE entity RENAME TO other", "ALTER TABLE other RENAME TO entity"),
@@ -101,14 +97,14 @@ fn check_says_what_a_run_ends_with_of_production() {
         (&zoned, "SELECT", "ALTER TABLE entity ALTER created_at TYPE timestamptz"),
         (&zoned.replace("Paris", "Atlantis"), "SELECT", "ALTER TABLE entity ALTER created_at TYPE timestamp"),
     ] {
-        set(&world, settings);
+        world.settings(settings);
         world.production_sql(breaks);
         agrees(&world, &[], 4, "entity orders");
         world.production_sql(mends);
-        set(&world, if settings == zoned { &zoned } else { ENTITY });
+        world.settings(if settings == zoned { &zoned } else { ENTITY });
         is_ready(&world, &[]);
     }
-    set(&world, ENTITY);
+    world.settings(ENTITY);
     world.kalends("run").succeeds();
     world.production_sql("ALTER TABLE entity ALTER value TYPE bigint");
     agrees(&world, &[], 4, "entity orders");
@@ -121,7 +117,7 @@ fn check_says_what_a_run_ends_with_of_production() {
 fn check_says_what_a_run_ends_with_of_rights() {
     let world = World::new();
     world.production("created_at | value\n 2024-01-02 | 5");
-    set(&world, ENTITY);
+    world.settings(ENTITY);
     let url = as_role(&world, "stranger");
     let variables = [("KALENDS_PRODUCTION_URL", url.as_str())];
     agrees(&world, &variables, 4, "entity orders");
@@ -151,7 +147,7 @@ fn check_says_what_a_run_ends_with_of_rights() {
 fn check_says_what_a_run_ends_with_of_the_warehouse() {
     let world = World::new();
     world.production("created_at | value\n 2024-01-02 | 5");
-    set(&world, ENTITY);
+    world.settings(ENTITY);
     agrees(&world, &[("KALENDS_WAREHOUSE_URL", &world.production_url)], 4, "warehouse");
     is_ready(&world, &[]);
     world.kalends("run").succeeds();
@@ -171,13 +167,13 @@ fn check_says_what_a_run_ends_with_of_the_warehouse() {
     is_ready(&world, &[]);
     world.kalends("run").succeeds();
     // A change of what is said of the measures is no hindrance, and yet worth a word.
-    set(&world, &format!("{ENTITY}statistics = [\"sum\", \"count\"]\n"));
+    world.settings(format!("{ENTITY}statistics = [\"sum\", \"count\"]\n"));
     let report = check(&world, "--json", &[]).succeeds().json();
     let warning = report["findings"].as_array().unwrap().iter().find(|finding| {
         finding["verdict"] == "warning" && finding["what"].as_str().unwrap().starts_with("its settings have changed")
     });
     assert!(warning.is_some(), "{report:#}");
-    set(&world, ENTITY);
+    world.settings(ENTITY);
     world.kalends("run").succeeds().says("nothing to do");
 }
 
@@ -185,7 +181,7 @@ fn check_says_what_a_run_ends_with_of_the_warehouse() {
 fn check_says_what_a_run_ends_with_of_the_files() {
     let world = World::new();
     world.production("created_at | value\n 2024-01-02 | 5");
-    set(&world, ENTITY);
+    world.settings(ENTITY);
     is_ready(&world, &[]);
     assert!(!world.exports.exists());
 
@@ -204,7 +200,7 @@ fn check_says_what_a_run_ends_with_of_the_files() {
     let other = World::new();
     other.production("created_at | value\n 2024-01-02 | 6");
     let exports = world.exports.display().to_string();
-    set(&other, ENTITY);
+    other.settings(ENTITY);
     agrees(&other, &[("KALENDS_EXPORTS", &exports)], 4, "exports");
     agrees(&other, &[("KALENDS_EXPORTS", &exports)], 4, "exports");
     is_ready(&other, &[]);
@@ -223,7 +219,7 @@ fn check_says_what_a_run_ends_with_of_the_files() {
     let Some(frozen) = Frozen::new(&fresh) else { return };
     let unsettled = World::new();
     unsettled.production("created_at | value\n 2024-01-02 | 5");
-    set(&unsettled, ENTITY);
+    unsettled.settings(ENTITY);
     for (world, inner) in [
         (&unsettled, "frozen"),
         (&world, "frozen"),
@@ -252,7 +248,7 @@ fn all_is_looked_at_whatever_is_found() {
     let entity = |name: &str, time: &str| {
         format!("[[entity]]\nname = {name:?}\ntable = {name:?}\ntime = {time:?}\nmeasures = [\"n\"]\n")
     };
-    set(&world, &[entity("a", "at"), entity("b", "at"), entity("c", "at"), entity("d", "at")].concat());
+    world.settings([entity("a", "at"), entity("b", "at"), entity("c", "at"), entity("d", "at")].concat());
     let photos = world.folder().join("photos");
     fs::create_dir(&photos).unwrap();
     fs::write(photos.join("one.jpg"), "mine").unwrap();
@@ -289,7 +285,7 @@ fn all_is_looked_at_whatever_is_found() {
 #[test]
 fn a_table_that_somebody_holds_is_busy() {
     let world = World::new();
-    set(&world, &format!("[limits]\nlock_timeout = \"1s\"\n{ENTITY}"));
+    world.settings(format!("[limits]\nlock_timeout = \"1s\"\n{ENTITY}"));
     let mut holder = postgres::Client::connect(&world.production_url, postgres::NoTls).unwrap();
     let mut held = holder.transaction().unwrap();
     held.batch_execute("LOCK TABLE entity IN ACCESS EXCLUSIVE MODE").unwrap();
@@ -304,7 +300,7 @@ fn a_table_that_somebody_holds_is_busy() {
 #[test]
 fn an_index_is_missed_only_where_it_could_help() {
     let world = World::new();
-    set(&world, ENTITY);
+    world.settings(ENTITY);
     let said = || {
         let report = check(&world, "--json", &[]).succeeds().json();
         let all = report["findings"].as_array().unwrap().clone();
@@ -333,7 +329,7 @@ fn an_index_is_missed_only_where_it_could_help() {
 fn check_says_what_a_run_ends_with_of_rights_in_the_warehouse() {
     let world = World::new();
     world.production("created_at | value\n 2024-01-02 | 5");
-    set(&world, ENTITY);
+    world.settings(ENTITY);
     for (breaks, mends) in [
         ("DROP SCHEMA kalends_raw", "CREATE SCHEMA kalends_raw AUTHORIZATION kalends_writer"),
         ("ALTER SCHEMA kalends OWNER TO kalends", "ALTER SCHEMA kalends OWNER TO kalends_writer"),

@@ -11,8 +11,7 @@ use crate::kit::World;
 use crate::messages::golden;
 
 fn settled() -> World {
-    let world = World::new();
-    world.production(
+    World::settled(
         "created_at          | value
          2024-01-01 23:59:59 | 1
          2024-01-02 08:00:00 | 5
@@ -20,9 +19,7 @@ fn settled() -> World {
          2024-01-02 09:00:00 | NULL
          2024-01-02 10:00:00 | 7
          2024-01-03 00:00:00 | 2",
-    );
-    world.settles();
-    world
+    )
 }
 
 /// The only entity's part of what is said in JSON.
@@ -105,7 +102,7 @@ fn the_final_days_of_a_timestamptz_are_compared() {
     );
     let settings =
         "[[entity]]\nname = \"visit\"\ntable = \"visit\"\ntime = \"at\"\ntime_zone = \"UTC\"\nmeasures = [\"value\"]\n";
-    fs::write(world.folder().join("kalends.toml"), settings).unwrap();
+    world.settings(settings);
     world.kalends("run").succeeds();
     for (day, rows) in [("294276-12-29", 0), ("294276-12-30", 1), ("294276-12-31", 0)] {
         assert_eq!(told(&world, day, 0)["production_rows"], rows, "{day}");
@@ -122,12 +119,10 @@ fn days_are_those_of_the_entitys_zone_and_what_is_equal_to_postgresql_is_equal()
          INSERT INTO purchase VALUES ('2024-10-26 22:00Z', 5.0, 0), ('2024-10-27 22:59:59Z', 'NaN', 0.1),
                                      ('2024-10-26 21:59:59Z', 1, 1), ('2024-10-27 23:00Z', 2, 2)",
     );
-    fs::write(
-        world.folder().join("kalends.toml"),
+    world.settings(
         "[[entity]]\nname = \"orders\"\ntable = \"purchase\"\ntime = \"at\"\ntime_zone = \"Europe/Paris\"\n\
          measures = [\"price\", \"weight\"]\n",
-    )
-    .unwrap();
+    );
     world.kalends("run").succeeds();
     world.production_sql("UPDATE purchase SET price = 5.00, weight = '-0' WHERE price = 5");
     assert_eq!(told(&world, "2024-10-27", 0)["production_rows"], 2);
@@ -155,7 +150,7 @@ fn texts_are_told_apart_byte_by_byte_and_from_null() {
         values.join(", ")
     ));
     let settings = "[[entity]]\nname = \"visits\"\ntable = \"visit\"\ntime = \"at\"\nmeasures = [\"n\"]\ndimensions = [\"place\"]\n";
-    fs::write(world.folder().join("kalends.toml"), settings).unwrap();
+    world.settings(settings);
     world.kalends("run").succeeds();
     assert_eq!(told(&world, "2024-01-02", 0)["production_rows"], 14);
     world.production_sql(
@@ -197,7 +192,7 @@ fn a_day_or_an_entity_that_there_is_not_is_usage_and_other_columns_are_refused()
     }
     let settings =
         "[[entity]]\nname = \"entity\"\ntable = \"entity\"\ntime = \"created_at\"\nmeasures = [\"value\", \"other\"]\n";
-    fs::write(world.folder().join("kalends.toml"), settings).unwrap();
+    world.settings(settings);
     world.production_sql("ALTER TABLE entity ADD other integer");
     let ran = world.kalends("diff 2024-01-02");
     ran.fails_with(4);

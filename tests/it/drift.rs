@@ -88,14 +88,6 @@ const DRIFTS: [Drift; 20] = [
     ),
 ];
 
-/// Settled, with rows of two months.
-fn settled() -> World {
-    let world = World::new();
-    world.production("created_at | value\n 2024-01-02 | 5\n 2024-02-29 | 8");
-    world.kalends("run").succeeds();
-    world
-}
-
 /// The table as it was when it was settled, whatever has become of it.
 fn put_back(world: &World) {
     world.production_sql(
@@ -110,7 +102,7 @@ fn put_back(world: &World) {
 
 #[test]
 fn what_changed_since_the_last_run_is_refused_and_named_and_nothing_is_lost() {
-    let world = settled();
+    let world = World::with_two_days();
     let before = (committed(&world), world.tuples(), world.tree());
     for Drift { did, says } in &DRIFTS {
         world.production_sql(&format!("BEGIN; {did}; COMMIT"));
@@ -135,7 +127,7 @@ fn what_changed_since_the_last_run_is_refused_and_named_and_nothing_is_lost() {
 
 #[test]
 fn what_changed_without_a_difference_to_us_is_no_drift() {
-    let world = settled();
+    let world = World::with_two_days();
     let before = (committed(&world), world.tuples(), world.tree());
     for did in [
         "ALTER TABLE entity ADD COLUMN more text DEFAULT 'x'",
@@ -159,12 +151,12 @@ fn what_changed_without_a_difference_to_us_is_no_drift() {
 
 #[test]
 fn of_several_entities_only_the_one_that_drifted_is_refused() {
-    let world = settled();
+    let world = World::with_two_days();
     let entity = |name: &str, table: &str| {
         format!("[[entity]]\nname = {name:?}\ntable = {table:?}\ntime = \"created_at\"\nmeasures = [\"value\"]\n")
     };
     let settings = entity("entity", "entity") + &entity("other", "other") + &entity("third", "third");
-    std::fs::write(world.folder().join("kalends.toml"), settings).unwrap();
+    world.settings(settings);
     world.production_sql("CREATE TABLE other AS TABLE entity; CREATE TABLE third AS TABLE entity");
     world.kalends("run").succeeds();
     for (did, says) in [

@@ -16,13 +16,13 @@ mod zones;
 use serde_json::json;
 
 use crate::kit::World;
-use asked::{Asked, NUMBERS, quoted, set, settles, settles_by};
+use asked::{Asked, NUMBERS, quoted, settles, settles_by};
 
 fn table_of_numbers(world: &World) -> Asked<'static> {
     let columns: Vec<String> = NUMBERS.iter().map(|(name, kind)| format!("{name} {kind}")).collect();
     world.production_sql(&format!("CREATE TABLE numbers (at timestamp, {})", columns.join(", ")));
     let asked = Asked { name: "numbers", table: "public.numbers", time: "at", measures: &NUMBERS, ..Asked::default() };
-    set(world, &asked.settings());
+    world.settings(asked.settings());
     asked
 }
 
@@ -110,7 +110,7 @@ fn one_of_several_entities_that_fails_does_not_keep_the_others_from_settling() {
     let measures = [("n", "integer")];
     let [a, b] =
         ["a", "b"].map(|name| Asked { name, table: name, time: "at", measures: &measures, ..Asked::default() });
-    set(&world, &(a.settings() + &b.settings()));
+    world.settings(&(a.settings() + &b.settings()));
     settles(&world);
     a.is_exact(&world);
     b.is_exact(&world);
@@ -127,7 +127,7 @@ fn one_of_several_entities_that_fails_does_not_keep_the_others_from_settling() {
     world.production_sql("ALTER TABLE a RENAME m TO n");
     settles(&world);
 
-    set(&world, &b.settings());
+    world.settings(b.settings());
     world.kalends("status").succeeds().says("not set     a: no longer in the settings");
     world.kalends("run").succeeds().says("nothing to do");
     assert!(world.exports.join(kept).exists());
@@ -160,13 +160,10 @@ fn names_of_any_kind_work_everywhere() {
             quoted(&measure)
         ));
         world.production_sql(&format!("INSERT INTO {} VALUES ('2024-01-31 23:59', 5)", quoted(&table)));
-        set(
-            &world,
-            &format!(
-                "[[entity]]\nname = {name:?}\ntable = {:?}\ntime = {time:?}\nmeasures = [{measure:?}]\n",
-                quoted(&table)
-            ),
-        );
+        world.settings(format!(
+            "[[entity]]\nname = {name:?}\ntable = {:?}\ntime = {time:?}\nmeasures = [{measure:?}]\n",
+            quoted(&table)
+        ));
         settles(&world);
         let files = world.files();
         assert_eq!(files.len(), 3, "{name}: {:?}", files.keys());
@@ -204,17 +201,17 @@ fn what_the_settings_cannot_mean_is_refused() {
         ),
         (entity("a", "measures = [\"created\"]"), 4, "has no column \"created\""),
     ] {
-        set(&world, &settings);
+        world.settings(&settings);
         world.kalends("prepare").fails_with(code).says(said);
         assert_eq!(world.ask_warehouse("SELECT count(*) FROM pg_class WHERE relname LIKE '%_day'"), ["0"]);
     }
     world.production_sql("ALTER TABLE entity ALTER created_at TYPE timestamptz");
-    set(&world, &entity("a", measures));
+    world.settings(entity("a", measures));
     world.kalends("prepare").fails_with(4).says("Add time_zone to its [[entity]]");
-    set(&world, &entity("a", &format!("{measures}\ntime_zone = \"Europe/Atlantis\"")));
+    world.settings(entity("a", &format!("{measures}\ntime_zone = \"Europe/Atlantis\"")));
     world.kalends("prepare").fails_with(4).says("time zone \"Europe/Atlantis\"");
     world.production_sql("ALTER TABLE entity ALTER value TYPE text");
-    set(&world, &entity("a", &format!("{measures}\ntime_zone = \"Europe/Paris\"")));
+    world.settings(entity("a", &format!("{measures}\ntime_zone = \"Europe/Paris\"")));
     world.kalends("prepare").fails_with(4).says("is of type text, which cannot be summed");
 }
 
@@ -224,11 +221,11 @@ fn a_forgotten_entity_is_settled_anew_beside_others() {
     world.production("created_at | value\n 2024-01-02 | 5");
     world.kalends("run").succeeds();
     let entity = "[[entity]]\nname = \"entity\"\ntable = \"entity\"\ntime = \"created_at\"\nmeasures = [\"value\"]\n";
-    set(&world, entity);
+    world.settings(entity);
     world.kalends("run").succeeds().says("nothing to do");
-    set(&world, &entity.replace("\"entity\"\ntable", "\"counted\"\ntable"));
+    world.settings(entity.replace("\"entity\"\ntable", "\"counted\"\ntable"));
     settles(&world);
-    set(&world, &format!("{entity}statistics = [\"sum\", \"count\"]\n"));
+    world.settings(format!("{entity}statistics = [\"sum\", \"count\"]\n"));
     world.kalends("forget entity --yes").succeeds().says("the next `kalends run` settles it again");
     settles(&world);
     world.file("year=2024/entity_stats_yearly_2024.csv", "year,sum_values,count_values\n2024,5,1");

@@ -7,13 +7,6 @@ use serde_json::json;
 
 use crate::kit::World;
 
-fn settled() -> World {
-    let world = World::new();
-    world.production("created_at | value\n 2024-01-02 | 5\n 2024-02-29 | 8");
-    world.kalends("run").succeeds();
-    world
-}
-
 /// The earliest moment that an entity is proven as of, in microseconds since 1970; 0 where one was never proven.
 fn proven(world: &World) -> i64 {
     let sql = "SELECT min(coalesce((extract(epoch FROM proven_at) * 1000000)::bigint, 0)) FROM kalends.freshness";
@@ -35,7 +28,7 @@ fn prove_before(world: &World, interval: &str) {
 
 #[test]
 fn a_run_with_nothing_to_do_notes_that_all_is_equal_and_changes_no_tuple() {
-    let world = settled();
+    let world = World::with_two_days();
     let (before, tuples, tree) = (proven(&world), world.tuples(), world.tree());
     for command in ["run", "prepare"] {
         let ran = world.kalends(&format!("{command} --json")).succeeds().json();
@@ -54,7 +47,7 @@ fn a_run_with_nothing_to_do_notes_that_all_is_equal_and_changes_no_tuple() {
 
 #[test]
 fn what_was_not_proven_is_not_noted() {
-    let world = settled();
+    let world = World::with_two_days();
     let before = proven(&world);
     for command in ["export", "verify", "status"] {
         world.kalends(command).succeeds();

@@ -5,8 +5,6 @@ mod failures;
 mod source;
 mod worked;
 
-use std::fs;
-
 use serde_json::json;
 
 use crate::kit::World;
@@ -34,10 +32,6 @@ fn lose(world: &World, month: &str, rows: usize) {
         "DELETE FROM entity WHERE created_at IN
              (SELECT created_at FROM entity WHERE to_char(created_at, 'YYYY-MM') = '{month}' ORDER BY 1 LIMIT {rows})"
     ));
-}
-
-fn set(world: &World, settings: &str) {
-    fs::write(world.folder().join("kalends.toml"), settings).unwrap();
 }
 
 /// All there is of a month: rows and accounts with their places and writing transactions, files with inode and time.
@@ -172,7 +166,7 @@ fn what_comes_back_by_itself_is_not_held_any_more() {
 #[test]
 fn an_empty_production_is_held_whatever_may_be_lost() {
     let world = settled();
-    set(&world, "[guard]\nloss = \"100%\"\n");
+    world.settings("[guard]\nloss = \"100%\"\n");
     world.production_sql("TRUNCATE entity");
     let before = (all_of(&world, "2024-01"), all_of(&world, "2024-02"), all_of(&world, "2024-03"));
     world.kalends("run").fails_with(4).says(
@@ -190,15 +184,15 @@ fn an_empty_production_is_held_whatever_may_be_lost() {
 #[test]
 fn how_much_may_be_lost_is_a_setting() {
     let world = settled();
-    set(&world, "[guard]\nloss = \"0%\"\n");
+    world.settings("[guard]\nloss = \"0%\"\n");
     lose(&world, "2024-01", 1);
     world.kalends("run").fails_with(4).says("held        2024-01: 9 of 10 rows are left");
-    set(&world, "[guard]\nloss = \"10%\"\n");
+    world.settings("[guard]\nloss = \"10%\"\n");
     world.kalends("run").succeeds();
     lose(&world, "2024-01", 1);
     world.kalends("run").fails_with(4).says("held        2024-01: 8 of 9 rows are left");
     lose(&world, "2024-02", 10);
-    set(&world, "[guard]\nloss = \"100%\"\n");
+    world.settings("[guard]\nloss = \"100%\"\n");
     world.settles();
     assert_eq!(kept(&world), ["2024-01|8", "2024-03|10"]);
 }
@@ -209,7 +203,7 @@ const TWO: &str = "[[entity]]\nname = \"entity\"\ntable = \"entity\"\ntime = \"c
 #[test]
 fn an_entity_that_is_held_does_not_keep_the_others_from_settling() {
     let world = World::new();
-    set(&world, TWO);
+    world.settings(TWO);
     rows(&world, &[("2024-01", 10)]);
     world.production_sql("CREATE TABLE visits (at date, n integer); INSERT INTO visits VALUES ('2024-01-01', 1)");
     world.kalends("run").succeeds();
@@ -239,7 +233,7 @@ fn tables_are_not_made_anew_while_anything_is_held() {
         world.production_sql("ALTER TABLE entity ADD COLUMN IF NOT EXISTS other integer");
         let entity = entity.replace("measures = [\"value\"]\n", "");
         let measures = if settings.starts_with("measures") { "" } else { "measures = [\"value\"]\n" };
-        set(&world, &format!("[[entity]]{entity}{measures}{settings}\n"));
+        world.settings(format!("[[entity]]{entity}{measures}{settings}\n"));
         lose(&world, "2024-02", gone);
         let before = (world.ask_warehouse("SELECT * FROM kalends_stats.entity_day ORDER BY 1"), world.tree());
         let ran = world.kalends("run").fails_with(4).says("held        2024-02").stdout.clone();

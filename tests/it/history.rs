@@ -10,8 +10,7 @@ use crate::messages::golden;
 use crate::worked;
 
 fn settled() -> World {
-    let world = World::new();
-    world.production(
+    World::settled(
         "created_at          | value
          2024-01-02 08:00:00 | 5
          2024-01-02 09:00:00 | 7
@@ -20,9 +19,7 @@ fn settled() -> World {
          2024-02-29 23:59:59 | 8
          2024-03-01 00:00:00 | 1
          2024-03-02 00:00:00 | 2",
-    );
-    world.settles();
-    world
+    )
 }
 
 /// Run, period and causes, as one line each.
@@ -186,13 +183,11 @@ fn several_measures_and_entities_are_told_apart() {
          INSERT INTO purchase VALUES ('2024-03-30 23:30Z', 1.5, 0.1), ('2024-04-02 12:00Z', 2, NULL);
          INSERT INTO entity VALUES ('2024-03-31', 1)",
     );
-    std::fs::write(
-        world.folder().join("kalends.toml"),
+    world.settings(
         "[[entity]]\nname = \"orders\"\ntable = \"purchase\"\ntime = \"at\"\ntime_zone = \"Europe/Paris\"\n\
          measures = [\"price\", \"weight\"]\nstatistics = [\"sum\", \"mean\", \"count\"]\nlevels = [\"month\"]\n\
          [[entity]]\nname = \"visits\"\ntable = \"entity\"\ntime = \"created_at\"\nmeasures = [\"value\"]\n",
-    )
-    .unwrap();
+    );
     world.kalends("run").succeeds();
     world.production_sql("UPDATE purchase SET weight = 'NaN' WHERE price = 1.5; UPDATE entity SET value = 2");
     world.kalends("run").succeeds();

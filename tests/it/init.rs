@@ -86,7 +86,7 @@ fn a_shop_is_proposed_and_settled_as_it_stands() {
     // What is proposed in a comment is taken as it stands as well.
     let text = written(&world);
     assert!(text.contains("#dimensions = "));
-    fs::write(world.folder().join("kalends.toml"), text.replace("#dimensions", "dimensions")).unwrap();
+    world.settings(text.replace("#dimensions", "dimensions"));
     settles(&world);
     world.file(
         "year=2024/order_stats_yearly_2024.csv",
@@ -200,7 +200,7 @@ fn two_that_write_at_once_leave_one_whole_file() {
         assert_eq!(codes, [Some(0), Some(4), Some(4), Some(4)]);
         assert!(written(&world).ends_with("measures = [\"value\"]\n"));
         assert_eq!(fs::read_dir(world.folder()).unwrap().count(), 1);
-        fs::remove_file(world.folder().join("kalends.toml")).unwrap();
+        world.no_settings();
     }
 }
 
@@ -214,7 +214,7 @@ fn tables_that_are_named_are_proposed_alone() {
     assert!(ran.stdout.contains("table = \"shop.visit\"") && ran.stdout.contains("table = \"public.entity\""));
     assert_eq!(fs::read_dir(world.folder()).unwrap().count(), 0);
     // It is for a file that is there already, with its own settings.
-    fs::write(world.folder().join("kalends.toml"), ran.stdout).unwrap();
+    world.settings(ran.stdout);
     world.kalends("run").succeeds();
     for (arguments, code, said) in [
         (
@@ -256,7 +256,7 @@ fn a_time_zone_that_is_no_name_is_left_to_be_written() {
     world.kalends("run").fails_with(4).says("Add time_zone to its [[entity]]");
     let text = written(&world);
     golden("init_zone", &masked(&world, &text));
-    fs::write(world.folder().join("kalends.toml"), text.replace("#time_zone", "time_zone")).unwrap();
+    world.settings(text.replace("#time_zone", "time_zone"));
     settles(&world);
     assert!(world.exports.join("year=2024/month=2/day=1/sale_stats_daily_2024_2_1.csv").exists());
 }

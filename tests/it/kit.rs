@@ -1,10 +1,11 @@
-//! A world for one story: two databases on real servers, an export folder, and the real binary.
+//! A world for one test: two databases on real servers, an export folder, and the real binary.
 //!
 //! The binary has the rights that `docs/grants.sql` gives, by that very file, and no others, not even those of PUBLIC.
-//! The story's own hands are a superuser's.
+//! The test's own hands are a superuser's.
 
 pub mod random;
 mod servers;
+mod statements;
 pub mod versions;
 
 use std::collections::BTreeMap;
@@ -16,13 +17,12 @@ use std::process::{Command, Output, Stdio};
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::thread;
 
-use kalends::entity::{Entity, Found, Model};
-use kalends::sql::{Filling, Ident, Statement};
 use postgres::{Client, NoTls, SimpleQueryMessage};
 use tempfile::TempDir;
 
 use self::servers::psql;
 pub use self::servers::{Servers, servers};
+pub use self::statements::{of_default_table, of_table};
 use crate::oracle;
 
 pub const BINARY: &str = env!("CARGO_BIN_EXE_kalends");
@@ -40,7 +40,7 @@ const CANARY: &str = "canary-5ekret";
 static WORLDS: AtomicUsize = AtomicUsize::new(0);
 
 pub struct World {
-    /// As a superuser, whom the server does not hold back: for the story's own hands.
+    /// As a superuser, whom the server does not hold back: for the test's own hands.
     pub production_url: String,
     /// As a superuser.
     pub warehouse_url: String,
@@ -123,6 +123,32 @@ impl World {
         let made = |schema| format!("CREATE SCHEMA {schema} AUTHORIZATION {WRITER};");
         let schemas: String = ["kalends", "kalends_raw", "kalends_stats"].map(made).concat();
         self.warehouse_sql(&format!("DROP SCHEMA kalends, kalends_raw, kalends_stats CASCADE; {schemas}"));
+    }
+
+    /// One of the default table's rows, settled and published.
+    pub fn settled(table: &str) -> Self {
+        let world = Self::new();
+        world.production(table);
+        world.settles();
+        world
+    }
+
+    /// One that a run has settled: a day in January, one in February, a row each.
+    pub fn with_two_days() -> Self {
+        let world = Self::new();
+        world.production("created_at | value\n 2024-01-02 | 5\n 2024-02-29 | 8");
+        world.kalends("run").succeeds();
+        world
+    }
+
+    /// Writes the settings file of the working folder.
+    pub fn settings(&self, text: impl AsRef<[u8]>) {
+        fs::write(self.folder().join("kalends.toml"), text).unwrap();
+    }
+
+    /// Takes it away again.
+    pub fn no_settings(&self) {
+        fs::remove_file(self.folder().join("kalends.toml")).unwrap();
     }
 
     /// Adds rows, written as `created_at | value` below a header; `NULL` is NULL.
@@ -341,24 +367,6 @@ impl Ran {
     pub fn json(&self) -> serde_json::Value {
         serde_json::from_str(&self.stdout).unwrap_or_else(|error| panic!("{error}: {}", self.stdout))
     }
-}
-
-/// A statement of `sql/`, as it is for the default table.
-pub fn of_default_table(text: String, names: &[(&str, &dyn Filling)]) -> String {
-    let found = Found {
-        time: Some("timestamp without time zone".to_string()),
-        measures: vec![Some("integer".to_string())],
-        ..Found::default()
-    };
-    let model = Model::new(&Entity::default_table().unwrap(), &found).unwrap();
-    let statement = Statement { path: "sql/probe.sql", text: Box::leak(text.into_boxed_str()) };
-    statement.of(&model.shape().unwrap().with(names)).unwrap().to_string()
-}
-
-/// A statement as it is for an entity, about this table.
-pub fn of_table(statement: Statement, model: &Model, schema: &str, table: &str) -> String {
-    let (schema, table) = (Ident::new(schema).unwrap(), Ident::new(table).unwrap());
-    statement.of(&model.shape().unwrap().with(&[("schema", &schema), ("table", &table)])).unwrap().to_string()
 }
 
 pub fn run_sql(url: &str, sql: &str) {

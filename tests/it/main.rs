@@ -1,4 +1,4 @@
-//! Stories: the real binary, real PostgreSQL, one test binary with a module a room.
+//! Tests: the real binary, real PostgreSQL, one test binary with a module a room.
 
 #![allow(clippy::unwrap_used, clippy::disallowed_methods, clippy::print_stderr, missing_docs)]
 

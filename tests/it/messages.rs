@@ -29,13 +29,6 @@ pub fn golden(name: &str, text: &str) {
     assert_eq!(text, expected, "not as in {}; KALENDS_BLESS=1 takes it over", path.display());
 }
 
-fn settled() -> World {
-    let world = World::new();
-    world.production("created_at | value\n 2024-01-02 | 5\n 2024-02-29 | 8");
-    world.kalends("run").succeeds();
-    world
-}
-
 /// Ends with this code and the words of the golden file, and leaves warehouse and files as they were.
 #[track_caller]
 fn refuses(world: &World, arguments: &str, variables: &[(&str, &str)], code: i32, name: &str) {
@@ -88,7 +81,7 @@ pub fn as_role(world: &World, role: &str) -> String {
 
 #[test]
 fn a_month_or_year_that_there_is_not() {
-    let world = settled();
+    let world = World::with_two_days();
     for (arguments, name) in [
         ("export 2024 13", "export_month_13"),
         ("export 2024 0", "export_month_0"),
@@ -113,7 +106,7 @@ fn a_month_or_year_that_there_is_not() {
 
 #[test]
 fn a_controller_that_makes_no_rows() {
-    let world = settled();
+    let world = World::with_two_days();
     for (controller, name) in [
         ("0", "controller_0"),
         ("-1", "controller_negative"),
@@ -127,7 +120,7 @@ fn a_controller_that_makes_no_rows() {
 
 #[test]
 fn a_database_that_is_no_test_source() {
-    let world = settled();
+    let world = World::with_two_days();
     refuses(&world, "simulate 2024 1", &[], 4, "simulate_unmarked");
     assert_eq!(world.ask_production("SELECT count(*) FROM entity"), ["2"]);
 }
@@ -160,7 +153,7 @@ fn a_machine_without_postgresql() {
 
 #[test]
 fn a_wrong_password() {
-    let world = settled();
+    let world = World::with_two_days();
     let url = as_role(&world, "forgetful").replacen('@', &format!(":{CANARY}@"), 1);
     refuses(&world, "run", &[("KALENDS_PRODUCTION_URL", &url)], 1, "wrong_password");
     let url = as_role(&world, "forgetful");
@@ -169,14 +162,14 @@ fn a_wrong_password() {
 
 #[test]
 fn a_role_that_may_not_log_in() {
-    let world = settled();
+    let world = World::with_two_days();
     let url = as_role(&world, "nobody_here");
     refuses(&world, "run", &[("KALENDS_PRODUCTION_URL", &url)], 1, "unknown_role");
 }
 
 #[test]
 fn a_database_that_is_missing() {
-    let world = settled();
+    let world = World::with_two_days();
     let url = format!("{}_missing", world.production_url);
     refuses(&world, "run", &[("KALENDS_PRODUCTION_URL", &url)], 1, "production_database_missing");
     let url = format!("{}_missing", world.warehouse_url);
@@ -185,7 +178,7 @@ fn a_database_that_is_missing() {
 
 #[test]
 fn a_table_that_is_missing() {
-    let world = settled();
+    let world = World::with_two_days();
     world.production_sql("ALTER TABLE entity RENAME TO entities");
     refuses(&world, "run", &[], 4, "table_missing");
     refuses(&world, "verify", &[], 4, "table_missing");
@@ -204,7 +197,7 @@ fn what_is_misspelt_in_an_entity_gets_the_nearest_name() {
         let text = format!(
             "[[entity]]\nname = \"e\"\ntable = \"{table}\"\ntime = \"created_at\"\nmeasures = [\"{measure}\"]\n"
         );
-        fs::write(world.folder().join("kalends.toml"), text).unwrap();
+        world.settings(text);
     };
     settings("entiyt", "value");
     refuses(&world, "run", &[], 4, "table_misspelt");
@@ -263,7 +256,7 @@ fn a_role_that_is_not_the_warehouses() {
 
 #[test]
 fn a_column_that_is_missing() {
-    let world = settled();
+    let world = World::with_two_days();
     world.production_sql("ALTER TABLE entity RENAME created_at TO created");
     refuses(&world, "run", &[], 4, "column_time_missing");
     world.production_sql("ALTER TABLE entity RENAME created TO created_at; ALTER TABLE entity DROP COLUMN value");
@@ -272,7 +265,7 @@ fn a_column_that_is_missing() {
 
 #[test]
 fn a_column_of_another_type() {
-    let world = settled();
+    let world = World::with_two_days();
     world.production_sql("ALTER TABLE entity ALTER value TYPE bigint");
     refuses(&world, "run", &[], 4, "column_value_bigint");
     world.production_sql("ALTER TABLE entity ALTER value TYPE integer, ALTER created_at TYPE timestamptz");
@@ -281,7 +274,7 @@ fn a_column_of_another_type() {
 
 #[test]
 fn a_table_that_is_no_table() {
-    let world = settled();
+    let world = World::with_two_days();
     world.production_sql("ALTER TABLE entity RENAME TO entities; CREATE VIEW entity AS SELECT * FROM entities");
     refuses(&world, "run", &[], 4, "table_is_a_view");
     world.production_sql("DROP VIEW entity; CREATE MATERIALIZED VIEW entity AS SELECT * FROM entities");
@@ -292,7 +285,7 @@ fn a_table_that_is_no_table() {
 
 #[test]
 fn rows_that_are_hidden_from_the_role() {
-    let world = settled();
+    let world = World::with_two_days();
     let url = as_role(&world, "stranger");
     world.production_sql(
         "GRANT SELECT ON entity TO stranger;
@@ -306,7 +299,7 @@ fn rows_that_are_hidden_from_the_role() {
 
 #[test]
 fn a_role_that_may_not_read_the_table() {
-    let world = settled();
+    let world = World::with_two_days();
     let url = as_role(&world, "stranger");
     refuses(&world, "run", &[("KALENDS_PRODUCTION_URL", &url)], 4, "select_not_granted");
     world.production_sql("GRANT SELECT (created_at) ON entity TO stranger");
@@ -317,7 +310,7 @@ fn a_role_that_may_not_read_the_table() {
 
 #[test]
 fn a_warehouse_that_is_production() {
-    let world = settled();
+    let world = World::with_two_days();
     for arguments in ["run", "prepare", "verify"] {
         refuses(&world, arguments, &[("KALENDS_WAREHOUSE_URL", &world.production_url)], 4, "same_database");
     }
@@ -360,7 +353,7 @@ fn a_warehouse_that_is_production_is_refused_before_anything_is_made_there() {
 
 #[test]
 fn an_export_folder_that_cannot_be_written() {
-    let world = settled();
+    let world = World::with_two_days();
     let fresh = world.folder().join("frozen");
     fs::create_dir(&fresh).unwrap();
     let Some(frozen) = Frozen::new(&fresh) else { return };
@@ -372,7 +365,7 @@ fn an_export_folder_that_cannot_be_written() {
 
 #[test]
 fn an_export_folder_full_of_somebody_elses_files() {
-    let world = settled();
+    let world = World::with_two_days();
     let theirs = world.folder().join("photos");
     fs::create_dir(&theirs).unwrap();
     fs::write(theirs.join("one.jpg"), "mine").unwrap();
@@ -384,8 +377,8 @@ fn an_export_folder_full_of_somebody_elses_files() {
 
 #[test]
 fn a_server_that_does_not_answer() {
-    let world = settled();
-    fs::write(world.folder().join("kalends.toml"), "[limits]\nconnect_timeout = \"1s\"\n").unwrap();
+    let world = World::with_two_days();
+    world.settings("[limits]\nconnect_timeout = \"1s\"\n");
     let silent = TcpListener::bind("127.0.0.1:0").unwrap();
     let port = silent.local_addr().unwrap().port();
     let url = format!("postgresql://kalends:{CANARY}@127.0.0.1:{port}/database");
@@ -410,7 +403,7 @@ fn unanswered(world: &World, setting: &str, url: &str, port: u16, name: &str) {
 
 #[test]
 fn a_socket_that_is_not_there() {
-    let world = settled();
+    let world = World::with_two_days();
     let url = "postgresql://kalends@%2Fnowhere:5432/database";
     refuses(&world, "run", &[("KALENDS_PRODUCTION_URL", url)], 1, "socket_missing");
 }

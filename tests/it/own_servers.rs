@@ -1,4 +1,4 @@
-//! A pair of servers for one story alone: it may stop them, and read their logs.
+//! A pair of servers for one test alone: it may stop them, and read their logs.
 
 mod standby;
 
@@ -93,7 +93,7 @@ impl OwnServers {
         ask(&self.maintenance(side), "SELECT setting FROM pg_config WHERE name = 'BINDIR'").remove(0).into()
     }
 
-    /// Of the database for maintenance, which no story fills.
+    /// Of the database for maintenance, which no test fills.
     pub fn maintenance(&self, side: Side) -> String {
         self.servers.url(side.port(), "kalends", "postgres")
     }

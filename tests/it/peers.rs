@@ -1,4 +1,4 @@
-//! Ways in which a loader, a rollup or an exporter ends green and wrong, each as a story.
+//! Ways in which a loader, a rollup or an exporter ends green and wrong, each as a test.
 //! docs/explanation/guarantees.md lists them all, with those that other rooms show.
 
 use std::collections::BTreeMap;
@@ -239,7 +239,7 @@ fn a_sum_of_floats_is_exact_again_when_the_large_one_is_gone() {
     let world = World::new();
     world.production_sql("ALTER TABLE entity ALTER value TYPE double precision");
     let settings = "[[entity]]\nname = \"entity\"\ntable = \"entity\"\ntime = \"created_at\"\nmeasures = [\"value\"]\n";
-    std::fs::write(world.folder().join("kalends.toml"), settings).unwrap();
+    world.settings(settings);
     world.production("created_at | value\n 2024-01-01 | 0.1\n 2024-01-01 | 0.2\n 2024-01-01 | 1e16\n 2024-01-02 | 0.3");
     world.kalends("run").succeeds();
     day_says(&world, (2024, 1, 1), "10000000000000000.3,0.1,1e+16,3333333333333333.433333");

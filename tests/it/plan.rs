@@ -22,10 +22,7 @@ const ROWS: &str = "created_at          | value
      2024-03-02 00:00:00 | 2";
 
 fn settled() -> World {
-    let world = World::new();
-    world.production(ROWS);
-    world.settles();
-    world
+    World::settled(ROWS)
 }
 
 fn plan(world: &World) -> Value {

@@ -2,7 +2,6 @@
 
 mod standby;
 
-use std::fs;
 use std::thread::sleep;
 use std::time::{Duration, Instant};
 
@@ -20,8 +19,8 @@ fn changed() -> World {
     world.production("created_at | value\n 2024-01-02 | 5\n 2024-02-29 | 8");
     world.settles();
     world.production_sql("UPDATE entity SET value = value + 1");
-    // The story decides how long the run is held.
-    fs::write(world.folder().join("kalends.toml"), "[limits]\nlock_timeout = \"120s\"\n").unwrap();
+    // The test decides how long the run is held.
+    world.settings("[limits]\nlock_timeout = \"120s\"\n");
     world
 }
 
@@ -151,7 +150,7 @@ fn a_name_in_the_url_is_kept() {
 #[test]
 fn a_lock_of_production_is_waited_for_as_long_as_is_set() {
     let world = changed();
-    fs::write(world.folder().join("kalends.toml"), "[production]\nlock_timeout = \"300ms\"\n").unwrap();
+    world.settings("[production]\nlock_timeout = \"300ms\"\n");
     let hold = Hold::by(&world.production_url, "LOCK TABLE entity IN ACCESS EXCLUSIVE MODE");
     let begun = Instant::now();
     world.kalends("run").fails_with(75).says("table \"public.entity\" of production is locked by another session");
@@ -167,7 +166,7 @@ fn a_statement_on_production_takes_as_long_as_is_set() {
     // On a fast machine the survey may end in time, and the copy of the large month does not.
     world.settles();
     world.production_sql("INSERT INTO entity SELECT timestamp '2024-03-01' + n * interval '1 second', n FROM generate_series(1, 400000) AS n");
-    fs::write(world.folder().join("kalends.toml"), "[production]\nstatement_timeout = \"100ms\"\n").unwrap();
+    world.settings("[production]\nstatement_timeout = \"100ms\"\n");
     let tuples = whole_tuples(&world);
     world
         .kalends("run")
@@ -175,7 +174,7 @@ fn a_statement_on_production_takes_as_long_as_is_set() {
         .says("production did not finish a statement on table \"public.entity\" in its time")
         .says("Raise statement_timeout in [production]");
     assert_eq!(whole_tuples(&world), tuples);
-    fs::remove_file(world.folder().join("kalends.toml")).unwrap();
+    world.no_settings();
     world.settles();
 }
 
@@ -183,7 +182,7 @@ fn a_statement_on_production_takes_as_long_as_is_set() {
 fn no_more_rows_than_set_pass_in_a_second() {
     let world = World::new();
     world.production_sql("INSERT INTO entity SELECT timestamp '2024-01-01' + n * interval '1 second', n FROM generate_series(1, 20000) AS n");
-    fs::write(world.folder().join("kalends.toml"), "[production]\nmax_rows_per_second = 2000\n").unwrap();
+    world.settings("[production]\nmax_rows_per_second = 2000\n");
     let begun = Instant::now();
     let run = Running::started(world.command("run"));
     // However slow the machine is, it is never faster than was set: 20 000 rows take 10 s.
@@ -210,7 +209,7 @@ fn limits_that_cannot_be_meant_are_refused() {
         "max_rows_per_second = -1",
         "lock_time = \"1s\"",
     ] {
-        fs::write(world.folder().join("kalends.toml"), format!("[production]\n{line}\n")).unwrap();
+        world.settings(format!("[production]\n{line}\n"));
         world.kalends("run").fails_with(2).says("kalends.toml\", line 2: ");
     }
 }

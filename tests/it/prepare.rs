@@ -4,17 +4,14 @@ use crate::kit::World;
 
 /// Two months, with duplicates, settled and published.
 fn settled() -> World {
-    let world = World::new();
-    world.production(
+    World::settled(
         "created_at          | value
          2024-01-02 08:00:00 | 5
          2024-01-02 08:00:00 | 5
          2024-01-31 10:00:00 | 10
          2024-02-01 00:00:00 | -3
          2024-02-29 23:59:59.999999 | 8",
-    );
-    world.settles();
-    world
+    )
 }
 
 #[test]

@@ -15,10 +15,6 @@ fn entity(name: &str, table: &str, more: &str) -> String {
     )
 }
 
-fn set(world: &World, settings: &str) {
-    fs::write(world.folder().join("kalends.toml"), settings).unwrap();
-}
-
 fn status(world: &World) -> Value {
     world.kalends("status --json").json()
 }
@@ -38,9 +34,9 @@ const ROWS: &str = "created_at | value\n 2024-01-02 | 5\n 2024-02-29 | 8";
 fn half_loaded() -> World {
     let world = World::new();
     world.production(ROWS);
-    set(&world, &entity("one", "entity", ""));
+    world.settings(entity("one", "entity", ""));
     world.kalends("run").succeeds();
-    set(&world, &(entity("one", "entity", "") + &entity("two", "entity", "")));
+    world.settings(&(entity("one", "entity", "") + &entity("two", "entity", "")));
     world.warehouse_sql(
         "CREATE TABLE kalends_raw.two_2024_02 (); ALTER TABLE kalends_raw.two_2024_02 OWNER TO kalends_writer",
     );
@@ -95,14 +91,14 @@ fn a_first_load_that_was_interrupted_closes_nothing_until_it_is_whole() {
 fn a_run_of_other_settings_does_not_make_an_entity_fresh() {
     let world = World::new();
     world.production(ROWS);
-    set(&world, &(entity("one", "entity", "") + &entity("two", "entity", "")));
+    world.settings(&(entity("one", "entity", "") + &entity("two", "entity", "")));
     world.kalends("run").succeeds();
     let before = status(&world)["proofs"]["two"]["proven_as_of"].clone();
     world.production_sql("INSERT INTO entity VALUES ('2024-03-01', 1)");
-    set(&world, &entity("one", "entity", ""));
+    world.settings(entity("one", "entity", ""));
     world.kalends("run").succeeds();
     world.kalends("run").succeeds().says("nothing to do");
-    set(&world, &(entity("one", "entity", "") + &entity("two", "entity", "")));
+    world.settings(&(entity("one", "entity", "") + &entity("two", "entity", "")));
     let status = status(&world);
     assert_eq!(status["proofs"]["two"]["proven_as_of"], before);
     assert_eq!(status["proven_as_of"], before, "the older of the two");
@@ -177,7 +173,7 @@ fn a_confirmation_counts_for_the_accounts_that_it_was_made_for_alone() {
 fn cities() -> World {
     let world = World::new();
     world.production_sql("ALTER TABLE entity ADD city text; INSERT INTO entity VALUES ('2024-01-02', 1, 'Lyon'), ('2024-01-03', 2, 'Paris')");
-    set(&world, &entity("entity", "entity", "dimensions = [\"city\"]\nstatistics = [\"sum\"]"));
+    world.settings(entity("entity", "entity", "dimensions = [\"city\"]\nstatistics = [\"sum\"]"));
     world.kalends("run").succeeds();
     world
 }
@@ -218,12 +214,12 @@ fn an_account_of_a_period_without_rows_is_taken_away() {
 fn two_settings_files_do_not_share_a_table_of_one_warehouse() {
     let world = World::new();
     world.production("created_at | value\n 2023-01-02 | 5\n 2023-01-03 | 6");
-    set(&world, &entity("orders_2023_01", "entity", ""));
+    world.settings(entity("orders_2023_01", "entity", ""));
     world.kalends("run").succeeds();
     let rows = "SELECT count(*), sum(value) FROM kalends_raw.orders_2023_01";
     assert_eq!(world.ask_warehouse(rows), ["2|11"]);
 
-    set(&world, &entity("orders", "entity", ""));
+    world.settings(entity("orders", "entity", ""));
     let (tuples, tree) = (world.tuples(), world.tree());
     for command in ["run", "plan", "check"] {
         let ran = world.kalends(command);
@@ -232,7 +228,7 @@ fn two_settings_files_do_not_share_a_table_of_one_warehouse() {
     }
     assert_eq!((world.tuples(), world.tree()), (tuples, tree));
     assert_eq!(world.ask_warehouse(rows), ["2|11"]);
-    set(&world, &entity("orders_2023_01", "entity", ""));
+    world.settings(entity("orders_2023_01", "entity", ""));
     world.kalends("verify").succeeds();
 }
 

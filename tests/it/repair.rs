@@ -17,17 +17,14 @@ const JANUARY_2: &str = "year=2024/month=1/day=2/entity_stats_daily_2024_1_2.csv
 const FEBRUARY: &str = "year=2024/month=2/entity_stats_monthly_2024_2.csv";
 
 fn settled() -> World {
-    let world = World::new();
-    world.production(
+    World::settled(
         "created_at          | value
          2024-01-02 08:00:00 | 5
          2024-01-02 09:00:00 | 7
          2024-01-31 10:00:00 | 10
          2024-02-29 23:59:59 | 8
          2024-02-29 23:59:59 | 8",
-    );
-    world.settles();
-    world
+    )
 }
 
 /// Verify sees it, a repair mends it and says so, all is exact, and a further repair writes nothing.
@@ -175,12 +172,8 @@ fn accounts_of_every_other_level_and_of_combinations_are_made_again() {
          INSERT INTO sale VALUES ('2024-01-02 08:00', 'a', 1), ('2024-01-02 09:00', 'b', 2), ('2024-02-29 10:00', NULL, 3);
          GRANT SELECT ON sale TO PUBLIC",
     );
-    fs::write(
-        world.folder().join("kalends.toml"),
-        "[[entity]]\nname = \"sale\"\ntable = \"sale\"\ntime = \"at\"\nmeasures = [\"price\"]\ndimensions = [\"shop\"]\n\
-         levels = [\"hour\", \"day\", \"week\", \"month\", \"quarter\", \"year\"]\n",
-    )
-    .unwrap();
+    world.settings("[[entity]]\nname = \"sale\"\ntable = \"sale\"\ntime = \"at\"\nmeasures = [\"price\"]\ndimensions = [\"shop\"]\n\
+         levels = [\"hour\", \"day\", \"week\", \"month\", \"quarter\", \"year\"]\n");
     world.kalends("run").succeeds();
     let files = world.tree();
     let state = |table: &str| world.ask_warehouse(&format!("SELECT * FROM kalends_stats.{table} ORDER BY 1, 2"));
@@ -313,11 +306,7 @@ fn a_repair_that_is_killed_leaves_whole_months_and_the_next_one_ends_it() {
 #[test]
 fn other_settings_are_a_run_s_to_settle() {
     let world = settled();
-    fs::write(
-        world.folder().join("kalends.toml"),
-        "[[entity]]\nname = \"entity\"\ntable = \"entity\"\ntime = \"created_at\"\nmeasures = [\"value\"]\nlevels = [\"year\"]\n",
-    )
-    .unwrap();
+    world.settings("[[entity]]\nname = \"entity\"\ntable = \"entity\"\ntime = \"created_at\"\nmeasures = [\"value\"]\nlevels = [\"year\"]\n");
     let before = (world.tuples(), world.tree());
     let refused = world.kalends("verify --repair");
     refused.fails_with(4).says("Run `kalends prepare`, which settles it again");

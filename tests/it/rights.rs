@@ -1,4 +1,4 @@
-//! What Kalends may do: the rights of `docs/grants.sql`, which every other story has as well, are enough, and each is
+//! What Kalends may do: the rights of `docs/grants.sql`, which every other test has as well, are enough, and each is
 //! needed.
 
 use postgres::{Client, NoTls};

@@ -1,5 +1,7 @@
 //! House rules, as tests.
 
+mod arrows;
+mod faults;
 mod pages;
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -149,56 +151,6 @@ fn golden(name: &str, found: &str) {
         fs::write(root().join(name), found).unwrap();
     }
     assert_eq!(read(name), found, "{name}; KALENDS_BLESS=1 writes it anew");
-}
-
-/// Rooms by group; a room may use those of later groups only, and of its own group only what is listed below.
-const GROUPS: [&[&str]; 10] = [
-    &["main"],
-    &["cli", "commands"],
-    &["adopt", "checks", "diff", "exports", "history", "load", "plan", "settle", "simulate"],
-    &["production", "warehouse"],
-    &["survey"],
-    &["accounts", "db", "entity", "guard", "local", "progress", "report"],
-    &["settings"],
-    &["sql"],
-    &["calendar", "files"],
-    &["error"],
-];
-
-/// The exceptions, each for the reason that ARCHITECTURE.md gives.
-const ALLOWED: [(&str, &str); 12] = [
-    ("commands", "cli"),
-    ("checks", "exports"),
-    ("plan", "exports"),
-    ("guard", "accounts"),
-    ("guard", "db"),
-    ("guard", "report"),
-    ("progress", "report"),
-    ("report", "accounts"),
-    ("settings", "db"),
-    ("settings", "guard"),
-    ("settings", "local"),
-    ("settings", "entity"),
-];
-
-#[test]
-fn imports_follow_the_arrows_of_the_rooms() {
-    let group = |room: &str| GROUPS.iter().position(|rooms| rooms.contains(&room));
-    for (name, text) in files("src", ".rs") {
-        let room = name.trim_start_matches("src/").split(['/', '.']).next().unwrap();
-        if room == "lib" {
-            continue;
-        }
-        let here = group(room).unwrap_or_else(|| panic!("{name} is in no group"));
-        let code = text.split("#[cfg(test)]").next().unwrap();
-        let code: String = code.lines().filter(|line| !line.trim_start().starts_with("//")).collect();
-        for used in code.split("crate::").skip(1).chain(code.split("kalends::").skip(1)) {
-            let used: String = used.chars().take_while(|c| c.is_alphanumeric() || *c == '_').collect();
-            let Some(there) = group(&used) else { continue };
-            let fine = used == room || there > here || ALLOWED.contains(&(room, used.as_str()));
-            assert!(fine, "{name} uses {used}: against the arrows");
-        }
-    }
 }
 
 #[test]

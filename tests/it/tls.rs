@@ -1,6 +1,7 @@
 //! Encrypted connections to a real server: what is demanded of its certificate is held to.
 
 mod authentication;
+mod between;
 mod certificates;
 
 use std::fs;

@@ -18,8 +18,8 @@ fn changed() -> World {
     world.production("created_at | value\n 2024-01-02 | 5\n 2024-02-29 | 8");
     world.settles();
     world.production("created_at | value\n 2024-01-03 | 6");
-    // The story decides how long the first is held.
-    std::fs::write(world.folder().join("kalends.toml"), "[limits]\nlock_timeout = \"120s\"\n").unwrap();
+    // The test decides how long the first is held.
+    world.settings("[limits]\nlock_timeout = \"120s\"\n");
     world
 }
 

@@ -1,4 +1,4 @@
-//! Which versions of PostgreSQL are served. `tests/versions` runs the stories on each of them, and on pairs of two.
+//! Which versions of PostgreSQL are served. `tests/versions` runs the tests on each of them, and on pairs of two.
 
 use std::io::{Read as _, Write as _};
 use std::net::{Shutdown, TcpListener, TcpStream};
@@ -62,7 +62,7 @@ fn a_server_past_its_end_of_life_is_refused_and_said_so() {
     assert_eq!((world.tuples(), world.tree()), (tuples, tree));
 }
 
-/// The servers of all other stories are the ones that were asked for, and serve; a version past its end is refused.
+/// The servers of all other tests are the ones that were asked for, and serve; a version past its end is refused.
 #[test]
 fn the_servers_of_these_stories_are_the_ones_that_were_asked_for() {
     let mut majors = Vec::new();

@@ -2,11 +2,10 @@
 
 use std::cmp::Reverse;
 
-use super::super::{combinations, figures, left};
-use super::Plan;
 use crate::accounts::{self, Cause};
-use crate::plan::{OfDay, OfEntity, PlannedAccount};
 use crate::report::{self, count, counted};
+use crate::steps::{combinations, held, moved};
+use crate::sync::plan::{OfDay, OfEntity, Plan, PlannedAccount, PlannedDay};
 
 /// So many lines of each kind are shown; JSON has all.
 const SHOWN: usize = 30;
@@ -47,12 +46,12 @@ fn of_entity(one: &OfEntity) -> Vec<String> {
     if !one.mended_periods.is_empty() {
         lines.push(format!("repair      {}", report::list(one.mended_periods.iter())));
     }
-    lines.extend(left::lines(&one.held, &one.changing, one.accept.as_deref()));
+    lines.extend(held::lines(&one.held, &one.changing, one.accept.as_deref()));
     if !one.days.is_empty() {
         let changes = one.days.iter().map(|day| (day.day, day.cause)).collect();
         let tally = report::tally(&accounts::tally(&changes));
         lines.push(format!("settle      {} ({tally})", counted(one.days.len(), "day")));
-        let day = |day: &crate::plan::PlannedDay| {
+        let day = |day: &PlannedDay| {
             let rows = match day.cause {
                 Cause::Changed => counted(day.rows.after, "row"),
                 _ => format!("{} -> {}", count(day.rows.before), counted(day.rows.after, "row")),
@@ -87,7 +86,7 @@ fn accounts_moving(one: &OfEntity) -> Vec<String> {
     let group = |account: &&PlannedAccount| {
         // What cannot be read was refused when it was compared.
         let statistics = account.statistics().unwrap_or_default();
-        (account.period.to_string(), figures::moved(account.rows, &statistics, Some(asked)))
+        (account.period.to_string(), moved::moved(account.rows, &statistics, Some(asked)))
     };
     let groups: Vec<_> = accounts.iter().take(SHOWN).map(group).collect();
     let mut lines = report::table(&groups, 2);

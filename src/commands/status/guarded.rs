@@ -2,10 +2,10 @@
 
 use serde::Serialize;
 
-use crate::commands::left;
 use crate::error::Result;
 use crate::guard::{self, Kind, Noted};
 use crate::report::{self, counted};
+use crate::steps::held;
 use crate::warehouse::Reading;
 use crate::warehouse::notes::Failure;
 
@@ -15,15 +15,15 @@ const SHOWN: usize = 3;
 /// What the guard has noted.
 #[derive(Serialize)]
 pub(super) struct Guarded {
-    held: Vec<Left>,
-    changing: Vec<Left>,
+    pub(super) held: Vec<Left>,
+    pub(super) changing: Vec<Left>,
     /// The newest first.
     failures: Vec<Failure>,
 }
 
 /// A unit that is left as it was settled.
 #[derive(Serialize)]
-struct Left {
+pub(super) struct Left {
     entity: String,
     #[serde(flatten)]
     noted: Noted,
@@ -51,7 +51,7 @@ impl Guarded {
             };
             let (held, changing) = (of(&self.held), of(&self.changing));
             let accept = guard::accepting(held.iter());
-            let told = left::lines(&held, &changing, accept.as_deref());
+            let told = held::lines(&held, &changing, accept.as_deref());
             lines.extend(if several { report::of_entity(told, entity) } else { told });
         }
         // Both begin `2024-03-05 02:15:07`, UTC.

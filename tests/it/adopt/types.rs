@@ -20,13 +20,9 @@ fn compared(ours: [&str; 2], theirs: [&str; 2], our_rows: &str, their_rows: &str
         theirs[0], theirs[1]
     ));
     let zone = if ours[0] == "timestamptz" { "time_zone = \"Europe/Paris\"\n" } else { "" };
-    std::fs::write(
-        world.folder().join("kalends.toml"),
-        format!(
-            "[[entity]]\nname = \"entity\"\ntable = \"entity\"\ntime = \"created_at\"\n{zone}measures = [\"value\"]\n"
-        ),
-    )
-    .unwrap();
+    world.settings(format!(
+        "[[entity]]\nname = \"entity\"\ntable = \"entity\"\ntime = \"created_at\"\n{zone}measures = [\"value\"]\n"
+    ));
     let ran = world.kalends("adopt --check --from theirs.events --json");
     assert!(matches!(ran.code, Some(0 | 3)), "{}", ran.stderr);
     let found = ran.json();
@@ -127,11 +123,7 @@ fn dimensions_are_compared_as_well() {
          INSERT INTO theirs.sale VALUES ('2024-01-02', 'a', 'red', 1, 1.5), ('2024-01-02', NULL, 'blue', NULL, 2), ('2024-01-03', '', NULL, 2, 3);
          GRANT USAGE ON SCHEMA theirs TO PUBLIC; GRANT SELECT ON theirs.sale TO PUBLIC",
     );
-    std::fs::write(
-        world.folder().join("kalends.toml"),
-        "[[entity]]\nname = \"sale\"\ntable = \"sale\"\ntime = \"at\"\nmeasures = [\"price\"]\ndimensions = [\"shop\", \"colour\", \"till\"]\n",
-    )
-    .unwrap();
+    world.settings("[[entity]]\nname = \"sale\"\ntable = \"sale\"\ntime = \"at\"\nmeasures = [\"price\"]\ndimensions = [\"shop\", \"colour\", \"till\"]\n");
     let found = world.kalends("adopt --check --from theirs.sale --json").fails_with(3).json();
     assert_eq!(
         found["differences"],

@@ -25,7 +25,7 @@ fn whatever_hands_have_written_in_the_warehouse_no_command_ends_in_a_panic() {
     let world = World::new();
     let settings = "[guard]\nloss = \"10%\"\n[[entity]]\nname = \"entity\"\ntable = \"entity\"\ntime = \"created_at\"\n\
                     measures = [\"value\"]\nlevels = [\"day\", \"week\", \"month\", \"quarter\", \"year\"]\n";
-    std::fs::write(world.folder().join("kalends.toml"), settings).unwrap();
+    world.settings(settings);
     world.production("created_at | value\n 2024-01-02 | 5\n 2024-01-03 | 7\n 2024-02-29 | 8\n 4713-01-01 BC | 1");
     world.kalends("run").succeeds();
     world.production_sql("UPDATE entity SET value = 9 WHERE value = 5; DELETE FROM entity WHERE value = 8");
@@ -76,7 +76,7 @@ fn an_account_of_the_first_week_that_somebody_changed_is_made_again() {
     let world = World::new();
     let settings = "[[entity]]\nname = \"entity\"\ntable = \"entity\"\ntime = \"created_at\"\nmeasures = [\"value\"]\n\
                     levels = [\"day\", \"week\", \"month\", \"year\"]\n";
-    std::fs::write(world.folder().join("kalends.toml"), settings).unwrap();
+    world.settings(settings);
     // The week begins in 4714 BC, which is no day's.
     world.production("created_at | value\n 4713-01-01 BC | 5\n 2024-01-03 | 7");
     world.kalends("run").succeeds();

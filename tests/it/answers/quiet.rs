@@ -1,11 +1,12 @@
-//! What only looks writes nothing, and a process leaves nothing of its memory behind.
+//! What only looks writes nothing, nothing listens, and a process leaves nothing of its memory behind.
 
 use std::fs;
 use std::net::TcpListener;
 use std::process::{Command, Stdio};
 
-use crate::faults::held::wait_for;
+use crate::faults::held::{Hold, Running, wait_for};
 use crate::kit::World;
+use crate::own_servers::Side;
 
 #[test]
 fn commands_that_only_look_open_nothing_for_writing() {
@@ -50,4 +51,47 @@ fn no_core_is_dumped_with_passwords_in_it() {
     });
     ran.kill().unwrap();
     ran.wait().unwrap();
+}
+
+#[test]
+fn nothing_listens_on_any_port_or_socket() {
+    let world = World::new();
+    world.production("created_at | value\n 2024-01-02 | 5");
+    world.kalends("run").succeeds();
+    world.production("created_at | value\n 2024-01-03 | 5");
+    let hold = Hold::by(&world.warehouse_url, "LOCK TABLE kalends_stats.entity_day IN SHARE MODE");
+    let running = Running::until_held(&world, Side::Warehouse);
+    let own = listening(&running.id().to_string());
+    drop(hold);
+    running.ends().succeeds();
+    assert_eq!(own, Some(Vec::new()));
+    // This process would be seen to.
+    let _listener = TcpListener::bind("127.0.0.1:0").unwrap();
+    assert_eq!(listening("self").map(|found| found.is_empty()), Some(false));
+}
+
+/// The sockets of a process on which somebody could connect to it, as the system lists them: TCP in state 0A, others
+/// with the flag of a listener, UDP by being there.
+fn listening(process: &str) -> Option<Vec<String>> {
+    let open = fs::read_dir(format!("/proc/{process}/fd")).ok()?.flatten();
+    let links = open.filter_map(|file| fs::read_link(file.path()).ok()).map(|link| link.display().to_string());
+    let sockets: Vec<String> =
+        links.filter_map(|link| Some(link.strip_prefix("socket:[")?.strip_suffix(']')?.to_string())).collect();
+    let mut found = Vec::new();
+    for (kind, inode, state, listens) in [
+        ("tcp", 9, 3, "0A"),
+        ("tcp6", 9, 3, "0A"),
+        ("udp", 9, 3, "07"),
+        ("udp6", 9, 3, "07"),
+        ("unix", 6, 3, "00010000"),
+    ] {
+        for line in fs::read_to_string(format!("/proc/{process}/net/{kind}")).unwrap_or_default().lines().skip(1) {
+            let fields: Vec<&str> = line.split_whitespace().collect();
+            let is_ours = fields.get(inode).is_some_and(|inode| sockets.iter().any(|own| own == inode));
+            if is_ours && fields.get(state) == Some(&listens) {
+                found.push(format!("{kind}: {line}"));
+            }
+        }
+    }
+    Some(found)
 }

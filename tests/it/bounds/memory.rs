@@ -29,7 +29,7 @@ fn days(days: usize, levels: &str) -> World {
          FROM generate_series(0, {days} - 1) AS n"
     ));
     let entity = "[[entity]]\nname = \"entity\"\ntable = \"entity\"\ntime = \"created_at\"\nmeasures = [\"value\"]\n";
-    std::fs::write(world.folder().join("kalends.toml"), format!("{entity}levels = [{levels}]\n")).unwrap();
+    world.settings(format!("{entity}levels = [{levels}]\n"));
     world
 }
 

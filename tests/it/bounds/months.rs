@@ -192,7 +192,7 @@ fn a_forget_that_dies_between_months_is_gone_on_with_by_whoever_writes_next() {
             assert_eq!(world.files().len(), 0);
             let other =
                 "[[entity]]\nname = \"entity\"\ntable = \"entity\"\ntime = \"created_at\"\nmeasures = [\"value\"]\n";
-            std::fs::write(world.folder().join("kalends.toml"), other).unwrap();
+            world.settings(other);
         }
         world.warehouse_sql("CREATE VIEW public.theirs AS SELECT * FROM kalends_raw.orders_1750_10");
         world

@@ -55,12 +55,12 @@ fn a_temporary_table_of_the_same_name_is_not_read() {
     world.settles();
     let entity =
         "[[entity]]\nname = \"entity\"\ntable = \"pg_temp.entity\"\ntime = \"created_at\"\nmeasures = [\"value\"]\n";
-    std::fs::write(world.folder().join("kalends.toml"), entity).unwrap();
+    world.settings(entity);
     world.kalends("run").fails_with(4).says("production has no table \"pg_temp.entity\"");
     let schema =
         other.query_one("SELECT nspname::text FROM pg_namespace WHERE oid = pg_my_temp_schema()", &[]).unwrap();
     let schema: String = schema.get(0);
-    std::fs::write(world.folder().join("kalends.toml"), entity.replace("pg_temp", &schema)).unwrap();
+    world.settings(entity.replace("pg_temp", &schema));
     world.kalends("run").fails_with(4).says("is a temporary table");
 }
 
@@ -86,7 +86,7 @@ fn generated_columns_are_columns_like_others_and_domains_are_dimensions_alone() 
              dimensions = [\"{dimension}\"]\nlevels = [\"month\"]\n"
         )
     };
-    let set = |text: String| std::fs::write(world.folder().join("kalends.toml"), text).unwrap();
+    let set = |text: String| world.settings(text);
     set(entity("created_at", "amount", "kind"));
     world.kalends("run").fails_with(4).says("is of type public.amount, which cannot be summed");
     set(entity("moment", "value", "kind"));

@@ -4,7 +4,7 @@ use std::thread;
 
 use postgres::{Client, NoTls};
 
-use super::{DRIFTS, Drift, put_back, settled};
+use super::{DRIFTS, Drift, put_back};
 use crate::faults::held::{Hold, Moment, Running, wait_for};
 use crate::faults::whole::{State, committed, is_mended, is_whole, no_session_is_left};
 use crate::kit::{World, ask, run_sql};
@@ -16,7 +16,7 @@ const WAITING: &str = "SELECT pid FROM pg_stat_activity WHERE datname = current_
 
 #[test]
 fn what_changes_between_the_first_look_and_the_snapshot_is_refused_and_named() {
-    let world = settled();
+    let world = World::with_two_days();
     for Drift { did, says } in &DRIFTS {
         // So that there would be something to do.
         world.production_sql("INSERT INTO entity VALUES ('2024-01-15', 3), ('2024-03-01', 4)");
@@ -54,7 +54,7 @@ fn held_in_mid_run(world: &World) -> ([State; 2], Hold, Running) {
 
 #[test]
 fn what_needs_the_table_for_itself_is_let_by_and_refused_by_the_next_run() {
-    let world = settled();
+    let world = World::with_two_days();
     // The final one takes no lock by itself.
     for Drift { did, says } in &DRIFTS[..DRIFTS.len() - 1] {
         let ([before, after], hold, running) = held_in_mid_run(&world);
@@ -79,7 +79,7 @@ fn what_needs_the_table_for_itself_is_let_by_and_refused_by_the_next_run() {
 
 #[test]
 fn what_no_lock_keeps_refuses_the_run_in_its_middle_and_leaves_whole_months() {
-    let world = settled();
+    let world = World::with_two_days();
     for (did, says, undo) in [
         (
             "REVOKE SELECT ON entity FROM kalends_reader",

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use super::{set, settles};
+use super::settles;
 use crate::kit::{File, World};
 
 const ORDERS: &str = "[[entity]]\nname = \"orders\"\ntable = \"purchase\"\ntime = \"at\"\n";
@@ -15,7 +15,7 @@ fn settled() -> World {
         "CREATE TABLE purchase (at timestamp, amount numeric, quantity integer);
          INSERT INTO purchase VALUES ('2024-01-31', 1.5, 1), ('2024-02-01', 2.5, 2), ('2024-02-03', 4, NULL)",
     );
-    set(&world, &format!("{ORDERS}measures = [\"amount\"]\n"));
+    world.settings(format!("{ORDERS}measures = [\"amount\"]\n"));
     settles(&world);
     world
 }
@@ -39,7 +39,8 @@ fn kept(world: &World) -> (Vec<String>, BTreeMap<String, File>) {
 fn other_statistics_and_levels_are_settled_from_the_rows_that_are_there() {
     let world = settled();
     let before = rows(&world);
-    set(&world, &format!("{ORDERS}measures = [\"amount\"]\nstatistics = [\"count\", \"max\"]\nlevels = [\"year\"]\n"));
+    world
+        .settings(format!("{ORDERS}measures = [\"amount\"]\nstatistics = [\"count\", \"max\"]\nlevels = [\"year\"]\n"));
     let ran = world.kalends("run");
     ran.succeeds().says(
         "rebuilt     statistic count added, statistic sum removed, statistic min removed, statistic mean removed",
@@ -49,7 +50,7 @@ fn other_statistics_and_levels_are_settled_from_the_rows_that_are_there() {
     world.file(YEAR, "year,max_amount,count_amount\n2024,4,3");
     assert_eq!(world.files().len(), 1);
     settles(&world);
-    set(&world, &format!("{ORDERS}measures = [\"amount\"]\n"));
+    world.settings(format!("{ORDERS}measures = [\"amount\"]\n"));
     world.kalends("run").succeeds().says("level day added, level month added");
     assert_eq!(world.files().len(), 6);
     settles(&world);
@@ -58,7 +59,7 @@ fn other_statistics_and_levels_are_settled_from_the_rows_that_are_there() {
 #[test]
 fn another_measure_is_settled_from_production() {
     let world = settled();
-    set(&world, &format!("{ORDERS}measures = [\"quantity\", \"amount\"]\n"));
+    world.settings(format!("{ORDERS}measures = [\"quantity\", \"amount\"]\n"));
     let ran = world.kalends("prepare --json").succeeds().json();
     assert_eq!(ran["settled_anew"], serde_json::json!(["measure \"quantity\" added"]));
     assert_eq!(ran["loaded_rows"], 3);
@@ -68,12 +69,12 @@ fn another_measure_is_settled_from_production() {
         "year,sum_quantity,min_quantity,max_quantity,mean_quantity,sum_amount,min_amount,max_amount,mean_amount\n\
          2024,3,1,2,1.500000,8,1.5,4,2.666667",
     );
-    set(&world, &format!("{ORDERS}measures = [\"amount\", \"quantity\"]\n"));
+    world.settings(format!("{ORDERS}measures = [\"amount\", \"quantity\"]\n"));
     world.kalends("run").succeeds().says("rebuilt     measures in another order");
     settles(&world);
     world.production_sql("ALTER TABLE purchase DROP amount");
     world.kalends("run").fails_with(4).says("has no column \"amount\"");
-    set(&world, &format!("{ORDERS}measures = [\"quantity\"]\n"));
+    world.settings(format!("{ORDERS}measures = [\"quantity\"]\n"));
     world.kalends("run").succeeds().says("rebuilt     measure \"amount\" removed");
     settles(&world);
     world.file(YEAR, "year,sum_quantity,min_quantity,max_quantity,mean_quantity\n2024,3,1,2,1.500000");
@@ -86,7 +87,7 @@ fn what_changed_in_production_meanwhile_is_settled_and_noted_as_well() {
         "UPDATE purchase SET amount = 7 WHERE at = '2024-01-31'; DELETE FROM purchase WHERE at = '2024-02-01';
          INSERT INTO purchase VALUES ('2023-12-31', 9, 9)",
     );
-    set(&world, &format!("{ORDERS}measures = [\"amount\"]\nstatistics = [\"sum\"]\n"));
+    world.settings(format!("{ORDERS}measures = [\"amount\"]\nstatistics = [\"sum\"]\n"));
     let ran = world.kalends("prepare --json").succeeds().json();
     assert_eq!(ran["loaded_rows"], 2, "more than the changed days was loaded");
     let restated = "SELECT level, period, cause, before ->> 'sum_amount', after ->> 'sum_amount'
@@ -109,7 +110,7 @@ fn what_changed_in_production_meanwhile_is_settled_and_noted_as_well() {
 fn rows_of_the_warehouse_that_somebody_changed_are_loaded_again() {
     let world = settled();
     world.warehouse_sql("UPDATE kalends_raw.orders SET amount = 99 WHERE at = '2024-02-03'");
-    set(&world, &format!("{ORDERS}measures = [\"amount\"]\nstatistics = [\"sum\"]\n"));
+    world.settings(format!("{ORDERS}measures = [\"amount\"]\nstatistics = [\"sum\"]\n"));
     world.kalends("run").succeeds();
     world.file(YEAR, "year,sum_amount\n2024,8");
     settles(&world);
@@ -119,7 +120,7 @@ fn rows_of_the_warehouse_that_somebody_changed_are_loaded_again() {
 fn a_run_that_cannot_settle_all_anew_leaves_all_as_it_was() {
     let world = settled();
     let before = kept(&world);
-    set(&world, &format!("{ORDERS}measures = [\"amount\", \"quantity\"]\n"));
+    world.settings(format!("{ORDERS}measures = [\"amount\", \"quantity\"]\n"));
     world.warehouse_sql("CREATE VIEW ours AS SELECT * FROM kalends_stats.orders_stats_daily");
     world
         .kalends("run")
@@ -161,13 +162,13 @@ fn another_table_time_zone_or_type_is_refused_and_nothing_is_lost() {
         ),
         ("\"at\"", "\"paid_at\"", "and is now \"public.purchase\" by \"paid_at\""),
     ] {
-        set(&world, &format!("{ORDERS}measures = [\"amount\"]\n").replace(written, instead));
+        world.settings(format!("{ORDERS}measures = [\"amount\"]\n").replace(written, instead));
         world.kalends("run").fails_with(4).says(said).says("`kalends forget orders --yes`");
         assert_eq!((world.tuples(), world.tree()), before);
     }
     world.production_sql("ALTER TABLE purchase ALTER amount TYPE bigint");
     // Asking for more does not hide that what was asked before is another thing now.
-    set(&world, &format!("{ORDERS}measures = [\"amount\", \"quantity\"]\n"));
+    world.settings(format!("{ORDERS}measures = [\"amount\", \"quantity\"]\n"));
     world
         .kalends("run")
         .fails_with(4)

@@ -127,7 +127,7 @@ pub fn quoted(name: &str) -> String {
 
 type Pipes = (ChildStdin, BufReader<ChildStdout>);
 
-/// What Python makes of it; `None` where there is none. One process answers all stories.
+/// What Python makes of it; `None` where there is none. One process answers all tests.
 fn python(asked: &str) -> Option<String> {
     static PYTHON: OnceLock<Option<Mutex<Pipes>>> = OnceLock::new();
     let python = PYTHON.get_or_init(|| {
@@ -149,10 +149,6 @@ pub fn files_by(script: &str, asked: &Value) -> Option<BTreeMap<String, String>>
     let script = format!("{}/tests/it/entities/{script}", env!("CARGO_MANIFEST_DIR"));
     let python = Command::new("python3").arg(script).arg(asked.to_string()).output().ok()?;
     Some(serde_json::from_slice(&python.stdout).unwrap_or_else(|error| panic!("{error}: {python:?}")))
-}
-
-pub fn set(world: &World, settings: &str) {
-    std::fs::write(world.folder().join("kalends.toml"), settings).unwrap();
 }
 
 /// One run settles, verify agrees, and a further run writes nothing.

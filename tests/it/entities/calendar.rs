@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use serde_json::json;
 
-use super::asked::{Asked, files_by, set};
+use super::asked::{Asked, files_by};
 use crate::faults::sweeping;
 use crate::kit::World;
 
@@ -61,7 +61,7 @@ fn every_month_ends_where_the_calendar_says() {
         ..Asked::default()
     };
     let asked = [of("at", None, &LEVELS[..]), of("moment", Some("UTC"), &LEVELS), of("on_day", None, &LEVELS_OF_DATES)];
-    set(&world, &asked.iter().map(Asked::settings).collect::<String>());
+    world.settings(asked.iter().map(Asked::settings).collect::<String>());
     world.kalends("run").succeeds();
     world.kalends("verify").succeeds();
     for asked in &asked {
@@ -82,7 +82,7 @@ fn the_weeks_around_every_new_year_are_those_of_the_calendar() {
     ));
     let asked =
         Asked { name: "turns", table: "turns", measures: &VALUE, levels: &["week", "quarter"], ..Asked::default() };
-    set(&world, &asked.settings());
+    world.settings(asked.settings());
     world.kalends("run").succeeds();
     world.kalends("verify").succeeds();
     are_files_of_the_calendar(&world, &asked, &years, "new years");

@@ -1,6 +1,6 @@
 //! Dimensions: a line for each combination, whatever their types and texts.
 
-use super::{Asked, set, settles, settles_by};
+use super::{Asked, settles, settles_by};
 use crate::kit::World;
 
 const LEVELS: [&str; 6] = ["hour", "day", "week", "month", "quarter", "year"];
@@ -47,7 +47,7 @@ fn combinations_have_a_line_each_in_the_files_of_every_level() {
              ('2024-01-30', 8, NULL, true), ('2024-01-31', NULL, 'B', false), ('2024-02-01', 16, 'b', true)",
     );
     let asked = asked(&[("shop", "text"), ("open", "boolean")]);
-    set(&world, &asked.settings());
+    world.settings(asked.settings());
     settles(&world);
     asked.is_exact(&world);
     world.file(
@@ -98,7 +98,7 @@ fn texts_are_told_apart_by_their_bytes_and_sorted_by_them() {
         ],
     );
     let asked = asked(&[("d", "text")]);
-    set(&world, &asked.settings());
+    world.settings(asked.settings());
     settles(&world);
     asked.is_exact(&world);
     assert_eq!(
@@ -145,7 +145,7 @@ fn no_formula_starts_in_a_field_or_a_header_and_numbers_stay_numbers() {
     );
     let dimensions = [("=d", "text"), ("i", "integer"), ("x", "double precision"), ("v", "interval")];
     let asked = asked(&dimensions);
-    set(&world, &asked.settings());
+    world.settings(asked.settings());
     settles(&world);
     asked.is_exact(&world);
     let text = String::from_utf8(world.files().remove(DAY).unwrap()).unwrap();
@@ -181,7 +181,7 @@ fn no_formula_starts_in_a_field_or_a_header_and_numbers_stay_numbers() {
 fn a_dimension_that_changes_is_never_unseen_and_only_its_combinations_are_written() {
     let world = world("text", &["'a'", "'b'", "'c'", "NULL"]);
     let asked = asked(&[("d", "text")]);
-    set(&world, &asked.settings());
+    world.settings(asked.settings());
     settles(&world);
     let written = || {
         world.ask_warehouse(
@@ -219,7 +219,7 @@ fn accounts_of_combinations_that_somebody_changes_are_found_and_mended() {
     let world = world("text", &["'a'", "'b'", "NULL"]);
     world.production_sql("INSERT INTO t VALUES ('2024-02-01 07:00', 8, 'a')");
     let asked = asked(&[("d", "text")]);
-    set(&world, &asked.settings());
+    world.settings(asked.settings());
     settles(&world);
     for (sql, period) in [
         ("UPDATE kalends_stats.t_by_day SET sum_n = 7 WHERE dimension_d = 'a' AND day = '2024-01-31'", "2024-01-31"),
@@ -263,7 +263,7 @@ fn names_that_others_have_already_are_kept_apart() {
     world.production_sql(&format!("CREATE TABLE t (at timestamp, n integer, {})", columns.join(", ")));
     world.production_sql("INSERT INTO t VALUES ('2024-01-31', 5, 'a', 'b', 'c', 'd', 'e', 'f', 'g', 'h', 'i')");
     let dimensions = names.map(|name| (name, "text"));
-    set(&world, &asked(&dimensions).settings());
+    world.settings(asked(&dimensions).settings());
     settles(&world);
     world.file(
         DAY,
@@ -287,7 +287,7 @@ fn sixty_columns_are_told_apart_by_which_of_them_are_null() {
     world.production_sql("INSERT INTO t (at, n, d58) VALUES ('2024-01-31', 1, '')");
     let dimensions: Vec<(&str, &str)> = names.iter().map(|name| (name.as_str(), "text")).collect();
     let asked = Asked { levels: &["day"], ..asked(&dimensions) };
-    set(&world, &asked.settings());
+    world.settings(asked.settings());
     settles(&world);
     asked.is_exact(&world);
     world.production_sql("UPDATE t SET d58 = NULL, d57 = ''");
@@ -300,15 +300,15 @@ fn sixty_columns_are_told_apart_by_which_of_them_are_null() {
 fn another_dimension_is_settled_anew_and_so_is_a_deviation_from_the_rows_that_are_there() {
     let world = world("text", &["'a'", "'b'", "'b'"]);
     let plain = Asked { dimensions: &[], ..asked(&[]) };
-    set(&world, &plain.settings());
+    world.settings(plain.settings());
     settles(&world);
     let split = asked(&[("d", "text")]);
-    set(&world, &split.settings());
+    world.settings(split.settings());
     world.kalends("run").succeeds().says("rebuilt     dimension \"d\" added");
     settles(&world);
     split.is_exact(&world);
     let spread = Asked { statistics: &["sum", "count", "stddev"], ..asked(&[("d", "text")]) };
-    set(&world, &spread.settings());
+    world.settings(spread.settings());
     let ran = world.kalends("prepare --json");
     assert_eq!(
         (ran.json()["settled_anew"].clone(), ran.json()["loaded_rows"].clone()),
@@ -316,7 +316,7 @@ fn another_dimension_is_settled_anew_and_so_is_a_deviation_from_the_rows_that_ar
     );
     settles(&world);
     spread.is_exact(&world);
-    set(&world, &plain.settings());
+    world.settings(plain.settings());
     world.kalends("run").succeeds().says("dimension \"d\" removed");
     settles(&world);
     plain.is_exact(&world);
@@ -332,7 +332,7 @@ fn memory_does_not_grow_with_the_number_of_files() {
          INSERT INTO t SELECT timestamp '2024-01-01' + day * interval '1 day', 1, line || repeat('-', 4000)
          FROM generate_series(1, 10) AS day, generate_series(1, 1000) AS line",
     );
-    set(&world, &Asked { levels: &["day"], ..asked(&[("d", "text")]) }.settings());
+    world.settings(Asked { levels: &["day"], ..asked(&[("d", "text")]) }.settings());
     world.kalends("prepare").succeeds();
     let python = "import resource, subprocess, sys
 code = subprocess.call(sys.argv[1:], stdout=subprocess.DEVNULL)

@@ -1,5 +1,5 @@
 //! Random tables and random histories of edits: after each run rows, accounts and files are what Python makes of
-//! production's rows. A failure is shrunk and prints what it was made from; those that were found stay as stories.
+//! production's rows. A failure is shrunk and prints what it was made from; those that were found stay as tests.
 //!
 //! Several histories share databases and runs, as entities beside each other: that costs a tenth of one by one.
 
@@ -7,8 +7,8 @@ use std::panic::AssertUnwindSafe;
 
 use proptest::strategy::{Strategy as _, ValueTree};
 
+use super::Asked;
 use super::drawn::{self, History, MOOD, history};
-use super::{Asked, set};
 use crate::kit::{World, random};
 
 /// Histories in a run of the tests; `KALENDS_HISTORIES` says another number, `KALENDS_SEED` which ones.
@@ -38,7 +38,7 @@ fn check(world: &World, histories: &[History]) {
     for (history, table) in histories.iter().zip(&tables) {
         world.production_sql(&history.create(table));
     }
-    set(world, &asked.iter().map(Asked::settings).collect::<String>());
+    world.settings(asked.iter().map(Asked::settings).collect::<String>());
     let steps = histories.iter().map(|history| history.steps.len()).max().unwrap_or_default();
     for step in 0..steps {
         for (history, table) in histories.iter().zip(&tables) {

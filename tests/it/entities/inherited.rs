@@ -3,7 +3,7 @@
 
 use std::collections::BTreeMap;
 
-use super::asked::{Asked, set, settles};
+use super::asked::{Asked, settles};
 use crate::kit::{READER, Ran, WRITER, World, ask, run_sql, servers};
 use crate::own_servers::{OwnServers, Side};
 
@@ -53,7 +53,7 @@ fn results(world: &World) -> Results {
 
 fn filled(world: World) -> World {
     world.production_sql(ROWS);
-    set(&world, &asked().iter().map(Asked::settings).collect::<String>());
+    world.settings(asked().iter().map(Asked::settings).collect::<String>());
     world
 }
 
@@ -112,7 +112,7 @@ const ENVIRONMENT: [(&str, &str); 8] = [
     ("LANGUAGE", "de:ar"),
 ];
 
-/// From a database that no story is about, for these settings would be in our own way as well.
+/// From a database that no test is about, for these settings would be in our own way as well.
 struct Scopes<'a> {
     servers: &'a OwnServers,
     database: String,
@@ -214,7 +214,7 @@ fn a_date_is_a_time_and_the_settings_of_server_and_role_change_nothing() {
     ));
     let measures = [("amount", "integer"), ("fee", "bigint")];
     let asked = Asked { name: "booked", table: "booked", time: "on_day", measures: &measures, ..Asked::default() };
-    set(&world, &asked.settings());
+    world.settings(asked.settings());
     world.production_sql(
         "INSERT INTO booked VALUES ('01.03.2024', 3, 4), ('29.02.2024', 1, NULL), ('31.12.1969', 5, -6)",
     );
@@ -277,7 +277,7 @@ fn databases_of_another_encoding_or_locale_give_the_same_bytes() {
             measures: &[("café i", "integer")],
             ..Asked::default()
         };
-        set(&world, &asked().iter().chain([&named]).map(Asked::settings).collect::<String>());
+        world.settings(asked().iter().chain([&named]).map(Asked::settings).collect::<String>());
         settles(&world);
         asked().iter().for_each(|asked| asked.is_exact(&world));
         world.file(
@@ -294,13 +294,13 @@ fn a_name_that_the_warehouse_cannot_write_down_is_refused() {
     let world = World::made(servers(), [UTF8, LATIN1]);
     world.production_sql("CREATE TABLE sold (at timestamp, amount integer); INSERT INTO sold VALUES ('2024-01-02', 5)");
     let asked = |name| Asked { name, table: "sold", measures: &[("amount", "integer")], ..Asked::default() };
-    set(&world, &asked("заказ").settings());
+    world.settings(asked("заказ").settings());
     world
         .kalends("run")
         .fails_with(4)
         .says("a name in the settings cannot be written in the encoding of a database: character");
     assert!(!world.exports.exists());
-    set(&world, &asked("café").settings());
+    world.settings(asked("café").settings());
     settles(&world);
     world.file(
         "year=2024/caf%C3%A9_stats_yearly_2024.csv",
@@ -308,7 +308,7 @@ fn a_name_that_the_warehouse_cannot_write_down_is_refused() {
     );
 
     let world = World::made(servers(), [LATIN1, UTF8]);
-    set(&world, &Asked { table: "\"заказ\"", ..asked("sold") }.settings());
+    world.settings(Asked { table: "\"заказ\"", ..asked("sold") }.settings());
     world
         .kalends("run")
         .fails_with(4)

@@ -1,6 +1,6 @@
 //! Hours, weeks and quarters.
 
-use super::{Asked, set, settles, settles_by};
+use super::{Asked, settles, settles_by};
 use crate::kit::World;
 
 const LEVELS: [&str; 6] = ["hour", "day", "week", "month", "quarter", "year"];
@@ -29,7 +29,7 @@ fn weeks_begin_on_monday_and_belong_to_the_year_of_their_thursday() {
         "('2020-12-31 23:59:59', 1), ('2021-01-03 23:59:59.999999', 2), ('2021-01-04', 4), ('2024-12-30', 8), ('2025-01-05', 16),
          ('2026-12-31', 32), ('2027-01-01', 64)",
     );
-    set(&world, &asked().settings());
+    world.settings(asked().settings());
     settles(&world);
     asked().is_exact(&world);
     let header = "iso_year,week,sum_n,min_n,max_n,mean_n,count_n";
@@ -53,7 +53,7 @@ fn an_hour_that_the_clock_goes_through_twice_is_one_and_one_that_it_leaves_out_h
          ('2024-03-31 00:59:59.999999+00', 8), ('2024-03-31 01:00+00', 16)",
     );
     let asked = Asked { zone: Some("Europe/Paris"), ..asked() };
-    set(&world, &asked.settings());
+    world.settings(asked.settings());
     settles(&world);
     asked.is_exact(&world);
     let header = "year,month,day,hour,sum_n,min_n,max_n,mean_n,count_n";
@@ -84,7 +84,7 @@ fn an_hour_that_the_clock_goes_through_twice_is_one_and_one_that_it_leaves_out_h
 fn a_zone_of_half_hours_has_hours_of_its_own() {
     let world = world("timestamptz", "('2024-01-01 18:29+00', 1), ('2024-01-01 18:30+00', 2)");
     let asked = Asked { zone: Some("Asia/Kolkata"), ..asked() };
-    set(&world, &asked.settings());
+    world.settings(asked.settings());
     settles(&world);
     asked.is_exact(&world);
     assert_eq!(names(&world, "hourly"), ["t_stats_hourly_2024_1_1_23.csv", "t_stats_hourly_2024_1_2_0.csv"]);
@@ -94,7 +94,7 @@ fn a_zone_of_half_hours_has_hours_of_its_own() {
 fn years_before_christ_and_those_that_only_a_date_has_have_weeks_and_quarters() {
     let world = world("date", "('0044-03-15 BC', 1), ('4713-01-01 BC', 2), ('300000-12-31', 4), ('0001-12-31 BC', 8)");
     let asked = Asked { levels: &["week", "quarter"], ..asked() };
-    set(&world, &asked.settings());
+    world.settings(asked.settings());
     settles(&world);
     let paths: Vec<String> = world.files().into_keys().collect();
     assert_eq!(
@@ -120,7 +120,7 @@ fn years_before_christ_and_those_that_only_a_date_has_have_weeks_and_quarters() 
 #[test]
 fn a_month_is_exported_with_the_weeks_and_the_quarter_that_it_touches() {
     let world = world("timestamp", "('2024-01-31', 1), ('2024-02-15 05:00', 2), ('2024-03-03', 4), ('2024-03-04', 8)");
-    set(&world, &asked().settings());
+    world.settings(asked().settings());
     world.kalends("prepare").succeeds();
     world.kalends("export 2024 2").succeeds();
     assert_eq!(
@@ -143,7 +143,7 @@ fn a_month_is_exported_with_the_weeks_and_the_quarter_that_it_touches() {
 #[test]
 fn accounts_of_hours_weeks_and_quarters_that_somebody_changes_are_found_and_mended() {
     let world = world("timestamp", "('2024-01-31 01:00', 1), ('2024-01-31 02:00', 2), ('2024-02-01', 2)");
-    set(&world, &asked().settings());
+    world.settings(asked().settings());
     settles(&world);
     let good = (world.files(), world.ask_warehouse("SELECT * FROM kalends_stats.t_hour ORDER BY 1"));
     for (sql, period) in [
@@ -180,7 +180,7 @@ fn accounts_of_hours_weeks_and_quarters_that_somebody_changes_are_found_and_mend
 #[test]
 fn what_levels_cannot_mean_is_refused() {
     let world = world("date", "('2024-01-31', 1)");
-    set(&world, &asked().settings());
+    world.settings(asked().settings());
     world.kalends("run").fails_with(4).says("column \"at\" of table \"public.t\" is of type date, which has no hours");
     assert_eq!(world.ask_warehouse("SELECT count(*) FROM pg_class WHERE relname LIKE 't\\_%'"), ["0"]);
 }

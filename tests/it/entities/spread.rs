@@ -1,6 +1,6 @@
 //! The standard deviation.
 
-use super::{Asked, NUMBERS, set, settles};
+use super::{Asked, NUMBERS, settles};
 use crate::kit::World;
 
 const ALL: [&str; 6] = ["sum", "min", "max", "mean", "count", "stddev"];
@@ -9,7 +9,7 @@ fn numbers(world: &World) -> Asked<'static> {
     let columns: Vec<String> = NUMBERS.iter().map(|(name, kind)| format!("{name} {kind}")).collect();
     world.production_sql(&format!("CREATE TABLE t (at timestamp, {})", columns.join(", ")));
     let asked = Asked { measures: &NUMBERS, statistics: &ALL, ..Asked::default() };
-    set(world, &asked.settings());
+    world.settings(asked.settings());
     asked
 }
 
@@ -42,9 +42,8 @@ fn the_deviation_of_every_type_is_exact() {
 fn of_less_than_two_values_there_is_no_deviation() {
     let world = World::new();
     world.production_sql("CREATE TABLE t (at timestamp, n integer)");
-    set(
-        &world,
-        &Asked { measures: &[("n", "integer")], statistics: &["count", "stddev"], ..Asked::default() }.settings(),
+    world.settings(
+        Asked { measures: &[("n", "integer")], statistics: &["count", "stddev"], ..Asked::default() }.settings(),
     );
     world.production_sql("INSERT INTO t VALUES ('2024-01-01', 5), ('2024-01-01', NULL), ('2024-01-02', 5)");
     settles(&world);
@@ -61,7 +60,7 @@ fn of_less_than_two_values_there_is_no_deviation() {
 fn a_deviation_between_two_decimals_is_rounded_up() {
     let world = World::new();
     world.production_sql("CREATE TABLE t (at timestamp, n numeric)");
-    set(&world, &Asked { measures: &[("n", "numeric")], statistics: &["stddev"], ..Asked::default() }.settings());
+    world.settings(Asked { measures: &[("n", "numeric")], statistics: &["stddev"], ..Asked::default() }.settings());
     // Of -x, 0 and x it is x.
     for (day, x) in [(1, "0.0000005"), (2, "0.00000049999999999999999999"), (3, "1.0000025"), (4, "123456789.9999995")]
     {

@@ -1,7 +1,7 @@
 //! Types of dimensions: built in, not built in, and those that cannot be.
 
 use super::dimensions::{asked, lines, lines_of, world};
-use super::{Asked, set, settles};
+use super::{Asked, settles};
 use crate::kit::World;
 
 /// Types with values, and the lines that come of them: value, sum, count. The first row counts 1, the next 2, then 4, …
@@ -57,7 +57,7 @@ fn what_a_type_takes_for_equal_and_prints_differently_is_two() {
             rows.join(", ")
         ));
     }
-    set(&world, &all.iter().map(Asked::settings).collect::<String>());
+    world.settings(all.iter().map(Asked::settings).collect::<String>());
     settles(&world);
     for (asked, (kind, _, expected)) in all.iter().zip(TYPES) {
         asked.is_exact(&world);
@@ -104,7 +104,7 @@ fn types_that_are_not_built_in_are_kept_as_text() {
              ('2024-01-31', 4, NULL, NULL, NULL, NULL, NULL), ('2024-01-31', 8, 'ok', 6, (NULL, NULL), '{{}}', 'shop')"
     ));
     let asked = asked(&[("m", "mood"), ("g", "integer"), ("p", "pair"), ("ms", "mood[]"), ("c", "text")]);
-    set(&world, &asked.settings());
+    world.settings(asked.settings());
     settles(&world);
     asked.is_exact(&world);
     assert_eq!(lines(&world), [",,,,,4,1", "'=glad,-5,\"(1,)\",\"{sad,ok}\",Shop,1,1", "ok,6,\"(,)\",{},shop,10,2"]);
@@ -142,7 +142,7 @@ fn what_cannot_be_a_dimension_is_refused_before_anything_is_made() {
         ("pair[]", "because of point in it"),
     ] {
         world.production_sql(&format!("DROP TABLE IF EXISTS t; CREATE TABLE t (at timestamp, n integer, d {kind})"));
-        set(&world, &asked(&[("d", "")]).settings());
+        world.settings(asked(&[("d", "")]).settings());
         world
             .kalends("prepare")
             .fails_with(4)
@@ -155,12 +155,12 @@ fn what_cannot_be_a_dimension_is_refused_before_anything_is_made() {
         ("at", 2, "entity \"t\" names column \"at\" twice"),
         ("missing", 4, "has no column \"missing\""),
     ] {
-        set(&world, &asked(&[(dimension, "")]).settings());
+        world.settings(asked(&[(dimension, "")]).settings());
         world.kalends("prepare").fails_with(code).says(said);
     }
     let many: Vec<String> = (0..60).map(|at| format!("d{at}")).collect();
     let many: Vec<(&str, &str)> = many.iter().map(|name| (name.as_str(), "")).collect();
-    set(&world, &asked(&many).settings());
+    world.settings(asked(&many).settings());
     world.kalends("prepare").fails_with(2).says("more than 60 measures and dimensions");
     assert_eq!(world.ask_warehouse("SELECT count(*) FROM pg_class WHERE relname = 't'"), ["0"]);
 }
@@ -168,7 +168,7 @@ fn what_cannot_be_a_dimension_is_refused_before_anything_is_made() {
 #[test]
 fn databases_that_are_not_in_utf8_are_refused() {
     let world = world("text", &["'a'"]);
-    set(&world, &asked(&[("d", "text")]).settings());
+    world.settings(asked(&[("d", "text")]).settings());
     let database = world.production_url.rsplit('/').next().unwrap();
     for (url, said) in [
         (&world.production_url, "the database of production is in LATIN1"),
@@ -197,9 +197,8 @@ fn the_largest_numbers_and_the_final_week_that_there_are_are_settled_and_publish
         "CREATE TABLE t (at date, amount numeric);
          INSERT INTO t VALUES ('999998-12-28', 1), ('2024-01-02', 9e131070), ('2024-01-02', 1), ('2024-02-02', -7.5)",
     );
-    set(
-        &world,
-        &Asked { measures: &[("amount", "numeric")], levels: &["day", "week", "month", "year"], ..Asked::default() }
+    world.settings(
+        Asked { measures: &[("amount", "numeric")], levels: &["day", "week", "month", "year"], ..Asked::default() }
             .settings(),
     );
     world.kalends("run").succeeds();

@@ -1,6 +1,6 @@
 //! Servers whose time zone data are not the same, or become others.
 
-use super::asked::{Asked, set, settles};
+use super::asked::{Asked, settles};
 use crate::kit::World;
 use crate::own_servers::{OwnServers, Side};
 
@@ -18,7 +18,7 @@ fn world(servers: &OwnServers) -> World {
         "CREATE TABLE t (at timestamptz, amount integer);
          INSERT INTO t VALUES ('1938-01-05 11:50Z', 1), ('1938-01-05 12:10Z', 2)",
     );
-    set(&world, &asked(&["hour", "day", "month"]).settings());
+    world.settings(asked(&["hour", "day", "month"]).settings());
     world
 }
 
@@ -73,7 +73,7 @@ fn hours_are_settled_again_after_new_time_zone_data() {
     assert_eq!(hours(&world), ["1938-01-05 12:00:00|3"]);
     assert_eq!(world.files().keys().filter(|path| path.contains("hourly")).count(), 1);
     // Days alone have nothing to do with the minute that a zone is off by.
-    set(&world, &asked(&["day", "month"]).settings());
+    world.settings(asked(&["day", "month"]).settings());
     settles(&world);
     [&production, &warehouse].into_iter().for_each(|zones| zones.set(WITHOUT_BACKZONE));
     world.kalends("run").succeeds().says("nothing to do");
@@ -91,7 +91,7 @@ fn new_time_zone_data_that_move_a_row_over_a_months_border_leave_both_months_who
         "CREATE TABLE t (at timestamptz, amount integer);
          INSERT INTO t VALUES ('1938-07-30 12:00Z', 1), ('1938-07-31 23:50Z', 2), ('1938-08-01 12:00Z', 4)",
     );
-    set(&world, &asked(&["hour", "day", "month"]).settings());
+    world.settings(asked(&["hour", "day", "month"]).settings());
     settles(&world);
     let accounts = |world: &World| {
         (

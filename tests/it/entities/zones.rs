@@ -1,7 +1,7 @@
 //! Days on which clocks change: how long they are, what belongs to them, and times at the ends of what PostgreSQL
 //! knows.
 
-use super::asked::{Asked, set, settles, settles_by};
+use super::asked::{Asked, settles, settles_by};
 use crate::kit::World;
 
 const AMOUNT: [(&str, &str); 1] = [("amount", "integer")];
@@ -51,7 +51,7 @@ fn the_days_on_which_clocks_change_have_the_hours_that_they_had() {
             days.join(", ")
         ));
     }
-    set(&world, &asked.iter().map(Asked::settings).collect::<String>());
+    world.settings(asked.iter().map(Asked::settings).collect::<String>());
     settles(&world);
     for (asked, (zone, days)) in asked.iter().zip(DAYS) {
         asked.is_exact(&world);
@@ -96,7 +96,7 @@ fn a_day_is_one_of_its_time_zone() {
             measures: &measures,
             ..Asked::default()
         };
-        set(&world, &asked.settings());
+        world.settings(asked.settings());
         for (index, moment) in moments.iter().enumerate() {
             for minutes in [-1440, -61, -1, 0, 1, 30, 59, 60, 90, 1440, 44640] {
                 world.production_sql(&format!(
@@ -139,7 +139,7 @@ fn times_of_any_age_have_their_day_whatever_type_they_are_of() {
     );
     let asked = [("moment", "at", Some("UTC")), ("paris", "at", Some("Europe/Paris")), ("booked", "on_day", None)]
         .map(|(name, time, zone)| Asked { name, table: "aged", time, zone, measures: &AMOUNT, ..Asked::default() });
-    set(&world, &asked.iter().map(Asked::settings).collect::<String>());
+    world.settings(asked.iter().map(Asked::settings).collect::<String>());
     settles(&world);
     let line = |year: i32, month: u8, day: u8, amount: u8| {
         let path = format!("year={year}/month={month}/day={day}");
@@ -205,7 +205,7 @@ fn a_moment_that_has_no_day_in_its_zone_stops_the_run_before_anything_is_written
         measures: &AMOUNT,
         ..Asked::default()
     };
-    set(&world, &asked.settings());
+    world.settings(asked.settings());
     settles(&world);
     let before = (world.tuples(), world.tree());
     // There it is the year 294277 already, of which PostgreSQL has no timestamp.

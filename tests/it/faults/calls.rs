@@ -1,6 +1,6 @@
 //! Faults at system calls, by strace: it counts a process's calls, and stops, fails or signals the one that is meant.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
 use std::process::Command;
 
@@ -21,6 +21,20 @@ pub struct Point {
     pub number: usize,
     /// Its arguments, as strace shows them.
     pub about: String,
+    /// Where only calls about these files are counted: how often a program writes to wake itself is never the same.
+    files: BTreeSet<String>,
+}
+
+impl Point {
+    /// strace's options for a fault here; with `forever` at all later calls as well.
+    pub fn options(&self, fault: &str, forever: bool) -> Vec<String> {
+        let Self { call, number, files, .. } = self;
+        let from_there_on = if forever { "+" } else { "" };
+        let mut options =
+            vec![format!("--trace={call}"), format!("--inject={call}:{fault}:when={number}{from_there_on}")];
+        options.extend(files.iter().map(|file| format!("--trace-path={file}")));
+        options
+    }
 }
 
 pub fn available() -> bool {
@@ -38,21 +52,25 @@ pub fn run_with(world: &World, point: &Point, fault: &str, forever: bool) -> Ran
 
 /// The same of any command.
 pub fn command_with(world: &World, command: &str, point: &Point, fault: &str, forever: bool) -> Ran {
-    let Point { call, number, .. } = point;
-    let inject = format!("inject={call}:{fault}:when={number}{}", if forever { "+" } else { "" });
-    let options = ["-e", &format!("trace={call}"), "-e", &inject, "-o", "/dev/null"];
-    Ran::of(strace_of(world, command, &options).output().unwrap(), &format!("{command}, {inject}"))
+    let options = point.options(fault, forever);
+    let mut strace = strace_of(world, command, &["-o", "/dev/null"], &options);
+    Ran::of(strace.output().unwrap(), &format!("{command}, {options:?}"))
 }
 
 /// `kalends run` under strace, with these options of it.
 pub fn strace(world: &World, options: &[&str]) -> Command {
-    strace_of(world, RUN, options)
+    strace_of(world, RUN, options, &[])
 }
 
-fn strace_of(world: &World, command: &str, options: &[&str]) -> Command {
+/// The same with a fault.
+pub fn strace_with(world: &World, options: &[&str], point: &Point, fault: &str) -> Command {
+    strace_of(world, RUN, options, &point.options(fault, false))
+}
+
+fn strace_of(world: &World, command: &str, options: &[&str], more: &[String]) -> Command {
     let kalends = world.command(command);
     let mut strace = Command::new("strace");
-    strace.args(["-f", "-qq"]).args(options).arg("--").arg(kalends.get_program());
+    strace.args(["-f", "-qq"]).args(options).args(more).arg("--").arg(kalends.get_program());
     strace.args(kalends.get_args()).env_clear().env("PATH", std::env::var_os("PATH").unwrap());
     strace.envs(kalends.get_envs().filter_map(|(name, value)| Some((name, value?))));
     strace.current_dir(kalends.get_current_dir().unwrap());
@@ -70,7 +88,7 @@ pub fn traced(stage: &mut Stage) -> String {
 fn traced_command(world: &World, command: &str) -> String {
     let log = world.exports.with_extension("log");
     let options = ["-y", "-e", &format!("trace={CALLS}"), "-o", &log.display().to_string()];
-    Ran::of(strace_of(world, command, &options).output().unwrap(), &format!("{command}, traced")).succeeds();
+    Ran::of(strace_of(world, command, &options, &[]).output().unwrap(), &format!("{command}, traced")).succeeds();
     fs::read_to_string(&log).unwrap()
 }
 
@@ -88,15 +106,27 @@ pub fn points_of(world: &World, command: &str) -> BTreeMap<String, Vec<Point>> {
 
 fn points_in(log: &str, world: &World) -> BTreeMap<String, Vec<Point>> {
     let (mut counts, mut points) = (BTreeMap::<String, usize>::new(), BTreeMap::<String, Vec<Point>>::new());
+    let mut written = BTreeSet::new();
     for line in log.lines() {
         let Some((head, rest)) = line.split_once('(') else { continue };
         let call = head.split_whitespace().next_back().unwrap().to_string();
+        let is_of_a_file = rest.contains(&world.exports.display().to_string());
+        if call == "write" {
+            if !is_of_a_file {
+                continue;
+            }
+            let file = rest.split_once('<').and_then(|(_, file)| file.split_once('>')).unwrap().0;
+            written.insert(file.to_string());
+        }
         let number = counts.entry(call.clone()).or_default();
         *number += 1;
-        if call.starts_with("send") || call.starts_with("recv") || rest.contains(&world.exports.display().to_string()) {
-            let point = Point { call: call.clone(), number: *number, about: rest.chars().take(200).collect() };
-            points.entry(call).or_default().push(point);
+        if call.starts_with("send") || call.starts_with("recv") || is_of_a_file {
+            let (number, about) = (*number, rest.chars().take(200).collect());
+            points.entry(call.clone()).or_default().push(Point { call, number, about, files: BTreeSet::new() });
         }
+    }
+    for point in points.get_mut("write").into_iter().flatten() {
+        point.files.clone_from(&written);
     }
     points
 }

@@ -64,7 +64,7 @@ impl Hold {
     }
 }
 
-/// A run that goes on beside the story.
+/// A run that goes on beside the test.
 pub struct Running(Option<Child>);
 
 impl Running {

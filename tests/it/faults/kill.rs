@@ -1,9 +1,12 @@
 //! `kill -9` at every send and at every file call of the publishing.
 
 use super::calls::{available, figures, points, run_with, sampled};
+use super::held::{Hold, Running};
 use super::stage::{Stage, Start};
 use super::whole::is_whole;
 use super::{sample, spread, sweeping};
+use crate::kit::{World, run_sql};
+use crate::own_servers::Side;
 
 #[test]
 fn a_first_run_that_is_killed_anywhere_leaves_nothing_torn_and_is_done_by_the_next() {
@@ -87,4 +90,31 @@ fn a_run_that_is_killed_before_production_goes_back_to_what_it_was_leaves_nothin
     }
     eprintln!("killed, and production went back: survived {killed} of {killed}");
     assert!(left.is_empty(), "the next run left {} after {left:?}", staged.display());
+}
+
+/// The schemas as version 0.1.0 made them, before its first entity.
+const FIRST_MIGRATION: &str = include_str!("../../../sql/warehouse/migrations/0001_first.sql");
+
+#[test]
+fn a_run_that_is_killed_while_it_brings_the_schemas_up_to_date_leaves_them_as_they_were() {
+    let world = World::new();
+    world.production("created_at | value\n 2024-01-02 | 5\n 2024-02-29 | 8");
+    run_sql(&world.writer_url, &format!("{FIRST_MIGRATION}; UPDATE kalends.state SET schema_version = 1"));
+    let made = "SELECT (SELECT schema_version FROM kalends.state),
+                       string_agg(concat_ws(' ', c.oid, relname, attname), ',' ORDER BY c.oid, attnum)
+                FROM pg_class AS c JOIN pg_attribute ON attrelid = c.oid
+                WHERE relnamespace::regnamespace::text LIKE 'kalends%' AND attnum > 0";
+    let before = world.ask_warehouse(made);
+    // What the last of the migrations and the first come by, and the note of each.
+    for lock in ["kalends.restatement IN ACCESS EXCLUSIVE", "kalends.state IN SHARE", "kalends.entity IN SHARE"] {
+        let hold = Hold::by(&world.warehouse_url, &format!("LOCK TABLE {lock} MODE"));
+        let running = Running::until_held(&world, Side::Warehouse);
+        running.signal("-KILL");
+        assert_eq!(running.ends().code, None, "{lock}: killed");
+        drop(hold);
+        super::whole::no_session_is_left(&world);
+        assert_eq!(world.ask_warehouse(made), before, "{lock}");
+    }
+    world.settles();
+    assert_ne!(world.ask_warehouse("SELECT schema_version FROM kalends.state"), ["1"]);
 }

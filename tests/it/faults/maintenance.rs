@@ -92,7 +92,7 @@ fn a_run_behind_maintenance_waits_for_its_end_or_says_whom_it_waited_for() {
         stage.is_mended();
         // It does not: the run ends by its own time limit, and has done whole months or none.
         let [before, after] = stage.ready();
-        std::fs::write(stage.world.folder().join("kalends.toml"), "[limits]\nlock_timeout = \"1s\"\n").unwrap();
+        stage.world.settings("[limits]\nlock_timeout = \"1s\"\n");
         let maintenance = Hold::by(url(&stage.world, side), sql);
         let ran = stage.world.kalends("run --accept-loss");
         drop(maintenance);
@@ -100,7 +100,7 @@ fn a_run_behind_maintenance_waits_for_its_end_or_says_whom_it_waited_for() {
         assert_eq!(ran.stderr.matches("error:").count(), usize::from(ran.code != Some(0)), "{sql}: {}", ran.stderr);
         stopped += usize::from(ran.code != Some(0));
         is_whole(&stage.world, &[&before, &after]);
-        std::fs::remove_file(stage.world.folder().join("kalends.toml")).unwrap();
+        stage.world.no_settings();
         stage.is_mended();
     }
     assert!(stopped > 1, "maintenance was in the way of {stopped} runs");

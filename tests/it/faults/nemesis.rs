@@ -22,7 +22,7 @@ use super::held::Running;
 use super::sweeping;
 use super::whole::{no_session_is_left, nothing_lies_about};
 use super::worlds::ready::{database, on_server, renewed, texts};
-use crate::entities::asked::{Asked, set, settles};
+use crate::entities::asked::{Asked, settles};
 use crate::entities::drawn::{Edit, History, MOOD, edit, history, runner};
 use crate::kit::random::{self, Random};
 use crate::kit::{Ran, World, ask, run_sql};
@@ -191,7 +191,7 @@ impl<'a> Life<'a> {
             zones.iter().for_each(|zones| zones.set(ZONE_DATA[0]));
         }
         self.world.production_sql(&format!("{MOOD}; {}", self.table.create("t")));
-        set(&self.world, &self.asked().settings());
+        self.world.settings(self.asked().settings());
         self.edits(0);
         let started = Instant::now();
         self.world.kalends("run").succeeds();

@@ -6,7 +6,7 @@ use std::os::unix::process::CommandExt as _;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 
-use super::calls::{Point, available, figures, points, strace};
+use super::calls::{Point, available, figures, points, strace, strace_with};
 use super::held::wait_for;
 use super::sample;
 use super::stage::{Stage, Start};
@@ -95,10 +95,7 @@ struct Still(Child);
 
 impl Still {
     fn at(world: &World, point: &Point, log: &Path) -> Option<Self> {
-        let Point { call, number, .. } = point;
-        let inject = format!("inject={call}:signal=SIGSTOP:when={number}");
-        let log_path = log.display().to_string();
-        let mut command = strace(world, &["-e", &format!("trace={call}"), "-e", &inject, "-o", &log_path]);
+        let mut command = strace_with(world, &["-o", &log.display().to_string()], point, "signal=SIGSTOP");
         // With the run in a group of its own, which ends as one.
         let run = command.process_group(0).stdout(Stdio::null()).stderr(Stdio::null()).spawn().unwrap();
         let mut still = Self(run);
@@ -144,7 +141,7 @@ fn power_that_is_cut_at_any_call_leaves_each_file_old_or_new_and_the_next_run_ma
         let (mut cut, mut ended) = (0, 0);
         for (point, written) in sample(each, most) {
             let [before, after] = stage.ready();
-            // What the story itself has removed is gone for good.
+            // What the test itself has removed is gone for good.
             runs(Command::new("sync").arg("-f").arg(disk.folder()));
             let Some(still) = Still::at(&stage.world, &point, &log) else {
                 ended += 1;

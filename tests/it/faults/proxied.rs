@@ -1,7 +1,6 @@
 //! The network does harm: at any byte, in either direction, to either server. Never is anything wrong taken for done,
 //! never does a run hang, and the next one mends it.
 
-use std::fs;
 use std::sync::Mutex;
 use std::thread;
 use std::time::{Duration, Instant};
@@ -29,7 +28,7 @@ const WAYS: [Way; 2] = [Way::ToServer, Way::ToClient];
 
 pub fn limits(world: &World, seconds: u64) {
     let keys = ["connect", "lock", "statement", "idle"].map(|key| format!("{key}_timeout = \"{seconds}s\"\n"));
-    fs::write(world.folder().join("kalends.toml"), format!("[limits]\n{}", keys.concat())).unwrap();
+    world.settings(format!("[limits]\n{}", keys.concat()));
 }
 
 /// The next runs have all the time that they need, on a busy machine as well.
@@ -184,7 +183,7 @@ fn what_is_slow_and_alive_is_not_given_up() {
         stage.ready();
         // The server has done its work, and waits for the next; ours is that its answer comes late.
         let limits = format!("[limits]\nstatement_timeout = \"{SLOW}s\"\nidle_timeout = \"600s\"\n");
-        fs::write(stage.world.folder().join("kalends.toml"), limits).unwrap();
+        stage.world.settings(limits);
         let (ran, proxy) = run_by(&stage.world, side, harm);
         ran.succeeds();
         assert!(proxy.has_struck(), "{harm:?}");

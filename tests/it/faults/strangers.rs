@@ -1,6 +1,5 @@
 //! Who answers is no PostgreSQL server, or not yet, or has no room: one line, in time.
 
-use std::fs;
 use std::io::{Read as _, Write as _};
 use std::net::{TcpListener, TcpStream};
 use std::process::{Command, Stdio};
@@ -85,7 +84,7 @@ fn whoever_answers_instead_of_a_server_is_found_out_in_time_and_in_one_line() {
     let world = World::new();
     world.production("created_at | value\n 2024-01-15 | 1");
     is_mended(&world);
-    fs::write(world.folder().join("kalends.toml"), format!("[limits]\nconnect_timeout = \"{CONNECT}s\"\n")).unwrap();
+    world.settings(format!("[limits]\nconnect_timeout = \"{CONNECT}s\"\n"));
     let (tuples, tree) = (world.tuples(), world.tree());
     let refused = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port();
     let mut places: Vec<String> = vec![format!("127.0.0.1:{refused}"), "no-such-host.invalid:5432".to_string()];

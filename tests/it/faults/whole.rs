@@ -128,7 +128,7 @@ pub const DISAGREEING_ACCOUNTS: &str = "
     WHERE ROW(fresh.rows, fresh.values, fresh.sum, fresh.min, fresh.max)
         IS DISTINCT FROM ROW(kept.rows, kept.count_values, kept.sum_values, kept.min_values, kept.max_values)";
 
-/// The end of every story: soon no session of ours is left, one run makes everything exact, verify agrees, a further
+/// The end of every test: soon no session of ours is left, one run makes everything exact, verify agrees, a further
 /// run writes nothing, and nothing lies about.
 pub fn is_mended(world: &World) {
     no_session_is_left(world);

@@ -174,5 +174,5 @@ impl Drawn {
 
 /// The settings that a command has.
 fn set(world: &World, asked: &Asked<'_>) {
-    crate::entities::asked::set(world, &asked.settings());
+    world.settings(asked.settings());
 }

@@ -90,7 +90,7 @@ fn a_period_in_paris_closes_at_its_own_midnight() {
     let world = World::new();
     world.production_sql("CREATE TABLE sale (at timestamptz, amount integer); INSERT INTO sale VALUES ('2024-07-31 12:00+02', 1), ('2024-08-01 12:00+02', 2)");
     let settings = "[[entity]]\nname = \"sale\"\ntable = \"sale\"\ntime = \"at\"\ntime_zone = \"Europe/Paris\"\nmeasures = [\"amount\"]\n";
-    fs::write(world.folder().join("kalends.toml"), settings).unwrap();
+    world.settings(settings);
     world.kalends("run").succeeds();
     let at = |moment: &str| {
         prove_as_of(&world, &format!("timestamptz '{moment}'"));
@@ -114,7 +114,7 @@ fn an_hour_closes_with_its_end() {
     let world = World::new();
     world.production_sql("INSERT INTO entity VALUES ('2024-07-31 21:30', 1), ('2024-07-31 22:30', 2)");
     let settings = "[[entity]]\nname = \"entity\"\ntable = \"entity\"\ntime = \"created_at\"\nmeasures = [\"value\"]\nlevels = [\"hour\", \"day\"]\n";
-    fs::write(world.folder().join("kalends.toml"), settings).unwrap();
+    world.settings(settings);
     world.kalends("run").succeeds();
     let at = |moment: &str| {
         prove_as_of(&world, &format!("timestamptz '{moment}'"));

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::fs;
 use std::os::unix::fs::PermissionsExt as _;
 
-use super::{proven, settled};
+use super::proven;
 use crate::faults::held::Hold;
 use crate::kit::World;
 
@@ -61,7 +61,7 @@ fn of(world: &World, name: &str) -> BTreeMap<String, f64> {
 
 #[test]
 fn figures_are_those_of_the_report() {
-    let world = settled();
+    let world = World::with_two_days();
     world.production("created_at | value\n 2024-03-01 | 1\n 2024-03-01 | 2");
     let report = world.kalends("run --json --metrics run.prom").succeeds().json();
     let found = of(&world, "run.prom");
@@ -98,13 +98,13 @@ fn figures_are_those_of_the_report() {
             .unwrap()
             .file_name()
             .to_string_lossy()
-            .starts_with(".kalends-"))
+            .starts_with(".kalends."))
     );
 }
 
 #[test]
 fn a_run_that_ends_badly_says_so_and_keeps_its_exit_code() {
-    let world = settled();
+    let world = World::with_two_days();
     world.kalends("run --metrics run.prom").succeeds();
     let fresh = of(&world, "run.prom")["kalends_proven_timestamp_seconds"];
     world.production_sql("INSERT INTO entity VALUES ('2024-03-03', 3)");

@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use serde_json::json;
 
-use super::{all_of, as_told, kept, lose, rows, set};
+use super::{all_of, as_told, kept, lose, rows};
 use crate::kit::World;
 
 const SETTINGS: &str = "[guard]\nsettle_after = \"1 s\"\n";
@@ -19,7 +19,7 @@ fn wait() {
 fn settled() -> World {
     let world = World::new();
     rows(&world, &[("2024-01", 10), ("2024-02", 10)]);
-    set(&world, SETTINGS);
+    world.settings(SETTINGS);
     world.kalends("run").succeeds().says("changing    2024-01 since ").says("changing    2024-02 since ");
     assert_eq!(kept(&world), Vec::<String>::new());
     wait();

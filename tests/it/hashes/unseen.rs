@@ -63,7 +63,7 @@ fn days_that_change_between_equal_figures_are_seen() {
         let named = format!("name = \"t{table}\"\ntable = \"t{table}\"\ntime = \"at\"");
         settings += &format!("[[entity]]\n{named}\nmeasures = [{measures}]\n");
     }
-    std::fs::write(world.folder().join("kalends.toml"), settings).unwrap();
+    world.settings(settings);
     world.kalends("run").succeeds();
     world.kalends("verify").succeeds();
     for (table, (kind, _, after)) in changes.iter().enumerate() {

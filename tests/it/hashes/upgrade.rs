@@ -32,7 +32,7 @@ fn settled() -> World {
              ('2024-03-01 08:00Z', 1, 1, 'Lyon'), ('2024-03-02 08:00Z', 2, 2, 'Lyon');
          INSERT INTO entity VALUES ('2024-01-05', 1), ('2024-01-05 12:00', NULL), ('2025-06-30 23:59:59', -7)",
     );
-    std::fs::write(world.folder().join("kalends.toml"), SETTINGS).unwrap();
+    world.settings(SETTINGS);
     world.kalends("run").succeeds();
     world
 }

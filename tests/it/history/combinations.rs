@@ -15,7 +15,7 @@ fn sales(rows: &str) -> World {
     ));
     let entity = "[[entity]]\nname = \"sales\"\ntable = \"sale\"\ntime = \"at\"\nmeasures = [\"price\"]\n\
                   dimensions = [\"city\"]\nstatistics = [\"sum\", \"min\", \"max\", \"mean\"]\n";
-    std::fs::write(world.folder().join("kalends.toml"), entity).unwrap();
+    world.settings(entity);
     world.kalends("run").succeeds();
     world
 }

@@ -11,7 +11,7 @@ use postgres::{Client, NoTls};
 
 use super::{BINARY, GRANTS, READER, WRITER, ask, kalends, run_sql, versions};
 
-/// Two private servers for all the stories of this process.
+/// Two private servers for all the tests of this process.
 pub struct Servers {
     pub folder: PathBuf,
     pub sockets: PathBuf,

@@ -3,12 +3,12 @@
 use std::fs;
 use std::os::unix::fs::PermissionsExt as _;
 
-use super::{CANARY, as_role, refuses, settled};
-use crate::kit::{Ran, command};
+use super::{CANARY, as_role, refuses};
+use crate::kit::{Ran, World, command};
 
 #[test]
 fn a_password_file_that_others_may_read() {
-    let world = settled();
+    let world = World::with_two_days();
     let file = world.folder().join("passwords");
     fs::write(&file, format!("*:*:*:forgetful:{CANARY}\n")).unwrap();
     let (url, place) = (as_role(&world, "forgetful"), file.display().to_string());
@@ -23,7 +23,7 @@ fn a_password_file_that_others_may_read() {
 
 #[test]
 fn a_password_file_that_is_not_there_is_named() {
-    let world = settled();
+    let world = World::with_two_days();
     let (url, folder) = (as_role(&world, "forgetful"), world.folder().display().to_string());
     let missing = " of PGPASSFILE cannot be read: No such file";
     for (file, code, said) in
@@ -45,14 +45,14 @@ fn a_password_file_that_is_not_there_is_named() {
 
 #[test]
 fn one_server_without_the_other() {
-    let world = settled();
+    let world = World::with_two_days();
     refuses(&world, "run", &[("KALENDS_WAREHOUSE_URL", "")], 2, "production_without_warehouse");
     refuses(&world, "run", &[("KALENDS_PRODUCTION_URL", "")], 2, "warehouse_without_production");
 }
 
 #[test]
 fn a_url_that_does_not_parse_is_not_shown() {
-    let world = settled();
+    let world = World::with_two_days();
     for url in [
         "postgresql://kalends:S3CRET@host:port/database",
         "postgresql://kalends:S3CRET@host:99999/database",
@@ -76,7 +76,7 @@ fn a_url_that_does_not_parse_is_not_shown() {
 
 #[test]
 fn a_password_that_is_not_encoded_is_not_shown_as_a_part_of_the_host() {
-    let world = settled();
+    let world = World::with_two_days();
     for url in [
         "postgresql://kalends:pass@S3CRET@127.0.0.1:1/database",
         "postgresql://kalends:pass/S3CRET@127.0.0.1:1/database",
@@ -94,7 +94,7 @@ fn a_password_that_is_not_encoded_is_not_shown_as_a_part_of_the_host() {
 
 #[test]
 fn a_settings_file_that_cannot_be_meant() {
-    let world = settled();
+    let world = World::with_two_days();
     let file = world.folder().join("kalends.toml");
     for (text, name) in [
         ("exports = \"exports\"\n\n[limits]\nlook_timeout = \"3s\"\n", "setting_unknown"),
@@ -148,7 +148,7 @@ fn a_settings_file_that_cannot_be_meant() {
 
 #[test]
 fn limits_that_postgresql_cannot_keep_are_a_usage_error_that_says_the_form() {
-    let world = settled();
+    let world = World::with_two_days();
     let file = world.folder().join("kalends.toml");
     for duration in
         ["0s", "25 days", "30 days", "2years", "18446744073709551615s", "584942417355y", "99999999999999999999s"]
@@ -208,7 +208,7 @@ fn limits_as_the_first_version_had_them_are_read_with_a_note() {
 
 #[test]
 fn a_settings_file_that_lies_open() {
-    let world = settled();
+    let world = World::with_two_days();
     let file = world.folder().join("kalends.toml");
     // The variables are stronger, and yet a password lies open here.
     fs::write(&file, "production_url = \"postgresql://kalends:S3CRET@host/database\"\n").unwrap();
@@ -220,13 +220,13 @@ fn a_settings_file_that_lies_open() {
 
 #[test]
 fn a_settings_file_that_cannot_be_read() {
-    let world = settled();
+    let world = World::with_two_days();
     refuses(&world, "run --config missing.toml", &[], 2, "settings_file_missing");
     refuses(&world, "run", &[("KALENDS_CONFIG", "missing.toml")], 2, "settings_file_missing");
     fs::create_dir(world.folder().join("kalends.toml")).unwrap();
     refuses(&world, "run", &[], 1, "settings_file_is_a_folder");
     fs::remove_dir(world.folder().join("kalends.toml")).unwrap();
-    fs::write(world.folder().join("kalends.toml"), b"exports = \"\xff\"\n").unwrap();
+    world.settings(b"exports = \"\xff\"\n");
     refuses(&world, "run", &[], 1, "settings_file_not_utf8");
 }
 

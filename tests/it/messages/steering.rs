@@ -1,10 +1,11 @@
 //! What those are told who steer: what they typed cannot be meant, or the guard holds something.
 
-use super::{golden, masked, refuses, settled};
+use super::{golden, masked, refuses};
+use crate::kit::World;
 
 #[test]
 fn what_is_typed_to_steer_and_cannot_be_meant() {
-    let world = settled();
+    let world = World::with_two_days();
     for (arguments, name) in [
         ("run --wait soon", "wait_soon"),
         ("status --max-age long", "max_age_long"),
@@ -20,7 +21,7 @@ fn what_is_typed_to_steer_and_cannot_be_meant() {
 
 #[test]
 fn forgetting_says_what_would_be_gone_and_does_it_only_when_asked_again() {
-    let world = settled();
+    let world = World::with_two_days();
     world.production_sql("UPDATE entity SET value = 9 WHERE value = 8");
     world.kalends("run").succeeds();
     refuses(&world, "forget entity", &[], 4, "forget_asks");
@@ -33,7 +34,7 @@ fn forgetting_says_what_would_be_gone_and_does_it_only_when_asked_again() {
 
 #[test]
 fn what_the_guard_holds() {
-    let world = settled();
+    let world = World::with_two_days();
     world.production_sql("DELETE FROM entity WHERE value = 8");
     let ran = world.kalends("run --quiet");
     golden("held_month", &masked(&world, &ran.fails_with(4).stderr));

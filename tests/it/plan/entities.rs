@@ -1,14 +1,9 @@
 //! Plans of other entities than the default table.
 
 use std::collections::BTreeSet;
-use std::fs;
 
 use super::{agrees, plan};
 use crate::kit::World;
-
-fn set(world: &World, settings: &str) {
-    fs::write(world.folder().join("kalends.toml"), settings).unwrap();
-}
 
 const ORDERS: &str = "[[entity]]\nname = \"orders\"\ntable = \"purchase\"\ntime = \"at\"\ntime_zone = \"Europe/Paris\"\n\
                       measures = [\"price\", \"weight\"]\n";
@@ -29,7 +24,7 @@ fn purchases() -> World {
 fn hours_weeks_quarters_deviations_and_settings_that_grew_agree_as_well() {
     let world = purchases();
     let statistics = "statistics = [\"sum\", \"min\", \"max\", \"mean\", \"stddev\", \"count\"]\n";
-    set(&world, &format!("{ORDERS}{statistics}levels = [\"hour\", \"day\", \"week\", \"quarter\"]\n"));
+    world.settings(format!("{ORDERS}{statistics}levels = [\"hour\", \"day\", \"week\", \"quarter\"]\n"));
     agrees(&world);
     world.production_sql(
         "UPDATE purchase SET price = 5.001 WHERE price = 13.70; DELETE FROM purchase WHERE price = 15.07",
@@ -37,11 +32,11 @@ fn hours_weeks_quarters_deviations_and_settings_that_grew_agree_as_well() {
     agrees(&world);
     world.production_sql("UPDATE purchase SET weight = 'NaN' WHERE price = 5.001; UPDATE purchase SET weight = '-Infinity' WHERE price = 27.4");
     agrees(&world);
-    set(&world, &format!("{ORDERS}levels = [\"month\", \"year\"]\n"));
+    world.settings(format!("{ORDERS}levels = [\"month\", \"year\"]\n"));
     let plan = agrees(&world);
     let anew = plan["entities"][0]["settled_anew"].to_string();
     assert!(anew.contains("level month added") && anew.contains("statistic stddev removed"), "{anew}");
-    set(&world, &format!("{ORDERS}{statistics}").replace("[\"price\", \"weight\"]", "[\"weight\"]"));
+    world.settings(format!("{ORDERS}{statistics}").replace("[\"price\", \"weight\"]", "[\"weight\"]"));
     world.production_sql("DELETE FROM purchase WHERE price = 27.4");
     agrees(&world);
 }
@@ -49,7 +44,7 @@ fn hours_weeks_quarters_deviations_and_settings_that_grew_agree_as_well() {
 #[test]
 fn with_dimensions_every_file_that_may_change_is_named() {
     let world = purchases();
-    set(&world, &format!("{ORDERS}dimensions = [\"shop\"]\nlevels = [\"hour\", \"day\", \"month\"]\n"));
+    world.settings(format!("{ORDERS}dimensions = [\"shop\"]\nlevels = [\"hour\", \"day\", \"month\"]\n"));
     agrees(&world);
     world.production_sql("UPDATE purchase SET shop = 'moved' WHERE price = 137.00");
     let plan = plan(&world);

@@ -101,11 +101,11 @@ fn a_plan_that_is_missing_damaged_newer_or_of_something_else_is_refused() {
     let settings = |name: &str| {
         format!("[[entity]]\nname = \"{name}\"\ntable = \"entity\"\ntime = \"created_at\"\nmeasures = [\"value\"]\n")
     };
-    fs::write(world.folder().join("kalends.toml"), settings("visits")).unwrap();
+    world.settings(settings("visits"));
     refused(&world, "run --plan plan.json", 4, "plan_of_another_entity");
-    fs::write(world.folder().join("kalends.toml"), settings("entity") + "statistics = [\"sum\"]\n").unwrap();
+    world.settings(settings("entity") + "statistics = [\"sum\"]\n");
     refused(&world, "run --plan plan.json", 4, "plan_of_another_definition");
-    fs::remove_file(world.folder().join("kalends.toml")).unwrap();
+    world.no_settings();
 
     let other = planned(LATE);
     fs::copy(world.folder().join("plan.json"), other.folder().join("plan.json")).unwrap();

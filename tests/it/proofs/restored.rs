@@ -1,6 +1,6 @@
 //! A warehouse that was restored from a backup is older than the files that were published since.
 
-use super::{ROWS, entity, set};
+use super::{ROWS, entity};
 use crate::kit::World;
 
 /// The warehouse as it is now, as a backup: its URL.
@@ -61,14 +61,14 @@ fn an_older_warehouse_puts_no_older_files_back_and_takes_no_newer_ones_away() {
 fn an_older_warehouse_takes_no_files_away_of_an_entity_that_it_does_not_know_yet() {
     let world = World::new();
     world.production(ROWS);
-    set(&world, &entity("one", "entity", ""));
+    world.settings(entity("one", "entity", ""));
     world.kalends("run").succeeds();
     let restored = backup(&world, "restored");
     let older = [("KALENDS_WAREHOUSE_URL", restored.as_str())];
-    set(&world, &(entity("one", "entity", "") + &entity("two", "entity", "")));
+    world.settings(&(entity("one", "entity", "") + &entity("two", "entity", "")));
     world.kalends("run").succeeds();
     let tree = world.tree();
-    set(&world, &entity("one", "entity", ""));
+    world.settings(entity("one", "entity", ""));
     world.kalends_with("export", &older).fails_with(4).says("the files of entity \"two\" in ").says("does not hold it");
     // Nor when it has gone on since.
     world.production_sql("INSERT INTO entity VALUES ('2024-01-02', 1), ('2024-03-01', 1)");
@@ -148,5 +148,33 @@ fn an_older_warehouse_does_not_bring_back_what_is_gone() {
     for export in ["export", "export 2024 2"] {
         world.kalends_with(export, &older).fails_with(4).says("the files of entity \"entity\" in ");
         assert_eq!(world.tree(), tree, "{export}");
+    }
+}
+
+#[test]
+fn a_warehouse_that_has_lost_its_notes_is_refused_and_keeps_what_it_has() {
+    let world = World::new();
+    world.production(ROWS);
+    world.kalends("run").succeeds();
+    let (tree, rows) = (world.tree(), world.ask_warehouse("SELECT count(*) FROM kalends_raw.entity"));
+    for lost in
+        ["DELETE FROM kalends.state", "DROP SCHEMA kalends CASCADE; CREATE SCHEMA kalends AUTHORIZATION kalends_writer"]
+    {
+        world.warehouse_sql(lost);
+        for command in ["run", "prepare", "export", "verify --repair"] {
+            let ran = world.kalends(command);
+            ran.fails_with(4).says(" hint: ");
+            assert_eq!(
+                (world.tree(), world.ask_warehouse("SELECT count(*) FROM kalends_raw.entity")),
+                (tree.clone(), rows.clone())
+            );
+        }
+    }
+    // What the hint says in the end: built anew, it takes over the files, which are equal.
+    world.empty_warehouse();
+    world.settles();
+    let after = world.tree();
+    for (path, file) in tree.iter().filter(|(path, _)| *path != "_manifest.json") {
+        assert_eq!(after[path], *file, "{path}");
     }
 }

@@ -20,11 +20,7 @@ fn settled(kind: &str) -> World {
          GRANT SELECT ON entity TO PUBLIC"
     ));
     let zone = if kind == "timestamptz" { "time_zone = \"Europe/Paris\"\n" } else { "" };
-    fs::write(
-        world.folder().join("kalends.toml"),
-        format!("[[entity]]\nname = \"entity\"\ntable = \"entity\"\ntime = \"created_at\"\n{zone}measures = [\"value\"]\nlevels = [\"year\"]\n"),
-    )
-    .unwrap();
+    world.settings(format!("[[entity]]\nname = \"entity\"\ntable = \"entity\"\ntime = \"created_at\"\n{zone}measures = [\"value\"]\nlevels = [\"year\"]\n"));
     world.kalends("run").succeeds();
     world
 }

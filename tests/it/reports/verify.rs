@@ -187,7 +187,7 @@ fn entity(name: &str, rest: &str) -> String {
 }
 
 fn set(world: &World, settings: &[String]) {
-    fs::write(world.folder().join("kalends.toml"), settings.concat()).unwrap();
+    world.settings(settings.concat());
 }
 
 /// The rows of `entity`, in another table and a settled entity as well.

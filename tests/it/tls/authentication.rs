@@ -15,7 +15,7 @@ use crate::own_servers::{OwnServers, Side};
 const CANARY: &str = "S3CRET";
 
 /// The method that production asks a role for that comes by network.
-fn asking(own: &OwnServers, method: &str) {
+pub(super) fn asking(own: &OwnServers, method: &str) {
     let access = ask(&own.maintenance(Side::Production), "SHOW hba_file").remove(0);
     let known = fs::read_to_string(&access).unwrap();
     let kept: String = known.lines().filter(|line| !line.contains("guarded")).map(|line| format!("{line}\n")).collect();
@@ -23,10 +23,23 @@ fn asking(own: &OwnServers, method: &str) {
     reload(own);
 }
 
-fn as_guarded(world: &World, parameters: &str) -> Ran {
+/// Makes the role that has a password, stored as a server does by default.
+pub(super) fn guard(world: &World) {
     let database = world.production_url.rsplit('/').next().unwrap();
-    let url = format!("postgresql://guarded:{CANARY}@{}:5432/{database}{parameters}", host());
-    let ran = world.kalends_with("run", &[("KALENDS_PRODUCTION_URL", &url)]);
+    world.production_sql(&format!(
+        "CREATE ROLE guarded LOGIN PASSWORD '{CANARY}'; GRANT CONNECT ON DATABASE {database} TO guarded;
+         GRANT USAGE ON SCHEMA public TO guarded; GRANT SELECT ON entity TO guarded"
+    ));
+}
+
+fn as_guarded(world: &World, parameters: &str) -> Ran {
+    as_guarded_at(5432, world, parameters, &[])
+}
+
+pub(super) fn as_guarded_at(port: u16, world: &World, parameters: &str, variables: &[(&str, &str)]) -> Ran {
+    let database = world.production_url.rsplit('/').next().unwrap();
+    let url = format!("postgresql://guarded:{CANARY}@{}:{port}/{database}{parameters}", host());
+    let ran = world.kalends_with("run", &[&[("KALENDS_PRODUCTION_URL", url.as_str())], variables].concat());
     assert!(!ran.stderr.contains(CANARY) && !ran.stdout.contains(CANARY), "{}", ran.stderr);
     ran
 }
@@ -41,12 +54,8 @@ fn what_a_server_may_ask_for_is_held_to() {
     let roots = authority.roots(world.folder(), "roots.pem").replace('/', "%2F");
     authority.certify(&own, &host());
     listening(&own);
-    let database = world.production_url.rsplit('/').next().unwrap();
     let maintenance = own.maintenance(Side::Production);
-    world.production_sql(&format!(
-        "CREATE ROLE guarded LOGIN; GRANT CONNECT ON DATABASE {database} TO guarded;
-         GRANT USAGE ON SCHEMA public TO guarded; GRANT SELECT ON entity TO guarded"
-    ));
+    guard(&world);
     let verified = format!("sslmode=verify-full&sslrootcert={roots}");
     for (method, stored) in [("scram-sha-256", "scram-sha-256"), ("md5", "md5"), ("password", "md5")] {
         let stored = format!("SET password_encryption = '{stored}'; ALTER ROLE guarded PASSWORD '{CANARY}'");

@@ -1,0 +1,302 @@
+//! The first step: the warehouse's rows and accounts equal to production, entity by entity.
+
+use std::collections::BTreeMap;
+
+use serde::Serialize;
+
+use super::held;
+use crate::accounts::{self, Cause, SetAside};
+use crate::calendar::Period;
+use crate::entity::Entity;
+use crate::error::{Exit, Result};
+use crate::guard::{self, Accepted, Noted};
+use crate::production::{Held, Survey};
+use crate::report::{self, Figure, Gauge, counted};
+use crate::sync::plan::{self, Expected, Planned};
+use crate::sync::{self, Connections, Loaded, Terms};
+use crate::warehouse::notes::Failure;
+use crate::world::{self, Failed, World};
+
+/// Prepares each entity on the same two connections; held to a plan, only if it still holds.
+///
+/// # Errors
+/// When the only entity fails, or the plan holds no more. Of several, one that fails does not keep the others from
+/// being settled; the exit code is the gravest.
+pub async fn prepare(
+    world: &World<'_>,
+    connections: &mut Connections,
+    accepted: &Accepted,
+    planned: Option<&Expected>,
+) -> Result<All> {
+    let (entities, rules) = (world.settings.entities.as_slice(), world.settings.guard);
+    if let Some(planned) = planned {
+        plan::check_still_holds(connections, planned, &Planned { entities, rules, accept_loss: None }).await?;
+    }
+    let terms = Terms { rules, accepted };
+    let preparing = async |entity: &Entity| {
+        let done = world.patiently(async || sync::prepare(connections, entity, &terms, planned).await).await?;
+        let prepared = Prepared::of(entity, done);
+        let refused = held::refusal(&prepared.entity, &prepared.held, prepared.accept.as_deref());
+        Ok((prepared, refused))
+    };
+    Ok(All::of(world.each(preparing).await?))
+}
+
+/// What a preparation found and did.
+#[derive(Debug, Serialize)]
+struct Prepared {
+    entity: String,
+    production_as_of: String,
+    surveyed_rows: i64,
+    surveyed_days: usize,
+    set_aside: SetAside,
+    /// Where the settings ask for other things than were settled before: what was added and taken away.
+    settled_anew: Vec<String>,
+    settled_days: BTreeMap<Cause, usize>,
+    settled_months: usize,
+    loaded_rows: u64,
+    /// Days whose checksums were of another Kalends' form, and are the same otherwise.
+    renewed_checksums: usize,
+    /// Periods whose accounts somebody had changed, made again.
+    mended_periods: Vec<Period>,
+    /// What is left as it was settled until somebody consents.
+    held: Vec<Noted>,
+    /// The command that consents to it.
+    accept: Option<String>,
+    /// What is left as it was settled until it has stayed the same for long enough.
+    changing: Vec<Noted>,
+    took_seconds: Took,
+    held_production: HeldProduction,
+}
+
+/// What production had to bear.
+#[derive(Debug, Serialize)]
+struct HeldProduction {
+    /// From the lock of the table, that of any SELECT, until it was let go.
+    longest_lock_seconds: f64,
+    /// From the snapshot until it was let go.
+    longest_snapshot_seconds: f64,
+    /// Those that the survey counted, and those that were copied.
+    rows_read: i64,
+}
+
+/// How long the parts took, in seconds.
+#[derive(Debug, Serialize)]
+struct Took {
+    /// Production's survey.
+    survey: f64,
+    /// Rows on their way from one server to the other.
+    copy: f64,
+    /// Loading and settling as a whole, copying included.
+    settle: f64,
+}
+
+/// What became of all entities.
+#[derive(Debug, Serialize)]
+#[serde(untagged)]
+enum Entities {
+    /// The only one.
+    One(Box<Prepared>),
+    /// Of several, each by itself.
+    Several { entities: Vec<Each> },
+}
+
+/// What became of one of several entities.
+#[derive(Debug, Serialize)]
+#[serde(untagged)]
+enum Each {
+    Prepared(Box<Prepared>),
+    Failed(Failed),
+}
+
+/// What became of all entities, and how that ends.
+#[derive(Debug, Serialize)]
+pub struct All {
+    #[serde(flatten)]
+    entities: Entities,
+    /// The gravest end of one.
+    #[serde(skip)]
+    pub exit: Exit,
+    /// What is to be noted of it.
+    #[serde(skip)]
+    pub failures: Vec<Failure>,
+}
+
+impl All {
+    fn of(each: world::Each<Prepared>) -> Self {
+        let of_one = |one: Result<Prepared, Failed>| match one {
+            Ok(prepared) => Each::Prepared(Box::new(prepared)),
+            Err(failed) => Each::Failed(failed),
+        };
+        let mut entities: Vec<Each> = each.all.into_iter().map(of_one).collect();
+        let entities = match entities.pop() {
+            Some(Each::Prepared(only)) if entities.is_empty() => Entities::One(only),
+            last => Entities::Several { entities: entities.into_iter().chain(last).collect() },
+        };
+        Self { entities, exit: each.exit, failures: each.failures }
+    }
+
+    /// The only entity's name; `None` where there are several.
+    pub fn only(&self) -> Option<&str> {
+        match &self.entities {
+            Entities::One(prepared) => Some(&prepared.entity),
+            Entities::Several { .. } => None,
+        }
+    }
+
+    /// For monitoring.
+    pub fn figures(&self) -> Vec<Figure> {
+        match &self.entities {
+            Entities::One(prepared) => prepared.figures(),
+            Entities::Several { entities } => entities.iter().flat_map(Each::figures).collect(),
+        }
+    }
+
+    /// Whether no entity held anything new, and none failed.
+    pub fn nothing_to_do(&self) -> bool {
+        match &self.entities {
+            Entities::One(prepared) => prepared.nothing_to_do(),
+            Entities::Several { entities } => {
+                entities.iter().all(|each| matches!(each, Each::Prepared(prepared) if prepared.nothing_to_do()))
+            }
+        }
+    }
+
+    /// For people: of several entities, lines for each.
+    pub fn text(&self) -> String {
+        self.told(
+            |prepared| {
+                if prepared.nothing_to_do() { prepared.nothing_to_do_text() } else { prepared.lines().join("\n") }
+            },
+        )
+    }
+
+    /// The same where files were published: the steps, and not that there was nothing to do.
+    pub fn done_text(&self) -> String {
+        self.told(|prepared| prepared.lines().join("\n"))
+    }
+
+    fn told(&self, of_one: impl Fn(&Prepared) -> String) -> String {
+        match &self.entities {
+            Entities::One(prepared) => of_one(prepared),
+            Entities::Several { entities } => report::list_lines(entities.iter().flat_map(|each| match each {
+                Each::Prepared(prepared) => {
+                    report::of_entity(of_one(prepared).lines().map(str::to_string), &prepared.entity)
+                }
+                Each::Failed(Failed { entity, error, .. }) => vec![format!("failed      {entity}: {error}")],
+            })),
+        }
+    }
+}
+
+impl Each {
+    fn figures(&self) -> Vec<Figure> {
+        match self {
+            Self::Prepared(prepared) => prepared.figures(),
+            Self::Failed(_) => Vec::new(),
+        }
+    }
+}
+
+impl Prepared {
+    fn of(entity: &Entity, done: sync::Prepared) -> Self {
+        let sync::Prepared { survey, settled, held, .. } = done;
+        Self {
+            entity: entity.name.name().to_string(),
+            production_as_of: done.production_as_of,
+            surveyed_rows: accounts::rows(&survey.accounts),
+            surveyed_days: survey.accounts.len(),
+            set_aside: survey.set_aside,
+            settled_anew: done.rebuilt,
+            settled_months: settled.months,
+            loaded_rows: settled.loaded.rows,
+            renewed_checksums: settled.renewed_days,
+            mended_periods: done.repaired_periods,
+            accept: guard::accepting(held.iter()),
+            held,
+            changing: done.changing,
+            took_seconds: Took {
+                survey: survey.took.as_secs_f64(),
+                copy: settled.loaded.copying.as_secs_f64(),
+                settle: done.took.as_secs_f64(),
+            },
+            held_production: HeldProduction::of(done.snapshot, &survey, settled.loaded),
+            settled_days: settled.days,
+        }
+    }
+
+    fn figures(&self) -> Vec<Figure> {
+        let HeldProduction { longest_lock_seconds, longest_snapshot_seconds, rows_read } = self.held_production;
+        let entity = Some(self.entity.as_str());
+        vec![
+            Figure::count(Gauge::SurveyedRows, entity, self.surveyed_rows),
+            Figure::count(Gauge::SurveyedDays, entity, self.surveyed_days),
+            Figure::count(Gauge::LoadedRows, entity, self.loaded_rows),
+            Figure::count(Gauge::SettledMonths, entity, self.settled_months),
+            Figure::new(Gauge::ProductionLockSeconds, entity, longest_lock_seconds),
+            Figure::new(Gauge::ProductionSnapshotSeconds, entity, longest_snapshot_seconds),
+            Figure::count(Gauge::ProductionReadRows, entity, rows_read),
+            Figure::count(Gauge::HeldPeriods, entity, self.held.len()),
+            Figure::count(Gauge::ChangingPeriods, entity, self.changing.len()),
+        ]
+    }
+
+    /// Whether production held nothing new.
+    fn nothing_to_do(&self) -> bool {
+        let is_left = !self.held.is_empty() || !self.changing.is_empty();
+        let is_settled = self.settled_days.is_empty() && self.settled_anew.is_empty() && self.renewed_checksums == 0;
+        is_settled && self.mended_periods.is_empty() && !is_left
+    }
+
+    /// The line for a run that found the warehouse equal.
+    fn nothing_to_do_text(&self) -> String {
+        let mut lines =
+            vec![format!("nothing to do: equal to production as of {}", report::seconds(&self.production_as_of))];
+        lines.extend(report::set_aside(self.set_aside));
+        lines.join("\n")
+    }
+
+    /// What was done, a line a step.
+    fn lines(&self) -> Vec<String> {
+        let days = counted(self.surveyed_days, "day");
+        let surveyed = format!("{} of {}, {days}", counted(self.surveyed_rows, "row"), self.entity);
+        let mut lines = vec![report::line("surveyed", &surveyed, self.took_seconds.survey)];
+        lines.extend(report::set_aside(self.set_aside));
+        if !self.mended_periods.is_empty() {
+            lines.push(format!("repaired    {}", report::list(self.mended_periods.iter())));
+        }
+        lines.extend(held::lines(&self.held, &self.changing, self.accept.as_deref()));
+        if !self.settled_anew.is_empty() {
+            lines.push(format!("rebuilt     {}", self.settled_anew.join(", ")));
+        }
+        if self.renewed_checksums > 0 {
+            let days = counted(self.renewed_checksums, "day");
+            lines.push(format!("checksums   {days} renewed in the form of this version; figures stay"));
+        }
+        if self.settled_days.is_empty() {
+            lines.push(self.held_production.line());
+            return lines;
+        }
+        let days = counted(self.settled_days.values().sum::<usize>(), "day");
+        let months = counted(self.settled_months, "month");
+        let settled = format!("{days} ({}), {months}", report::tally(&self.settled_days));
+        lines.push(report::line("settled", &settled, self.took_seconds.settle));
+        lines.push(self.held_production.line());
+        lines
+    }
+}
+
+impl HeldProduction {
+    fn of(held: Held, survey: &Survey, loaded: Loaded) -> Self {
+        Self {
+            longest_lock_seconds: held.lock.as_secs_f64(),
+            longest_snapshot_seconds: held.snapshot.as_secs_f64(),
+            rows_read: accounts::rows(&survey.accounts) + survey.set_aside.rows() + loaded.rows.cast_signed(),
+        }
+    }
+
+    fn line(&self) -> String {
+        let Self { longest_lock_seconds: lock, longest_snapshot_seconds: snapshot, rows_read } = self;
+        format!("production  {} read, lock {lock:.2} s, snapshot {snapshot:.2} s", counted(*rows_read, "row"))
+    }
+}

@@ -1,0 +1,80 @@
+//! The second step: the files that are due.
+
+use serde::Serialize;
+
+use crate::error::Result;
+use crate::exports::{self, Claim, Published, Scope, Which};
+use crate::report::{self, Figure, Gauge, count, counted};
+use crate::warehouse::Warehouse;
+use crate::world::World;
+
+/// Publishes, after another run that does so where somebody waits for it.
+pub async fn publish(
+    world: &World<'_>,
+    warehouse: &mut Warehouse,
+    scope: Scope,
+    which: Which,
+    claim: Claim,
+) -> Result<Published> {
+    let publish = async || exports::publish(warehouse, &world.settings.exports, scope, which, claim).await;
+    world.patiently(publish).await
+}
+
+/// The files, by what was done with them; each is counted once.
+#[derive(Debug, Serialize)]
+pub struct Files {
+    /// Those whose bytes were written.
+    written_files: usize,
+    /// Those that were as they should be, and that the manifest says anew.
+    listed_files: usize,
+    removed_files: usize,
+    /// Those that were as they should be.
+    unchanged_files: usize,
+    /// Those of open periods that were not meant.
+    open_files: usize,
+}
+
+impl Files {
+    /// Of what was published.
+    pub fn of(published: &Published) -> Self {
+        Self {
+            written_files: published.written,
+            listed_files: published.listed,
+            removed_files: published.removed,
+            unchanged_files: published.unchanged,
+            open_files: published.open,
+        }
+    }
+
+    /// For monitoring; labelled with the entity where it is the only one.
+    pub fn figures(&self, entity: Option<&str>) -> Vec<Figure> {
+        vec![
+            Figure::count(Gauge::WrittenFiles, entity, self.written_files),
+            Figure::count(Gauge::ListedFiles, entity, self.listed_files),
+            Figure::count(Gauge::RemovedFiles, entity, self.removed_files),
+            Figure::count(Gauge::UnchangedFiles, entity, self.unchanged_files),
+        ]
+    }
+}
+
+/// No file was due, but the manifest was behind.
+pub fn relisted() -> String {
+    "listed      the manifest was written again; no file was due".to_string()
+}
+
+/// What was published, as a line of a result.
+pub fn line(world: &World<'_>, published: &Published, took_seconds: f64) -> String {
+    let Published { written, listed, removed, open, .. } = *published;
+    let and = |number: usize, what: &str| match number {
+        0 => String::new(),
+        number => format!(", {} {what}", count(i64::try_from(number).unwrap_or(i64::MAX))),
+    };
+    if written + removed == 0 && listed > 0 {
+        let what = format!("{}, none rewritten{}", counted(listed, "file"), and(open, "open left out"));
+        return report::line("listed", &what, took_seconds);
+    }
+    let folder = world.settings.exports.display().to_string();
+    let (removed, listed, open) = (and(removed, "removed"), and(listed, "only listed"), and(open, "open left out"));
+    let what = format!("{} in {}/{removed}{listed}{open}", counted(written, "file"), folder.trim_end_matches('/'));
+    report::line("published", &what, took_seconds)
+}

@@ -1,0 +1,28 @@
+//! The engine: makes the warehouse's rows and accounts of an entity equal to one snapshot of production.
+//!
+//! Opening an entity says what both sides know of it, and judging which of the days that differ are settled. Then each
+//! month is loaded, proven and settled in one transaction. [`prepare`], [`repair`], [`adopt`] and [`plan`] are short
+//! functions over these steps. Nothing here knows how a command was typed or how it says what it did.
+
+pub mod plan;
+
+mod adopt;
+mod judge;
+mod load;
+mod month;
+mod months;
+mod open;
+mod prepare;
+mod rebuild;
+mod repair;
+mod settle;
+mod settling;
+mod zones;
+
+pub use adopt::{Adopted, adopt};
+pub use judge::Terms;
+pub use load::Loaded;
+pub use open::{Connections, check_not_exchanged, compare};
+pub use prepare::{Prepared, prepare};
+pub use repair::{Repaired, repair};
+pub use settling::Settled;

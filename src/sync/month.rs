@@ -1,0 +1,162 @@
+//! One month: loaded, proven and settled.
+
+use anyhow::bail;
+use tokio_postgres::error::SqlState;
+
+use super::load::{self, Loaded};
+use super::settle::{self, Proof, Proven, Run};
+use super::settling::{Adopting, Settling};
+use crate::accounts::Month;
+use crate::calendar::Day;
+use crate::db::sql_state;
+use crate::error::Result;
+use crate::progress::Progress;
+use crate::warehouse::Locked;
+
+/// Conflicts with other sessions of the warehouse are tried again, so many times in all.
+pub(super) const TRIES: usize = 3;
+
+/// How months are settled one after the other.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(super) enum Way {
+    /// What changed is written.
+    Changes,
+    /// All accounts of the days are written, since their checksums are of another form. Until the final month is done
+    /// the entity is noted with that form: a run that was killed is gone on with by doing all of it again.
+    Renewing,
+}
+
+impl Settling<'_> {
+    /// Loads and settles a month in one transaction, or leaves it as it was. Production is let go as soon as the final
+    /// month's rows are proven: what follows from them can take long.
+    pub(super) async fn settle_month(
+        &self,
+        locked: Locked<'_>,
+        month: &mut Month,
+        progress: &Progress,
+        (run, is_final, way): (Option<Run>, bool, Way),
+    ) -> Result<(Option<Run>, Loaded, usize)> {
+        let (loaded, proven) = self.load(&locked, month, progress).await?;
+        if is_final {
+            self.snapshot.let_go().await;
+            locked.mark_proven().await?;
+        }
+        let mut tries = 1..;
+        let (run, renewed_days) = loop {
+            match self.write(&locked, month, (loaded, &proven), (run.clone(), is_final, way)).await {
+                Err(error) if is_final && is_conflict(&error) && tries.next() < Some(TRIES) => {
+                    locked.back_to_proven().await?;
+                }
+                written => break written?,
+            }
+        };
+        locked.commit().await?;
+        Ok((run, loaded, renewed_days))
+    }
+
+    /// Writes what follows from a month's rows, which are proven.
+    async fn write(
+        &self,
+        locked: &Locked<'_>,
+        month: &Month,
+        (loaded, proven): (Loaded, &Proven),
+        (run, is_final, way): (Option<Run>, bool, Way),
+    ) -> Result<(Option<Run>, usize)> {
+        let mut run = self.run(locked, month, run).await?;
+        let rows = loaded.rows + loaded.taken;
+        settle::settle(locked, self.snapshot.model(), run.as_mut(), month, rows, proven).await?;
+        let renewed_days = match way {
+            Way::Changes => 0,
+            Way::Renewing => settle::renew(locked, self.snapshot.model(), month, proven).await?,
+        };
+        // What is left of an entity keeps it from being whole.
+        self.note(locked, is_final && self.judged.left.is_empty()).await?;
+        Ok((run, renewed_days))
+    }
+
+    /// The run under way, or a new one where the month needs one: accounts that are only made again are nothing of
+    /// production's.
+    async fn run(&self, locked: &Locked<'_>, month: &Month, run: Option<Run>) -> Result<Option<Run>> {
+        if run.is_some() || month.changes.is_empty() && month.load.is_empty() {
+            return Ok(run);
+        }
+        settle::begin_run(locked, &self.snapshot.as_of).await.map(Some)
+    }
+
+    /// Notes what is settled, in the transaction that settles it: as of which moment, whether the entity is whole with
+    /// that, and from which production, unless nobody has consented to that one yet.
+    pub(super) async fn note(&self, locked: &Locked<'_>, whole: bool) -> Result<()> {
+        let name = self.snapshot.model().name();
+        locked.note_settled(name, self.snapshot.as_of_us, whole).await?;
+        if !self.judged.is_source {
+            return Ok(());
+        }
+        locked.note_source(name, &self.snapshot.source()).await
+    }
+
+    /// Whether a month can be tried again from its rows on: another session was in the way, and production still has
+    /// the snapshot.
+    pub(super) fn can_load_again(&self, error: &anyhow::Error) -> bool {
+        is_conflict(error) && !self.snapshot.is_let_go()
+    }
+
+    /// Loads a month's days and proves the month. Days of the warehouse that turn out to be others than its accounts
+    /// said are loaded as well.
+    pub(super) async fn load(
+        &self,
+        locked: &Locked<'_>,
+        month: &mut Month,
+        progress: &Progress,
+    ) -> Result<(Loaded, Proven)> {
+        let (snapshot, places) = (self.snapshot, &self.survey.places);
+        let passing = |rows| progress.add(rows);
+        let mut loaded = Loaded::default();
+        if !month.load.is_empty() {
+            loaded = match self.adopting {
+                None => load::reload(snapshot, locked, month, &[], places, &passing).await?,
+                Some(adopting) => self.adopt(locked, month, adopting, progress).await?,
+            };
+        }
+        let differing = match settle::prove(locked, snapshot.model(), month).await? {
+            Proof::Equal(proven) => return Ok((loaded, proven)),
+            Proof::Differing(differing) => differing,
+        };
+        // Days that no survey could tell of: somebody changed the warehouse's rows, or time zone data have changed.
+        // Rows that belong to another month by now are settled with that month.
+        tracing::warn!(month = %month.period, days = differing.len(), "the warehouse's rows are not what was settled");
+        let span = month.period.span();
+        let (own, strange): (Vec<Day>, Vec<Day>) = differing.into_keys().partition(|&day| span.contains(day));
+        if let Some(day) = own.iter().find(|day| month.left.contains(day)) {
+            bail!("somebody edited the warehouse's rows of {day}, which are left as they were settled");
+        }
+        month.load.extend(own);
+        loaded = load::reload(snapshot, locked, month, &strange, places, &passing).await?;
+        match settle::prove(locked, snapshot.model(), month).await? {
+            Proof::Equal(proven) => Ok((loaded, proven)),
+            Proof::Differing(days) => Err(snapshot.model().not_kept(days.len())),
+        }
+    }
+
+    /// As [`load::reload`], but what another tool's table has as production does comes from there.
+    async fn adopt(
+        &self,
+        locked: &Locked<'_>,
+        month: &Month,
+        adopting: Adopting<'_>,
+        progress: &Progress,
+    ) -> Result<Loaded> {
+        let model = self.snapshot.model();
+        let (equal, others): (Vec<Day>, Vec<Day>) = month.load.iter().partition(|day| adopting.equal.contains(day));
+        let taken = load::take(locked, model, adopting.theirs, month.period, &equal).await?;
+        progress.add(taken);
+        let rest = Month { load: others.into_iter().collect(), ..self.month(month.period) };
+        let passing = |rows| progress.add(rows);
+        let loaded = load::reload(self.snapshot, locked, &rest, &[], &self.survey.places, &passing).await?;
+        Ok(Loaded { taken, taken_days: equal.len(), ..loaded })
+    }
+}
+
+/// Another session of the warehouse was in the way, and may not be the next time.
+fn is_conflict(error: &anyhow::Error) -> bool {
+    matches!(sql_state(error), Some(&SqlState::T_R_SERIALIZATION_FAILURE | &SqlState::T_R_DEADLOCK_DETECTED))
+}

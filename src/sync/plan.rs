@@ -1,0 +1,118 @@
+//! What a run would do, from a survey and without a change; and the plan that a run is held to.
+
+mod account;
+mod combinations;
+mod contents;
+mod day;
+mod entity;
+mod file;
+mod written;
+
+pub use account::PlannedAccount;
+pub use combinations::OfDay;
+pub use contents::{File, Files, Plan};
+pub use day::PlannedDay;
+pub use entity::OfEntity;
+pub use file::{Expected, write};
+pub use written::Written;
+
+use combinations::moving;
+use contents::{KIND, VERSION};
+use entity::of_entity;
+
+use super::judge::Terms;
+use super::open::{Connections, Known};
+use crate::calendar::Period;
+use crate::entity::Entity;
+use crate::error::Result;
+use crate::exports::Foreseen;
+use crate::guard::{Accepted, Rules};
+use crate::production::{Production, Watch};
+use crate::warehouse::Reading;
+
+/// A run that is planned.
+pub struct Planned<'a> {
+    /// What would be prepared, one after the other.
+    pub entities: &'a [Entity],
+    /// What would be left as it was settled.
+    pub rules: Rules,
+    /// Which losses would be accepted: `None` for none, an empty list for all.
+    pub accept_loss: Option<Vec<Period>>,
+}
+
+/// How far a plan looks.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Depth {
+    /// As far as a run is held to it.
+    Days,
+    /// At the combinations of dimensions of the days that change as well.
+    Combinations,
+}
+
+/// What a run would do: surveys all entities and compares, one after the other; with what its files follow from. The
+/// warehouse was read before production's snapshots are taken, as a run does.
+///
+/// # Errors
+/// Refuses what the run would refuse; busy where it gave way to somebody of production.
+pub async fn plan(
+    reading: &Reading<'_>,
+    production: (&mut Production, &Watch),
+    run: &Planned<'_>,
+) -> Result<(Plan, Vec<Foreseen>)> {
+    survey(reading, production, run, Depth::Combinations).await
+}
+
+/// Before a run does what was planned: that production and the warehouse are as they were then. Reads only.
+///
+/// # Errors
+/// Refuses where one of them is not.
+pub async fn check_still_holds(connections: &mut Connections, expected: &Expected, run: &Planned<'_>) -> Result<()> {
+    let Connections { production, warehouse, watch, .. } = connections;
+    let run = Planned { accept_loss: expected.accept_loss(), ..*run };
+    let (now, _) = survey(&warehouse.read().await?, (production, watch), &run, Depth::Days).await?;
+    expected.check(&now)
+}
+
+async fn survey(
+    reading: &Reading<'_>,
+    (production, watch): (&mut Production, &Watch),
+    run: &Planned<'_>,
+    depth: Depth,
+) -> Result<(Plan, Vec<Foreseen>)> {
+    let terms = Terms { rules: run.rules, accepted: &Accepted::of(run.accept_loss.clone()) };
+    let (mut entities, mut foreseen) = (Vec::new(), Vec::new());
+    for entity in run.entities {
+        let (source, model) = production.identity(entity).await?;
+        reading.check_is_not(&source)?;
+        let known = Known::read(reading, model).await?;
+        let snapshot = known.snapshot(production).await?;
+        let planning = async {
+            let survey = snapshot.survey().await?;
+            let judged = known.judge(&terms, (&snapshot, &survey), known.stored()).await?;
+            let (mut planned, foreseen) = of_entity(&snapshot, reading, &known, &survey, judged).await?;
+            // Of tables that are made anew there is nothing to compare with.
+            if depth == Depth::Combinations && planned.settled_anew.is_empty() {
+                (planned.combinations, planned.not_looked_into_days) =
+                    moving(&snapshot, reading, &survey, &planned.days).await?;
+            }
+            Ok((planned, foreseen))
+        };
+        let (of_entity, of_files) = watch.over(&snapshot, planning).await?;
+        snapshot.release().await;
+        entities.push(of_entity);
+        foreseen.extend(of_files);
+    }
+    let plan = Plan {
+        version: VERSION,
+        kind: KIND,
+        nothing_to_do: entities.iter().all(OfEntity::nothing_to_do),
+        warehouse: reading.name().await?,
+        warehouse_database: reading.identity.clone(),
+        generation: if reading.prepared { Some(reading.generation().await?) } else { None },
+        accept_loss: run.accept_loss.clone(),
+        entities,
+        files: Files::default(),
+        publishing_refused: None,
+    };
+    Ok((plan, foreseen))
+}

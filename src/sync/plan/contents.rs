@@ -1,0 +1,83 @@
+//! What a plan says.
+
+use serde::Serialize;
+
+use super::entity::OfEntity;
+use crate::calendar::Period;
+use crate::db::Identity;
+use crate::exports::Due;
+
+/// The form of a plan's file.
+pub(super) const VERSION: u32 = 1;
+
+/// What the file says it is.
+pub(super) const KIND: &str = "plan of Kalends";
+
+/// What a run would do; in JSON also the plan's file.
+#[derive(Serialize)]
+pub struct Plan {
+    /// Of this form; a later one that old readers would misread gets the next number.
+    pub version: u32,
+    /// What this is.
+    pub kind: &'static str,
+    /// Whether a run would change nothing.
+    pub nothing_to_do: bool,
+    /// Which warehouse; null before anything was prepared in it.
+    pub warehouse: Option<String>,
+    /// In which database that is.
+    pub warehouse_database: Identity,
+    /// How many settlements the warehouse has seen; null before anything was prepared in it.
+    pub generation: Option<i64>,
+    /// Which losses are accepted with it: null for none, an empty list for all.
+    pub accept_loss: Option<Vec<Period>>,
+    /// Entity by entity.
+    pub entities: Vec<OfEntity>,
+    /// What would be published.
+    pub files: Files,
+    /// Why the files would not be published, if they would not.
+    pub publishing_refused: Option<String>,
+}
+
+impl Plan {
+    /// The same with its files, and why publishing them would be refused, if it would.
+    #[must_use]
+    pub fn with_files(self, (due, refused): (Due, Option<anyhow::Error>)) -> Self {
+        let files = Files {
+            write: due.rewritten().map(|(path, fault)| File { path: path.clone(), why: fault.words() }).collect(),
+            list: due.listed().cloned().collect(),
+            remove: due.remove.into_iter().collect(),
+            unchanged_files: due.unchanged,
+        };
+        let nothing_to_do = self.nothing_to_do && !files.any();
+        Self { files, nothing_to_do, publishing_refused: refused.map(|refused| refused.to_string()), ..self }
+    }
+}
+
+/// What would be published.
+#[derive(Default, Serialize)]
+pub struct Files {
+    /// Those that would be written.
+    pub write: Vec<File>,
+    /// Those that are as they should be, and that the manifest does not list, or not so.
+    pub list: Vec<String>,
+    /// Those that would be removed.
+    pub remove: Vec<String>,
+    /// How many are as they should be.
+    pub unchanged_files: usize,
+}
+
+impl Files {
+    /// Whether any file would change.
+    pub fn any(&self) -> bool {
+        !(self.write.is_empty() && self.list.is_empty() && self.remove.is_empty())
+    }
+}
+
+/// A file that would be written.
+#[derive(Serialize)]
+pub struct File {
+    /// Below the folder of files.
+    pub path: String,
+    /// In which way it is not as it should be.
+    pub why: &'static str,
+}

@@ -1,0 +1,28 @@
+//! Days that a run would load.
+
+use serde::Serialize;
+
+use crate::accounts::{Accounts, Cause, Changes, Moved};
+use crate::calendar::Day;
+
+/// A day that would be loaded.
+#[derive(Debug, Serialize)]
+pub struct PlannedDay {
+    /// Which.
+    pub day: Day,
+    /// Why.
+    pub cause: Cause,
+    /// Rows as they are settled, and as production has them.
+    pub rows: Moved<i64>,
+}
+
+/// The days that differ, each with its rows on both sides.
+pub fn days(changes: &Changes, survey: &Accounts, kept: &Accounts) -> Vec<PlannedDay> {
+    let rows = |accounts: &Accounts, day: &Day| accounts.get(day).map_or(0, |account| account.rows);
+    let day = |(day, &cause): (&Day, &Cause)| PlannedDay {
+        day: *day,
+        cause,
+        rows: Moved { before: rows(kept, day), after: rows(survey, day) },
+    };
+    changes.iter().map(day).collect()
+}

@@ -1,0 +1,63 @@
+//! An entity's tables made anew, and all its days settled with them.
+
+use std::collections::BTreeMap;
+
+use anyhow::Context as _;
+
+use super::settle;
+use super::settling::{Settled, Settling, Unsettled};
+use crate::accounts::{self, Accounts, Changes, Month};
+use crate::calendar::Period;
+use crate::error::Result;
+use crate::warehouse::{Anew, Warehouse};
+
+impl Settling<'_> {
+    /// Makes the entity's tables anew and settles all its days, in one transaction: until it is committed the warehouse
+    /// is what it was. Only the days of `changes` are loaded where the warehouse's rows serve on.
+    pub(super) async fn rebuild(
+        &self,
+        warehouse: &mut Warehouse,
+        generation: i64,
+        changes: Changes,
+        anew: &Anew,
+    ) -> Result<Settled> {
+        let (model, every) = (self.snapshot.model(), accounts::compare(&self.judged.target, &Accounts::new()));
+        let mut all = Settled::of(&every);
+        let locked = warehouse.lock(generation).await?;
+        let mut run = settle::begin_run(&locked, &self.snapshot.as_of).await?;
+        let changed = self.months(changes);
+        if anew.keeps_rows {
+            for month in &changed {
+                settle::note_before(&locked, &anew.known, &run, month).await?;
+                run.has_settled(month.period);
+            }
+        }
+        locked.make_anew(anew, model).await?;
+        let (progress, changed_months) = (self.progress(&changed), changed.len());
+        let mut whole: BTreeMap<Period, Month> =
+            self.months(every).into_iter().map(|month| (month.period, month)).collect();
+        whole.values_mut().for_each(|month| month.load.clear());
+        for month in changed {
+            let whole = whole.entry(month.period).or_insert_with(|| self.month(month.period));
+            whole.load = month.load;
+            // What vanished is in no table that was just made; it is named for the history.
+            whole.changes.extend(month.changes);
+        }
+        let mut months = whole.into_values();
+        while let Some(mut month) = months.next() {
+            let period = month.period;
+            let context = || Unsettled(period);
+            let (loaded, proven) = self.load(&locked, &mut month, &progress).await.with_context(context)?;
+            if months.len() == 0 {
+                self.snapshot.let_go().await;
+            }
+            settle::settle(&locked, model, Some(&mut run), &month, loaded.rows, &proven).await.with_context(context)?;
+            all.months += 1;
+            all.loaded.add(loaded);
+        }
+        self.note(&locked, true).await?;
+        locked.commit().await?;
+        progress.commit(changed_months);
+        Ok(all)
+    }
+}

@@ -1,0 +1,85 @@
+//! What differs is made again, layer by layer: rows, then accounts.
+
+use super::judge::Terms;
+use super::open::{Connections, find, open};
+use super::settling::Settling;
+use crate::accounts::{self, Accounts};
+use crate::checks::{self, Difference, Found};
+use crate::entity::Entity;
+use crate::error::Result;
+use crate::guard::Noted;
+
+/// What was done for an entity.
+pub struct Repaired {
+    /// The moment of production's data, UTC.
+    pub production_as_of: String,
+    /// Rows in production that belong to a day.
+    pub rows: i64,
+    /// Days in production.
+    pub days: usize,
+    /// Rows that were loaded again.
+    pub loaded: u64,
+    /// What differed.
+    pub found: Found,
+    /// What differs still.
+    pub left: Vec<Difference>,
+    /// What is left as it was settled.
+    pub noted: Vec<Noted>,
+}
+
+/// Repairs rows and accounts of an entity. Days whose rows are as they should be are not loaded again.
+///
+/// # Errors
+/// A refusal or a failure; months that were committed before stay so.
+pub async fn repair(connections: &mut Connections, entity: &Entity, terms: &Terms<'_>) -> Result<Repaired> {
+    let found = find(connections, entity).await?;
+    let Connections { production, warehouse, watch, talk } = connections;
+    let mut known = open(warehouse, found).await?;
+    if known.ledger.anew.is_some() {
+        // Refuses, as without a repair.
+        checks::look(&Accounts::new(), &warehouse.read().await?, &known.model).await?;
+    }
+    let snapshot = known.snapshot(production).await?;
+    let repairing = async {
+        let survey = snapshot.survey().await?;
+        let reading = warehouse.read().await?;
+        let mut found = checks::look(&survey.accounts, &reading, &known.model).await?;
+        let stored = stored(&known.ledger.accounts, &survey.accounts, &found);
+        let judged = known.judge(terms, (&snapshot, &survey), &stored).await?;
+        if !judged.left.is_empty() {
+            found = checks::look(&judged.target, &reading, &known.model).await?;
+        }
+        drop(reading);
+        let settling = Settling { talk: *talk, snapshot: &snapshot, survey: &survey, judged: &judged, adopting: None };
+        let loaded = settling.repair(warehouse, &mut known.ledger.generation, &found).await;
+        let loaded = settling.explained(warehouse, &known.ledger.accounts, loaded).await?;
+        Ok((survey, judged, found, loaded))
+    };
+    let (survey, judged, found, loaded) = watch.over(&snapshot, repairing).await?;
+    let (production_as_of, as_of_us) = (snapshot.as_of.clone(), snapshot.as_of_us);
+    snapshot.release().await;
+    known.note(warehouse, &judged.noted).await?;
+    let mut left = Vec::new();
+    if !found.is_equal() {
+        left = checks::look(&judged.target, &warehouse.read().await?, &known.model).await?.differences();
+    }
+    if left.is_empty() && judged.left.is_empty() {
+        // As a run does, before files are published: the manifest says what is closed by then.
+        known.confirm(warehouse, as_of_us).await?;
+    }
+    let (rows, days) = (accounts::rows(&survey.accounts), survey.accounts.len());
+    Ok(Repaired { production_as_of, rows, days, loaded: loaded.rows, found, left, noted: judged.noted })
+}
+
+/// What the guard is to take for settled: where the warehouse's rows are production's, these, whatever the accounts
+/// say. An account that somebody changed is no loss.
+fn stored(settled: &Accounts, survey: &Accounts, found: &Found) -> Accounts {
+    let mut stored = settled.clone();
+    for day in found.accounts.keys().filter(|day| !found.rows.contains_key(day)) {
+        match survey.get(day) {
+            Some(account) => stored.insert(*day, account.clone()),
+            None => stored.remove(day),
+        };
+    }
+    stored
+}

@@ -1,0 +1,205 @@
+//! Rows into accounts: days, proven equal to the survey before they are written, and what follows from them.
+
+mod combinations;
+mod run;
+
+use std::collections::BTreeSet;
+
+use anyhow::Context as _;
+use tokio_postgres::types::{ToSql, Type};
+
+use combinations::rows_of;
+pub use run::Run;
+
+use crate::accounts::{self, Accounts, Cause, Changes, Month};
+use crate::calendar::{Day, Level};
+use crate::db::Parameter;
+use crate::entity::Model;
+use crate::error::{Refusal, Result};
+use crate::sql::{Filling, Ident, Statement};
+use crate::statement;
+use crate::survey;
+use crate::warehouse::{self, Locked, Partition};
+
+const DAYS: Statement = statement!("accounts/days.sql");
+const WRITE_DAYS: Statement = statement!("accounts/write_days.sql");
+const REMOVE_DAYS: Statement = statement!("accounts/remove_days.sql");
+const SUMS: Statement = statement!("accounts/sums.sql");
+const DETAILS: Statement = statement!("accounts/details.sql");
+const BEGIN_RUN: Statement = statement!("warehouse/begin_run.sql");
+const COUNT_RUN: Statement = statement!("warehouse/count_run.sql");
+const RESTATEMENT_BEFORE: Statement = statement!("warehouse/restatement_before.sql");
+const RESTATEMENT_AFTER: Statement = statement!("warehouse/restatement_after.sql");
+
+/// Opens the log entry of a run that settles the snapshot of `as_of`.
+pub async fn begin_run(locked: &Locked<'_>, as_of: &str) -> Result<Run> {
+    let row = locked.work().query_one(BEGIN_RUN, &[(&as_of, Type::TEXT)]).await?;
+    let row = row.context("the warehouse gave the run no number")?;
+    Ok(Run { number: row.get("run")?, years: BTreeSet::new() })
+}
+
+/// What came of comparing a month's rows in the warehouse with production's.
+pub enum Proof {
+    /// They are equal.
+    Equal(Proven),
+    /// These days differ.
+    Differing(Changes),
+}
+
+/// A month's rows in the warehouse are production's, but for days that are left as they are. Only [`prove`] says so;
+/// holds the accounts of the rows.
+pub struct Proven(Accounts);
+
+/// Compares a month's rows in the warehouse with production's, by the statement that surveyed production: the whole
+/// month, its unchanged days included. The days that differ may lie outside the month, where time zone data have
+/// changed since the rows were loaded.
+pub async fn prove(locked: &Locked<'_>, model: &Model, month: &Month) -> Result<Proof> {
+    let settled = match locked.partition(model, month.period).await? {
+        Partition::Missing => Accounts::new(),
+        Partition::Attached => {
+            let (schema, table) = (Ident::new("kalends_raw")?, model.partition(month.period)?);
+            let names: [(&str, &dyn Filling); 2] = [("schema", &schema), ("table", &table)];
+            survey::read(&locked.work().query(DAYS.of(&model.shape()?.with(&names))?, &[]).await?)?.0
+        }
+    };
+    let differing = accounts::compare(&month.survey, &settled);
+    Ok(if differing.is_empty() { Proof::Equal(Proven(settled)) } else { Proof::Differing(differing) })
+}
+
+/// Settles a month whose rows were loaded and proven: writes the accounts of the changed days and of all periods that
+/// they are in, and notes what was restated. Without a run nothing is counted: accounts are only made again.
+pub async fn settle(
+    locked: &Locked<'_>,
+    model: &Model,
+    run: Option<&mut Run>,
+    month: &Month,
+    rows: u64,
+    _proven: &Proven,
+) -> Result<()> {
+    let Some(run) = run else { return follow(locked, model, month).await };
+    if !month.changes.is_empty() {
+        note_before(locked, model, run, month).await?;
+        combinations::note(locked, model, run, month).await?;
+        write_days(locked, model, month).await?;
+    }
+    follow(locked, model, month).await?;
+    if !month.changes.is_empty() {
+        note_after(locked, model, run, month).await?;
+        run.has_settled(month.period);
+    }
+    count(locked, run, month, rows).await?;
+    tracing::info!(month = %month.period, days = month.changes.len(), rows, "settled");
+    Ok(())
+}
+
+/// Writes the accounts of a month's days that did not change, as its rows have them: their checksums are of another
+/// form, and their figures stay. Gives how many days.
+pub async fn renew(locked: &Locked<'_>, model: &Model, month: &Month, proven: &Proven) -> Result<usize> {
+    let unchanged = proven.0.keys().filter(|day| !month.changes.contains_key(day));
+    let changes: Changes = unchanged.map(|&day| (day, Cause::Changed)).collect();
+    let days = changes.len();
+    write_days(locked, model, &Month { changes, ..Month::of(month.period, &proven.0) }).await?;
+    Ok(days)
+}
+
+/// Counts a month's days and the rows that were loaded for them into the log entry of the run; days whose accounts are
+/// only made again are nothing of production's.
+async fn count(locked: &Locked<'_>, run: &Run, month: &Month, rows: u64) -> Result<()> {
+    let days: BTreeSet<&Day> = month.changes.keys().chain(&month.load).collect();
+    if days.is_empty() {
+        return Ok(());
+    }
+    let (days, rows) = (i64::try_from(days.len())?, i64::try_from(rows)?);
+    let parameters: [Parameter<'_>; 3] = [(&run.number, Type::INT8), (&days, Type::INT8), (&rows, Type::INT8)];
+    locked.work().execute(COUNT_RUN, &parameters).await?;
+    Ok(())
+}
+
+/// The accounts that follow from those of a month's days: hours and combinations of dimensions from the month's rows,
+/// then weeks, months, quarters and years from their parts. Writes only where they are others.
+async fn follow(locked: &Locked<'_>, model: &Model, month: &Month) -> Result<()> {
+    let days: Vec<Day> = month.days().into_iter().collect();
+    let Some((&first, final_day)) = days.first().zip(days.last()) else { return Ok(()) };
+    let until = final_day.next();
+    // From the table of the month, which is proven, and not from the whole: where time zone data have changed, rows of
+    // other months may belong to these days by now, until those months are settled.
+    let (schema, table) = (Ident::new("kalends_raw")?, rows_of(locked, model, month.period).await?);
+    for (level, split) in model.details() {
+        let target = model.accounts(level, split)?;
+        let names: [(&str, &dyn Filling); 3] = [("schema", &schema), ("table", &table), ("target", &target)];
+        let sql = DETAILS.of(&model.shape_of(level, Level::Day, split)?.with(&names))?;
+        let parameters: [Parameter<'_>; 3] = [(&days, Type::DATE_ARRAY), (&first, Type::DATE), (&until, Type::DATE)];
+        locked.work().execute(sql, &parameters).await?;
+    }
+    for (level, split) in model.sums() {
+        let part = level.part().context("a sum has parts")?;
+        let (source, target) = (model.accounts(part, split)?, model.accounts(level, split)?);
+        let sql = SUMS.of(&model.shape_of(level, part, split)?.with(&[("source", &source), ("target", &target)]))?;
+        let firsts: BTreeSet<Day> = days.iter().map(|day| day.period(level).first()).collect();
+        let firsts: Vec<Day> = firsts.into_iter().collect();
+        locked.work().execute(sql, &[(&firsts, Type::DATE_ARRAY)]).await?;
+    }
+    Ok(())
+}
+
+/// Notes what a month's changed days, the month and its year were before.
+pub async fn note_before(locked: &Locked<'_>, model: &Model, run: &Run, month: &Month) -> Result<()> {
+    let causes: Vec<&str> = month.changes.values().map(|cause| cause.word()).collect();
+    let year = month.period.first().year();
+    // A year that this run has settled a month of already is not restated by its next month.
+    let year_first = (!run.years.contains(&year)).then_some(year.first());
+    let parameters: [Parameter<'_>; 5] = [
+        (&run.number, Type::INT8),
+        (&month.changed_days(), Type::DATE_ARRAY),
+        (&causes, Type::TEXT_ARRAY),
+        (&month.period.first(), Type::DATE),
+        (&year_first, Type::DATE),
+    ];
+    locked.work().execute(RESTATEMENT_BEFORE.of(&model.shape()?)?, &parameters).await?;
+    Ok(())
+}
+
+async fn note_after(locked: &Locked<'_>, model: &Model, run: &Run, month: &Month) -> Result<()> {
+    let parameters: [Parameter<'_>; 4] = [
+        (&run.number, Type::INT8),
+        (&month.changed_days(), Type::DATE_ARRAY),
+        (&month.period.first(), Type::DATE),
+        (&month.period.first().year().first(), Type::DATE),
+    ];
+    locked.work().execute(RESTATEMENT_AFTER.of(&model.shape()?)?, &parameters).await?;
+    Ok(())
+}
+
+/// The days that were written have the accounts that were proven. They went back to the warehouse as parameters, and
+/// what was changed on the way there would be found no sooner than by the next run.
+async fn check_written(locked: &Locked<'_>, model: &Model, month: &Month) -> Result<()> {
+    let written = warehouse::kept(locked.work(), model, Some(month.period.span())).await?;
+    let differing = accounts::compare(&month.survey, &written);
+    if !month.changes.keys().any(|day| differing.contains_key(day)) {
+        return Ok(());
+    }
+    Err(Refusal::failed(
+        format!("accounts of {} were altered on their way to the warehouse", month.period),
+        "Nothing of that month was changed. Encrypt the connection or check the network, then try again.",
+    ))
+}
+
+/// The proven accounts of the days that changed, into the ledger; vanished days out of it. Then they are read again.
+async fn write_days(locked: &Locked<'_>, model: &Model, month: &Month) -> Result<()> {
+    let (present, vanished): (Vec<Day>, Vec<Day>) =
+        month.changes.keys().partition(|day| month.survey.contains_key(day));
+    if !vanished.is_empty() {
+        locked.work().execute(REMOVE_DAYS.of(&model.shape()?)?, &[(&vanished, Type::DATE_ARRAY)]).await?;
+    }
+    let written: Vec<_> = present.iter().map(|day| &month.survey[day]).collect();
+    let rows: Vec<i64> = written.iter().map(|account| account.rows).collect();
+    let hashes = [0, 1].map(|which| written.iter().map(|account| account.hashes()[which]).collect::<Vec<_>>());
+    let columns = accounts::columns(written.iter().map(|account| account.statistics()));
+    let mut parameters: Vec<Parameter<'_>> = vec![(&present, Type::DATE_ARRAY), (&rows, Type::INT8_ARRAY)];
+    parameters.extend(hashes.iter().map(|column| (column as &(dyn ToSql + Sync), Type::TEXT_ARRAY)));
+    parameters.extend(columns.iter().map(|column| (column as &(dyn ToSql + Sync), Type::TEXT_ARRAY)));
+    if !present.is_empty() {
+        locked.work().execute(WRITE_DAYS.of(&model.shape()?)?, &parameters).await?;
+    }
+    check_written(locked, model, month).await
+}

@@ -1,0 +1,50 @@
+//! Which combinations of dimensions moved on days that are restated: noted for the history.
+
+use tokio_postgres::types::Type;
+
+use super::run::Run;
+use crate::accounts::{Cause, LISTED, Month};
+use crate::calendar::{Day, Level, Period};
+use crate::db::Parameter;
+use crate::entity::{Model, Split};
+use crate::error::Result;
+use crate::sql::{Filling, Ident, Statement};
+use crate::statement;
+use crate::warehouse::{Locked, Partition};
+
+const RESTATEMENT_COMBINATIONS: Statement = statement!("warehouse/restatement_combinations.sql");
+
+/// Notes them, of days whose restatement is noted: after the rows were loaded and before accounts are made of them.
+pub(super) async fn note(locked: &Locked<'_>, model: &Model, run: &Run, month: &Month) -> Result<()> {
+    // A day that is new had none.
+    let settled = month.changes.iter().filter(|(_, cause)| **cause != Cause::New);
+    let days: Vec<Day> = settled.map(|(&day, _)| day).collect();
+    let Some((&first, final_day)) = days.first().zip(days.last()) else { return Ok(()) };
+    if model.entity.dimensions.is_empty() {
+        return Ok(());
+    }
+    let source = model.accounts(Level::Day, Split::Combinations)?;
+    let shape = model.shape_of(Level::Day, Level::Day, Split::Combinations)?;
+    let (schema, table) = (Ident::new("kalends_raw")?, rows_of(locked, model, month.period).await?);
+    let names: [(&str, &dyn Filling); 3] = [("schema", &schema), ("table", &table), ("source", &source)];
+    let sql = RESTATEMENT_COMBINATIONS.of(&shape.with(&names))?;
+    let (until, listed) = (final_day.next(), i64::try_from(LISTED)?);
+    let parameters: [Parameter<'_>; 6] = [
+        (&days, Type::DATE_ARRAY),
+        (&first, Type::DATE),
+        (&until, Type::DATE),
+        (&run.number, Type::INT8),
+        (&model.dimension_names(), Type::TEXT_ARRAY),
+        (&listed, Type::INT8),
+    ];
+    locked.work().execute(sql, &parameters).await?;
+    Ok(())
+}
+
+/// The table of a month's rows; where the month has none, that of all.
+pub(super) async fn rows_of(locked: &Locked<'_>, model: &Model, month: Period) -> Result<Ident> {
+    Ok(match locked.partition(model, month).await? {
+        Partition::Attached => model.partition(month)?,
+        Partition::Missing => model.rows().clone(),
+    })
+}

@@ -1,0 +1,20 @@
+//! A run, as the warehouse's log has it.
+
+use std::collections::BTreeSet;
+
+use crate::calendar::Period;
+
+/// A run in the warehouse's log.
+#[derive(Debug, Clone)]
+pub struct Run {
+    pub(super) number: i64,
+    /// The years of which it has settled a month.
+    pub(super) years: BTreeSet<Period>,
+}
+
+impl Run {
+    /// Notes that a month was settled: its year was restated by it.
+    pub fn has_settled(&mut self, month: Period) {
+        self.years.insert(month.first().year());
+    }
+}

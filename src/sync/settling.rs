@@ -1,0 +1,104 @@
+//! What is settled, and from where; and which months that makes.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use super::load::Loaded;
+use crate::accounts::{self, Cause, Changes, Month};
+use crate::calendar::{Day, Period};
+use crate::entity::Theirs;
+use crate::guard::Judged;
+use crate::production::{Snapshot, Survey};
+use crate::progress::{Progress, Talk};
+
+/// What is settled, and from where.
+pub(super) struct Settling<'a> {
+    pub(super) talk: Talk,
+    pub(super) snapshot: &'a Snapshot<'a>,
+    pub(super) survey: &'a Survey,
+    /// What of it is to be settled.
+    pub(super) judged: &'a Judged,
+    /// Where days that are equal are to be taken from.
+    pub(super) adopting: Option<Adopting<'a>>,
+}
+
+/// Another tool's table, and the days whose rows it has as production does.
+#[derive(Clone, Copy)]
+pub(super) struct Adopting<'a> {
+    pub(super) theirs: &'a Theirs,
+    pub(super) equal: &'a BTreeSet<Day>,
+}
+
+/// The month that could not be settled, as the context of why.
+#[derive(Debug, thiserror::Error)]
+#[error("could not settle month {0}")]
+pub(super) struct Unsettled(pub(super) Period);
+
+/// What was settled.
+#[derive(Default)]
+pub struct Settled {
+    /// Days, by why they were settled.
+    pub days: BTreeMap<Cause, usize>,
+    /// Months with a day that was settled.
+    pub months: usize,
+    /// What was loaded for them.
+    pub loaded: Loaded,
+    /// Days that got checksums in today's form, and are what they were.
+    pub renewed_days: usize,
+}
+
+impl Settling<'_> {
+    /// The months that changes are in.
+    pub(super) fn months(&self, changes: Changes) -> Vec<Month> {
+        let mut months = accounts::months(changes, &self.judged.target);
+        months.iter_mut().for_each(|month| month.left = self.left(month.period));
+        months
+    }
+
+    /// A month of which nothing is to be done yet.
+    pub(super) fn month(&self, period: Period) -> Month {
+        Month { left: self.left(period), ..Month::of(period, &self.judged.target) }
+    }
+
+    fn left(&self, month: Period) -> BTreeSet<Day> {
+        let span = month.span();
+        self.judged.left.range(span.from..span.until).copied().collect()
+    }
+
+    /// The same with those months whose accounts are to be made again because somebody changed them.
+    pub(super) fn with_remade<'a>(
+        &self,
+        months: Vec<Month>,
+        unsummed: impl IntoIterator<Item = &'a Period>,
+    ) -> Vec<Month> {
+        let mut months: BTreeMap<Period, Month> = months.into_iter().map(|month| (month.period, month)).collect();
+        for period in unsummed {
+            let span = period.span();
+            // Of a period without rows there may be an account as well.
+            let days = self.judged.target.range(span.from..span.until).map(|(&day, _)| day).chain([span.day_inside()]);
+            for day in days {
+                months.entry(day.month()).or_insert_with(|| self.month(day.month())).remake.insert(day);
+            }
+        }
+        months.into_values().collect()
+    }
+
+    /// The same and all other months, of each day of which the accounts that follow from its rows are made again.
+    pub(super) fn with_every(&self, months: Vec<Month>) -> Vec<Month> {
+        let mut months: BTreeMap<Period, Month> = months.into_iter().map(|month| (month.period, month)).collect();
+        for &day in self.judged.target.keys() {
+            months.entry(day.month()).or_insert_with(|| self.month(day.month())).remake.insert(day);
+        }
+        months.into_values().collect()
+    }
+
+    pub(super) fn progress(&self, months: &[Month]) -> Progress {
+        let rows = months.iter().map(Month::rows_to_load).sum();
+        Progress::of(self.snapshot.model().name(), rows, months.len(), self.talk)
+    }
+}
+
+impl Settled {
+    pub(super) fn of(changes: &Changes) -> Self {
+        Self { days: accounts::tally(changes), ..Self::default() }
+    }
+}

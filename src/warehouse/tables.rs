@@ -1,0 +1,109 @@
+//! What an entity needs in the warehouse before it can be settled: the schemas, its tables and its views.
+
+use anyhow::Context as _;
+
+use super::checksums::note_entity;
+use super::forget::{depended_on, remove_accounts};
+use super::turn::hold;
+use super::{Anew, ENTITIES, Locked, Reading, Warehouse, confirmed, named, readiness};
+use crate::db::{Identity, Server, Work};
+use crate::entity::{Model, check_encoding};
+use crate::error::Result;
+use crate::sql::Statement;
+use crate::statement;
+
+const ENCODING: Statement = statement!("warehouse/encoding.sql");
+const ENTITY: Statement = statement!("warehouse/entity.sql");
+pub(super) const ENTITY_VIEWS: Statement = statement!("warehouse/entity_views.sql");
+const ENTITY_ROWS: Statement = statement!("warehouse/entity_rows.sql");
+const REMOVE_ROWS: Statement = statement!("warehouse/remove_rows.sql");
+const CREATE_CONFIRMED: Statement = statement!("warehouse/create_confirmed.sql");
+
+/// What has to be made before an entity can be settled.
+enum Lacking {
+    /// The schemas, or a migration of them.
+    Schemas,
+    /// Tables of entities that were forgotten are still to be dropped.
+    Drops,
+    /// The entity's tables.
+    Tables,
+}
+
+impl Warehouse {
+    /// Brings the schemas and an entity's tables up to date. Writes only where they were not.
+    ///
+    /// # Errors
+    /// Refuses a warehouse that is production, that cannot be written to or does not keep what is written, and schemas
+    /// that a newer Kalends made or that are not ours to fill.
+    pub async fn make_ready(&mut self, production: &Identity, model: &Model) -> Result<()> {
+        loop {
+            let lacking = self.read().await?.lacking_for(production, model).await?;
+            match lacking {
+                None => return Ok(()),
+                Some(Lacking::Schemas) => self.migrate().await?,
+                Some(Lacking::Drops) => self.drop_forgotten().await?,
+                Some(Lacking::Tables) => self.make(model).await?,
+            }
+        }
+    }
+
+    /// The entity's tables and views.
+    async fn make(&mut self, model: &Model) -> Result<()> {
+        let work = hold(&mut self.session).await?;
+        tracing::info!(entity = model.name(), "making the entity's tables");
+        // Whoever was faster has made them.
+        let known = work.query(ENTITIES, &[]).await?;
+        if known.iter().any(|row| named(row).is_ok_and(|known| known.name() == model.name())) {
+            return Ok(());
+        }
+        readiness::check_new(&work, model).await?;
+        readiness::check_apart(&work, model).await?;
+        work.batch(&ENTITY_ROWS.of(&model.shape()?)?).await?;
+        let number = make_accounts(&work, model).await?;
+        work.batch(&CREATE_CONFIRMED.with(&[("sequence", &confirmed(number)?)])?).await?;
+        work.commit().await
+    }
+}
+
+impl Reading<'_> {
+    /// What is missing first of all that an entity needs.
+    async fn lacking_for(&self, production: &Identity, model: &Model) -> Result<Option<Lacking>> {
+        self.check_is_not(production)?;
+        self.check_lasting().await?;
+        Ok(match () {
+            () if !self.is_current().await? => Some(Lacking::Schemas),
+            () if !self.forgotten().await?.is_empty() => Some(Lacking::Drops),
+            () if self.settled_as(model.name()).await?.is_none() => Some(Lacking::Tables),
+            () => None,
+        })
+    }
+}
+
+impl Locked<'_> {
+    /// Makes an entity's tables anew, for what is asked now.
+    ///
+    /// # Errors
+    /// Refuses where objects that are not ours depend on them.
+    pub async fn make_anew(&self, anew: &Anew, model: &Model) -> Result<()> {
+        tracing::info!(entity = model.name(), "making the entity's tables anew");
+        remove_accounts(&self.work, &anew.known).await?;
+        if !anew.keeps_rows {
+            let removed = self.work.batch(&REMOVE_ROWS.of(&anew.known.shape()?)?).await;
+            removed.map_err(|error| depended_on(error, model.name()))?;
+            self.work.batch(&ENTITY_ROWS.of(&model.shape()?)?).await?;
+        }
+        make_accounts(&self.work, model).await?;
+        Ok(())
+    }
+}
+
+/// Accounts and views, and the note of what they were made from; gives the entity's number.
+async fn make_accounts(work: &Work<'_>, model: &Model) -> Result<i32> {
+    if !model.entity.dimensions.is_empty() {
+        let row = work.query_one(ENCODING, &[]).await?.context("the warehouse did not say its encoding")?;
+        check_encoding(Server::Warehouse, row.get("encoding")?)?;
+    }
+    work.batch(&ENTITY.of(&model.shape()?)?).await?;
+    work.batch(&ENTITY_VIEWS.of(&model.shape()?)?).await?;
+    note_entity(work, model).await
+}

@@ -1,0 +1,76 @@
+//! Several entities, one after the other: one that fails does not keep the others from being worked on.
+
+use serde::Serialize;
+
+use super::World;
+use crate::entity::Entity;
+use crate::error::{self, Exit, Result};
+use crate::report;
+use crate::warehouse::notes::Failure;
+
+/// An entity of several that failed.
+#[derive(Debug, Serialize)]
+pub struct Failed {
+    /// Its name.
+    pub entity: String,
+    /// Why.
+    pub error: String,
+    /// How that would have ended the command, had it been the only one.
+    pub exit_code: u8,
+}
+
+/// What became of each entity.
+#[derive(Debug)]
+pub struct Each<T> {
+    /// In the order of the settings.
+    pub all: Vec<Result<T, Failed>>,
+    /// The gravest end of one.
+    pub exit: Exit,
+    /// What is to be noted of it.
+    pub failures: Vec<Failure>,
+}
+
+impl World<'_> {
+    /// Does something with each entity. What it gives back is done; with it may come the reason why the command ends
+    /// with another exit code all the same. Failures and such reasons are said at once.
+    ///
+    /// # Errors
+    /// When the only entity fails. Of several, the exit code is the gravest.
+    pub async fn each<T>(
+        &self,
+        mut work: impl AsyncFnMut(&Entity) -> Result<(T, Option<anyhow::Error>)>,
+    ) -> Result<Each<T>> {
+        let mut each = Each { all: Vec::new(), exit: Exit::Done, failures: Vec::new() };
+        for entity in &self.settings.entities {
+            let name = entity.name.name();
+            let (done, error) = match self.explaining(std::slice::from_ref(entity), work(entity)).await {
+                Ok((done, refused)) => (Ok(done), refused),
+                Err(error) if self.settings.entities.len() == 1 => return Err(error),
+                // It would be in the way of the others as well, and has settled a part of what would be published.
+                Err(error) if each.all.is_empty() && error::waits_for_a_run(&error) => return Err(error),
+                Err(error) => {
+                    let (entity, exit_code) = (name.to_string(), error::exit_code(&error) as u8);
+                    (Err(Failed { entity, error: error.to_string(), exit_code }), Some(error))
+                }
+            };
+            if let Some(error) = error {
+                each.exit = each.exit.graver(error::exit_code(&error));
+                each.failures.push(self.failure(Some(name), &error));
+                report::talk(&error::render(&error));
+            }
+            each.all.push(done);
+        }
+        Ok(each)
+    }
+
+    /// A failure to be noted, of an entity or of none.
+    pub(super) fn failure(&self, entity: Option<&str>, error: &anyhow::Error) -> Failure {
+        Failure {
+            at: String::new(),
+            command: self.command.to_string(),
+            entity: entity.map(str::to_string),
+            exit_code: error::exit_code(error) as i32,
+            message: error::in_one_line(error),
+        }
+    }
+}

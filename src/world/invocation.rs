@@ -1,0 +1,102 @@
+//! A command from what was typed to how it ended.
+
+use std::path::PathBuf;
+
+use rustix::process::Signal;
+use tokio::signal::unix::{SignalKind, signal};
+
+use super::patience::Patience;
+use super::servers::Addresses;
+use super::signals::{stopped, told_to_stop};
+use super::{World, metrics};
+use crate::error::{Result, one_line};
+use crate::flags::{Measured, Waiting};
+use crate::local::Servers as PrivateServers;
+use crate::progress::Talk;
+use crate::report::{self, Outcome};
+use crate::settings::{Environment, Flags, Settings};
+
+/// A command as it was typed.
+pub struct Invocation {
+    /// Its name, also where an alias was typed.
+    pub command: &'static str,
+    /// What was typed that settings depend on.
+    pub flags: Flags,
+    /// Where the rest of them is.
+    pub environment: Environment,
+    /// Whether the result is wanted as JSON.
+    pub json: bool,
+    /// Whether anything is said meanwhile.
+    pub talk: Talk,
+    /// All that can be typed.
+    pub parser: clap::Command,
+}
+
+/// A command that is ready to work on the servers.
+pub struct Ready<'a> {
+    invocation: &'a Invocation,
+    /// What is set.
+    pub settings: Settings,
+    patience: Patience,
+    metrics: Option<PathBuf>,
+}
+
+impl Invocation {
+    /// Settings, which are all that some commands need.
+    ///
+    /// # Errors
+    /// As [`Settings::read`].
+    pub fn settings(&self) -> Result<Settings> {
+        Settings::read(&self.flags, &self.environment)
+    }
+
+    /// Gets ready to work; what else was typed is to be checked before that.
+    ///
+    /// # Errors
+    /// Refuses (usage) a file of figures in a folder that is not there, and settings as [`Settings::read`] does.
+    pub fn ready(&self, waiting: Waiting, measured: Measured) -> Result<Ready<'_>> {
+        let patience = Patience::of(waiting.wait.unwrap_or_default());
+        let metrics = metrics::check(measured.metrics)?;
+        let settings = self.settings()?;
+        if self.talk == Talk::Normal {
+            settings.notes.iter().for_each(|note| report::talk(&format!("note: {}", one_line(note))));
+        }
+        Ok(Ready { invocation: self, settings, patience, metrics })
+    }
+
+    /// The same for a command that neither waits nor is measured, and with other settings.
+    pub fn ready_with(&self, settings: Settings) -> Ready<'_> {
+        Ready { invocation: self, settings, patience: Patience::of(std::time::Duration::ZERO), metrics: None }
+    }
+}
+
+impl Ready<'_> {
+    /// Works on the configured servers, or on private ones that run for as long as it takes.
+    ///
+    /// # Errors
+    /// Those of the work, explained; and when private servers cannot be started or stopped.
+    pub fn work(self, work: impl AsyncFnOnce(&World<'_>) -> Result<Outcome>) -> Result<Outcome> {
+        let Self { invocation: &Invocation { command, talk, .. }, settings, patience, metrics } = self;
+        let Addresses { production, warehouse, private } = Addresses::of(&settings, command, talk)?;
+        let world = World { command, settings: &settings, production, warehouse, talk, patience };
+        // One thread: rows pass from one socket to the other, and a second thread would only hand them over.
+        let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
+        let outcome = runtime.block_on(async {
+            // A file that is too large for `ulimit -f` is an error to whoever writes it, and not the end without a
+            // word.
+            let _too_large = signal(SignalKind::from_raw(Signal::XFSZ.as_raw()))?;
+            let outcome = tokio::select! {
+                outcome = world.explaining(&settings.entities, work(&world)) => outcome,
+                signal = told_to_stop() => signal.map(|exit| stopped(exit, talk)),
+            };
+            metrics::written(&world, metrics.as_deref(), outcome).await
+        });
+        // Connections end here, and what was not committed is rolled back, before the servers are stopped. A name that
+        // is still being looked up is not waited for.
+        runtime.shutdown_background();
+        let given_back = private.map_or(Ok(()), PrivateServers::give_back);
+        let outcome = outcome?;
+        given_back?;
+        Ok(outcome)
+    }
+}

@@ -1,0 +1,116 @@
+//! `--metrics FILE`: how a command ended and what it found, as OpenMetrics text for a monitoring system.
+//!
+//! The figures are those of [`Outcome::figures`].
+
+use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
+
+use anyhow::Context as _;
+use prometheus_client::encoding::text::encode;
+use prometheus_client::metrics::family::Family;
+use prometheus_client::metrics::gauge::Gauge as Exposed;
+use prometheus_client::registry::Registry;
+
+use super::World;
+use crate::error::{Exit, Refusal, Result, exit_code, render};
+use crate::files;
+use crate::report::{self, Figure, Gauge, Outcome};
+use crate::warehouse::{Freshness, Proof, Warehouse};
+
+type Gauges = Family<Vec<(String, String)>, Exposed<f64, std::sync::atomic::AtomicU64>>;
+
+/// Refuses a file in a folder that is not there, before anything is done.
+///
+/// # Errors
+/// Usage, with the folder.
+pub(super) fn check(file: Option<PathBuf>) -> Result<Option<PathBuf>> {
+    let Some(file) = file else { return Ok(None) };
+    let folder = files::folder_of(&file);
+    // A device or a pipe would be replaced by the metrics.
+    if let Err(error) = files::check_place(&file) {
+        return Err(Refusal::usage(
+            format!("\"{}\" cannot be used for --metrics: {error}", file.display()),
+            "Name a regular file; nothing was done.",
+        ));
+    }
+    if folder.is_dir() && file.file_name().is_some() {
+        return Ok(Some(file));
+    }
+    Err(Refusal::usage(
+        format!("\"{}\" cannot be used for --metrics: there is no folder \"{}\"", file.display(), folder.display()),
+        "Create the folder, or name a file in another one; nothing was done.",
+    ))
+}
+
+/// Writes how a command ended, where that was asked for. Where it cannot be written a command that went well ends with
+/// 1; the exit code of one that did not stays.
+pub(super) async fn written(world: &World<'_>, file: Option<&Path>, outcome: Result<Outcome>) -> Result<Outcome> {
+    let Some(file) = file else { return outcome };
+    let exit = outcome.as_ref().map_or_else(exit_code, |outcome| outcome.exit);
+    let figures = outcome.as_ref().map_or(&[][..], |outcome| &outcome.figures);
+    let fresh = freshness(world).await.unwrap_or_default();
+    let entities = world.settings.entities.iter().map(|entity| entity.name.name());
+    let proofs: Vec<(&str, Option<&Proof>)> =
+        entities.map(|name| (name, fresh.get(name).and_then(|fresh| fresh.proof.as_ref()))).collect();
+    let text = text(world.command, exit, figures, &proofs);
+    match text.and_then(|text| replace(file, &text)) {
+        Ok(()) => outcome,
+        Err(error) => {
+            report::talk(&render(&error));
+            outcome.map(|outcome| Outcome { exit: outcome.exit.graver(Exit::Failed), ..outcome })
+        }
+    }
+}
+
+/// As far as it can be known: a command that failed may have failed because the warehouse is away.
+async fn freshness(world: &World<'_>) -> Result<BTreeMap<String, Freshness>> {
+    let limits = crate::db::Limits { connect: std::time::Duration::from_secs(2), ..world.settings.limits };
+    let Some(address) = &world.warehouse else { return Ok(BTreeMap::new()) };
+    let mut warehouse = Warehouse::connect(address, limits).await?;
+    warehouse.read().await?.freshness().await
+}
+
+fn text(command: &str, exit: Exit, figures: &[Figure], proofs: &[(&str, Option<&Proof>)]) -> Result<String> {
+    let mut registry = Registry::with_prefix("kalends");
+    let gauge = |registry: &mut Registry, name: &str, help: &str| {
+        let gauges = Gauges::default();
+        registry.register(name, help, gauges.clone());
+        gauges
+    };
+    let of_command = vec![("command".to_string(), command.to_string())];
+    gauge(&mut registry, "exit_code", "How the command ended").get_or_create(&of_command).set(f64::from(exit as u8));
+    if proofs.iter().any(|(_, proof)| proof.is_some()) {
+        let help =
+            "Moment of production's data that the entity was last proven equal to; unlabelled, the earliest of all";
+        let gauges = gauge(&mut registry, "proven_timestamp_seconds", help);
+        for (entity, proof) in proofs.iter().filter_map(|&(entity, proof)| Some((entity, proof?))) {
+            let of_entity = vec![("entity".to_string(), entity.to_string())];
+            gauges.get_or_create(&of_entity).set(proof.as_of_seconds);
+        }
+        let all: Option<Vec<f64>> = proofs.iter().map(|(_, proof)| proof.map(|proof| proof.as_of_seconds)).collect();
+        if let Some(oldest) = all.into_iter().flatten().min_by(f64::total_cmp) {
+            gauges.get_or_create(&Vec::new()).set(oldest);
+        }
+    }
+    let mut by_gauge = BTreeMap::<Gauge, Vec<&Figure>>::new();
+    for figure in figures {
+        by_gauge.entry(figure.gauge).or_default().push(figure);
+    }
+    for (of, figures) in by_gauge {
+        let (name, help) = of.words();
+        let gauges = gauge(&mut registry, name, help);
+        for Figure { entity, value, .. } in figures {
+            let entity = entity.as_ref().map(|entity| ("entity".to_string(), entity.clone()));
+            gauges.get_or_create(&entity.into_iter().collect()).set(*value);
+        }
+    }
+    let mut text = String::new();
+    encode(&mut text, &registry)?;
+    Ok(text)
+}
+
+/// The whole text or what was there before. Whoever collects it is somebody else.
+fn replace(file: &Path, text: &str) -> Result<()> {
+    files::replace(file, 0o644, |file| file.write_all(text.as_bytes()))
+        .with_context(|| format!("could not write the metrics \"{}\"", file.display()))
+}
