@@ -10,7 +10,7 @@ use crate::entity::{Draft, SourceTable, Taken};
 use crate::error::{Exit, Refusal, Result};
 use crate::files;
 use crate::production::Holdings;
-use crate::report::{Outcome, counted};
+use crate::report::{Form, Outcome, counted};
 use crate::settings::{self, Drafted, Servers, Settings, Target};
 use crate::sql::Ident;
 use crate::world::{Invocation, World};
@@ -115,7 +115,8 @@ async fn init(world: &World<'_>, selection: &Selection) -> Result<Outcome> {
         Some(file) => told(file, &drafted),
     };
     let printed = file.is_none().then_some(text.as_str());
-    Ok(Outcome::new(Exit::Done, said, &written(file, printed, &drafted)))
+    let form = if file.is_none() { Form::Verbatim } else { Form::Told };
+    Ok(Outcome { form, ..Outcome::new(Exit::Done, said, &written(file, printed, &drafted)) })
 }
 
 /// Splits the tables into those that are proposed and those that are left out.

@@ -179,9 +179,11 @@ impl All {
     fn told(&self, of_one: impl Fn(&Prepared) -> String) -> String {
         match &self.entities {
             Entities::One(prepared) => of_one(prepared),
-            Entities::Several { entities } => report::list_lines(entities.iter().map(|each| match each {
-                Each::Prepared(prepared) => format!("{}: {}", prepared.entity, of_one(prepared)),
-                Each::Failed(Failed { entity, error, .. }) => format!("{entity}: failed: {error}"),
+            Entities::Several { entities } => report::list_lines(entities.iter().flat_map(|each| match each {
+                Each::Prepared(prepared) => {
+                    report::of_entity(of_one(prepared).lines().map(str::to_string), &prepared.entity)
+                }
+                Each::Failed(Failed { entity, error, .. }) => vec![format!("failed      {entity}: {error}")],
             })),
         }
     }

@@ -133,7 +133,7 @@ impl Settling<'_> {
         loaded = load::reload(snapshot, locked, month, &strange, ctid_ranges, &passing).await?;
         match settle::prove(locked, snapshot.model(), month).await? {
             Proof::Equal(proven) => Ok((loaded, proven)),
-            Proof::Differing(days) => bail!("the warehouse does not keep {} days as production sent them", days.len()),
+            Proof::Differing(days) => Err(snapshot.model().not_kept(days.len())),
         }
     }
 

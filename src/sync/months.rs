@@ -79,6 +79,7 @@ impl Settling<'_> {
                 }
             };
             *generation += 1;
+            progress.commit(1);
             run = settled;
             renewed_days += renewed;
             all.add(loaded);

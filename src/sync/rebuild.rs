@@ -33,7 +33,7 @@ impl Settling<'_> {
             }
         }
         locked.rebuild(rebuild, model).await?;
-        let progress = self.progress(&changed);
+        let (progress, changed_months) = (self.progress(&changed), changed.len());
         let mut whole: BTreeMap<Period, Month> =
             self.months(every).into_iter().map(|month| (month.period, month)).collect();
         whole.values_mut().for_each(|month| month.load.clear());
@@ -57,6 +57,7 @@ impl Settling<'_> {
         }
         self.note(&locked, true).await?;
         locked.commit().await?;
+        progress.commit(changed_months);
         Ok(all)
     }
 }

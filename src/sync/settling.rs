@@ -92,7 +92,8 @@ impl Settling<'_> {
     }
 
     pub(super) fn progress(&self, months: &[Month]) -> Progress {
-        Progress::rows(months.iter().map(Month::rows_to_load).sum(), self.talk)
+        let rows = months.iter().map(Month::rows_to_load).sum();
+        Progress::of(self.snapshot.model().name(), rows, months.len(), self.talk)
     }
 }
 

@@ -3,9 +3,10 @@
 use tokio_postgres::types::Type;
 
 use super::{ENTITIES, Reading, Warehouse, named};
-use crate::db::{Facts, Seen, Work, knows_zone};
+use crate::db::{self, Facts, Seen, Work, knows_zone};
 use crate::entity::{Change, Entity, Model, Taken};
 use crate::error::{Refusal, Result};
+use crate::settings::nearest;
 use crate::sql::Statement;
 use crate::statement;
 
@@ -86,10 +87,11 @@ pub(super) async fn check_new(work: &Work<'_>, model: &Model) -> Result<()> {
     if let Some(zone) = &model.entity.time_zone
         && !knows_zone(work, zone).await?
     {
-        return Err(Refusal::refused(
-            format!("the warehouse knows no time zone \"{zone}\""),
-            "Use a name of the IANA database, such as \"Europe/Paris\".",
-        ));
+        let hint = match nearest(zone, &db::zones(work).await?) {
+            Some(near) => format!("Did you mean \"{near}\"?{}", model.entity.lines.place("time_zone")),
+            None => "Use a name of the IANA database, such as \"Europe/Paris\".".to_string(),
+        };
+        return Err(Refusal::refused(format!("the warehouse knows no time zone \"{zone}\""), hint));
     }
     let taken = work.query_one(TAKEN, &[(&model.name(), Type::TEXT)]).await?;
     if taken.map_or(Ok(false), |row| row.get("taken"))? {

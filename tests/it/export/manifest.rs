@@ -134,7 +134,9 @@ fn a_manifest_that_names_paths_outside_removes_nothing_there() {
     let whole = fs::read_to_string(world.exports.join(MANIFEST)).unwrap();
     for name in ["../victim.txt".to_string(), victim.display().to_string()] {
         fs::write(world.exports.join(MANIFEST), whole.replace(YEAR, &name)).unwrap();
-        world.kalends("export");
+        let ran = world.kalends("export");
+        ran.fails_with(4)
+            .says(&format!(" lists \"{name}\", which is no path of Kalends\n hint: Restore the manifest, or"));
         assert_eq!(fs::read(&victim).unwrap(), b"mine");
     }
 }
