@@ -21,7 +21,7 @@ use crate::calendar::{Day, Period};
 /// The accounts of days, in order.
 pub type Accounts = BTreeMap<Day, Account>;
 
-/// Why a day's account differs from the one that is kept.
+/// Why a day's account differs from the one that is ledger.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Cause {
@@ -49,19 +49,19 @@ pub fn digest<'a>(accounts: impl IntoIterator<Item = (&'a Day, &'a Account)>) ->
     digest.finalize().iter().map(|byte| format!("{byte:02x}")).collect()
 }
 
-/// The days on which `kept` is not what `survey` says, in either direction.
-pub fn compare(survey: &Accounts, kept: &Accounts) -> Changes {
-    let days: BTreeSet<Day> = survey.keys().chain(kept.keys()).copied().collect();
-    days.into_iter().filter_map(|day| Some((day, cause(survey.get(&day), kept.get(&day))?))).collect()
+/// The days on which `ledger` is not what `survey` says, in either direction.
+pub fn compare(survey: &Accounts, ledger: &Accounts) -> Changes {
+    let days: BTreeSet<Day> = survey.keys().chain(ledger.keys()).copied().collect();
+    days.into_iter().filter_map(|day| Some((day, cause(survey.get(&day), ledger.get(&day))?))).collect()
 }
 
-fn cause(survey: Option<&Account>, kept: Option<&Account>) -> Option<Cause> {
-    match (survey, kept) {
+fn cause(survey: Option<&Account>, ledger: Option<&Account>) -> Option<Cause> {
+    match (survey, ledger) {
         (Some(_), None) => Some(Cause::New),
         (None, Some(_)) => Some(Cause::Vanished),
-        (Some(survey), Some(kept)) if survey.rows > kept.rows => Some(Cause::Grown),
-        (Some(survey), Some(kept)) if survey.rows < kept.rows => Some(Cause::Shrunk),
-        (Some(survey), Some(kept)) => (!survey.has_rows_of(kept)).then_some(Cause::Changed),
+        (Some(survey), Some(ledger)) if survey.rows > ledger.rows => Some(Cause::Grown),
+        (Some(survey), Some(ledger)) if survey.rows < ledger.rows => Some(Cause::Shrunk),
+        (Some(survey), Some(ledger)) => (!survey.has_rows_of(ledger)).then_some(Cause::Changed),
         (None, None) => None,
     }
 }
@@ -184,7 +184,7 @@ mod tests {
             (day(4), account(1, "5")),
             (day(5), account(1, "5")),
         ]);
-        let kept = Accounts::from([
+        let ledger = Accounts::from([
             (day(2), account(1, "5")),
             (day(3), account(1, "5")),
             (day(4), account(2, "5")),
@@ -198,13 +198,13 @@ mod tests {
             (day(4), Cause::Shrunk),
             (day(6), Cause::Vanished),
         ];
-        assert_eq!(compare(&survey, &kept), Changes::from(expected));
+        assert_eq!(compare(&survey, &ledger), Changes::from(expected));
         assert_eq!(compare(&survey, &survey), Changes::new());
     }
 
     #[test]
     fn any_field_alone_makes_a_day_changed() {
-        let kept = account(2, "5");
+        let ledger = account(2, "5");
         let of = |hashes, statistics: [Option<&str>; 4]| Account::new(2, hashes, statistics).unwrap();
         let edited = [
             of(["1", "2"], [Some("1"), Some("5"), None, None]),
@@ -214,9 +214,9 @@ mod tests {
             of(["7", "2"], [Some("2"), Some("5"), None, None]),
             of(["1", "7"], [Some("2"), Some("5"), None, None]),
         ];
-        assert_eq!(cause(Some(&of(["1", "2"], [Some("2"), Some("5"), None, None])), Some(&kept)), None);
+        assert_eq!(cause(Some(&of(["1", "2"], [Some("2"), Some("5"), None, None])), Some(&ledger)), None);
         for survey in edited {
-            assert_eq!(cause(Some(&survey), Some(&kept)), Some(Cause::Changed));
+            assert_eq!(cause(Some(&survey), Some(&ledger)), Some(Cause::Changed));
         }
     }
 
@@ -259,10 +259,13 @@ mod tests {
     }
 
     #[test]
-    fn where_other_statistics_are_kept_rows_and_hashes_tell() {
-        let kept = account(2, "5");
+    fn where_other_statistics_are_stored_rows_and_hashes_tell() {
+        let ledger = account(2, "5");
         let other = Account::new(2, ["1", "2"], [Some("2")]).unwrap();
-        assert_eq!(cause(Some(&other), Some(&kept)), None);
-        assert_eq!(cause(Some(&Account::new(2, ["1", "7"], [Some("2")]).unwrap()), Some(&kept)), Some(Cause::Changed));
+        assert_eq!(cause(Some(&other), Some(&ledger)), None);
+        assert_eq!(
+            cause(Some(&Account::new(2, ["1", "7"], [Some("2")]).unwrap()), Some(&ledger)),
+            Some(Cause::Changed)
+        );
     }
 }

@@ -83,7 +83,7 @@ pub struct Seen<'a> {
     /// The accounts of days that production has.
     pub survey: &'a Accounts,
     /// Those that were settled.
-    pub kept: &'a Accounts,
+    pub ledger: &'a Accounts,
     /// Which production this is.
     pub source: &'a Source,
     /// What is known from runs before.
@@ -109,7 +109,7 @@ pub struct Judged {
 
 /// Judges every day that differs. Where nothing differs, nothing is left.
 pub fn judge(seen: &Seen<'_>, rules: &Rules, accepted: &Accepted) -> Judged {
-    let changed: BTreeSet<Day> = accounts::compare(seen.survey, seen.kept).into_keys().collect();
+    let changed: BTreeSet<Day> = accounts::compare(seen.survey, seen.ledger).into_keys().collect();
     let mut units = BTreeMap::<Period, BTreeSet<Day>>::new();
     for &day in &changed {
         units.entry(seen.unit(day, rules)).or_default().insert(day);
@@ -188,7 +188,7 @@ impl Seen<'_> {
         for &day in changed.iter().filter(|day| !left.contains_key(day) && !accepted.covers(**day)) {
             months.entry(day.month()).or_default().push(day);
         }
-        let is_empty = self.survey.is_empty() && accounts::rows(self.kept) > 0;
+        let is_empty = self.survey.is_empty() && accounts::rows(self.ledger) > 0;
         for (month, days) in months {
             let settled = |day: &Day| !left.contains_key(day) && changed.contains(day) && accepted.covers(*day);
             let base = self.month_rows(month, settled);
@@ -205,12 +205,12 @@ impl Seen<'_> {
     fn month_rows(&self, month: Period, becomes: impl Fn(&Day) -> bool) -> i64 {
         let span = month.span();
         let fresh = self.survey.range(span.from..span.until).filter(|(day, _)| becomes(day));
-        let kept = self.kept.range(span.from..span.until).filter(|(day, _)| !becomes(day));
-        fresh.chain(kept).map(|(_, account)| account.rows).sum()
+        let ledger = self.ledger.range(span.from..span.until).filter(|(day, _)| !becomes(day));
+        fresh.chain(ledger).map(|(_, account)| account.rows).sum()
     }
 
     fn note(&self, unit: Period, kind: Kind, followed: Followed) -> Noted {
-        let (before, now) = (rows(self.kept, unit), rows(self.survey, unit));
+        let (before, now) = (rows(self.ledger, unit), rows(self.survey, unit));
         // Without settle_after a unit is held since a run first held it.
         let held_before = self.before.noted.iter().find(|known| known.unit == unit && known.kind == kind);
         let since = match (&followed.digest, held_before) {
@@ -234,7 +234,7 @@ impl Seen<'_> {
             Kind::Loss => {
                 let month = unit.first().month();
                 let of = if unit == month { String::new() } else { format!(" in {month}") };
-                let before = counted(rows(self.kept, month), "row");
+                let before = counted(rows(self.ledger, month), "row");
                 match rows(self.survey, month) {
                     0 => format!("none of {before} is left{of}"),
                     now => format!("{} of {before} are left{of}", count(now)),
@@ -253,8 +253,8 @@ impl Seen<'_> {
 impl Judged {
     fn with_target(mut self, seen: &Seen<'_>) -> Self {
         let fresh = seen.survey.iter().filter(|(day, _)| !self.left.contains(day));
-        let kept = seen.kept.iter().filter(|(day, _)| self.left.contains(day));
-        self.target = fresh.chain(kept).map(|(&day, account)| (day, account.clone())).collect();
+        let ledger = seen.ledger.iter().filter(|(day, _)| self.left.contains(day));
+        self.target = fresh.chain(ledger).map(|(&day, account)| (day, account.clone())).collect();
         self
     }
 }

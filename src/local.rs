@@ -157,7 +157,7 @@ impl Servers {
         let Some(using) = self.using.take() else { return Ok(()) };
         let _starting = self.folder.lock_start()?;
         drop(using);
-        if self.folder.is_kept() || !self.folder.is_unused()? {
+        if self.folder.is_left_running() || !self.folder.is_unused()? {
             return Ok(());
         }
         stop_both(&self.folder)
@@ -244,7 +244,7 @@ impl Status {
         };
         Ok(Self {
             folder: folder.data.display().to_string(),
-            kept: folder.is_kept(),
+            kept: folder.is_left_running(),
             production: server(Side::Production)?,
             warehouse: server(Side::Warehouse)?,
         })

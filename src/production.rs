@@ -310,7 +310,7 @@ async fn dimensions(work: &Work<'_>, entity: &Entity) -> Result<Vec<Option<Found
     for row in &rows {
         let type_of = FoundType {
             written: row.get("written")?,
-            kept: row.get("kept")?,
+            stored_as: row.get("stored_as")?,
             number: row.get("number")?,
             unfit: row.get("unfit")?,
         };

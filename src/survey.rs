@@ -1,4 +1,4 @@
-//! Reading accounts as `accounts/days.sql` and `accounts/kept.sql` give them, on either server.
+//! Reading accounts as `accounts/days.sql` and `accounts/stored.sql` give them, on either server.
 
 use anyhow::Context as _;
 

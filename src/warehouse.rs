@@ -34,7 +34,7 @@ pub use readiness::Beginning;
 const IDENTITY: Statement = statement!("warehouse/identity.sql");
 const STATE: Statement = statement!("warehouse/state.sql");
 const LAST_RUN: Statement = statement!("warehouse/last_run.sql");
-const KEPT: Statement = statement!("accounts/kept.sql");
+const STORED: Statement = statement!("accounts/stored.sql");
 const ENTITIES: Statement = statement!("warehouse/entities.sql");
 const MARK_PROVEN: Statement = statement!("warehouse/mark_proven.sql");
 const BACK_TO_PROVEN: Statement = statement!("warehouse/back_to_proven.sql");
@@ -42,9 +42,9 @@ const LOCK_TABLES: Statement = statement!("warehouse/lock_tables.sql");
 const LOCK_REPLACING: Statement = statement!("warehouse/lock_replacing.sql");
 
 /// The accounts of an entity's days, or of those of a span, as they are in the warehouse.
-pub(crate) async fn kept(work: &Work<'_>, model: &Model, span: Option<Span>) -> Result<Accounts> {
+pub(crate) async fn stored(work: &Work<'_>, model: &Model, span: Option<Span>) -> Result<Accounts> {
     let (from, until) = (span.map(|span| span.from), span.map(|span| span.until));
-    let (sql, parameters) = (KEPT.of(&model.shape()?)?, [(&from as _, Type::DATE), (&until as _, Type::DATE)]);
+    let (sql, parameters) = (STORED.of(&model.shape()?)?, [(&from as _, Type::DATE), (&until as _, Type::DATE)]);
     if span.is_some() {
         return Ok(survey::read(&work.query(sql, &parameters).await?)?.0);
     }
@@ -228,7 +228,7 @@ impl<'a> Reading<'a> {
 
     /// The accounts of an entity's days, as they were settled.
     pub async fn accounts(&self, model: &Model) -> Result<Accounts> {
-        kept(&self.work, model, None).await
+        stored(&self.work, model, None).await
     }
 
     /// The entities that have tables here, by name.

@@ -9,12 +9,12 @@
 WITH {% include 'details.jinja' %},
 
 gone AS (
-    DELETE FROM kalends_stats.{{ target }} AS kept
+    DELETE FROM kalends_stats.{{ target }} AS stored
     WHERE
-        kept.{{ level }} >= $2::date AND kept.{{ level }} < $3::date AND kept.{{ level }}::date = ANY($1::date[])
+        stored.{{ level }} >= $2::date AND stored.{{ level }} < $3::date AND stored.{{ level }}::date = ANY($1::date[])
         AND NOT EXISTS (
             SELECT FROM fresh
-            WHERE fresh.{{ level }} = kept.{{ level }}{% if keys %} AND fresh.combination = kept.combination{% endif %}
+            WHERE fresh.{{ level }} = stored.{{ level }}{% if keys %} AND fresh.combination = stored.combination{% endif %}
 
         )
 )

@@ -16,7 +16,7 @@ WITH fresh AS (
         {{ key }},
         {% endfor %}
         sum(rows)::bigint AS rows
-        {% for c in kept %}
+        {% for c in stored_columns %}
         , {{ of_parts(c) }} AS {{ c.name }}
         {% endfor %}
     FROM kalends_stats.{{ source }}
@@ -31,12 +31,12 @@ WITH fresh AS (
 
 gone AS (
     -- A period may have lost its last part.
-    DELETE FROM kalends_stats.{{ target }} AS kept
+    DELETE FROM kalends_stats.{{ target }} AS stored
     WHERE
-        kept.{{ level }} = ANY($1::date[])
+        stored.{{ level }} = ANY($1::date[])
         AND NOT EXISTS (
             SELECT FROM fresh
-            WHERE fresh.{{ level }} = kept.{{ level }}{% if keys %} AND fresh.combination = kept.combination{% endif %}
+            WHERE fresh.{{ level }} = stored.{{ level }}{% if keys %} AND fresh.combination = stored.combination{% endif %}
 
         )
 )

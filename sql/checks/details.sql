@@ -7,5 +7,5 @@
 
 WITH {% include 'details.jinja' %}
 
-SELECT DISTINCT coalesce(fresh.{{ level }}, kept.{{ level }})::date AS period
+SELECT DISTINCT coalesce(fresh.{{ level }}, stored.{{ level }})::date AS period
 {% include 'differing.jinja' %}

@@ -15,7 +15,7 @@ WITH fresh AS (
         {{ key }},
         {% endfor %}
         sum(rows)::bigint AS rows
-        {% for c in kept %}
+        {% for c in stored_columns %}
         , {{ of_parts(c) }} AS {{ c.name }}
         {% endfor %}
     FROM kalends_stats.{{ source }}
@@ -23,5 +23,5 @@ WITH fresh AS (
 
 )
 
-SELECT DISTINCT coalesce(fresh.{{ level }}, kept.{{ level }}) AS period
+SELECT DISTINCT coalesce(fresh.{{ level }}, stored.{{ level }}) AS period
 {% include 'differing.jinja' %}

@@ -6,7 +6,7 @@
 --          $6 bigint[] bytes, $7 text[] SHA-256 in hexadecimal digits
 -- Repeat:  safe
 
-INSERT INTO kalends.file AS kept (path, entity, level, period, entity_rows, bytes, sha256)
+INSERT INTO kalends.file AS stored (path, entity, level, period, entity_rows, bytes, sha256)
 SELECT path, entity, level, period, entity_rows, bytes, sha256
 FROM unnest($1::text[], $2::text[], $3::text[], $4::text[], $5::bigint[], $6::bigint[], $7::text[])
     AS published (path, entity, level, period, entity_rows, bytes, sha256)

@@ -3,7 +3,7 @@
 --
 -- Reads:   its parameters: what accounts/days.sql or plan/hours.sql said of production
 -- Writes:  nothing
--- Params:  $1 date[] days, or text[] hours, $2 bigint[] rows, then as text[] what is kept of the measures
+-- Params:  $1 date[] days, or text[] hours, $2 bigint[] rows, then as text[] what is stored of the measures
 -- Repeat:  safe
 
 {% from 'period.jinja' import first_day %}
@@ -13,17 +13,17 @@ WITH given AS (
     SELECT
         part,
         rows
-        {% for c in kept %}
+        {% for c in stored_columns %}
         , statistic_{{ loop.index0 }}::{{ c.kind }} AS {{ c.name }}
         {% endfor %}
     FROM unnest(
         {% if level == 'hour' %}$1::text[]::timestamp[]{% else %}$1::date[]{% endif %}, $2::bigint[]
-        {% for c in kept %}
+        {% for c in stored_columns %}
         , ${{ 3 + loop.index0 }}::text[]
         {% endfor %}
     ) AS given (
         part, rows
-        {% for c in kept %}
+        {% for c in stored_columns %}
         , statistic_{{ loop.index0 }}
         {% endfor %}
     )
@@ -33,7 +33,7 @@ fresh AS (
     SELECT
         {{ first_day(level, 'part') }} AS period,
         sum(rows)::bigint AS rows
-        {% for c in kept %}
+        {% for c in stored_columns %}
         , {{ of_parts(c) }} AS {{ c.name }}
         {% endfor %}
     FROM given

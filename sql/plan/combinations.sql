@@ -13,10 +13,10 @@ told AS (
     SELECT
         day,
         {% if keys %}combination{% else %}''::bytea{% endif %} AS combination,
-        ARRAY[{% for d in dimensions %}{{ d.kept }}{% if not loop.last %}, {% endif %}{% endfor %}]::text[] AS texts,
+        ARRAY[{% for d in dimensions %}{{ d.stored }}{% if not loop.last %}, {% endif %}{% endfor %}]::text[] AS texts,
         (
             SELECT to_jsonb(account)
-            FROM (SELECT fresh.rows{% for c in kept %}, fresh.{{ c.name }}{% endfor %}) AS account
+            FROM (SELECT fresh.rows{% for c in stored_columns %}, fresh.{{ c.name }}{% endfor %}) AS account
         ) AS account
     FROM fresh
 )

@@ -20,7 +20,7 @@ SELECT
     hour::text AS hour,
     count(*) AS rows,
     ARRAY[
-        {% for c in kept %}
+        {% for c in stored_columns %}
         {{ of_rows(c) }}::text{% if not loop.last %},{% endif %}
 
         {% endfor %}

@@ -83,7 +83,7 @@ SELECT
             own.typnamespace = 'pg_catalog'::regnamespace AND own.typtype IN ('b', 'r', 'm') AND own.typsend <> 0
             AND own.typname !~ '^_?reg'
             THEN own.typname::text
-    END AS kept,
+    END AS stored_as,
     base.typname IN ('int2', 'int4', 'int8', 'float4', 'float8', 'numeric') AS number,
     unfit.type AS unfit,
     getdatabaseencoding()::text AS encoding

@@ -10,7 +10,7 @@
 CREATE TABLE kalends_stats.{{ level.table }} (
     {{ level.word }} {{ level.kind }} PRIMARY KEY,
     rows bigint NOT NULL CHECK (rows > 0)
-    {% for c in kept %}
+    {% for c in stored_columns %}
     , {{ c.name }} {{ c.kind }}{% if c.what == 'count' %} NOT NULL{% endif %}
 
     {% endfor %}
@@ -20,16 +20,16 @@ CREATE TABLE kalends_stats.{{ level.table }} (
 );
 
 {% if dimensions %}
--- The same by combination of dimensions, which are kept as their texts; their digest is the key, because a text can be
+-- The same by combination of dimensions, which are stored as their texts; their digest is the key, because a text can be
 -- too long for one.
 CREATE TABLE kalends_stats.{{ level.by_table }} (
     {{ level.word }} {{ level.kind }},
     combination bytea,
     {% for d in dimensions %}
-    {{ d.kept }} text COLLATE "C",
+    {{ d.stored }} text COLLATE "C",
     {% endfor %}
     rows bigint NOT NULL CHECK (rows > 0)
-    {% for c in kept %}
+    {% for c in stored_columns %}
     , {{ c.name }} {{ c.kind }}{% if c.what == 'count' %} NOT NULL{% endif %}
 
     {% endfor %}

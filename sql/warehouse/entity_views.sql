@@ -14,7 +14,7 @@ SELECT
     {% if c.what == 'period' %}
     extract({{ c.unit }} FROM {{ level.word }})::integer AS {{ c.name }}
     {% elif c.what == 'dimension' %}
-    {{ dimensions[c.at].kept }}::pg_catalog.{{ dimensions[c.at].kind }} AS {{ c.name }}
+    {{ dimensions[c.at].stored }}::pg_catalog.{{ dimensions[c.at].kind }} AS {{ c.name }}
     {% elif c.what == 'mean' %}
     kalends.mean({{ measures[c.at].sum }}, {{ measures[c.at].count }}) AS {{ c.name }}
     {% elif c.what == 'stddev' %}
@@ -51,7 +51,7 @@ SELECT
         {% if c.what == 'period' %}
         extract({{ c.unit }} FROM {{ level.word }})::integer::text
         {% elif c.what == 'dimension' %}
-        {{ dimensions[c.at].kept }}
+        {{ dimensions[c.at].stored }}
         {% elif c.what == 'mean' %}
         kalends.mean({{ measures[c.at].sum }}, {{ measures[c.at].count }})::text
         {% elif c.what == 'stddev' %}

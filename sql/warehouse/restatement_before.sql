@@ -6,16 +6,16 @@
 -- Params:  $1 bigint run, $2 date[] days that change, $3 text[] their causes, $4 date month, $5 date year
 -- Repeat:  safe; of several changes in one run the first "before" is the true one
 
-WITH kept AS (
-    SELECT 'day' AS level, kept.day AS period, changed.cause, to_jsonb(kept) - '{day,hash_a,hash_b}'::text[] AS account
+WITH stored AS (
+    SELECT 'day' AS level, stored.day AS period, changed.cause, to_jsonb(stored) - '{day,hash_a,hash_b}'::text[] AS account
     FROM unnest($2::date[], $3::text[]) AS changed (day, cause)
-    INNER JOIN kalends_stats.{{ days }} AS kept ON changed.day = kept.day
+    INNER JOIN kalends_stats.{{ days }} AS stored ON changed.day = stored.day
     UNION ALL
-    SELECT 'month', kept.month, NULL::text, to_jsonb(kept) - 'month'
-    FROM kalends_stats.{{ months }} AS kept WHERE kept.month = $4
+    SELECT 'month', stored.month, NULL::text, to_jsonb(stored) - 'month'
+    FROM kalends_stats.{{ months }} AS stored WHERE stored.month = $4
     UNION ALL
-    SELECT 'year', kept.year, NULL::text, to_jsonb(kept) - 'year'
-    FROM kalends_stats.{{ years }} AS kept WHERE kept.year = $5
+    SELECT 'year', stored.year, NULL::text, to_jsonb(stored) - 'year'
+    FROM kalends_stats.{{ years }} AS stored WHERE stored.year = $5
 ),
 
 vanished AS (
@@ -40,11 +40,11 @@ vanished AS (
     ) AS latest
     WHERE
         latest.after IS NULL
-        AND NOT EXISTS (SELECT FROM kept WHERE kept.level = asked.level AND kept.period = asked.period)
+        AND NOT EXISTS (SELECT FROM stored WHERE stored.level = asked.level AND stored.period = asked.period)
 )
 
 INSERT INTO kalends.restatement (run, entity, level, period, cause, before)
-SELECT $1::bigint, {{ name }}, level, period, cause, account FROM kept
+SELECT $1::bigint, {{ name }}, level, period, cause, account FROM stored
 UNION ALL
 SELECT $1::bigint, {{ name }}, level, period, cause, account FROM vanished
 ON CONFLICT (run, entity, level, period) DO NOTHING

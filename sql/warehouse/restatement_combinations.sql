@@ -16,16 +16,16 @@ settled AS (
 compared AS (
     SELECT
         coalesce(fresh.day, settled.day) AS day,
-        ARRAY[{% for d in dimensions %}coalesce(fresh.{{ d.kept }}, settled.{{ d.kept }}){% if not loop.last %}, {% endif %}{% endfor %}]::text[] AS texts,
+        ARRAY[{% for d in dimensions %}coalesce(fresh.{{ d.stored }}, settled.{{ d.stored }}){% if not loop.last %}, {% endif %}{% endfor %}]::text[] AS texts,
         abs(coalesce(fresh.rows, 0) - coalesce(settled.rows, 0)) AS moved_rows,
         abs(coalesce(fresh.{{ measures[0].sum }}, 0)::numeric - coalesce(settled.{{ measures[0].sum }}, 0)::numeric) AS moved_sum,
         CASE WHEN settled.day IS NOT NULL THEN (
             SELECT to_jsonb(account)
-            FROM (SELECT settled.rows{% for c in kept %}, settled.{{ c.name }}{% endfor %}) AS account
+            FROM (SELECT settled.rows{% for c in stored_columns %}, settled.{{ c.name }}{% endfor %}) AS account
         ) END AS before,
         CASE WHEN fresh.day IS NOT NULL THEN (
             SELECT to_jsonb(account)
-            FROM (SELECT fresh.rows{% for c in kept %}, fresh.{{ c.name }}{% endfor %}) AS account
+            FROM (SELECT fresh.rows{% for c in stored_columns %}, fresh.{{ c.name }}{% endfor %}) AS account
         ) END AS after
     FROM fresh
     FULL JOIN settled

@@ -15,7 +15,8 @@ pub struct Dimension {
     /// As production writes it.
     pub(super) written: String,
     /// What the warehouse has it as, a name of `pg_catalog`; `text` for types that are not built in.
-    pub(super) kept: Ident,
+    #[serde(rename = "kept")]
+    pub(super) stored_as: Ident,
     /// Whether production has another type, of which the warehouse keeps the text.
     pub(super) as_text: bool,
     /// Whether it is a number, or a domain of numbers.
@@ -28,7 +29,7 @@ pub struct FoundType {
     /// As production writes it.
     pub written: String,
     /// The name of a built-in type; `None` for others.
-    pub kept: Option<String>,
+    pub stored_as: Option<String>,
     /// Whether it is a number, or a domain of numbers.
     pub number: bool,
     /// What keeps it from being a dimension: a type that cannot be sorted or hashed, itself or inside of it.
@@ -75,8 +76,8 @@ impl Dimension {
         }
         Ok(Self {
             written: found.written.clone(),
-            kept: Ident::new(found.kept.as_deref().unwrap_or("text"))?,
-            as_text: found.kept.is_none(),
+            stored_as: Ident::new(found.stored_as.as_deref().unwrap_or("text"))?,
+            as_text: found.stored_as.is_none(),
             number: found.number,
         })
     }
@@ -84,7 +85,7 @@ impl Dimension {
     /// The function has to tell apart all that PostgreSQL prints differently. That of a bigint folds it to 32 bits,
     /// that of an interval takes 1 day for 24 hours, that of a numeric 1.0 for 1.00.
     pub(super) fn hashed(&self) -> Hashed {
-        match self.kept.name() {
+        match self.stored_as.name() {
             "int2" => Hashed::Number("hashint2extended"),
             "int4" => Hashed::Number("hashint4extended"),
             "text" | "varchar" => Hashed::Text,

@@ -26,7 +26,7 @@ struct ModelShape {
     measures: Vec<MeasureShape>,
     dimensions: Vec<DimensionShape>,
     /// What accounts keep of the measures, in the order of the ledger.
-    kept: Vec<Kept>,
+    stored_columns: Vec<StoredColumn>,
     /// The tables of days, months and years.
     days: Ident,
     months: Ident,
@@ -75,7 +75,7 @@ struct MeasureShape {
 }
 
 #[derive(Serialize)]
-struct Kept {
+struct StoredColumn {
     name: Ident,
     what: Word,
     kind: Word,
@@ -86,7 +86,7 @@ struct Kept {
 struct DimensionShape {
     column: Ident,
     /// Its text in the accounts of combinations.
-    kept: Ident,
+    stored: Ident,
     /// Its type in the warehouse.
     kind: Ident,
     as_text: bool,
@@ -107,7 +107,7 @@ impl Model {
         shape.part = Word(if part == Level::Hour { "hour::date" } else { part.word() });
         if split == Split::Combinations {
             shape.keys.push(Ident::new("combination")?);
-            shape.keys.extend(shape.dimensions.iter().map(|dimension| dimension.kept.clone()));
+            shape.keys.extend(shape.dimensions.iter().map(|dimension| dimension.stored.clone()));
         }
         Shape::new(&shape)
     }
@@ -150,7 +150,7 @@ impl Model {
             zone: Literal::new(entity.time_zone.as_deref().unwrap_or("UTC"))?,
             hours_follow_zone: self.hours_follow_zone(),
             levels: levels.collect::<Result<_>>()?,
-            kept: measures.iter().flat_map(|measure| self.kept(measure)).collect(),
+            stored_columns: measures.iter().flat_map(|measure| self.stored_columns(measure)).collect(),
             measures,
             dimensions: pairs.map(|(column, dimension)| dimension.shape(column)).collect::<Result<_>>()?,
             days: self.accounts(Level::Day, Split::Whole)?,
@@ -198,17 +198,21 @@ impl Model {
         })
     }
 
-    fn kept(&self, measure: &MeasureShape) -> impl Iterator<Item = Kept> + use<> {
-        let kept =
-            |name: &Ident, what, kind| Kept { name: name.clone(), what: Word(what), kind, measure: measure.clone() };
+    fn stored_columns(&self, measure: &MeasureShape) -> impl Iterator<Item = StoredColumn> + use<> {
+        let column = |name: &Ident, what, kind| StoredColumn {
+            name: name.clone(),
+            what: Word(what),
+            kind,
+            measure: measure.clone(),
+        };
         let mut all = vec![
-            kept(&measure.count, "count", Word("bigint")),
-            kept(&measure.sum, "sum", Word("numeric")),
-            kept(&measure.min, "min", measure.kind),
-            kept(&measure.max, "max", measure.kind),
+            column(&measure.count, "count", Word("bigint")),
+            column(&measure.sum, "sum", Word("numeric")),
+            column(&measure.min, "min", measure.kind),
+            column(&measure.max, "max", measure.kind),
         ];
         if self.keeps_squares() {
-            all.push(kept(&measure.squares, "squares", Word("numeric")));
+            all.push(column(&measure.squares, "squares", Word("numeric")));
         }
         all.into_iter()
     }
@@ -223,8 +227,8 @@ impl Dimension {
         };
         Ok(DimensionShape {
             column: column.clone(),
-            kept: Ident::cut(&format!("dimension_{}", column.name()))?,
-            kind: self.kept.clone(),
+            stored: Ident::cut(&format!("dimension_{}", column.name()))?,
+            kind: self.stored_as.clone(),
             as_text: self.as_text,
             hashed_as: Word(hashed_as),
             hash: Word(hash),

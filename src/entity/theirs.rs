@@ -101,7 +101,7 @@ impl Model {
     /// Time, measures and dimensions.
     fn wanted(&self) -> impl Iterator<Item = Wanted<'_>> {
         let measures = self.measures.iter().map(|&number| Wanted::Number(number));
-        let dimensions = self.dimensions.iter().map(|dimension| Wanted::Dimension(dimension.kept.name()));
+        let dimensions = self.dimensions.iter().map(|dimension| Wanted::Dimension(dimension.stored_as.name()));
         [Wanted::Time(self.time)].into_iter().chain(measures).chain(dimensions)
     }
 }
@@ -126,7 +126,7 @@ impl Wanted<'_> {
                 Number::Double => "double",
             },
             (Self::Number(_), _) => return None,
-            (Self::Dimension(kept), known) if *kept == known => "same",
+            (Self::Dimension(stored_as), known) if *stored_as == known => "same",
             (Self::Dimension("text" | "varchar"), "text" | "varchar") => "text",
             (Self::Dimension("int2" | "int4" | "int8"), "int2" | "int4" | "int8") => "whole",
             (Self::Dimension(_), _) => return None,
@@ -148,7 +148,7 @@ impl Wanted<'_> {
 
     fn written(&self) -> &str {
         match self {
-            Self::Dimension(kept) => kept,
+            Self::Dimension(stored_as) => stored_as,
             _ => self.kind(),
         }
     }

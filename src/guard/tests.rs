@@ -24,7 +24,7 @@ fn of(days: &[(&str, i64)]) -> Accounts {
 
 #[test]
 fn what_is_accepted_is_settled_and_the_rest_is_measured_by_what_it_leaves() {
-    let kept = of(&[("2024-01-01", 90), ("2024-01-02", 10), ("2024-02-01", 5), ("2024-02-02", 5)]);
+    let ledger = of(&[("2024-01-01", 90), ("2024-01-02", 10), ("2024-02-01", 5), ("2024-02-02", 5)]);
     let survey = of(&[("2024-01-02", 9), ("2024-02-01", 1), ("2024-02-02", 1), ("2024-03-01", 1)]);
     let source = Source {
         identity: Identity { system_identifier: "1".into(), database_oid: 1 },
@@ -32,7 +32,7 @@ fn what_is_accepted_is_settled_and_the_rest_is_measured_by_what_it_leaves() {
         as_of: "now".into(),
     };
     let before = Before::default();
-    let seen = Seen { survey: &survey, kept: &kept, source: &source, before: &before, now: Moment(0), today: None };
+    let seen = Seen { survey: &survey, ledger: &ledger, source: &source, before: &before, now: Moment(0), today: None };
     let rules = Rules { loss: "50%".parse().unwrap(), settle_after: None };
     let left = |accepted: Accepted| -> Vec<String> {
         let judged = judge(&seen, &rules, &accepted);
@@ -81,11 +81,11 @@ fn source(identity: &str, position: u64) -> Source {
 }
 
 /// What is left of two snapshots, and why, with `settle_after` of ten seconds where a day is given as today.
-fn judged(kept: &Accounts, survey: &Accounts, before: &Before, now: i64, today: Option<&str>) -> Judged {
+fn judged(ledger: &Accounts, survey: &Accounts, before: &Before, now: i64, today: Option<&str>) -> Judged {
     let source = source("1", 5);
     let today = today.map(|day| day.parse::<Period>().unwrap().first());
     let settle_after = today.map(|_| std::time::Duration::from_secs(10));
-    let seen = Seen { survey, kept, source: &source, before, now: Moment(now), today };
+    let seen = Seen { survey, ledger, source: &source, before, now: Moment(now), today };
     judge(&seen, &Rules { loss: "50%".parse().unwrap(), settle_after }, &Accepted::Nothing)
 }
 
@@ -95,8 +95,8 @@ fn told(judged: &Judged) -> Vec<(String, Kind, String)> {
 
 #[test]
 fn what_changes_is_settled_when_it_has_stayed_the_same_for_long_enough() {
-    let (kept, survey) = (of(&[]), of(&[("2024-01-31", 1), ("2024-02-01", 2), ("2024-02-02", 3)]));
-    let seen = judged(&kept, &survey, &Before::default(), 1_000_000, Some("2024-02-01"));
+    let (ledger, survey) = (of(&[]), of(&[("2024-01-31", 1), ("2024-02-01", 2), ("2024-02-02", 3)]));
+    let seen = judged(&ledger, &survey, &Before::default(), 1_000_000, Some("2024-02-01"));
     let changing = |unit: &str| (unit.to_string(), Kind::Changing, "is changing".to_string());
     // January has ended, and is one unit; of February each day is one.
     assert_eq!(told(&seen), ["2024-01", "2024-02-01", "2024-02-02"].map(changing));
@@ -108,24 +108,24 @@ fn what_changes_is_settled_when_it_has_stayed_the_same_for_long_enough() {
 
     let before = Before { source: None, noted: seen.noted };
     // A microsecond too early, another day meanwhile, and then it is time.
-    let early = judged(&kept, &survey, &before, 10_999_999, Some("2024-02-01"));
+    let early = judged(&ledger, &survey, &before, 10_999_999, Some("2024-02-01"));
     assert_eq!(early.noted.iter().map(|noted| noted.since).collect::<Vec<_>>(), [Moment(1_000_000); 3]);
     let other = of(&[("2024-01-31", 1), ("2024-02-01", 2), ("2024-02-02", 4)]);
-    let seen = judged(&kept, &other, &before, 11_000_000, Some("2024-02-01"));
+    let seen = judged(&ledger, &other, &before, 11_000_000, Some("2024-02-01"));
     assert_eq!(told(&seen), [changing("2024-02-02")]);
     assert_eq!(
         (seen.noted[0].since, seen.target.clone()),
         (Moment(11_000_000), of(&[("2024-01-31", 1), ("2024-02-01", 2)]))
     );
-    assert!(judged(&kept, &survey, &before, 11_000_000, Some("2024-02-01")).noted.is_empty());
+    assert!(judged(&ledger, &survey, &before, 11_000_000, Some("2024-02-01")).noted.is_empty());
 }
 
 #[test]
 fn another_production_and_an_earlier_one_are_held_where_anything_differs() {
-    let (kept, survey) = (of(&[("2024-01-01", 2)]), of(&[("2024-01-01", 2), ("2024-02-01", 2)]));
+    let (ledger, survey) = (of(&[("2024-01-01", 2)]), of(&[("2024-01-01", 2), ("2024-02-01", 2)]));
     let of_source = |identity: &str, position| {
         let before = Before { source: Some(source(identity, position)), noted: Vec::new() };
-        let seen = judged(&kept, &survey, &before, 0, None);
+        let seen = judged(&ledger, &survey, &before, 0, None);
         let kinds: Vec<_> = told(&seen).into_iter().map(|(unit, kind, reason)| (unit, (kind, reason))).collect();
         (kinds, seen.is_source)
     };
@@ -136,28 +136,28 @@ fn another_production_and_an_earlier_one_are_held_where_anything_differs() {
     assert_eq!(of_source("1", 6), held(Kind::Earlier, earlier));
     assert_eq!((of_source("1", 5), of_source("1", 4)), ((vec![], true), (vec![], true)));
     let before = Before { source: Some(source("2", 5)), noted: Vec::new() };
-    assert!(judged(&kept, &kept, &before, 0, None).noted.is_empty());
+    assert!(judged(&ledger, &ledger, &before, 0, None).noted.is_empty());
 }
 
 #[test]
 fn what_is_held_is_told_with_its_rows_and_since_when() {
-    let kept = of(&[("2024-01-01", 6), ("2024-01-02", 6), ("2024-02-01", 1)]);
+    let ledger = of(&[("2024-01-01", 6), ("2024-01-02", 6), ("2024-02-01", 1)]);
     let survey = of(&[("2024-01-01", 5)]);
-    let first = judged(&kept, &survey, &Before::default(), 7, None);
+    let first = judged(&ledger, &survey, &Before::default(), 7, None);
     let loss = |unit: &str, reason: &str| (unit.to_string(), Kind::Loss, reason.to_string());
     assert_eq!(told(&first), [loss("2024-01", "5 of 12 rows are left"), loss("2024-02", "none of 1 row is left")]);
-    assert_eq!((first.target.clone(), first.is_source), (kept.clone(), true));
-    let again = judged(&kept, &survey, &Before { source: None, noted: first.noted }, 9, None);
+    assert_eq!((first.target.clone(), first.is_source), (ledger.clone(), true));
+    let again = judged(&ledger, &survey, &Before { source: None, noted: first.noted }, 9, None);
     assert_eq!(again.noted.iter().map(|noted| noted.since).collect::<Vec<_>>(), [Moment(7); 2]);
 
-    let empty = judged(&kept, &of(&[]), &Before { source: None, noted: again.noted }, 11, None);
+    let empty = judged(&ledger, &of(&[]), &Before { source: None, noted: again.noted }, 11, None);
     assert!(told(&empty).iter().all(|(_, kind, reason)| *kind == Kind::Empty && reason == "production holds no rows"));
     // Another reason begins anew.
     assert_eq!(empty.noted.iter().map(|noted| noted.since).collect::<Vec<_>>(), [Moment(11); 2]);
     // Of a month that has not ended, days are held, and told by their month.
-    let noted = judged(&kept, &survey, &Before::default(), 0, Some("2024-01-02")).noted;
+    let noted = judged(&ledger, &survey, &Before::default(), 0, Some("2024-01-02")).noted;
     let stable = Before { source: None, noted };
-    let days = judged(&kept, &survey, &stable, 10_000_000, Some("2024-01-02"));
+    let days = judged(&ledger, &survey, &stable, 10_000_000, Some("2024-01-02"));
     assert_eq!(told(&days)[0], loss("2024-01-01", "5 of 12 rows are left in 2024-01"));
 }
 

@@ -140,7 +140,7 @@ impl Folder {
     }
 
     /// Whether the servers stay when nobody uses them.
-    pub(super) fn is_kept(&self) -> bool {
+    pub(super) fn is_left_running(&self) -> bool {
         self.path.join("kept").exists()
     }
 

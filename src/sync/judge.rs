@@ -35,7 +35,7 @@ impl Known {
         };
         let seen = Seen {
             survey: &survey.accounts,
-            kept: stored,
+            ledger: stored,
             source: &snapshot.source(),
             before: &self.before,
             now: Moment(snapshot.as_of_us),

@@ -173,7 +173,7 @@ async fn note_after(locked: &Locked<'_>, model: &Model, run: &Run, month: &Month
 /// The days that were written have the accounts that were proven. They went back to the warehouse as parameters, and
 /// what was changed on the way there would be found no sooner than by the next run.
 async fn check_written(locked: &Locked<'_>, model: &Model, month: &Month) -> Result<()> {
-    let written = warehouse::kept(locked.work(), model, Some(month.period.span())).await?;
+    let written = warehouse::stored(locked.work(), model, Some(month.period.span())).await?;
     let differing = accounts::compare(&month.survey, &written);
     if !month.changes.keys().any(|day| differing.contains_key(day)) {
         return Ok(());

@@ -159,8 +159,8 @@ impl Case<'_> {
         }
         let measures = self.columns.iter().filter(|column| column.2.is_none()).map(|column| Some(column.0.to_string()));
         let dimensions = self.columns.iter().filter_map(|column| {
-            let kept = Some(column.2?.to_string());
-            Some(Some(FoundType { written: column.0.to_string(), kept, number: false, unfit: None }))
+            let stored_as = Some(column.2?.to_string());
+            Some(Some(FoundType { written: column.0.to_string(), stored_as, number: false, unfit: None }))
         });
         let found =
             Found { time: Some(self.time.to_string()), measures: measures.collect(), dimensions: dimensions.collect() };

@@ -64,13 +64,13 @@ impl Told {
 /// The accounts of a level that will say something else than they do; what these will say is taken out of `fresh`.
 pub(super) fn differing(
     level: Level,
-    mut kept: BTreeMap<Period, Told>,
+    mut stored: BTreeMap<Period, Told>,
     fresh: &mut BTreeMap<Period, Told>,
 ) -> Result<Vec<PlannedAccount>> {
-    let periods: BTreeSet<Period> = kept.keys().chain(fresh.keys()).copied().collect();
+    let periods: BTreeSet<Period> = stored.keys().chain(fresh.keys()).copied().collect();
     let mut differing = Vec::new();
     for period in periods {
-        let before = kept.remove(&period).and_then(|told| told.said);
+        let before = stored.remove(&period).and_then(|told| told.said);
         let after = fresh.get_mut(&period).and_then(|told| told.said.take());
         if before == after {
             continue;

@@ -19,7 +19,7 @@ use crate::statement;
 use crate::warehouse::Reading;
 
 const COMBINATIONS: Statement = statement!("plan/combinations.sql");
-const KEPT_COMBINATIONS: Statement = statement!("plan/kept_combinations.sql");
+const STORED_COMBINATIONS: Statement = statement!("plan/stored_combinations.sql");
 
 /// So many days are looked into, and days of so many rows in all: what a plan asks of production stays below what a run
 /// reads.
@@ -67,10 +67,10 @@ pub async fn moving(
     };
     let source = model.accounts(Level::Day, Split::Combinations)?;
     let shape = model.shape_of(Level::Day, Level::Day, Split::Combinations)?;
-    let kept = KEPT_COMBINATIONS.of(&shape.with(&[("source", &source)]))?;
+    let stored = STORED_COMBINATIONS.of(&shape.with(&[("source", &source)]))?;
     let asked: [Parameter<'_>; 3] = [(&few, Type::DATE_ARRAY), (&first, Type::DATE), (&until, Type::DATE)];
     let production = (snapshot.work(), of_production(model, survey, &few)?, &asked[..]);
-    let mut pairs = Pairs::<One>::open(production, (reading.work(), Some(kept), &asked[..1])).await?;
+    let mut pairs = Pairs::<One>::open(production, (reading.work(), Some(stored), &asked[..1])).await?;
     let mut found: Vec<OfDay> = Vec::new();
     while let Some((is, was)) = pairs.next().await? {
         add(&mut found, model, was, is);

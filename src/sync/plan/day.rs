@@ -17,12 +17,12 @@ pub struct PlannedDay {
 }
 
 /// The days that differ, each with its rows on both sides.
-pub fn days(changes: &Changes, survey: &Accounts, kept: &Accounts) -> Vec<PlannedDay> {
+pub fn days(changes: &Changes, survey: &Accounts, ledger: &Accounts) -> Vec<PlannedDay> {
     let rows = |accounts: &Accounts, day: &Day| accounts.get(day).map_or(0, |account| account.rows);
     let day = |(day, &cause): (&Day, &Cause)| PlannedDay {
         day: *day,
         cause,
-        rows: Moved { before: rows(kept, day), after: rows(survey, day) },
+        rows: Moved { before: rows(ledger, day), after: rows(survey, day) },
     };
     changes.iter().map(day).collect()
 }

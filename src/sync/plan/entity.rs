@@ -23,7 +23,7 @@ use crate::sync::open::Known;
 use crate::warehouse::Reading;
 
 const ACCOUNTS: Statement = statement!("plan/accounts.sql");
-const KEPT: Statement = statement!("plan/kept.sql");
+const STORED: Statement = statement!("plan/stored.sql");
 const HOURS: Statement = statement!("plan/hours.sql");
 
 /// What a run would do with an entity.
@@ -123,11 +123,11 @@ pub async fn of_entity(
         let rows: Vec<i64> = target.values().map(|account| account.rows).collect();
         let columns = accounts::columns(target.values().map(|account| account.statistics()));
         let mut fresh = ask(reading, model, level, (&days, Type::DATE_ARRAY), (&rows, &columns)).await?;
-        let kept = match known.settled_as.as_ref().filter(|known| known.keeps(level)) {
-            Some(known) => kept(reading, known, level).await?,
+        let stored = match known.settled_as.as_ref().filter(|known| known.keeps(level)) {
+            Some(known) => stored(reading, known, level).await?,
             None => Told::new(),
         };
-        planned.accounts.extend(account::differing(level, kept, &mut fresh)?);
+        planned.accounts.extend(account::differing(level, stored, &mut fresh)?);
         lines.extend(fresh.into_iter().map(|(period, told)| told.line(period)));
     }
     let settled: BTreeSet<Day> =
@@ -135,7 +135,7 @@ pub async fn of_entity(
     if model.keeps(Level::Hour) {
         lines.extend(hours(snapshot, reading, &settled).await?);
     }
-    // Levels are kept that are not published. Where a file has lines by dimension, one of a period to which nothing
+    // Levels are stored that are not published. Where a file has lines by dimension, one of a period to which nothing
     // happens is as the warehouse has it.
     let happens = |period: Period| settled.iter().any(|day| period.span().contains(*day));
     lines.retain(|line| {
@@ -172,9 +172,9 @@ async fn ask(
 }
 
 /// What the accounts of a level say now.
-async fn kept(reading: &Reading<'_>, known: &Model, level: Level) -> Result<Told> {
+async fn stored(reading: &Reading<'_>, known: &Model, level: Level) -> Result<Told> {
     let source = known.accounts(level, Split::Whole)?;
-    let sql = KEPT.of(&known.shape_of(level, level, Split::Whole)?.with(&[("source", &source)]))?;
+    let sql = STORED.of(&known.shape_of(level, level, Split::Whole)?.with(&[("source", &source)]))?;
     let mut answer = reading.work().stream(&sql, &[]).await?;
     let mut told = Told::new();
     while let Some(row) = answer.next().await? {

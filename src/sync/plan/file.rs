@@ -183,9 +183,9 @@ impl Expected {
     }
 
     /// As [`Expected::check`], of what a run is just about to do with one entity.
-    pub fn check_one(&self, entity: &str, survey: &Accounts, kept: &Accounts, changes: &Changes) -> Result<()> {
+    pub fn check_one(&self, entity: &str, survey: &Accounts, ledger: &Accounts, changes: &Changes) -> Result<()> {
         let planned = self.plan.entities.iter().find(|one| one.entity == entity);
-        let days = serde_json::to_value(days(changes, survey, kept))?;
+        let days = serde_json::to_value(days(changes, survey, ledger))?;
         let holds = planned.is_some_and(|one| one.survey == accounts::digest(survey) && json!(one.days) == days);
         if holds { Ok(()) } else { Err(self.moved(entity)) }
     }

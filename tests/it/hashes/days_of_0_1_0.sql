@@ -88,7 +88,7 @@ SELECT
     -- numbers are added up as the decimals that are printed for them: exact, and the same in any order. Printed without
     -- zeros behind the last digit, so that equal is alike.
     ARRAY[
-        {% for c in kept %}
+        {% for c in stored_columns %}
         {{ of_rows(c) }}::text{% if not loop.last %},{% endif %}
 
         {% endfor %}

@@ -10,10 +10,10 @@ WITH told AS (
     SELECT
         settled.day,
         {% if keys %}settled.combination{% else %}''::bytea{% endif %} AS combination,
-        ARRAY[{% for d in dimensions %}settled.{{ d.kept }}{% if not loop.last %}, {% endif %}{% endfor %}]::text[] AS texts,
+        ARRAY[{% for d in dimensions %}settled.{{ d.stored }}{% if not loop.last %}, {% endif %}{% endfor %}]::text[] AS texts,
         (
             SELECT to_jsonb(account)
-            FROM (SELECT settled.rows{% for c in kept %}, settled.{{ c.name }}{% endfor %}) AS account
+            FROM (SELECT settled.rows{% for c in stored_columns %}, settled.{{ c.name }}{% endfor %}) AS account
         ) AS account
     FROM kalends_stats.{{ source }} AS settled
     WHERE settled.day = ANY($1::date[])

@@ -7,8 +7,8 @@
 
 {% from 'means.jinja' import said %}
 WITH told AS (
-    SELECT {{ level }} AS period, to_jsonb(kept) - '{hash_a,hash_b,{{ level }}}'::text[] AS account
-    FROM kalends_stats.{{ source }} AS kept
+    SELECT {{ level }} AS period, to_jsonb(stored) - '{hash_a,hash_b,{{ level }}}'::text[] AS account
+    FROM kalends_stats.{{ source }} AS stored
 )
 
 SELECT period, {{ said('told.account') }} AS said

@@ -9,7 +9,7 @@ SELECT
     day,
     rows,
     ARRAY[
-        {% for c in kept %}
+        {% for c in stored_columns %}
         {{ c.name }}::text{% if not loop.last %},{% endif %}
 
         {% endfor %}
