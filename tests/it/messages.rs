@@ -216,7 +216,7 @@ fn what_is_misspelt_in_an_entity_gets_the_nearest_name() {
 
 #[test]
 fn a_server_that_ends_the_connection_in_mid_run() {
-    let world = settled();
+    let world = World::with_two_days();
     world.production("created_at | value\n 2024-03-02 | 5");
     for (side, url) in [(Side::Production, &world.production_url), (Side::Warehouse, &world.warehouse_url)] {
         let table = if side == Side::Production {
@@ -242,7 +242,7 @@ fn a_server_that_ends_the_connection_in_mid_run() {
 
 #[test]
 fn a_role_that_is_not_the_warehouses() {
-    let world = settled();
+    let world = World::with_two_days();
     let maintenance = servers().url(5433, "kalends", "postgres");
     run_sql(&maintenance, "DO $$ BEGIN CREATE ROLE analyst LOGIN; EXCEPTION WHEN duplicate_object THEN NULL; END $$");
     servers().admit(5433, "analyst", "trust");
