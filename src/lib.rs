@@ -8,7 +8,7 @@
 //!                                               (one transaction a month)      (only what changed)
 //! ```
 //!
-//! The rooms, in reading order: each may use those below it. `ARCHITECTURE.md` says what each is for.
+//! `ARCHITECTURE.md` lists the rooms in reading order, each with what it is for; it may use those below it there.
 
 #![warn(missing_docs)]
 
