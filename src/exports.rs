@@ -18,12 +18,12 @@ use std::path::Path;
 use anyhow::Context as _;
 
 pub use content::{Scope, Which};
-pub use due::{Due, Fault};
+pub use due::Due;
 use folder::Folder;
 pub use foreseen::{Foreseen, Line, foresee};
 use manifest::{Manifest, Settled};
 use readiness::{Intended, allowed};
-pub use readiness::{Room, ready, room};
+pub use readiness::{ready, room};
 pub use wanted::Claim;
 use wanted::{Wanted, compare, is_behind, wanted};
 

@@ -7,5 +7,5 @@ pub mod held;
 mod prepare;
 mod publish;
 
-pub use prepare::{All, prepare};
+pub use prepare::{Prepared, prepare};
 pub use publish::{Files, line, publish, relisted};
