@@ -2,13 +2,14 @@
 
 use std::path::PathBuf;
 
+use clap::error::{ContextKind, ContextValue};
 use clap::{ArgAction, Args, CommandFactory as _, Parser, Subcommand};
 
 use crate::commands;
 use crate::error::Result;
 use crate::progress::Talk;
 use crate::report::Outcome;
-use crate::settings::{Environment, Flags};
+use crate::settings::{Environment, Flags, nearest};
 use crate::world::Invocation;
 
 const EXAMPLES: &str = "\
@@ -34,6 +35,12 @@ pub struct Typed {
     /// What holds for every command.
     #[command(flatten)]
     pub common: Common,
+}
+
+/// The command of the nearest name.
+fn near(command: &str) -> Option<String> {
+    let known: Vec<String> = Typed::command().get_subcommands().map(|known| known.get_name().to_string()).collect();
+    nearest(command, &known).map(str::to_string)
 }
 
 /// Flags of every command.
@@ -94,6 +101,23 @@ commands! {
 }
 
 impl Typed {
+    /// What was typed. Ends the process with help, or with an error and the command that was probably meant: letters
+    /// that changed places are not near enough for the library.
+    pub fn of_process() -> Self {
+        Self::try_parse().unwrap_or_else(|mut error| {
+            let meant = match error.get(ContextKind::InvalidSubcommand) {
+                Some(ContextValue::String(command)) if error.get(ContextKind::SuggestedSubcommand).is_none() => {
+                    near(command)
+                }
+                _ => None,
+            };
+            if let Some(meant) = meant {
+                error.insert(ContextKind::SuggestedSubcommand, ContextValue::Strings(vec![meant]));
+            }
+            error.exit()
+        })
+    }
+
     /// Does what was typed.
     ///
     /// # Errors

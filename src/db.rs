@@ -22,7 +22,7 @@ use tokio_postgres::types::{ToSql, Type};
 
 pub use authentication::Methods;
 pub use dates::{AnyDate, Start};
-pub use facts::{Facts, Offsets, Seen, is_on_this_machine, knows_zone, offsets};
+pub use facts::{Facts, Offsets, Seen, is_on_this_machine, knows_zone, offsets, zones};
 pub use failure::{StatementFailure, sql_state};
 pub use line::{CopyIn, CopyOut, Rows};
 pub use pairs::{Pairs, Sortable};

@@ -5,6 +5,7 @@ mod change;
 mod columns;
 mod dimension;
 mod draft;
+mod lines;
 mod model;
 mod names;
 mod number;
@@ -20,6 +21,7 @@ pub use change::Change;
 pub use columns::Column;
 pub use dimension::{Dimension, FoundType, check_encoding};
 pub use draft::{Draft, SourceColumn, SourceTable};
+pub use lines::Lines;
 pub use model::{Found, Model, TimeKind};
 pub use names::Taken;
 pub use number::Number;
@@ -52,6 +54,9 @@ pub struct Entity {
     pub statistics: Vec<Statistic>,
     /// The periods that files are published of, in the order of [`Level`].
     pub levels: Vec<Level>,
+    /// Where it is written.
+    #[serde(skip)]
+    pub lines: Lines,
 }
 
 /// What is said of a measure. NULLs are left out.
@@ -88,6 +93,7 @@ impl Entity {
             dimensions: Vec::new(),
             statistics: vec![Statistic::Sum, Statistic::Min, Statistic::Max, Statistic::Mean],
             levels: vec![Level::Day, Level::Month, Level::Year],
+            lines: Lines::default(),
         })
     }
 

@@ -5,6 +5,7 @@
 //! apart where the program ends, and nowhere else.
 
 use std::fmt::Write as _;
+use std::io;
 
 /// What every fallible function of Kalends returns.
 pub type Result<T, E = anyhow::Error> = std::result::Result<T, E>;
@@ -126,8 +127,8 @@ pub fn render(error: &anyhow::Error) -> String {
             (_, None) => write!(lines, "\ncause: {}", one_line(&link.to_string())),
         };
     }
-    if let Some(refusal) = error.downcast_ref::<Refusal>() {
-        let _ = write!(lines, "\n hint: {}", one_line(&refusal.hint));
+    if let Some(hint) = hint(error) {
+        let _ = write!(lines, "\n hint: {}", one_line(hint));
     }
     lines
 }
@@ -140,7 +141,13 @@ pub fn in_one_line(error: &anyhow::Error) -> String {
 
 /// The next step after an error, where there is one.
 pub fn hint(error: &anyhow::Error) -> Option<&str> {
-    error.downcast_ref::<Refusal>().map(|refusal| refusal.hint.as_str())
+    if let Some(refusal) = error.downcast_ref::<Refusal>() {
+        return Some(&refusal.hint);
+    }
+    let is_full = |link: &(dyn std::error::Error + 'static)| {
+        link.downcast_ref::<io::Error>().is_some_and(|error| error.kind() == io::ErrorKind::StorageFull)
+    };
+    error.chain().any(is_full).then_some("Free disk space there, then run again: each file is whole, or as it was.")
 }
 
 /// The same error with another next step, where it is a refusal.
@@ -181,6 +188,17 @@ mod tests {
             render(&error),
             "error: could not settle month 2023-03\ncause: another run is at work\n hint: Try again."
         );
+    }
+
+    #[test]
+    fn a_full_disk_has_a_next_step() {
+        let error =
+            Err::<(), _>(io::Error::from(io::ErrorKind::StorageFull)).context("could not write \"x\"").unwrap_err();
+        assert!(
+            render(&error)
+                .ends_with("\n hint: Free disk space there, then run again: each file is whole, or as it was.")
+        );
+        assert_eq!(hint(&anyhow::anyhow!("else")), None);
     }
 
     #[test]

@@ -7,12 +7,13 @@ mod content;
 mod csv;
 mod due;
 mod folder;
-mod foreseen;
 mod manifest;
 mod notes;
-mod readiness;
+mod preflight;
+mod preview;
 mod wanted;
 
+use std::cmp::Reverse;
 use std::path::Path;
 
 use anyhow::Context as _;
@@ -20,12 +21,12 @@ use anyhow::Context as _;
 pub use content::{Scope, Which};
 pub use due::Due;
 use folder::Folder;
-pub use foreseen::{Foreseen, Line, foresee};
 use manifest::{Manifest, Settled};
-use readiness::{Intended, allowed};
-pub use readiness::{ready, room};
+use preflight::{Intended, allowed};
+pub use preflight::{ready, room};
+pub use preview::{Line, Preview, preview};
 pub use wanted::Claim;
-use wanted::{Wanted, compare, is_behind, wanted};
+use wanted::{File, Target, compare, is_behind, wanted};
 
 use crate::calendar::Level;
 use crate::error::Result;
@@ -48,6 +49,17 @@ pub struct Published {
     pub relisted: bool,
     /// Whether the month that was asked for, or any, holds rows.
     pub month_has_rows: bool,
+    /// Of the files that were written, that of the newest period.
+    pub newest: Option<Newest>,
+}
+
+/// Where to look at what was published.
+#[derive(Debug)]
+pub struct Newest {
+    /// The file's path in the folder.
+    pub path: String,
+    /// The view of the warehouse that has the same columns, with its schema.
+    pub view: String,
 }
 
 /// Bytes of files that are due are held up to here in all; what is more is read from the warehouse once more.
@@ -101,6 +113,7 @@ pub async fn publish(
         }
     }
     notes::note(warehouse, &wanted, &due, scope).await?;
+    let newest = newest(&wanted, &due)?;
     tracing::info!(written = due.rewritten().count(), listed = due.listed().count(), removed, "published");
     let within_month = |level: Level| level <= Level::Month && level != Level::Week;
     // Where nothing so small is published, nobody can tell by the files.
@@ -114,7 +127,18 @@ pub async fn publish(
         open: due.open.len(),
         relisted: (changes || due.relist) && due.write.is_empty() && removed == 0,
         month_has_rows,
+        newest,
     })
+}
+
+/// The file of the newest period that is written, and where else that is to be seen.
+fn newest(wanted: &Target, due: &Due) -> Result<Option<Newest>> {
+    let written = due.rewritten().filter_map(|(path, _)| Some((path, wanted.files.get(path)?)));
+    let last = |(_, file): &(&String, &File)| (file.period.first(), Reverse(file.period.level()));
+    let Some((path, file)) = written.max_by_key(last) else { return Ok(None) };
+    let Some(model) = wanted.models.iter().find(|model| model.name() == file.entry.entity) else { return Ok(None) };
+    let view = format!("kalends_stats.{}", model.stats_view(file.period.level())?.name());
+    Ok(Some(Newest { path: path.clone(), view }))
 }
 
 /// Says what is about to happen, does it, and says that it is done. Killed in between, the next run finds in the
@@ -123,7 +147,7 @@ async fn replace(
     reading: Reading<'_>,
     folder: &Folder,
     manifest: &mut Manifest,
-    wanted: &Wanted,
+    wanted: &Target,
     due: &Due,
     scope: Scope,
 ) -> Result<usize> {
@@ -169,7 +193,7 @@ async fn replace(
 }
 
 /// What the manifest says of all files.
-fn list(manifest: &mut Manifest, wanted: &Wanted, scope: Scope) {
+fn list(manifest: &mut Manifest, wanted: &Target, scope: Scope) {
     for (path, file) in &wanted.files {
         if let Some(listed) = manifest.files.get_mut(path) {
             listed.closed = file.entry.closed;
@@ -183,7 +207,7 @@ fn list(manifest: &mut Manifest, wanted: &Wanted, scope: Scope) {
 
 /// Writes files beside their places. Those that were too many to hold come from the warehouse once more, from the same
 /// snapshot; where there are none of these, it is not held any longer.
-async fn stage(reading: Reading<'_>, folder: &Folder, wanted: &Wanted, paths: &[&str]) -> Result<()> {
+async fn stage(reading: Reading<'_>, folder: &Folder, wanted: &Target, paths: &[&str]) -> Result<()> {
     let (held, others): (Vec<&str>, Vec<&str>) = paths.iter().partition(|path| wanted.files[**path].bytes.is_some());
     let reading = if others.is_empty() { None } else { Some(reading) };
     for path in held {

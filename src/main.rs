@@ -2,15 +2,14 @@
 
 use std::process::ExitCode;
 
-use clap::Parser as _;
 use kalends::cli::{Common, Typed};
 use kalends::error::{exit_code, render};
-use kalends::report::{print, talk};
+use kalends::report::{print, talk, tell};
 use tracing_subscriber::filter::LevelFilter;
 
 fn main() -> ExitCode {
     no_core();
-    let typed = Typed::parse();
+    let typed = Typed::of_process();
     log(&typed.common);
     let (quiet, json) = (typed.common.quiet, typed.common.json);
     match typed.run() {
@@ -18,7 +17,7 @@ fn main() -> ExitCode {
             if json {
                 print(&outcome.printed.unwrap_or_else(|| format!("{:#}", outcome.json)));
             } else if !quiet && !outcome.text.is_empty() {
-                print(&outcome.text);
+                tell(&outcome.text, outcome.form);
             }
             ExitCode::from(outcome.exit as u8)
         }

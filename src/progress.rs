@@ -3,14 +3,21 @@
 use std::cell::Cell;
 use std::fmt::Write;
 use std::io::IsTerminal as _;
+use std::sync::Mutex;
 use std::time::{Duration, Instant};
 
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressState, ProgressStyle};
 
-use crate::report::{count, talk};
+use crate::report::{columns, count, talk};
 
 /// Often enough to see that it lives, seldom enough for a log.
 const LINE_EVERY: Duration = Duration::from_secs(10);
+
+/// So many characters of an entity's name stand before a bar.
+const NAME: usize = 16;
+
+/// With fewer columns than this, rows and rate are left out: name, bar and billions of rows take 94.
+const ROOMY: usize = 95;
 
 /// Whether anything is said while a command works.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -21,9 +28,10 @@ pub enum Talk {
     Quiet,
 }
 
-/// Rows that pass, of a number known before.
+/// Rows of an entity that pass, of a number known before, and its months that are committed.
 pub struct Progress {
     bar: ProgressBar,
+    entity: String,
     lines: Lines,
     spoken: Cell<Instant>,
 }
@@ -34,17 +42,40 @@ enum Lines {
     Silent,
 }
 
+/// How far the entity has come that is settled now or was settled last: what is said of a command that is stopped.
+static COMMITTED: Mutex<Option<Committed>> = Mutex::new(None);
+
+/// Months of an entity, each of them committed by itself.
+#[derive(Debug, Clone)]
+pub struct Committed {
+    /// Of which entity.
+    pub entity: String,
+    /// Those that are committed.
+    pub months: usize,
+    /// All that are to be.
+    pub of: usize,
+}
+
+/// How far settling has come in this process; `None` where nothing was to be settled yet.
+pub fn committed() -> Option<Committed> {
+    COMMITTED.lock().ok()?.clone()
+}
+
 impl Progress {
-    /// Of `total` rows.
-    pub fn rows(total: i64, how: Talk) -> Self {
+    /// Of so many rows of an entity, in so many months.
+    pub fn of(entity: &str, rows: i64, months: usize, how: Talk) -> Self {
         let terminal = std::io::stderr().is_terminal();
         let target =
             if how == Talk::Normal && terminal { ProgressDrawTarget::stderr() } else { ProgressDrawTarget::hidden() };
-        let bar = ProgressBar::with_draw_target(Some(total.unsigned_abs()), target);
-        bar.set_style(style());
-        bar.set_message("loading");
+        let bar = ProgressBar::with_draw_target(Some(rows.unsigned_abs()), target);
+        let name = shortened(entity);
+        bar.set_style(style(columns().unwrap_or(usize::MAX), name.chars().count()));
+        bar.set_message(name);
+        if let Ok(mut committed) = COMMITTED.lock() {
+            *committed = (months > 0).then(|| Committed { entity: entity.to_string(), months: 0, of: months });
+        }
         let lines = if how == Talk::Normal && !terminal { Lines::Spoken } else { Lines::Silent };
-        Self { bar, lines, spoken: Cell::new(Instant::now()) }
+        Self { bar, entity: entity.to_string(), lines, spoken: Cell::new(Instant::now()) }
     }
 
     /// So many more rows have passed, more or less: the end of each month's stream passes as a row, and a month that
@@ -55,15 +86,36 @@ impl Progress {
         if self.lines == Lines::Spoken && self.spoken.get().elapsed() >= LINE_EVERY {
             self.spoken.set(Instant::now());
             let (done, total) = (self.bar.position(), self.bar.length().unwrap_or_default());
-            talk(&format!("loading: {} of {} rows", count(done.cast_signed()), count(total.cast_signed())));
+            let (done, total) = (count(done.cast_signed()), count(total.cast_signed()));
+            talk(&format!("loading {}: {done} of {total} rows", self.entity));
+        }
+    }
+
+    /// So many more months are committed.
+    pub fn commit(&self, months: usize) {
+        if let Ok(mut committed) = COMMITTED.lock()
+            && let Some(committed) = committed.as_mut()
+        {
+            committed.months += months;
         }
     }
 }
 
-/// Numbers are written as in the result that follows.
-fn style() -> ProgressStyle {
-    let template = "{msg:12} {bar:24} {done} of {all} rows  {rate}/s  {eta} left";
-    let style = ProgressStyle::with_template(template).unwrap_or_else(|_| ProgressStyle::default_bar());
+/// As much of a name as a bar has room for.
+fn shortened(name: &str) -> String {
+    if name.chars().count() <= NAME { name.to_string() } else { name.chars().take(NAME - 1).chain(['…']).collect() }
+}
+
+/// Numbers are written as in the result that follows. Where there is little room, the share and the time left are all
+/// that is said.
+fn style(columns: usize, name: usize) -> ProgressStyle {
+    let template = if columns < ROOMY {
+        let bar = columns.saturating_sub(name + " ".len() + "  100%  59m ".len()).clamp(4, 24);
+        format!("{{msg}} {{bar:{bar}}} {{percent:>3}}% {{eta:>4}}")
+    } else {
+        "{msg} {bar:16} {done} of {all} rows  {rate}/s  {eta} left".to_string()
+    };
+    let style = ProgressStyle::with_template(&template).unwrap_or_else(|_| ProgressStyle::default_bar());
     style
         .with_key("done", |state: &ProgressState, out: &mut dyn Write| write_count(out, state.pos()))
         .with_key("all", |state: &ProgressState, out: &mut dyn Write| write_count(out, state.len().unwrap_or_default()))
@@ -91,7 +143,7 @@ mod tests {
 
     #[test]
     fn no_more_rows_pass_than_there_are() {
-        let progress = Progress::rows(5, Talk::Quiet);
+        let progress = Progress::of("entity", 5, 1, Talk::Quiet);
         let said: Vec<u64> = [2, 2, 2, 1]
             .into_iter()
             .map(|rows| {
@@ -100,5 +152,11 @@ mod tests {
             })
             .collect();
         assert_eq!(said, [2, 4, 5, 5]);
+    }
+
+    #[test]
+    fn a_long_name_is_cut() {
+        assert_eq!(shortened("orders"), "orders");
+        assert_eq!(shortened("orders_of_the_whole_world"), "orders_of_the_w…");
     }
 }

@@ -1,6 +1,8 @@
 //! What was found or done, as text for people and JSON for programs. Results go to stdout, talk to stderr.
 
 mod figures;
+mod moved;
+mod terminal;
 
 use std::collections::BTreeMap;
 use std::fmt::Display;
@@ -9,6 +11,7 @@ use std::io::Write as _;
 use serde::Serialize;
 
 pub(crate) use figures::{Figure, Gauge};
+pub(crate) use moved::{MovedFigure, grouped, table};
 
 use crate::accounts::{Cause, SetAside};
 use crate::error::Exit;
@@ -30,6 +33,18 @@ pub struct Outcome {
     pub(crate) figures: Vec<Figure>,
     /// The exit code.
     pub exit: Exit,
+    /// How the text is printed.
+    pub form: Form,
+}
+
+/// How a text is printed where a person reads it.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub enum Form {
+    /// In colour, and its long lines folded, on a terminal.
+    #[default]
+    Told,
+    /// As it stands: it is a file or a script.
+    Verbatim,
 }
 
 impl Outcome {
@@ -51,25 +66,68 @@ impl Outcome {
     }
 }
 
-/// Prints a result. A reader that went away is no error of ours.
+/// Prints what programs read, as it stands. A reader that went away is no error of ours.
 pub fn print(text: &str) {
     let _ = writeln!(std::io::stdout(), "{text}");
 }
 
+/// Prints a result for people.
+pub fn tell(text: &str, form: Form) {
+    match form {
+        Form::Told => print(&terminal::shown(text, &std::io::stdout())),
+        Form::Verbatim => print(text),
+    }
+}
+
 /// Says something to whoever watches.
 pub fn talk(text: &str) {
-    let _ = writeln!(std::io::stderr(), "{text}");
+    let stderr = std::io::stderr();
+    let _ = writeln!(std::io::stderr(), "{}", terminal::shown(text, &stderr));
 }
 
 /// Whether stderr is shown in colour: on a terminal, unless `NO_COLOR` or the like says otherwise.
 pub fn colours() -> bool {
-    anstream::AutoStream::choice(&std::io::stderr()) != anstream::ColorChoice::Never
+    terminal::is_coloured(&std::io::stderr())
+}
+
+/// How wide the terminal of stderr is; `None` where it is none.
+pub fn columns() -> Option<usize> {
+    terminal::columns(&std::io::stderr())
 }
 
 /// A line of a result: what was done, to what, and how long it took.
 pub fn line(verb: &str, what: &str, took_seconds: f64) -> String {
     format!("{verb:<11} {what:<45} {took_seconds:>6.2} s")
 }
+
+/// Lines about one of several entities, each with its name behind the word that it begins with. A line that says whose
+/// it is, or that goes on below another, stays as it is.
+pub fn of_entity(lines: impl IntoIterator<Item = String>, name: &str) -> Vec<String> {
+    let said = format!(" of {name}");
+    lines.into_iter().map(|line| if line.contains(&said) { line } else { named(&line, name) }).collect()
+}
+
+fn named(line: &str, name: &str) -> String {
+    if line.starts_with(' ') {
+        return line.to_string();
+    }
+    let Some((verb, what)) = line.split_at_checked(VERB).filter(|(verb, _)| verb.ends_with(' ')) else {
+        return format!("{name}: {line}");
+    };
+    // How long it took stays where it is in the lines around, as far as there is room.
+    let name = format!("{name}: ");
+    let room = name.chars().count();
+    match what.rfind("  ").map(|at| (what[..at].trim_end(), &what[at + 2..])) {
+        Some((what, took)) if took.ends_with(" s") => {
+            let width = 45_usize.max(room + what.chars().count());
+            format!("{verb}{:<width$} {took:>8}", format!("{name}{what}"))
+        }
+        _ => format!("{verb}{name}{what}"),
+    }
+}
+
+/// Columns of the word that a line of a result begins with.
+const VERB: usize = 12;
 
 /// A number with its thousands apart: `742,784`.
 pub fn count(number: i64) -> String {
@@ -117,14 +175,14 @@ pub fn seconds(as_of: &str) -> String {
 /// No line of parts is longer, where a part allows it.
 const WIDTH: usize = 99;
 
-/// Parts behind a head, with commas between, in as many lines as it takes; those below are indented.
-pub fn wrapped(head: &str, parts: impl Iterator<Item = String>) -> Vec<String> {
+/// Parts behind a head, with a mark between, in as many lines as it takes; those below are indented.
+pub fn wrapped(head: &str, parts: impl Iterator<Item = String>, mark: &str) -> Vec<String> {
     let width = head.chars().count();
     let indent = if width <= 20 { width } else { width - head.trim_start().chars().count() + 4 };
     let (mut lines, mut line, mut is_bare) = (Vec::new(), head.to_string(), true);
     let mut parts = parts.peekable();
     while let Some(part) = parts.next() {
-        let part = if parts.peek().is_some() { format!("{part},") } else { part };
+        let part = if parts.peek().is_some() { format!("{part}{mark}") } else { part };
         let length = line.chars().count() + part.chars().count() + usize::from(!is_bare);
         if length > WIDTH && !line.trim().is_empty() {
             lines.push(line.trim_end().to_string());
@@ -160,13 +218,34 @@ mod tests {
     #[test]
     fn parts_are_wrapped_before_a_line_is_too_long() {
         let part = |number: usize| format!("part {number:>2} {}", "x".repeat(20));
-        let lines = wrapped("  head: ", (0..8).map(part));
+        let lines = wrapped("  head: ", (0..8).map(part), ",");
         assert_eq!(lines.len(), 3);
         assert!(lines.iter().all(|line| line.chars().count() <= WIDTH), "{lines:?}");
         assert!(lines[0].starts_with("  head: part  0 ") && lines[1].starts_with("        part "), "{lines:?}");
         assert_eq!(lines.join(" ").matches(',').count(), 7);
-        assert_eq!(wrapped("  head: ", std::iter::once("y".repeat(120))).len(), 2);
-        assert_eq!(wrapped("  head", std::iter::empty()), ["  head"]);
+        assert_eq!(wrapped("  head: ", std::iter::once("y".repeat(120)), ",").len(), 2);
+        assert_eq!(wrapped("  head", std::iter::empty(), ","), ["  head"]);
+    }
+
+    #[test]
+    fn lines_about_one_of_several_entities_name_it() {
+        let lines = [
+            line("surveyed", "2 rows of orders, 1 day", 0.01),
+            line("settled", "1 day (1 new), 1 month", 0.02),
+            "held        2024-01: none of 2 rows is left".to_string(),
+            "            to accept this: kalends run".to_string(),
+            "nothing to do: equal".to_string(),
+        ];
+        assert_eq!(
+            of_entity(lines, "orders"),
+            [
+                "surveyed    2 rows of orders, 1 day                         0.01 s",
+                "settled     orders: 1 day (1 new), 1 month                  0.02 s",
+                "held        orders: 2024-01: none of 2 rows is left",
+                "            to accept this: kalends run",
+                "orders: nothing to do: equal",
+            ]
+        );
     }
 
     #[test]

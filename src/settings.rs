@@ -8,11 +8,13 @@ mod entities;
 mod environment;
 mod file;
 mod guard;
+mod limits;
 mod misspelt;
 mod reading;
 
 use std::num::NonZeroU64;
-use std::path::PathBuf;
+use std::os::unix::ffi::OsStrExt as _;
+use std::path::{Path, PathBuf};
 
 pub use draft::{Drafted, written};
 pub use entities::table_name;
@@ -24,7 +26,7 @@ use crate::db::{Address, Limits, Server};
 use crate::entity::Entity;
 use crate::error::{Refusal, Result};
 use crate::guard::Rules;
-use crate::local::Place;
+use crate::local::Location;
 
 /// The file that is read where none is named, if it is there.
 const FILE: &str = "kalends.toml";
@@ -88,7 +90,9 @@ pub struct Settings {
     /// What is left as it was settled.
     pub guard: Rules,
     /// Where private servers live, whether they are used or not.
-    pub local: Place,
+    pub local: Location,
+    /// What whoever wrote the file should know.
+    pub notes: Vec<String>,
     controller: String,
 }
 
@@ -169,13 +173,9 @@ impl Settings {
         let production = url(Server::Production, file.production_url)?;
         let warehouse = url(Server::Warehouse, file.warehouse_url)?;
         let exports = flags.exports.clone().or_else(|| environment.path("KALENDS_EXPORTS")).unwrap_or(file.exports);
+        check_folder(&exports)?;
         let folder = environment.path("KALENDS_LOCAL").unwrap_or(file.local);
-        let limits = Limits {
-            connect: file.limits.connect_seconds.0,
-            lock: file.limits.lock_seconds.0,
-            statement: file.limits.statement_seconds.0,
-            idle: file.limits.idle_seconds.0,
-        };
+        let (limits, notes) = file.limits.read()?;
         Ok(Self {
             servers: servers(production, warehouse, environment, need)?,
             entities: entities::read(file.entity)?,
@@ -188,7 +188,8 @@ impl Settings {
             },
             max_rows_per_second: file.production.max_rows_per_second,
             guard: file.guard.read()?,
-            local: Place { folder: environment.absolute(&folder)?, search_path: environment.search_path() },
+            local: Location { folder: environment.absolute(&folder)?, search_path: environment.search_path() },
+            notes,
             controller: environment.text("RANDOM_MAIN_CONTROLLER")?.unwrap_or_else(|| CONTROLLER.to_string()),
         })
     }
@@ -209,6 +210,20 @@ impl Settings {
             )
         })
     }
+}
+
+/// Whether the folder of the files has a name that a folder can have.
+fn check_folder(exports: &Path) -> Result<()> {
+    let bytes = exports.as_os_str().as_bytes();
+    let wrong = match bytes {
+        [] => "is empty",
+        bytes if bytes.contains(&0) => "holds a NUL character",
+        _ => return Ok(()),
+    };
+    Err(Refusal::usage(
+        format!("the name of the export folder {wrong}"),
+        "Name a folder in exports of the settings file, in KALENDS_EXPORTS or with --exports; . is the current one.",
+    ))
 }
 
 fn servers(

@@ -3,6 +3,7 @@
 
 pub mod combinations;
 pub mod held;
+pub mod moved;
 
 mod prepare;
 mod publish;

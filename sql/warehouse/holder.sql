@@ -6,10 +6,10 @@
 -- Repeat:  safe
 
 SELECT
-    format('process %s of role "%s"', activity.pid, activity.usename)
-    || coalesce(' ("' || nullif(activity.application_name, '') || '")', '')
+    format('pid %s, role "%s"', activity.pid, activity.usename)
+    || coalesce(', "' || nullif(activity.application_name, '') || '"', '')
     -- Of another role's session the moment is not shown.
-    || coalesce(' since ' || to_char(activity.xact_start AT TIME ZONE 'UTC', 'HH24:MI:SS') || ' UTC', '') AS holder
+    || coalesce(', since ' || to_char(activity.xact_start AT TIME ZONE 'UTC', 'HH24:MI:SS') || ' UTC', '') AS holder
 FROM pg_locks AS lock
 INNER JOIN pg_stat_activity AS activity ON lock.pid = activity.pid
 WHERE

@@ -47,6 +47,13 @@ WITH objects AS (
 SELECT
     quote_ident(current_user) AS role,
     object,
+    -- Where all schemas are another role's, that is the one that is meant for the warehouse.
+    (
+        SELECT min(pg_get_userbyid(nspowner))
+        FROM pg_namespace
+        WHERE nspname = ANY($1)
+        HAVING count(DISTINCT nspowner) = 1 AND NOT bool_or(pg_has_role(nspowner, 'USAGE'))
+    ) AS owner,
     CASE
         WHEN NOT pg_has_role(owner, 'USAGE') THEN format('ALTER %s OWNER TO %I', named, current_user)
         -- GRANT calls a view a table.

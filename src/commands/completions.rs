@@ -3,7 +3,7 @@
 use clap_complete::Shell;
 
 use crate::error::{Exit, Result};
-use crate::report::Outcome;
+use crate::report::{Form, Outcome};
 use crate::world::Invocation;
 
 /// Print shell completions
@@ -19,5 +19,5 @@ pub(crate) fn run(args: Args, invocation: &Invocation) -> Result<Outcome> {
     let mut script = Vec::new();
     clap_complete::generate(args.shell, &mut invocation.parser.clone(), "kalends", &mut script);
     let script = String::from_utf8_lossy(&script).into_owned();
-    Ok(Outcome::new(Exit::Done, script.trim_end(), &script))
+    Ok(Outcome { form: Form::Verbatim, ..Outcome::new(Exit::Done, script.trim_end(), &script) })
 }

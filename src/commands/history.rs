@@ -4,11 +4,12 @@
 use serde::Serialize;
 
 use crate::calendar::{Level, Period};
+use crate::entity::Model;
 use crate::error::{Exit, Result};
 use crate::flags::{Measured, Waiting};
 use crate::history::{self, Happened, Restatement};
-use crate::report::{self, Outcome, count, counted};
-use crate::steps::combinations;
+use crate::report::{self, MovedFigure, Outcome, counted};
+use crate::steps::{combinations, moved};
 use crate::world::{Invocation, World};
 
 /// Show which settled periods changed, when, why, and their values before and after
@@ -21,6 +22,9 @@ pub(crate) struct Args {
     /// Only this entity
     #[arg(long, value_name = "NAME")]
     entity: Option<String>,
+    /// Show all figures of each period, also those that did not change
+    #[arg(long)]
+    all: bool,
 }
 
 #[derive(Serialize)]
@@ -32,23 +36,24 @@ struct History<'a> {
 
 pub(crate) fn run(args: Args, invocation: &Invocation) -> Result<Outcome> {
     let ready = invocation.ready(Waiting::default(), Measured::default())?;
-    ready.work(async |world| history(world, args.period, args.entity.as_deref()).await)
+    ready.work(async |world| history(world, &args).await)
 }
 
-async fn history(world: &World<'_>, period: Option<Period>, entity: Option<&str>) -> Result<Outcome> {
+async fn history(world: &World<'_>, args: &Args) -> Result<Outcome> {
+    let (period, entity) = (args.period, args.entity.as_deref());
     let mut warehouse = world.warehouse().await?;
     let reading = warehouse.read().await?;
     if let Some(name) = entity {
         reading.entity(name).await?;
     }
     let restatements = history::restatements(&reading, entity, period).await?;
-    let text = text(period, &restatements);
+    let text = text(args, &reading.entities().await?, &restatements);
     Ok(Outcome::new(Exit::Done, text, &History { entity, period, restatements }))
 }
 
-fn text(period: Option<Period>, restatements: &[Restatement]) -> String {
+fn text(args: &Args, known: &[Model], restatements: &[Restatement]) -> String {
     if restatements.is_empty() {
-        let what = period.map_or_else(|| "nothing".to_string(), |period| format!("nothing of {period}"));
+        let what = args.period.map_or_else(|| "nothing".to_string(), |period| format!("nothing of {period}"));
         return format!("{what} was restated");
     }
     let mut lines = Vec::new();
@@ -62,29 +67,25 @@ fn text(period: Option<Period>, restatements: &[Restatement]) -> String {
             run = Some(one.run);
         }
         lines.push(format!("  {:<10}  {}: {}", one.period.to_string(), one.entity, causes(one)));
-        lines.extend(figures(one));
-        if let Some(moved) = one.combinations.as_ref().filter(|moved| moved.count() > 0) {
-            lines.push(format!("{INDENT}{} moved:", counted(moved.count(), "combination")));
-            lines.extend(combinations::lines(moved, &format!("{INDENT}  ")));
+        lines.extend(report::table(&[(String::new(), shown(args, known, one))], INDENT - "  ".len()));
+        if let Some(found) = one.combinations.as_ref().filter(|found| found.count() > 0) {
+            lines.push(format!("{:INDENT$}{} moved:", "", counted(found.count(), "combination")));
+            lines.extend(combinations::lines(found, &" ".repeat(INDENT + 2)));
         }
     }
     lines.join("\n")
 }
 
-/// Below a period.
-const INDENT: &str = "              ";
+/// Columns in front of what is said of a period.
+const INDENT: usize = 14;
 
-/// The figures that moved.
-fn figures(one: &Restatement) -> Vec<String> {
-    let value = |value: &Option<String>| value.clone().unwrap_or_else(|| "none".to_string());
-    let rows = (count(one.rows.before), count(one.rows.after));
-    let statistics =
-        one.statistics.iter().map(|each| (each.name.as_str(), value(&each.value.before), value(&each.value.after)));
-    let figures = [("rows", rows.0, rows.1)].into_iter().chain(statistics);
-    let moved = figures.filter(|(_, before, after)| before != after);
-    let lines: Vec<String> =
-        moved.map(|(name, before, after)| format!("{INDENT}{name:<15} {before} -> {after}")).collect();
-    if lines.is_empty() { vec![format!("{INDENT}no figure of it moved")] } else { lines }
+/// The figures that moved and were asked for, or all.
+fn shown(args: &Args, known: &[Model], one: &Restatement) -> Vec<MovedFigure> {
+    if args.all {
+        return moved::all(one.rows, &one.statistics);
+    }
+    let model = known.iter().find(|model| model.name() == one.entity);
+    moved::moved(one.rows, &one.statistics, model.map(|model| model.entity.statistics.as_slice()))
 }
 
 fn causes(one: &Restatement) -> String {

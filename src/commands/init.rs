@@ -10,7 +10,7 @@ use crate::entity::{Draft, SourceTable, Taken};
 use crate::error::{Exit, Refusal, Result};
 use crate::files;
 use crate::production::Holdings;
-use crate::report::{Outcome, counted};
+use crate::report::{Form, Outcome, counted};
 use crate::settings::{self, Drafted, Servers, Settings, Target};
 use crate::sql::Ident;
 use crate::world::{Invocation, World};
@@ -34,7 +34,7 @@ pub(crate) struct Args {
 }
 
 /// What is to be written, and where.
-struct Wish {
+struct Selection {
     target: Target,
     /// Schema and name of the tables that are meant; none means all.
     tables: Vec<(Ident, Ident)>,
@@ -66,7 +66,7 @@ struct LeftOut<'a> {
     reason: &'a str,
 }
 
-impl Wish {
+impl Selection {
     /// Of what was typed. The file must not be there yet.
     fn new(target: Target, tables: &[String]) -> Result<Self> {
         if let Target::Settings(path) | Target::Other(path) = &target {
@@ -95,15 +95,15 @@ pub(crate) fn run(args: Args, invocation: &Invocation) -> Result<Outcome> {
     let mut settings = Settings::read_to_write(flags, environment, &target)?;
     // The entities are what is to be proposed; none is looked up to explain a failure.
     settings.entities.clear();
-    let wish = Wish::new(target, &args.table)?;
-    invocation.ready_with(settings).work(async |world| init(world, &wish).await)
+    let selection = Selection::new(target, &args.table)?;
+    invocation.ready_with(settings).work(async |world| init(world, &selection).await)
 }
 
-async fn init(world: &World<'_>, wish: &Wish) -> Result<Outcome> {
+async fn init(world: &World<'_>, selection: &Selection) -> Result<Outcome> {
     let holdings = world.production().await?.holdings().await?;
-    let drafted = propose(world, wish, holdings)?;
+    let drafted = propose(world, selection, holdings)?;
     let text = settings::written(&drafted);
-    let file = match &wish.target {
+    let file = match &selection.target {
         Target::Print => None,
         Target::Settings(path) | Target::Other(path) => {
             write(path, &text)?;
@@ -115,13 +115,14 @@ async fn init(world: &World<'_>, wish: &Wish) -> Result<Outcome> {
         Some(file) => told(file, &drafted),
     };
     let printed = file.is_none().then_some(text.as_str());
-    Ok(Outcome::new(Exit::Done, said, &written(file, printed, &drafted)))
+    let form = if file.is_none() { Form::Verbatim } else { Form::Told };
+    Ok(Outcome { form, ..Outcome::new(Exit::Done, said, &written(file, printed, &drafted)) })
 }
 
 /// Splits the tables into those that are proposed and those that are left out.
-fn propose(world: &World<'_>, wish: &Wish, holdings: Holdings) -> Result<Drafted> {
+fn propose(world: &World<'_>, selection: &Selection, holdings: Holdings) -> Result<Drafted> {
     let Holdings { tables, time_zone } = holdings;
-    let (drafts, left_out) = match wish.tables.as_slice() {
+    let (drafts, left_out) = match selection.tables.as_slice() {
         [] => all(&tables)?,
         wanted => (these(&tables, wanted)?, Vec::new()),
     };

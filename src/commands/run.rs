@@ -5,7 +5,7 @@ use std::time::Instant;
 use serde::Serialize;
 
 use crate::error::Result;
-use crate::exports::{Claim, Scope, Which};
+use crate::exports::{Claim, Newest, Published, Scope, Which};
 use crate::flags::{AcceptLoss, Closed, HeldTo, Measured, TakeOver, Waiting};
 use crate::guard::Accepted;
 use crate::report::{self, Outcome};
@@ -60,11 +60,17 @@ async fn both(
         let relisted = published.relisted.then(steps::relisted);
         report::list_lines([prepared.text()].into_iter().chain(relisted))
     } else {
-        let published = steps::line(world, &published, started.elapsed().as_secs_f64());
-        format!("{}\n{published}", prepared.done_text())
+        let line = steps::line(world, &published, started.elapsed().as_secs_f64());
+        report::list_lines([prepared.done_text(), line].into_iter().chain(where_to_look(world, &published)))
     };
     let files = steps::Files::of(&published);
     let figures = [prepared.figures(), files.figures(prepared.only())].concat();
     let (exit, failures) = (prepared.exit, std::mem::take(&mut prepared.failures));
     Ok((Outcome::new(exit, text, &Ran { prepared, files }).with_figures(figures), failures))
+}
+
+/// The newest file that was written, and the view that says the same.
+fn where_to_look(world: &World<'_>, published: &Published) -> Option<String> {
+    let Newest { path, view } = published.newest.as_ref()?;
+    Some(format!("newest      {}, view {view}", world.settings.exports.join(path).display()))
 }

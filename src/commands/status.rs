@@ -44,6 +44,14 @@ struct Status {
     proofs: BTreeMap<String, Proof>,
     /// The final closed day of each entity.
     complete_through: BTreeMap<String, Day>,
+    /// The newest day of each entity that has rows.
+    newest_day: BTreeMap<String, Day>,
+    /// What was settled by the last run.
+    #[serde(skip)]
+    last_entities: Vec<String>,
+    /// By the warehouse's clock; `None` where nothing was proven yet.
+    #[serde(skip)]
+    today: Option<Day>,
     last_run: Option<LastRun>,
     settled_rows: i64,
     settled_days: usize,
@@ -87,23 +95,30 @@ async fn status(world: &World<'_>, which: Which, max_age: Option<Duration>) -> R
     let mut warehouse = world.warehouse().await?;
     let reading = warehouse.read().await?;
     let entities = reading.entities().await?;
-    let (mut settled_rows, mut settled_days) = (0, 0);
+    let (mut settled_rows, mut settled_days, mut newest_day) = (0, 0, BTreeMap::new());
     for model in &entities {
         let kept = reading.accounts(model).await?;
         settled_rows += accounts::rows(&kept);
         settled_days += kept.len();
+        newest_day.extend(kept.last_key_value().map(|(&day, _)| (model.name().to_string(), day)));
     }
     let is_set = |model: &Model| world.settings.has(model.name());
     let not_in_settings = entities.iter().filter(|model| !is_set(model)).map(|model| model.name().to_string());
     let look = async || exports::due(&reading, &world.settings.exports, Scope::Everything, which).await;
     let due = world.patiently(look).await?;
-    let (proofs, oldest) = proofs(world, reading.freshness().await?);
+    let (last_run, fresh) = (reading.last_run().await?, reading.freshness().await?);
+    let last_entities = settled_by(last_run.as_ref(), &fresh);
+    let today = today(&fresh);
+    let (proofs, oldest) = proofs(world, fresh);
     let status = Status {
         age_seconds: oldest.as_ref().map(|oldest| oldest.age_seconds),
         proven_as_of: oldest.map(|oldest| oldest.as_of),
         proofs,
         complete_through: reading.complete_through().await?,
-        last_run: reading.last_run().await?,
+        newest_day,
+        last_entities,
+        today,
+        last_run,
         settled_rows,
         settled_days,
         not_in_settings: not_in_settings.collect(),
@@ -137,6 +152,23 @@ fn figures(status: &Status) -> Vec<Figure> {
     ]
 }
 
+/// The entities that the last run settled: its number is theirs, and the moment of production's data tells whose it is.
+fn settled_by(run: Option<&LastRun>, fresh: &BTreeMap<String, Freshness>) -> Vec<String> {
+    let as_of = run.map(|run| run.production_as_of.as_str());
+    let settled = fresh.iter().filter(|(_, fresh)| fresh.settled_as_of.as_deref() == as_of);
+    settled.map(|(entity, _)| entity.clone()).collect()
+}
+
+/// The day, in UTC, of the warehouse's clock.
+fn today(fresh: &BTreeMap<String, Freshness>) -> Option<Day> {
+    /// 2000-01-01 in seconds since 1970.
+    const FIRST: f64 = 946_684_800.0;
+    let proof = fresh.values().find_map(|fresh| fresh.proof.as_ref())?;
+    let days = ((proof.as_of_seconds + proof.age_seconds - FIRST) / 86_400.0).floor();
+    #[expect(clippy::cast_possible_truncation, reason = "what no day can be is none")]
+    Day::from_postgres(days as i32)
+}
+
 /// Whether a proof is older than is allowed; so is one that was never made.
 fn exceeds(age_seconds: Option<f64>, most: Option<Duration>) -> bool {
     most.is_some_and(|most| age_seconds.is_none_or(|age| age.is_nan() || age > most.as_secs_f64()))
@@ -165,7 +197,8 @@ fn text(status: &Status, max_age: Option<Duration>) -> String {
     let last = match &status.last_run {
         None => "last run    none has settled anything yet".to_string(),
         Some(run) => format!(
-            "last run    {} settled {} and {}, as of {}",
+            "last run    {}{} settled {} and {}, as of {}",
+            whose(status),
             run.settled_at,
             counted(run.days, "day"),
             counted(run.rows, "row"),
@@ -201,8 +234,16 @@ fn text(status: &Status, max_age: Option<Duration>) -> String {
             .chain(complete(status))
             .chain([last, settled, files])
             .chain(kept)
-            .chain(status.guarded.lines(status.proven_as_of.as_deref())),
+            .chain(status.guarded.lines(status.proven_as_of.as_deref(), status.proofs.len())),
     )
+}
+
+/// Of several entities, whose run was the last.
+fn whose(status: &Status) -> String {
+    match status.last_entities.as_slice() {
+        [entity] if status.proofs.len() > 1 => format!("{entity}: "),
+        _ => String::new(),
+    }
 }
 
 /// Whole seconds; of an age that no duration can be, as of a clock that somebody set back, the nearest.
@@ -245,13 +286,55 @@ fn equal(as_of: &str, or_later: &str, age_seconds: f64) -> String {
     format!("equal to production as of {}{or_later}, {ago} ago", report::seconds(as_of))
 }
 
-/// Of several entities one that has come less far is worth a word.
-fn complete(status: &Status) -> Option<String> {
-    let days: BTreeSet<&Day> = status.complete_through.values().collect();
-    let through = match days.len() {
-        0 => return None,
-        1 => report::list(days.into_iter()),
-        _ => report::list(status.complete_through.iter().map(|(entity, day)| format!("{day} ({entity})"))),
+/// Up to which day figures are complete, and of which day the newest row is; a line for each of several entities where
+/// one of them is not as the others.
+fn complete(status: &Status) -> Vec<String> {
+    let of_entity = |entity: &String, through: &Day| {
+        let newest = status.newest_day.get(entity);
+        let newest = newest.map_or("no rows".to_string(), |&day| format!("newest row {day}{}", age(day, status.today)));
+        format!("through {through}; {newest}")
     };
-    Some(format!("complete    through {through}"))
+    let of_all = status.complete_through.iter().map(|(entity, through)| (entity, of_entity(entity, through)));
+    let told: Vec<(&String, String)> = of_all.collect();
+    let alike: BTreeSet<&String> = told.iter().map(|(_, told)| told).collect();
+    match alike.into_iter().collect::<Vec<_>>().as_slice() {
+        [told] => vec![format!("complete    {told}")],
+        _ => told.iter().map(|(entity, told)| format!("complete    {entity}: {told}")).collect(),
+    }
+}
+
+/// How old a day is, where it is older than yesterday: `, 6 weeks old`.
+fn age(day: Day, today: Option<Day>) -> String {
+    let days = today.map_or(0, |today| today.to_postgres() - day.to_postgres());
+    let (number, unit) = match days {
+        ..2 => return String::new(),
+        2..14 => (days, "day"),
+        14..92 => (days / 7, "week"),
+        92..731 => (days / 30, "month"),
+        _ => (days / 365, "year"),
+    };
+    format!(", {} old", counted(number, unit))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_age_of_a_day_is_told_in_units_that_fit() {
+        let day = |month, day| Day::new(2026, month, day).unwrap();
+        let today = Some(day(11, 28));
+        for (then, told) in [
+            (day(11, 29), ""),
+            (day(11, 28), ""),
+            (day(11, 27), ""),
+            (day(11, 26), ", 2 days old"),
+            (day(10, 14), ", 6 weeks old"),
+            (day(1, 1), ", 11 months old"),
+            (Day::new(2024, 1, 3).unwrap(), ", 2 years old"),
+        ] {
+            assert_eq!(age(then, today), told, "{then}");
+        }
+        assert_eq!(age(day(1, 1), None), "");
+    }
 }

@@ -15,6 +15,7 @@ use crate::sql::{Ident, Statement};
 const FACTS: Statement = crate::statement!("servers/facts.sql");
 const SEEN: Statement = crate::statement!("servers/seen.sql");
 const ZONE: Statement = crate::statement!("servers/zone.sql");
+const ZONES: Statement = crate::statement!("servers/zones.sql");
 const OFFSETS: Statement = crate::statement!("servers/offsets.sql");
 
 /// What a server says of itself.
@@ -77,6 +78,14 @@ impl Session {
 pub async fn knows_zone(work: &Work<'_>, zone: &str) -> Result<bool> {
     let row = work.query_one(ZONE, &[(&zone, Type::TEXT)]).await?;
     row.map_or(Ok(false), |row| row.get("known"))
+}
+
+/// The time zones that the server knows.
+///
+/// # Errors
+/// When it does not answer.
+pub async fn zones(work: &Work<'_>) -> Result<Vec<String>> {
+    work.query(ZONES, &[]).await?.iter().map(|row| row.get("name")).collect()
 }
 
 /// Moments of UTC around a day, each with how far a time zone was ahead of it, both as the server prints them.

@@ -4,6 +4,7 @@ use std::fmt;
 
 use tokio_postgres::error::{DbError, ErrorPosition, SqlState};
 
+use super::Server;
 use crate::error::{Picture, Refusal};
 use crate::sql::Sql;
 
@@ -14,6 +15,8 @@ pub struct StatementFailure {
     code: Option<SqlState>,
     /// Whether the server could not lock as many tables as the statement takes.
     lacks_locks: bool,
+    /// Whether the connection ended with it.
+    is_lost: bool,
     #[source]
     place: Picture,
 }
@@ -27,12 +30,14 @@ impl StatementFailure {
                 code: Some(answer.code().clone()),
                 // The hint is in the server's language, but for the name of the setting.
                 lacks_locks: answer.hint().is_some_and(|hint| hint.contains("max_locks_per_transaction")),
+                is_lost: [&SqlState::ADMIN_SHUTDOWN, &SqlState::CRASH_SHUTDOWN].contains(&answer.code()),
                 place: picture(sql, answer),
             },
             None => Self {
                 message: plainly(error),
                 code: None,
                 lacks_locks: false,
+                is_lost: is_lost(error),
                 place: Picture(vec![format!("   --> {}", sql.path())]),
             },
         }
@@ -41,7 +46,10 @@ impl StatementFailure {
     /// With the next step where the server's own limits are in the way. A refusal where what we sent cannot be written
     /// in the database's encoding: values are numbers and dates, and dimensions need UTF8, so it is a name. Otherwise
     /// itself.
-    pub(super) fn explained(self) -> anyhow::Error {
+    pub(super) fn explained(self, server: Server) -> anyhow::Error {
+        if self.is_lost {
+            return lost(server, self.into());
+        }
         if self.code == Some(SqlState::CONFIGURATION_LIMIT_EXCEEDED) {
             let hint = "Raise temp_file_limit, or work_mem, for the role on that server.";
             return Refusal::explaining("a limit of the server is too low for this command", hint, self.into());
@@ -72,6 +80,19 @@ impl StatementFailure {
     pub fn code(&self) -> Option<&SqlState> {
         self.code.as_ref()
     }
+}
+
+/// Whether an error of the driver means that there is no connection any more.
+pub(super) fn is_lost(error: &tokio_postgres::Error) -> bool {
+    let of_system = std::error::Error::source(error).is_some_and(|cause| cause.is::<std::io::Error>());
+    error.is_closed() || of_system && error.as_db_error().is_none()
+}
+
+/// A connection that a server ended in mid work, as of a stop or a restart.
+pub(super) fn lost(server: Server, cause: anyhow::Error) -> anyhow::Error {
+    let hint = "Check that it runs, and what its log says, then run again: what was committed stays, the rest was rolled \
+                back.";
+    Refusal::explaining(format!("{server} closed the connection"), hint, cause)
 }
 
 impl fmt::Display for StatementFailure {

@@ -76,6 +76,11 @@ impl Line {
         Self(Arc::new(Ends { server, limits, protection, cancel, connection, in_transaction }))
     }
 
+    /// Whose connection it is.
+    pub(super) fn server(&self) -> Server {
+        self.0.server
+    }
+
     /// A transaction begins.
     pub(super) fn begins(&self) {
         self.0.in_transaction.store(true, Ordering::Relaxed);
@@ -155,7 +160,7 @@ impl Line {
             Some(next) => next,
             None => self.answer(sql.path(), stream.next()).await?,
         };
-        next.transpose().map_err(|error| StatementFailure::new(sql, &error).explained())
+        next.transpose().map_err(|error| StatementFailure::new(sql, &error).explained(self.server()))
     }
 }
 
@@ -230,7 +235,7 @@ impl CopyIn {
     /// When the server does not take them in time, or the connection is gone.
     pub async fn send(&mut self, bytes: Bytes) -> Result<()> {
         let sent = self.line.at_once(self.sql.path(), self.sink.send(bytes)).await?;
-        sent.map_err(|error| StatementFailure::new(&self.sql, &error).explained())
+        sent.map_err(|error| StatementFailure::new(&self.sql, &error).explained(self.line.server()))
     }
 
     /// Says that this was all, and gives the number of rows that the server counted. Dropped before, nothing is stored.
@@ -239,6 +244,6 @@ impl CopyIn {
     /// When the server refuses the rows, or does not answer within its limit.
     pub async fn finish(mut self) -> Result<u64> {
         let finished = self.line.answer(self.sql.path(), self.sink.as_mut().finish()).await?;
-        finished.map_err(|error| StatementFailure::new(&self.sql, &error).explained())
+        finished.map_err(|error| StatementFailure::new(&self.sql, &error).explained(self.line.server()))
     }
 }

@@ -7,7 +7,7 @@ use backon::{ExponentialBuilder, Retryable as _};
 use tokio_postgres::error::SqlState;
 use tokio_postgres::{Client, IsolationLevel, Transaction};
 
-use super::failure::plainly;
+use super::failure::{is_lost, lost, plainly};
 use super::line::{DEAD_AFTER, Line};
 use super::pins::{self, Pins};
 use super::{Access, Address, CopyIn, CopyOut, Limits, Parameter, Row, Rows, Server, StatementFailure, tls};
@@ -139,7 +139,10 @@ impl Work<'_> {
     pub async fn commit(self) -> Result<()> {
         let Self { transaction, line, .. } = self;
         let committed = line.answer("COMMIT", transaction.commit()).await?;
-        committed.map_err(|error| anyhow::anyhow!("could not commit: {}", plainly(&error)))?;
+        committed.map_err(|error| {
+            let failure = anyhow::anyhow!("could not commit: {}", plainly(&error));
+            if is_lost(&error) { lost(line.server(), failure) } else { failure }
+        })?;
         line.committed();
         Ok(())
     }
@@ -165,7 +168,7 @@ impl Work<'_> {
         let started = Instant::now();
         let answer = self.line.answer(sql.path(), statement).await;
         tracing::debug!(statement = sql.path(), took_ms = started.elapsed().as_millis(), "answered");
-        answer?.map_err(|error| StatementFailure::new(sql, &error).explained())
+        answer?.map_err(|error| StatementFailure::new(sql, &error).explained(self.line.server()))
     }
 }
 

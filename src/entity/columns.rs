@@ -101,6 +101,6 @@ fn named(statistic: Statistic, label: &str) -> String {
 pub(super) fn missing(entity: &Entity, column: &str) -> anyhow::Error {
     Refusal::refused(
         format!("table {entity} of production has no column \"{column}\""),
-        "Give the column its name back; nothing was read or changed.",
+        format!("Check its name in [[entity]]{}.", entity.lines.place(column)),
     )
 }

@@ -65,6 +65,8 @@ pub struct Draft {
     pub time_kind: String,
     /// Other columns that could say the day.
     pub other_times: Vec<String>,
+    /// Measures whose sums may mean nothing, by their names.
+    pub doubtful: Vec<String>,
     /// Columns of numbers that are left out, and why.
     pub not_summed: Vec<(String, String)>,
     /// Columns that figures could be split by.
@@ -135,6 +137,7 @@ impl SourceTable {
             not_summed: not_summed
                 .map(|column| (column.name.clone(), column.key().unwrap_or("too many").to_string()))
                 .collect(),
+            doubtful: named(&|column| is_measure(column) && column.is_doubtful()),
             dimensions: named(&|column| column.splits() && column.name != time && !is_measure(column)),
         })
     }
@@ -164,7 +167,41 @@ impl SourceTable {
     }
 }
 
+/// Words in the names of numbers that are no amounts.
+const NO_AMOUNTS: [&str; 24] = [
+    "postcode",
+    "postal",
+    "zip",
+    "zipcode",
+    "plz",
+    "phone",
+    "telephone",
+    "fax",
+    "code",
+    "number",
+    "no",
+    "nr",
+    "year",
+    "latitude",
+    "lat",
+    "longitude",
+    "lon",
+    "lng",
+    "version",
+    "rank",
+    "position",
+    "percent",
+    "ratio",
+    "rate",
+];
+
 impl SourceColumn {
+    /// Whether a sum of it may mean nothing, by its name.
+    fn is_doubtful(&self) -> bool {
+        let name = self.name.to_lowercase();
+        name.split(|c: char| !c.is_alphanumeric()).any(|word| NO_AMOUNTS.contains(&word))
+    }
+
     fn is_time(&self) -> bool {
         matches!(self.kind.as_str(), "timestamp without time zone" | "timestamp with time zone" | "date")
     }
@@ -262,6 +299,15 @@ mod tests {
             ["primary key", "foreign key", "numbered by a sequence", "a key by its name"]
         );
         assert_eq!(draft.dimensions, ["shop", "colour"]);
+    }
+
+    #[test]
+    fn numbers_that_are_no_amounts_by_their_names_are_doubtful() {
+        let names = ["amount", "postcode", "zip_code", "barcode_width", "Year", "yearly", "house_no", "notes"];
+        let made = table([column("at", "date")].into_iter().chain(names.map(|name| column(name, "integer"))).collect());
+        let draft = made.draft(&mut Taken::default()).unwrap();
+        assert_eq!(draft.entity.measures.len(), names.len());
+        assert_eq!(draft.doubtful, ["postcode", "zip_code", "Year", "house_no"]);
     }
 
     #[test]

@@ -4,7 +4,7 @@
 use std::fmt::Display;
 use std::io::{ErrorKind, Read as _, Write as _};
 use std::os::fd::AsFd as _;
-use std::path::{Path, PathBuf};
+use std::path::{Component, Path, PathBuf};
 use std::time::{Duration, Instant};
 
 use anyhow::Context as _;
@@ -63,6 +63,12 @@ fn holder(held: &File) -> Option<u32> {
     })
 }
 
+/// Whether a path is one of a file below the folder.
+fn is_inside(path: &str) -> bool {
+    let plain = |part: Component<'_>| matches!(part, Component::Normal(_));
+    !path.is_empty() && !path.contains('\0') && Path::new(path).components().all(plain)
+}
+
 impl Folder {
     /// Opens a folder and holds it; `None` where there is none.
     ///
@@ -105,6 +111,12 @@ impl Folder {
             let message =
                 format!("\"{path}\" is of version {}, this Kalends knows {}", parsed.version, manifest::VERSION);
             return Err(Refusal::refused(message, "Use the newer Kalends that wrote it."));
+        }
+        if let Some(strange) = parsed.files.keys().chain(parsed.pending.keys()).find(|path| !is_inside(path)) {
+            return Err(Refusal::refused(
+                format!("\"{path}\" lists \"{strange}\", which is no path of Kalends"),
+                "Restore the manifest, or remove it and publish again; nothing was written or removed.",
+            ));
         }
         Ok(Some(parsed))
     }

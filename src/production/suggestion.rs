@@ -41,9 +41,13 @@ pub(super) fn missing(entity: &Entity, near: Option<&str>) -> anyhow::Error {
                 .to_string()
         }
         Some(near) => {
-            format!("Did you mean \"{near}\"? Else check that KALENDS_PRODUCTION_URL names the right database.")
+            let place = entity.lines.place("table");
+            format!("Did you mean \"{near}\"?{place} Else check that KALENDS_PRODUCTION_URL names the right database.")
         }
-        None => "Check the table in [[entity]], and that KALENDS_PRODUCTION_URL names the right database.".to_string(),
+        None => {
+            let place = entity.lines.place("table");
+            format!("Check the table in [[entity]]{place}, and that KALENDS_PRODUCTION_URL names the right database.")
+        }
     };
     Refusal::refused(format!("production has no table {entity}"), hint)
 }
@@ -54,9 +58,10 @@ pub(super) async fn of_column(work: &Work<'_>, entity: &Entity, column: &Ident) 
         Ok(known) => known,
         Err(error) => return error,
     };
+    let place = entity.lines.place(column.name());
     let hint = match nearest(column.name(), &known) {
-        Some(near) => format!("Did you mean \"{near}\"? Nothing of this table was read or changed."),
-        None => format!("Its columns are {}. Nothing of this table was read or changed.", quoted(&known)),
+        Some(near) => format!("Did you mean \"{near}\"?{place} Nothing of this table was read or changed."),
+        None => format!("Its columns are {}.{place} Nothing of this table was read or changed.", quoted(&known)),
     };
     Refusal::refused(format!("table {entity} of production has no column \"{}\"", column.name()), hint)
 }

@@ -89,6 +89,10 @@ fn entity(text: &mut String, drafted: &Drafted, draft: &Draft) {
             draft.not_summed.iter().map(|(name, why)| format!("{} ({why})", string(name))).collect();
         comment(text, &format!("Numbers that are not summed: {}.", left.join(", ")));
     }
+    if !draft.doubtful.is_empty() {
+        let doubtful = draft.doubtful.iter().map(|name| string(name)).collect::<Vec<_>>().join(", ");
+        comment(text, &format!("Doubtful by their names: {doubtful}. Delete those whose sum would mean nothing."));
+    }
     let _ = writeln!(text, "measures = {}", list(measures.iter().map(|measure| measure.name())));
     if !draft.dimensions.is_empty() {
         comment(

@@ -22,8 +22,9 @@ pub(super) struct Seconds(pub(super) Duration);
 impl<'de> Deserialize<'de> for Written {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         let text = String::deserialize(deserializer)?;
+        // What the library says holds a part of the text, which may be a password in a wrong place.
         let duration = humantime::parse_duration(&text)
-            .map_err(|error| D::Error::custom(format!("{error}; a duration is written like \"10s\" or \"1h 30m\"")))?;
+            .map_err(|_| D::Error::custom("a duration is written like \"10s\" or \"1h 30m\""))?;
         within(duration).map(Self).ok_or_else(|| D::Error::custom(format!("{FORM}, written like \"10s\"")))
     }
 }

@@ -2,6 +2,8 @@
 
 use std::collections::BTreeSet;
 
+use toml::Spanned;
+
 use super::file::TypedEntity;
 use crate::calendar::Level;
 use crate::entity::{self, Entity, Statistic};
@@ -22,27 +24,30 @@ pub(super) fn read(typed: Vec<TypedEntity>) -> Result<Vec<Entity>> {
 }
 
 fn one(typed: TypedEntity) -> Result<Entity> {
-    let (schema, table) = table_name(&typed.table)?;
+    let (schema, table) = table_name(typed.table.get_ref())?;
     if let Some(zone) = &typed.time_zone {
-        check_zone(zone)?;
+        check_zone(zone.get_ref())?;
     }
     let name = Ident::new(typed.name)?;
     Literal::new(name.name())?;
-    let measures = typed.measures.into_iter().map(Ident::new).collect::<Result<Vec<_>>>()?;
-    let dimensions = typed.dimensions.unwrap_or_default().into_iter().map(Ident::new).collect::<Result<Vec<_>>>()?;
-    check_columns(name.name(), &typed.time, &measures, &dimensions)?;
+    let columns = |typed: Vec<Spanned<String>>| {
+        typed.into_iter().map(|column| Ident::new(column.into_inner())).collect::<Result<Vec<_>>>()
+    };
+    let (measures, dimensions) = (columns(typed.measures)?, columns(typed.dimensions.unwrap_or_default())?);
+    check_columns(name.name(), typed.time.get_ref(), &measures, &dimensions)?;
     let statistics =
         typed.statistics.unwrap_or_else(|| vec![Statistic::Sum, Statistic::Min, Statistic::Max, Statistic::Mean]);
     let levels = typed.levels.unwrap_or_else(|| vec![Level::Day, Level::Month, Level::Year]);
     Ok(Entity {
         schema,
         table,
-        time: Ident::new(typed.time)?,
-        time_zone: typed.time_zone,
+        time: Ident::new(typed.time.into_inner())?,
+        time_zone: typed.time_zone.map(Spanned::into_inner),
         measures,
         dimensions,
         statistics: ordered(name.name(), "statistics", statistics)?,
         levels: ordered(name.name(), "levels", levels)?,
+        lines: typed.lines,
         name,
     })
 }

@@ -1,15 +1,16 @@
 //! The settings file, as `kalends.example.toml` shows it.
 
 use std::num::NonZeroU64;
-use std::path::PathBuf;
-use std::time::Duration;
+use std::path::{Path, PathBuf};
 
 use serde::Deserialize;
+use toml::Spanned;
 
-use super::duration::{Seconds, Written};
+use super::duration::Written;
 use super::guard::Guard;
+use super::limits::Limits;
 use crate::calendar::Level;
-use crate::entity::Statistic;
+use crate::entity::{Lines, Statistic};
 
 /// All that the file may say.
 #[derive(Deserialize)]
@@ -30,23 +31,40 @@ pub(super) struct File {
 #[serde(deny_unknown_fields)]
 pub(super) struct TypedEntity {
     pub(super) name: String,
-    pub(super) table: String,
-    pub(super) time: String,
-    pub(super) time_zone: Option<String>,
-    pub(super) measures: Vec<String>,
-    pub(super) dimensions: Option<Vec<String>>,
+    pub(super) table: Spanned<String>,
+    pub(super) time: Spanned<String>,
+    pub(super) time_zone: Option<Spanned<String>>,
+    pub(super) measures: Vec<Spanned<String>>,
+    pub(super) dimensions: Option<Vec<Spanned<String>>>,
     pub(super) statistics: Option<Vec<Statistic>>,
     pub(super) levels: Option<Vec<Level>>,
+    #[serde(skip)]
+    pub(super) lines: Lines,
 }
 
-/// Limits in whole seconds; none may be 0, which to PostgreSQL would mean no limit.
-#[derive(Debug, PartialEq, Deserialize)]
-#[serde(deny_unknown_fields, default)]
-pub(super) struct Limits {
-    pub(super) connect_seconds: Seconds,
-    pub(super) lock_seconds: Seconds,
-    pub(super) statement_seconds: Seconds,
-    pub(super) idle_seconds: Seconds,
+impl TypedEntity {
+    /// Notes the lines of its names in a file's text.
+    pub(super) fn locate(&mut self, path: &Path, text: &str) {
+        let mut lines = Lines::of(path.display().to_string());
+        lines.note("table", line_of(text, &self.table));
+        lines.note(self.time.get_ref(), line_of(text, &self.time));
+        if let Some(zone) = &self.time_zone {
+            lines.note("time_zone", line_of(text, zone));
+        }
+        for column in self.measures.iter().chain(self.dimensions.iter().flatten()) {
+            lines.note(column.get_ref(), line_of(text, column));
+        }
+        self.lines = lines;
+    }
+}
+
+/// The number of the line that something of a text is in.
+fn line_of<T>(text: &str, written: &Spanned<T>) -> usize {
+    line_at(text, written.span().start)
+}
+
+pub(super) fn line_at(text: &str, place: usize) -> usize {
+    text.bytes().take(place).filter(|&byte| byte == b'\n').count() + 1
 }
 
 /// What production is spared; without a limit of its own those of [`Limits`] hold.
@@ -69,18 +87,6 @@ impl Default for File {
             production: Production::default(),
             guard: Guard::default(),
             entity: Vec::new(),
-        }
-    }
-}
-
-impl Default for Limits {
-    fn default() -> Self {
-        let seconds = |seconds| Seconds(Duration::from_secs(seconds));
-        Self {
-            connect_seconds: seconds(10),
-            lock_seconds: seconds(10),
-            statement_seconds: seconds(3600),
-            idle_seconds: seconds(3600),
         }
     }
 }

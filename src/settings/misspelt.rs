@@ -3,8 +3,9 @@
 use serde::Deserialize;
 use serde::de::value::{Error as Unread, MapDeserializer, StrDeserializer};
 
-use super::file::{File, Limits, Production, TypedEntity};
+use super::file::{File, Production, TypedEntity};
 use super::guard::Guard;
+use super::limits::{FORMER, Limits};
 use crate::calendar::Level;
 use crate::entity::Statistic;
 
@@ -25,13 +26,17 @@ pub(super) fn explain(said: &str) -> (String, String) {
         let place = lists.iter().find(|(_, list)| *list == known).map_or("the list", |(place, _)| place);
         return (format!("{place} knows no \"{word}\""), did_you_mean(word, &known));
     }
-    let hint = match said {
-        "invalid type: map, expected a sequence" | "duplicate key" => {
-            "Write [[entity]], in two brackets: there may be several."
-        }
-        _ => EXAMPLE,
-    };
-    (without_value(said), hint.to_string())
+    match said {
+        "invalid type: map, expected a sequence" => (
+            "a section in one bracket stands where there may be several".to_string(),
+            "Write [[entity]], in two brackets, for each table.".to_string(),
+        ),
+        "duplicate key" => (
+            "a key or section stands there for the second time".to_string(),
+            "Keep one of them. Of entities there may be several: write [[entity]], in two brackets.".to_string(),
+        ),
+        _ => (without_value(said), EXAMPLE.to_string()),
+    }
 }
 
 fn unknown_key(key: &str, known: &[String]) -> (String, String) {
@@ -47,7 +52,8 @@ fn unknown_key(key: &str, known: &[String]) -> (String, String) {
         "" => format!("there is no key \"{key}\" outside of a section"),
         section => format!("{section} has no key \"{key}\""),
     };
-    if nearest(key, known).is_some() {
+    let today = |keys: &[String]| keys.iter().filter(|key| !key.ends_with(FORMER)).cloned().collect::<Vec<_>>();
+    if nearest(key, &today(known)).is_some() {
         return (what, did_you_mean(key, known));
     }
     let elsewhere = tables.iter().filter(|(name, _)| *name != here);
@@ -64,7 +70,8 @@ fn unknown_key(key: &str, known: &[String]) -> (String, String) {
 
 /// The nearest word, or all of them where none is near.
 fn did_you_mean(word: &str, known: &[String]) -> String {
-    match nearest(word, known) {
+    let known: Vec<String> = known.iter().filter(|word| !word.ends_with(FORMER)).cloned().collect();
+    match nearest(word, &known) {
         Some(found) => format!("Did you mean \"{found}\"? {EXAMPLE}"),
         None => {
             let quoted: Vec<String> = known.iter().map(|word| format!("\"{word}\"")).collect();
@@ -118,11 +125,11 @@ mod tests {
 
     #[test]
     fn the_nearest_word_is_near() {
-        let known = ["lock_seconds", "connect_seconds", "time", "time_zone"].map(str::to_string);
+        let known = ["lock_timeout", "connect_timeout", "time", "time_zone"].map(str::to_string);
         for (typed, meant) in [
-            ("look_seconds", Some("lock_seconds")),
-            ("Lock_Seconds", Some("lock_seconds")),
-            ("conect_second", Some("connect_seconds")),
+            ("look_timeout", Some("lock_timeout")),
+            ("Lock_Timeout", Some("lock_timeout")),
+            ("conect_timeot", Some("connect_timeout")),
             ("timezone", Some("time_zone")),
             ("tmie", Some("time")),
             ("seconds", None),
@@ -135,7 +142,8 @@ mod tests {
 
     #[test]
     fn tables_and_lists_say_themselves_what_they_know() {
-        assert_eq!(keys::<Limits>(), ["connect_seconds", "lock_seconds", "statement_seconds", "idle_seconds"]);
+        let limits: Vec<String> = keys::<Limits>().into_iter().filter(|key| !key.ends_with(FORMER)).collect();
+        assert_eq!(limits, ["connect_timeout", "lock_timeout", "statement_timeout", "idle_timeout"]);
         // Every section of the file is one that a key can be told to belong to.
         let sections = ["limits", "production", "guard", "entity"].map(str::to_string);
         let plain = ["production_url", "warehouse_url", "exports", "local"].map(str::to_string);

@@ -6,7 +6,7 @@ use std::path::Path;
 
 use anyhow::Context as _;
 
-use super::file::File;
+use super::file::{File, line_at};
 use super::misspelt;
 use crate::error::{Refusal, Result};
 use crate::files;
@@ -45,13 +45,14 @@ pub(super) fn read_if_there(path: &Path) -> Result<File> {
 }
 
 fn parse(path: &Path, text: &str) -> Result<File> {
-    toml::from_str(text).map_err(|error| {
+    let mut file: File = toml::from_str(text).map_err(|error| {
         // The library would print the line as well, and the line may hold a password.
-        let line =
-            error.span().map_or(1, |span| text.bytes().take(span.start).filter(|&byte| byte == b'\n').count() + 1);
+        let line = error.span().map_or(1, |span| line_at(text, span.start));
         let (message, hint) = misspelt::explain(error.message().lines().next().unwrap_or_default());
         Refusal::usage(format!("\"{}\", line {line}: {message}", path.display()), hint)
-    })
+    })?;
+    file.entity.iter_mut().for_each(|entity| entity.locate(path, text));
+    Ok(file)
 }
 
 #[cfg(test)]
@@ -80,8 +81,8 @@ mod tests {
         // So is what production is spared, with the values that hold without them.
         let Production { lock_timeout, statement_timeout, max_rows_per_second } = file.production;
         let written = |limit: Option<Written>| limit.map(|limit| limit.0);
-        assert_eq!(written(lock_timeout), Some(default.limits.lock_seconds.0));
-        assert_eq!(written(statement_timeout), Some(default.limits.statement_seconds.0));
+        assert_eq!(written(lock_timeout), Some(default.limits.lock_timeout.0));
+        assert_eq!(written(statement_timeout), Some(default.limits.statement_timeout.0));
         assert!(max_rows_per_second.is_some());
     }
 
@@ -92,6 +93,7 @@ mod tests {
         let message = error.to_string();
         assert!(message.starts_with("\"k.toml\", line 2: there is no key \"produktion_url\""), "{message}");
         assert!(!message.contains("s3cret"));
+        assert!(parse("k.toml".as_ref(), "[limits]\nlock_timeout = \"0s\"\n").is_err());
         assert!(parse("k.toml".as_ref(), "[limits]\nlock_seconds = 0\n").is_err());
     }
 }

@@ -27,7 +27,7 @@ fn of_one(dimensions: &[String], one: &Combination, indent: &str) -> Vec<String>
         format!("rows {} -> {} ({}{})", count(before), count(after), sign(before, after), count(after - before))
     });
     let statistics = one.statistics.iter().map(of_statistic);
-    report::wrapped(&format!("{indent}{named}: "), rows.into_iter().chain(statistics))
+    report::wrapped(&format!("{indent}{named}: "), rows.into_iter().chain(statistics), ",")
 }
 
 fn sign(before: i64, after: i64) -> &'static str {
@@ -35,11 +35,11 @@ fn sign(before: i64, after: i64) -> &'static str {
 }
 
 fn of_statistic(one: &Statistic) -> String {
-    let value = |value: &Option<String>| value.clone().unwrap_or_else(|| "none".to_string());
+    let value = |value: &Option<String>| value.as_deref().map_or("none".to_string(), report::grouped);
     let (before, after) = (&one.value.before, &one.value.after);
     let moved = format!("{} {} -> {}", one.name, value(before), value(after));
     match difference(before.as_deref(), after.as_deref()) {
-        Some(difference) => format!("{moved} ({difference})"),
+        Some(difference) => format!("{moved} ({})", report::grouped(&difference)),
         None => moved,
     }
 }

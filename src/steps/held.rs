@@ -14,9 +14,14 @@ pub fn lines(held: &[Noted], changing: &[Noted], accept: Option<&str>) -> Vec<St
         let units = counted(of_all.len(), first.unit.level().word());
         lines.push(format!("held        {units} from {} on: {}", first.unit, first.reason));
     }
-    lines.extend(accept.map(|accept| format!("            to accept this: {accept}")));
+    lines.extend(accept.map(accepting));
     lines.extend(changing.iter().map(|noted| format!("changing    {} since {}", noted.unit, noted.since)));
     lines
+}
+
+/// The line below, with the command that accepts it.
+pub fn accepting(command: &str) -> String {
+    format!("            to accept this: {command}")
 }
 
 /// The refusal that a run ends with that held something of an entity, and the command that accepts it; `None` where

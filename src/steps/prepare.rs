@@ -10,7 +10,7 @@ use crate::calendar::Period;
 use crate::entity::Entity;
 use crate::error::Result;
 use crate::guard::{self, Accepted, Noted};
-use crate::production::{Held, Survey};
+use crate::production::{Durations, Survey};
 use crate::report::{self, Figure, Gauge, counted};
 use crate::sync::plan::{self, Expected, Planned};
 use crate::sync::{self, Connections, Loaded, Terms};
@@ -127,9 +127,9 @@ impl Each<Prepared> {
         if let [Ok(only)] = self.all.as_slice() {
             return of_one(only);
         }
-        report::list_lines(self.all.iter().map(|one| match one {
-            Ok(prepared) => format!("{}: {}", prepared.entity, of_one(prepared)),
-            Err(Failed { entity, error, .. }) => format!("{entity}: failed: {error}"),
+        report::list_lines(self.all.iter().flat_map(|one| match one {
+            Ok(prepared) => report::of_entity(of_one(prepared).lines().map(str::to_string), &prepared.entity),
+            Err(Failed { entity, error, .. }) => vec![format!("failed      {entity}: {error}")],
         }))
     }
 }
@@ -223,7 +223,7 @@ impl Prepared {
 }
 
 impl HeldProduction {
-    fn of(held: Held, survey: &Survey, loaded: Loaded) -> Self {
+    fn of(held: Durations, survey: &Survey, loaded: Loaded) -> Self {
         Self {
             longest_lock_seconds: held.lock.as_secs_f64(),
             longest_snapshot_seconds: held.snapshot.as_secs_f64(),

@@ -68,10 +68,10 @@ impl Settling<'_> {
     pub(super) fn with_remade<'a>(
         &self,
         months: Vec<Month>,
-        unsummed: impl IntoIterator<Item = &'a Period>,
+        inconsistent: impl IntoIterator<Item = &'a Period>,
     ) -> Vec<Month> {
         let mut months: BTreeMap<Period, Month> = months.into_iter().map(|month| (month.period, month)).collect();
-        for period in unsummed {
+        for period in inconsistent {
             let span = period.span();
             // Of a period without rows there may be an account as well.
             let days = self.judged.target.range(span.from..span.until).map(|(&day, _)| day).chain([span.day_inside()]);
@@ -92,7 +92,8 @@ impl Settling<'_> {
     }
 
     pub(super) fn progress(&self, months: &[Month]) -> Progress {
-        Progress::rows(months.iter().map(Month::rows_to_load).sum(), self.talk)
+        let rows = months.iter().map(Month::rows_to_load).sum();
+        Progress::of(self.snapshot.model().name(), rows, months.len(), self.talk)
     }
 }
 

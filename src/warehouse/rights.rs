@@ -21,6 +21,12 @@ impl Warehouse {
         let found = work.query_one(LACKING, &[(&NAMES.as_slice(), Type::TEXT_ARRAY)]).await?;
         let Some(row) = found else { return Ok(None) };
         let (role, object, remedy): (&str, &str, &str) = (row.get("role")?, row.get("object")?, row.get("remedy")?);
+        if let Some(owner) = row.get::<Option<&str>>("owner")? {
+            return Ok(Some(Refusal::refused(
+                format!("the schemas of the warehouse belong to role \"{owner}\", and this is role {role}"),
+                format!("Use \"{owner}\" in KALENDS_WAREHOUSE_URL."),
+            )));
+        }
         Ok(Some(Refusal::refused(
             format!("role {role} lacks a right in the warehouse that a run needs on {object}"),
             format!("Run `{remedy}`, then run again."),

@@ -66,6 +66,8 @@ impl World<'_> {
             let (done, error) = match self.explaining(std::slice::from_ref(entity), work(entity)).await {
                 Ok((done, refused)) => (Ok(done), refused),
                 Err(error) if self.settings.entities.len() == 1 => return Err(error),
+                // It would be in the way of the others as well, and has settled a part of what would be published.
+                Err(error) if each.all.is_empty() && error::waits_for_a_run(&error) => return Err(error),
                 Err(error) => {
                     let (entity, exit_code) = (name.to_string(), error::exit_code(&error) as u8);
                     (Err(Failed { entity, error: error.to_string(), exit_code }), Some(error))

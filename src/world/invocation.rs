@@ -9,11 +9,11 @@ use super::patience::Patience;
 use super::servers::Addresses;
 use super::signals::{stopped, told_to_stop};
 use super::{World, metrics};
-use crate::error::Result;
+use crate::error::{Result, one_line};
 use crate::flags::{Measured, Waiting};
 use crate::local::Servers as PrivateServers;
 use crate::progress::Talk;
-use crate::report::Outcome;
+use crate::report::{self, Outcome};
 use crate::settings::{Environment, Flags, Settings};
 
 /// A command as it was typed.
@@ -57,7 +57,11 @@ impl Invocation {
     pub fn ready(&self, waiting: Waiting, measured: Measured) -> Result<Ready<'_>> {
         let patience = Patience::of(waiting.wait.unwrap_or_default());
         let metrics = metrics::check(measured.metrics)?;
-        Ok(Ready { invocation: self, settings: self.settings()?, patience, metrics })
+        let settings = self.settings()?;
+        if self.talk == Talk::Normal {
+            settings.notes.iter().for_each(|note| report::talk(&format!("note: {}", one_line(note))));
+        }
+        Ok(Ready { invocation: self, settings, patience, metrics })
     }
 
     /// The same for a command that neither waits nor is measured, and with other settings.

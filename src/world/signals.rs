@@ -2,9 +2,9 @@
 
 use tokio::signal::unix::{SignalKind, signal};
 
-use crate::error::{Exit, Result};
-use crate::progress::Talk;
-use crate::report::{self, Outcome};
+use crate::error::{Exit, Result, one_line};
+use crate::progress::{self, Committed, Talk};
+use crate::report::{self, Outcome, counted};
 
 /// While this is held, Ctrl-C ends other programs of the terminal and not this one.
 ///
@@ -29,7 +29,14 @@ pub(super) async fn told_to_stop() -> Result<Exit> {
 pub(super) fn stopped(exit: Exit, talk: Talk) -> Outcome {
     if talk == Talk::Normal {
         let word = if exit == Exit::Interrupted { "interrupted" } else { "told to stop" };
-        report::talk(&format!("{word}: what was committed stays, the rest is rolled back; run again to go on"));
+        let stays = match progress::committed() {
+            Some(Committed { entity, months, of }) if months < of => {
+                let (entity, of) = (one_line(&entity), counted(of, "month"));
+                format!("{months} of {of} of {entity} are committed, the rest is rolled back")
+            }
+            _ => "what was committed stays, the rest is rolled back".to_string(),
+        };
+        report::talk(&format!("{word}: {stays}; run again to go on"));
     }
     Outcome::new(exit, "", &"stopped")
 }

@@ -45,7 +45,7 @@ fn whatever_a_server_answers_no_command_ends_in_a_panic() {
     let world = World::new();
     world.production("created_at | value\n 2024-01-02 | 5\n 2024-01-03 | 7\n 2024-02-29 | 8\n NULL | 3");
     world.production_sql("COMMENT ON TABLE entity IS 'ours'");
-    world.settings("[limits]\nstatement_seconds = 1\nconnect_seconds = 20\n");
+    world.settings("[limits]\nstatement_timeout = \"1s\"\nconnect_timeout = \"20s\"\n");
     world.kalends("simulate --mark 2024 2").succeeds();
     world.warehouse_sql(
         "CREATE SCHEMA theirs; CREATE TABLE theirs.entity (created_at timestamp, value integer);

@@ -285,7 +285,7 @@ fn all_is_looked_at_whatever_is_found() {
 #[test]
 fn a_table_that_somebody_holds_is_busy() {
     let world = World::new();
-    world.settings(format!("[limits]\nlock_seconds = 1\n{ENTITY}"));
+    world.settings(format!("[limits]\nlock_timeout = \"1s\"\n{ENTITY}"));
     let mut holder = postgres::Client::connect(&world.production_url, postgres::NoTls).unwrap();
     let mut held = holder.transaction().unwrap();
     held.batch_execute("LOCK TABLE entity IN ACCESS EXCLUSIVE MODE").unwrap();

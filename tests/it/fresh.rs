@@ -110,6 +110,26 @@ fn figures_that_are_too_old_end_with_3() {
     world.kalends("status --max-age soon").fails_with(2);
 }
 
+#[test]
+fn status_says_when_the_newest_row_was() {
+    let world = World::new();
+    world.production_sql("INSERT INTO entity VALUES (now() - interval '45 days', 1), ('2024-01-02', 2)");
+    world.kalends("run").succeeds();
+    let days =
+        world.ask_warehouse("SELECT max(day), (now() AT TIME ZONE 'UTC')::date - 1 FROM kalends_stats.entity_day");
+    let (newest, yesterday) = days[0].split_once('|').unwrap();
+    let ran = world.kalends("status");
+    ran.succeeds().says(&format!("\ncomplete    through {yesterday}; newest row {newest}, 6 weeks old\n"));
+    let status = world.kalends("status --json").json();
+    assert_eq!(status["newest_day"], json!({"entity": newest}));
+    world.production_sql("INSERT INTO entity VALUES (now() - interval '1 day', 1)");
+    world.kalends("run").succeeds();
+    world.kalends("status").succeeds().says(&format!("; newest row {yesterday}\n"));
+    world.production_sql("INSERT INTO entity VALUES ('12024-01-01', 1)");
+    world.kalends("run").succeeds();
+    world.kalends("status").succeeds().says("; newest row 12024-01-01\n");
+}
+
 /// What is another each time: moments and how long ago they are.
 fn masked(text: &str) -> String {
     let mask = |word: &str| -> String {
@@ -120,6 +140,7 @@ fn masked(text: &str) -> String {
         }
     };
     let lines = text.lines().map(|line| {
+        let line = &line.replace(" years old", " old").replace(" 2 old", " 3 old");
         let line = match (line.find(" UTC, "), line.find(" ago")) {
             (Some(from), Some(until)) => format!("{}… {}", &line[..from + 6], &line[until + 1..]),
             _ => line.to_string(),

@@ -113,6 +113,38 @@ fn each_cause_is_told_with_what_the_period_said_before_and_after() {
 }
 
 #[test]
+fn people_are_shown_the_figures_that_moved_and_with_all_the_others() {
+    let world = settled();
+    world.production_sql("INSERT INTO entity VALUES ('2024-01-20 13:00', 4000), ('2024-01-20 13:00', NULL)");
+    world.kalends("run").succeeds();
+    let below = |arguments: &str| {
+        let told = world.kalends(arguments).succeeds().stdout.clone();
+        told.lines().skip(2).map(|line| line.trim_end().to_string()).collect::<Vec<_>>()
+    };
+    assert_eq!(
+        below("history 2024-01-20"),
+        [
+            "              rows                1 ->            3             +2    +200.0%",
+            "              sum_values          4 ->        4,004         +4,000  +100,000%",
+            "              max_values          4 ->        4,000         +3,996   +99,900%",
+            "              mean_values  4.000000 -> 2,002.000000  +1,998.000000   +49,950%",
+        ]
+    );
+    let all = below("history 2024-01-20 --all");
+    assert_eq!(
+        [&all[0], &all[2], &all[5]],
+        [
+            "              rows                 1 ->            3             +2    +200.0%",
+            "              min_values           4 ->            4",
+            "              count_values         1 ->            2             +1    +100.0%",
+        ]
+    );
+    world.production_sql("UPDATE entity SET created_at = '2024-03-01 05:00' WHERE created_at = '2024-03-01'");
+    world.kalends("run").succeeds();
+    assert_eq!(below("history 2024-03-01"), ["              no figure of it moved"]);
+}
+
+#[test]
 fn a_period_of_which_nothing_was_restated_says_so() {
     let world = World::new();
     let said =

@@ -12,7 +12,9 @@ use std::sync::OnceLock;
 use std::time::{Duration, Instant};
 
 use crate::export::Frozen;
+use crate::faults::held::{Hold, Running};
 use crate::kit::{BINARY, Ran, World, run_sql, servers};
+use crate::own_servers::Side;
 
 const CANARY: &str = "S3CRET";
 
@@ -92,6 +94,7 @@ fn a_month_or_year_that_there_is_not() {
         ("simulate 0 1", "simulate_year_0"),
         ("simulate 2024", "simulate_without_month"),
         ("settle", "unknown_command"),
+        ("rnu", "command_misspelt"),
         ("run --fast", "unknown_flag"),
         ("run --accept-loss 2024-13", "accept_month_13"),
         ("prepare --accept-loss march", "accept_march"),
@@ -205,6 +208,50 @@ fn what_is_misspelt_in_an_entity_gets_the_nearest_name() {
     refuses(&world, "run", &[], 4, "table_of_another_name");
     settings("entity", "valeu");
     refuses(&world, "run", &[], 4, "column_misspelt");
+    world.production_sql("ALTER TABLE entity ALTER created_at TYPE timestamptz");
+    let zone = "[[entity]]\nname = \"e\"\ntable = \"entity\"\ntime = \"created_at\"\n\ntime_zone = \"Europe/Berln\"\nmeasures = [\"value\"]\n";
+    fs::write(world.folder().join("kalends.toml"), zone).unwrap();
+    golden("zone_misspelt", &world.kalends("run").fails_with(4).stderr);
+}
+
+#[test]
+fn a_server_that_ends_the_connection_in_mid_run() {
+    let world = settled();
+    world.production("created_at | value\n 2024-03-02 | 5");
+    for (side, url) in [(Side::Production, &world.production_url), (Side::Warehouse, &world.warehouse_url)] {
+        let table = if side == Side::Production {
+            "public.entity IN ACCESS EXCLUSIVE"
+        } else {
+            "kalends_stats.entity_day IN SHARE"
+        };
+        let hold = Hold::by(url, &format!("LOCK TABLE {table} MODE"));
+        let run = Running::started(world.command("run")).once_held(&world, side);
+        run_sql(
+            url,
+            "SELECT pg_terminate_backend(pid) FROM pg_stat_activity
+             WHERE datname = current_database() AND application_name = 'kalends run'",
+        );
+        let ran = run.ends();
+        let server = if side == Side::Production { "production" } else { "warehouse" };
+        ran.fails_with(1).says(&format!("{server} closed the connection\n"));
+        ran.says("\n hint: Check that it runs, and what its log says, then run again: what was committed stays, the rest was rolled back.\n");
+        drop(hold);
+    }
+    world.settles();
+}
+
+#[test]
+fn a_role_that_is_not_the_warehouses() {
+    let world = settled();
+    let maintenance = servers().url(5433, "kalends", "postgres");
+    run_sql(&maintenance, "DO $$ BEGIN CREATE ROLE analyst LOGIN; EXCEPTION WHEN duplicate_object THEN NULL; END $$");
+    servers().admit(5433, "analyst", "trust");
+    let database = world.warehouse_url.rsplit('/').next().unwrap();
+    world.warehouse_sql(&format!("GRANT CONNECT ON DATABASE {database} TO analyst"));
+    let url = world.warehouse_url.replacen("kalends", "analyst", 1);
+    for command in ["run", "export"] {
+        refuses(&world, command, &[("KALENDS_WAREHOUSE_URL", &url)], 4, "role_of_an_analyst");
+    }
 }
 
 #[test]
@@ -331,7 +378,7 @@ fn an_export_folder_full_of_somebody_elses_files() {
 #[test]
 fn a_server_that_does_not_answer() {
     let world = World::with_two_days();
-    world.settings("[limits]\nconnect_seconds = 1\n");
+    world.settings("[limits]\nconnect_timeout = \"1s\"\n");
     let silent = TcpListener::bind("127.0.0.1:0").unwrap();
     let port = silent.local_addr().unwrap().port();
     let url = format!("postgresql://kalends:{CANARY}@127.0.0.1:{port}/database");

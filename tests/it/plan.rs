@@ -2,6 +2,7 @@
 
 mod entities;
 mod file;
+mod table;
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs;

@@ -20,7 +20,7 @@ fn changed() -> World {
     world.settles();
     world.production_sql("UPDATE entity SET value = value + 1");
     // The test decides how long the run is held.
-    world.settings("[limits]\nlock_seconds = 120\n");
+    world.settings("[limits]\nlock_timeout = \"120s\"\n");
     world
 }
 

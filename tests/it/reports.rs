@@ -2,6 +2,8 @@
 
 mod exact;
 mod json;
+mod several;
+mod terminal;
 mod verify;
 
 use std::fs;

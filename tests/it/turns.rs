@@ -19,7 +19,7 @@ fn changed() -> World {
     world.settles();
     world.production("created_at | value\n 2024-01-03 | 6");
     // The test decides how long the first is held.
-    world.settings("[limits]\nlock_seconds = 120\n");
+    world.settings("[limits]\nlock_timeout = \"120s\"\n");
     world
 }
 
@@ -38,8 +38,8 @@ fn who_comes_second_gives_way_at_once_and_says_who_works() {
     let (begun, tuples) = (Instant::now(), world.tuples());
     for arguments in ["run", "prepare", "forget entity --yes"] {
         let ran = world.kalends(arguments);
-        ran.fails_with(75).says(&format!("another run is using the warehouse: process {} of role", pid[0]));
-        ran.says("(\"kalends run\") since ").says("--wait 60s");
+        ran.fails_with(75).says(&format!("another run is at work in the warehouse (pid {}, role", pid[0]));
+        ran.says("\"kalends run\", since ").says("--wait 60s");
     }
     assert!(begun.elapsed() < Duration::from_secs(20), "{:?}", begun.elapsed());
     assert_eq!(world.tuples(), tuples);
@@ -72,7 +72,7 @@ fn a_wait_that_is_past_ends_with_75() {
     world
         .kalends("prepare --wait 1s")
         .fails_with(75)
-        .says("another run is using the warehouse")
+        .says("another run is at work in the warehouse (pid ")
         .says("hint: Waited 1s, as --wait says");
     assert!(begun.elapsed() >= Duration::from_secs(1), "{:?}", begun.elapsed());
     drop(hold);
@@ -148,4 +148,25 @@ fn a_wait_that_is_no_duration_is_refused() {
         world.kalends(arguments).fails_with(2);
     }
     assert!(!world.exports.exists());
+}
+
+#[test]
+fn of_several_entities_one_line_says_that_another_run_is_at_work() {
+    let world = changed();
+    let entity = |name: &str| {
+        format!("[[entity]]\nname = {name:?}\ntable = \"entity\"\ntime = \"created_at\"\nmeasures = [\"value\"]\n")
+    };
+    let hold = Hold::at(&world, IN_MID_SETTLING);
+    let first = Running::until_held(&world, Side::Warehouse);
+    std::fs::write(world.folder().join("kalends.toml"), ["entity", "two", "three"].map(entity).concat()).unwrap();
+    let tree = world.tree();
+    let ran = world.kalends("run");
+    assert_eq!(ran.fails_with(75).stdout, "");
+    let lines: Vec<&str> = ran.stderr.lines().collect();
+    assert_eq!(lines.len(), 2, "{}", ran.stderr);
+    assert!(lines[0].starts_with("error: another run is at work in the warehouse (pid "), "{}", ran.stderr);
+    assert!(lines[0].ends_with("); nothing half loaded is published"), "{}", ran.stderr);
+    assert_eq!(world.tree(), tree);
+    drop(hold);
+    first.ends().succeeds();
 }

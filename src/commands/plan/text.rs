@@ -1,8 +1,10 @@
 //! A plan for people.
 
+use std::cmp::Reverse;
+
 use crate::accounts::{self, Cause};
 use crate::report::{self, count, counted};
-use crate::steps::{combinations, held};
+use crate::steps::{combinations, held, moved};
 use crate::sync::plan::{OfDay, OfEntity, Plan, PlannedAccount, PlannedDay};
 
 /// So many lines of each kind are shown; JSON has all.
@@ -16,7 +18,8 @@ pub(super) fn of(plan: &Plan) -> String {
         }));
     }
     for one in plan.entities.iter().filter(|_| !plan.nothing_to_do) {
-        lines.extend(of_entity(one));
+        let told = of_entity(one);
+        lines.extend(if plan.entities.len() > 1 { report::of_entity(told, &one.entity) } else { told });
     }
     let files = &plan.files;
     if files.any() {
@@ -59,7 +62,7 @@ fn of_entity(one: &OfEntity) -> Vec<String> {
     }
     if !one.accounts.is_empty() {
         lines.push(format!("restate     {}", counted(one.accounts.len(), "account")));
-        lines.extend(account_lines(&one.accounts));
+        lines.extend(accounts_moving(one));
     }
     for OfDay { day, combinations: moved } in one.combinations.iter().take(SHOWN) {
         let moving = counted(moved.count(), "combination");
@@ -75,22 +78,20 @@ fn of_entity(one: &OfEntity) -> Vec<String> {
     lines
 }
 
-fn account_lines(accounts: &[PlannedAccount]) -> Vec<String> {
-    let mut lines: Vec<String> = accounts.iter().take(SHOWN).flat_map(account).collect();
+/// The accounts that would say something else, long periods first, each with the figures that move and were asked for.
+fn accounts_moving(one: &OfEntity) -> Vec<String> {
+    let mut accounts: Vec<&PlannedAccount> = one.accounts.iter().collect();
+    accounts.sort_by_key(|account| (Reverse(account.level), account.period));
+    let asked = &one.definition.entity.statistics;
+    let group = |account: &&PlannedAccount| {
+        // What cannot be read was refused when it was compared.
+        let statistics = account.statistics().unwrap_or_default();
+        (account.period.to_string(), moved::moved(account.rows, &statistics, Some(asked)))
+    };
+    let groups: Vec<_> = accounts.iter().take(SHOWN).map(group).collect();
+    let mut lines = report::table(&groups, 2);
     lines.extend(more(accounts.len()));
     lines
-}
-
-/// What moves in an account; what does not is left out.
-fn account(account: &PlannedAccount) -> Vec<String> {
-    let value = |value: &Option<String>| value.clone().unwrap_or_else(|| "none".to_string());
-    let rows = (account.rows.before != account.rows.after)
-        .then(|| format!("rows {} -> {}", count(account.rows.before), count(account.rows.after)));
-    // What cannot be read was refused when it was compared.
-    let statistics = account.statistics().unwrap_or_default();
-    let moved = statistics.iter().filter(|one| one.value.before != one.value.after);
-    let moved = moved.map(|one| format!("{} {} -> {}", one.name, value(&one.value.before), value(&one.value.after)));
-    report::wrapped(&format!("  {:<10}  ", account.period.to_string()), rows.into_iter().chain(moved))
 }
 
 fn shown(mut lines: Vec<String>) -> Vec<String> {

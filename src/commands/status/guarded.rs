@@ -4,7 +4,7 @@ use serde::Serialize;
 
 use crate::error::Result;
 use crate::guard::{self, Kind, Noted};
-use crate::report::counted;
+use crate::report::{self, counted};
 use crate::steps::held;
 use crate::warehouse::Reading;
 use crate::warehouse::notes::Failure;
@@ -38,33 +38,30 @@ impl Guarded {
     }
 
     /// For people; nothing where there is nothing to tell. Failures before the moment that all is proven as of are
-    /// counted only.
-    pub(super) fn lines(&self, proven_as_of: Option<&str>) -> Vec<String> {
-        let mut entities: Vec<&str> = self.held.iter().chain(&self.changing).map(|left| left.entity.as_str()).collect();
-        entities.sort_unstable();
-        entities.dedup();
+    /// counted only. Of several entities each line names its own.
+    pub(super) fn lines(&self, proven_as_of: Option<&str>, entities: usize) -> Vec<String> {
+        let several = entities > 1;
+        let mut left: Vec<&str> = self.held.iter().chain(&self.changing).map(|left| left.entity.as_str()).collect();
+        left.sort_unstable();
+        left.dedup();
         let mut lines = Vec::new();
-        for entity in &entities {
+        for entity in &left {
             let of = |left: &[Left]| -> Vec<Noted> {
                 left.iter().filter(|left| left.entity == *entity).map(|left| left.noted.clone()).collect()
             };
             let (held, changing) = (of(&self.held), of(&self.changing));
             let accept = guard::accepting(held.iter());
-            let mut told = held::lines(&held, &changing, accept.as_deref());
-            if entities.len() > 1
-                && let Some(first) = told.first_mut()
-            {
-                first.push_str(&format!(" (entity \"{entity}\")"));
-            }
-            lines.extend(told);
+            let told = held::lines(&held, &changing, accept.as_deref());
+            lines.extend(if several { report::of_entity(told, entity) } else { told });
         }
         // Both begin `2024-03-05 02:15:07`, UTC.
         let second = |moment: &str| moment.get(..19).unwrap_or_default().to_string();
         let is_past = |failure: &&Failure| proven_as_of.is_some_and(|proven| second(&failure.at) < second(proven));
         let (past, since): (Vec<&Failure>, Vec<&Failure>) = self.failures.iter().partition(is_past);
         lines.extend(since.into_iter().take(SHOWN).map(|failure| {
-            let Failure { at, command, exit_code, message, .. } = failure;
-            format!("failed      {at}, {command} ended with {exit_code}: {message}")
+            let Failure { at, command, entity, exit_code, message } = failure;
+            let entity = entity.as_ref().filter(|_| several).map_or(String::new(), |entity| format!("{entity}: "));
+            format!("failed      {entity}{at}, {command} ended with {exit_code}: {message}")
         }));
         if !past.is_empty() {
             let failures = counted(past.len(), "failure");

@@ -8,7 +8,7 @@ use crate::entity::Entity;
 use crate::error::{Exit, Result};
 use crate::exports::{Claim, Scope, Which};
 use crate::guard::{self, Accepted, Kind, Noted};
-use crate::report::{Outcome, counted};
+use crate::report::{self, Outcome, counted};
 use crate::steps::{self, held};
 use crate::sync::{self, Terms};
 use crate::world::{Failed, World};
@@ -30,6 +30,9 @@ struct Repaired {
     accept: Option<String>,
     /// What is left as it was settled until it has stayed the same for long enough.
     changing: Vec<Noted>,
+    /// The same for people, of several entities with their names.
+    #[serde(skip)]
+    told: Vec<String>,
     #[serde(skip)]
     rows: i64,
     #[serde(skip)]
@@ -101,10 +104,12 @@ impl Repaired {
         self.days += one.days;
         self.mended.rows_days += one.found.rows.len();
         self.mended.rows_loaded += one.loaded;
-        self.mended.accounts += one.found.accounts.len() + one.found.unsummed.len();
+        self.mended.accounts += one.found.accounts.len() + one.found.inconsistent.len();
         self.found.extend(one.found.differences().into_iter().map(named));
         self.differences.extend(one.left.into_iter().map(named));
         let (changing, held) = one.noted.into_iter().partition::<Vec<_>, _>(|noted| noted.kind == Kind::Changing);
+        let told = held::lines(&held, &changing, None);
+        self.told.extend(if several { report::of_entity(told, &name) } else { told });
         self.held.extend(held);
         self.changing.extend(changing);
     }
@@ -122,7 +127,8 @@ fn text(repaired: &Repaired, listing: Listing) -> String {
         let as_of = &repaired.production_as_of;
         return format!("nothing to repair: production = rows = accounts = files, {rows}, {days}, as of {as_of}");
     }
-    let mut lines = held::lines(&repaired.held, &repaired.changing, repaired.accept.as_deref());
+    let mut lines = repaired.told.clone();
+    lines.extend(repaired.accept.as_deref().map(held::accepting));
     lines.extend(repaired.failed.iter().map(|one| format!("{}: not repaired: {}", one.entity, one.error)));
     lines.push(format!("{} found", counted(repaired.found.len(), "difference")));
     lines.extend(listed(&repaired.found, listing));

@@ -41,7 +41,7 @@ fn settings_urls_passwords_and_periods_of_any_bytes_are_read_or_refused() {
     let example = fs::read_to_string(Path::new(env!("CARGO_MANIFEST_DIR")).join("kalends.example.toml")).unwrap();
     let example: String =
         example.lines().map(|line| line.strip_prefix("#= ").unwrap_or(line).to_string() + "\n").collect();
-    let limits = "[limits]\nlock_seconds = 3\n[production]\nlock_timeout = \"1h 30m\"\nmax_rows_per_second = 9\n[guard]\nloss = \"1.5%\"\nsettle_after = \"2h\"\n";
+    let limits = "[limits]\nlock_timeout = \"3s\"\n[production]\nlock_timeout = \"1h 30m\"\nmax_rows_per_second = 9\n[guard]\nloss = \"1.5%\"\nsettle_after = \"2h\"\n";
     let url = "postgresql://a:b%40c@host.example:5432/d?sslmode=verify-full&sslrootcert=%2Fx&require_auth=!md5&channel_binding=require&connect_timeout=3";
     fs::write(&pass, "x").unwrap();
     fs::set_permissions(&pass, fs::Permissions::from_mode(0o600)).unwrap();

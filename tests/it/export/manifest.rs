@@ -2,7 +2,9 @@
 
 use std::fs;
 
-use super::{JANUARY, JANUARY_2, MANIFEST, YEAR, changed, manifest, paths, prepared, published, sha256sum};
+use super::{
+    FEBRUARY, FEBRUARY_29, JANUARY, JANUARY_2, MANIFEST, YEAR, changed, manifest, paths, prepared, published, sha256sum,
+};
 
 #[test]
 fn a_lost_manifest_is_written_again_and_no_file_with_it() {
@@ -98,6 +100,18 @@ fn a_file_that_was_edited_after_the_manifest_was_lost_is_somebodys() {
 }
 
 #[test]
+fn a_file_that_was_edited_after_the_manifest_was_lost_stays_when_its_period_vanishes() {
+    let world = published();
+    fs::remove_file(world.exports.join(MANIFEST)).unwrap();
+    fs::write(world.exports.join(FEBRUARY_29), "mine").unwrap();
+    world.production_sql("DELETE FROM entity WHERE value = 8");
+    world.kalends("run --accept-loss").succeeds();
+    assert_eq!(fs::read(world.exports.join(FEBRUARY_29)).unwrap(), b"mine");
+    // That of its month is as it was published, and goes.
+    assert!(!world.exports.join(FEBRUARY).exists());
+}
+
+#[test]
 fn a_damaged_manifest_is_refused() {
     let world = published();
     let whole = fs::read_to_string(world.exports.join(MANIFEST)).unwrap();
@@ -134,7 +148,9 @@ fn a_manifest_that_names_paths_outside_removes_nothing_there() {
     let whole = fs::read_to_string(world.exports.join(MANIFEST)).unwrap();
     for name in ["../victim.txt".to_string(), victim.display().to_string()] {
         fs::write(world.exports.join(MANIFEST), whole.replace(YEAR, &name)).unwrap();
-        world.kalends("export");
+        let ran = world.kalends("export");
+        ran.fails_with(4)
+            .says(&format!(" lists \"{name}\", which is no path of Kalends\n hint: Restore the manifest, or"));
         assert_eq!(fs::read(&victim).unwrap(), b"mine");
     }
 }

@@ -150,7 +150,7 @@ fn a_run_that_crosses_midnight_says_everything_as_of_its_snapshot() {
     servers.start_again();
     let started = ask(&world.production_url, clock).remove(0);
     assert!(started.starts_with("2049-12-31 23:59"), "the test took too long to begin: {started}");
-    world.settings("[limits]\nlock_seconds = 120\n");
+    world.settings("[limits]\nlock_timeout = \"120s\"\n");
     let hold = Hold::by(&world.warehouse_url, "LOCK TABLE kalends_stats.entity_day IN SHARE MODE");
     let running = Running::started(world.command("run")).once_held(&world, Side::Warehouse);
     while !ask(&world.production_url, clock)[0].starts_with("2050-01-01") {

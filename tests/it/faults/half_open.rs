@@ -103,7 +103,7 @@ fn cut(number: u8, side: Side, (held, lock): (Side, &str)) {
     world.production("created_at | value\n 2024-01-02 | 7");
     let after = State::of(&world);
     // The warehouse may take no rows for as long as a statement may take, up to 5 min.
-    world.settings("[limits]\nstatement_seconds = 30\n");
+    world.settings("[limits]\nstatement_timeout = \"30s\"\n");
     servers.listen_at(side, &network.here, "10.78.0.0/16");
     let hold = Hold::by(url(&world, held), &format!("LOCK TABLE {lock} MODE"));
     let mut running = network.run(&world, side).once_held(&world, held);

@@ -92,7 +92,7 @@ fn a_run_behind_maintenance_waits_for_its_end_or_says_whom_it_waited_for() {
         stage.is_mended();
         // It does not: the run ends by its own time limit, and has done whole months or none.
         let [before, after] = stage.ready();
-        stage.world.settings("[limits]\nlock_seconds = 1\n");
+        stage.world.settings("[limits]\nlock_timeout = \"1s\"\n");
         let maintenance = Hold::by(url(&stage.world, side), sql);
         let ran = stage.world.kalends("run --accept-loss");
         drop(maintenance);

@@ -27,7 +27,7 @@ const BOTH: [Side; 2] = [Side::Production, Side::Warehouse];
 const WAYS: [Way; 2] = [Way::ToServer, Way::ToClient];
 
 pub fn limits(world: &World, seconds: u64) {
-    let keys = ["connect", "lock", "statement", "idle"].map(|key| format!("{key}_seconds = {seconds}\n"));
+    let keys = ["connect", "lock", "statement", "idle"].map(|key| format!("{key}_timeout = \"{seconds}s\"\n"));
     world.settings(format!("[limits]\n{}", keys.concat()));
 }
 
@@ -182,7 +182,7 @@ fn what_is_slow_and_alive_is_not_given_up() {
     at_once(pauses.into_iter().chain(slow).collect(), 4, |stage, (side, harm)| {
         stage.ready();
         // The server has done its work, and waits for the next; ours is that its answer comes late.
-        let limits = format!("[limits]\nstatement_seconds = {SLOW}\nidle_seconds = 600\n");
+        let limits = format!("[limits]\nstatement_timeout = \"{SLOW}s\"\nidle_timeout = \"600s\"\n");
         stage.world.settings(limits);
         let (ran, proxy) = run_by(&stage.world, side, harm);
         ran.succeeds();

@@ -75,7 +75,7 @@ fn a_run_that_finds_the_warehouse_held_says_by_whom() {
         "SELECT pid FROM pg_locks WHERE locktype = 'advisory' AND classid = 1262570565
          AND database = (SELECT oid FROM pg_database WHERE datname = current_database())",
     );
-    world.kalends("run").fails_with(75).says(&format!("process {} of role \"kalends\"", holder[0]));
+    world.kalends("run").fails_with(75).says(&format!("pid {}, role \"kalends\"", holder[0]));
     assert_eq!((world.tuples(), world.tree()), (tuples, tree));
     drop(hold);
     is_mended(&world);
@@ -85,7 +85,7 @@ fn a_run_that_finds_the_warehouse_held_says_by_whom() {
 fn a_run_beside_one_that_settles_or_publishes_gives_way() {
     let mut stage = Stage::new(Start::Change);
     for (lock, says) in [
-        ("kalends_stats.entity_day IN SHARE", "another run is using the warehouse: process "),
+        ("kalends_stats.entity_day IN SHARE", "another run is at work in the warehouse (pid "),
         ("kalends.file IN SHARE", "another run is publishing into "),
     ] {
         let [before, after] = stage.ready();

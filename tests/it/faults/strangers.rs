@@ -84,7 +84,7 @@ fn whoever_answers_instead_of_a_server_is_found_out_in_time_and_in_one_line() {
     let world = World::new();
     world.production("created_at | value\n 2024-01-15 | 1");
     is_mended(&world);
-    world.settings(format!("[limits]\nconnect_seconds = {CONNECT}\n"));
+    world.settings(format!("[limits]\nconnect_timeout = \"{CONNECT}s\"\n"));
     let (tuples, tree) = (world.tuples(), world.tree());
     let refused = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port();
     let mut places: Vec<String> = vec![format!("127.0.0.1:{refused}"), "no-such-host.invalid:5432".to_string()];

@@ -97,23 +97,26 @@ fn a_settings_file_that_cannot_be_meant() {
     let world = World::with_two_days();
     let file = world.folder().join("kalends.toml");
     for (text, name) in [
-        ("exports = \"exports\"\n\n[limits]\nlook_seconds = 3\n", "setting_unknown"),
-        ("exports = \"exports\"\n\nlook_seconds = 3\n", "setting_unknown_at_the_top"),
-        ("[limits]\nlock_seconds = 0\n", "setting_zero"),
+        ("exports = \"exports\"\n\n[limits]\nlook_timeout = \"3s\"\n", "setting_unknown"),
+        ("exports = \"exports\"\n\nlook_timeout = \"3s\"\n", "setting_unknown_at_the_top"),
+        ("[limits]\nlock_timeout = \"0s\"\n", "setting_zero"),
         ("[guard]\nloss = \"S3CRET\"\n", "guard_loss"),
         ("[guard]\nloss = \"101%\"\n", "guard_loss"),
         ("[guard]\nsettle_after = \"S3CRET\"\n", "guard_settle_after"),
         ("[guard]\nlost = \"50%\"\n", "guard_loss_misspelt"),
-        ("[limits]\nlock_seconds = \"soon\"\n", "setting_of_another_type"),
+        ("[limits]\nlock_timeout = 3\n", "setting_of_another_type"),
+        ("[limits]\nlock_timeout = \"5 S3CRETs\"\n", "setting_no_duration"),
+        ("[limits]\nlock_timeout = \"5s\"\nlock_seconds = 3\n", "setting_in_two_ways"),
+        ("[[entity]]\nname = \"a\"\nname = \"b\"\n", "setting_twice"),
         ("produktion_url = \"postgresql://kalends:S3CRET@host/database\"\n", "setting_misspelt"),
         ("# URLs\nproduction_url = \"postgresql://kalends:S3CRET@host/database\n", "settings_not_toml"),
         ("production_url = postgresql://kalends:S3CRET@host/database\n", "settings_without_quotes"),
         ("production_url = [\"postgresql://kalends:S3CRET@host/database\"]\n", "setting_list"),
-        ("exports = \"exports\"\n\nlock_seconds = 3\n", "setting_of_a_section_at_the_top"),
-        ("[limits]\nlock_seconds = 3\nexports = \"exports\"\n", "setting_of_the_top_in_a_section"),
+        ("exports = \"exports\"\n\nlock_timeout = \"3s\"\n", "setting_of_a_section_at_the_top"),
+        ("[limits]\nlock_timeout = \"3s\"\nexports = \"exports\"\n", "setting_of_the_top_in_a_section"),
         ("[limits]\nmeasure = [\"value\"]\n", "setting_of_another_section_misspelt"),
         ("[limits]\npatience = 3\n", "setting_near_nothing"),
-        ("[limits]\nlock_seconds = \"postgresql://kalends:S3CRET@host/database\"\n", "setting_url_in_a_wrong_place"),
+        ("[limits]\nlock_timeout = \"postgresql://kalends:S3CRET@host/database\"\n", "setting_url_in_a_wrong_place"),
         ("[entity]\nname = \"a\"\n", "entity_in_one_bracket"),
     ] {
         fs::write(&file, text).unwrap();
@@ -150,8 +153,9 @@ fn limits_that_postgresql_cannot_keep_are_a_usage_error_that_says_the_form() {
     for duration in
         ["0s", "25 days", "30 days", "2years", "18446744073709551615s", "584942417355y", "99999999999999999999s"]
     {
-        for key in ["lock_timeout", "statement_timeout"] {
-            fs::write(&file, format!("[production]\n{key} = {duration:?}\n")).unwrap();
+        let of_limits = ["connect", "lock", "statement", "idle"].map(|name| ("limits", name));
+        for (section, name) in [("production", "lock"), ("production", "statement")].into_iter().chain(of_limits) {
+            fs::write(&file, format!("[{section}]\n{name}_timeout = {duration:?}\n")).unwrap();
             let ran = world.kalends("run");
             ran.fails_with(2);
             assert!(ran.stderr.contains("like \"10s\""), "{duration}: {}", ran.stderr);
@@ -163,7 +167,7 @@ fn limits_that_postgresql_cannot_keep_are_a_usage_error_that_says_the_form() {
             world.kalends("run").fails_with(2);
         }
     }
-    fs::write(&file, "[limits]\nlock_seconds = 2073600\n[production]\nstatement_timeout = \"24 days\"\n").unwrap();
+    fs::write(&file, "[limits]\nlock_timeout = \"2073600s\"\n[production]\nstatement_timeout = \"24 days\"\n").unwrap();
     world.kalends("run").succeeds();
     for rate in ["0", "1.5", "-1"] {
         fs::write(&file, format!("[production]\nmax_rows_per_second = {rate}\n")).unwrap();
@@ -175,6 +179,31 @@ fn limits_that_postgresql_cannot_keep_are_a_usage_error_that_says_the_form() {
     for typed in ["status --max-age 18446744073709551615s", "run --wait 18446744073709551615s"] {
         world.kalends(typed).succeeds();
     }
+}
+
+#[test]
+fn an_export_folder_that_no_folder_can_be_called() {
+    let world = settled();
+    for (text, name) in [("exports = \"\"\n", "exports_empty"), ("exports = \"a\\u0000b\"\n", "exports_with_nul")] {
+        fs::write(world.folder().join("kalends.toml"), text).unwrap();
+        refuses(&world, "run", &[("KALENDS_EXPORTS", "")], 2, name);
+    }
+}
+
+#[test]
+fn limits_as_the_first_version_had_them_are_read_with_a_note() {
+    let world = settled();
+    let file = world.folder().join("kalends.toml");
+    fs::write(&file, "[limits]\nlock_seconds = 7200\nconnect_seconds = 10\n").unwrap();
+    let ran = world.kalends("run");
+    let names = [
+        "connect_seconds of [limits] has another name now: connect_timeout = \"10s\"",
+        "lock_seconds of [limits] has another name now: lock_timeout = \"2h\"",
+    ];
+    assert_eq!(ran.succeeds().stderr, names.map(|name| format!("note: {name}\n")).concat());
+    assert_eq!(world.kalends("run --quiet").succeeds().stderr, "");
+    fs::write(&file, "[limits]\nlock_timeout = \"2h\"\nconnect_timeout = \"10s\"\n").unwrap();
+    assert_eq!(world.kalends("run").succeeds().stderr, "");
 }
 
 #[test]

@@ -34,7 +34,7 @@ fn a_standby_serves_as_production_exactly() {
     // The same rows from the primary: nothing to do either.
     world.kalends("run").succeeds().says("nothing to do");
 
-    world.settings("[limits]\nlock_seconds = 120\n");
+    world.settings("[limits]\nlock_timeout = \"120s\"\n");
     // A change of the table that the primary has made waits behind our snapshot: the run gives way.
     world.production_sql("UPDATE entity SET value = value + 1");
     standby.catches_up(&world);

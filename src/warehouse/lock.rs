@@ -59,7 +59,7 @@ pub(super) async fn hold(session: &mut Session) -> Result<Work<'_>> {
         return Ok(work);
     }
     let holder = holder(&work).await?;
-    Err(is_held(holder.as_deref().unwrap_or("a session that just ended")))
+    Err(is_held(holder.as_deref().unwrap_or("it has just ended")))
 }
 
 /// The same after whoever has it, where somebody does.
@@ -82,7 +82,7 @@ async fn holder(work: &Work<'_>) -> Result<Option<String>> {
 
 fn is_held(holder: &str) -> anyhow::Error {
     Refusal::held(
-        format!("another run is using the warehouse: {holder}"),
-        "Try again when it has ended, or let this command wait with --wait 60s.",
+        format!("another run is at work in the warehouse ({holder}); nothing half loaded is published"),
+        "Try again when it has ended, or let this command wait for it with --wait 60s.",
     )
 }

@@ -3,9 +3,10 @@
 use tokio_postgres::types::Type;
 
 use super::{ENTITIES, Reading, Warehouse, named};
-use crate::db::{Facts, Seen, Work, knows_zone};
+use crate::db::{self, Facts, Seen, Work, knows_zone};
 use crate::entity::{Change, Entity, Model, Taken};
 use crate::error::{Refusal, Result};
+use crate::settings::nearest;
 use crate::sql::Statement;
 use crate::statement;
 
@@ -19,7 +20,7 @@ pub enum Beginning {
     /// It goes on.
     Settled,
     /// It is settled anew, because of these changes.
-    Anew(Vec<String>),
+    Rebuild(Vec<String>),
 }
 
 impl Warehouse {
@@ -66,9 +67,9 @@ impl Reading<'_> {
         if let Some(known) = self.settled_as(model.name()).await? {
             return Ok(match known.change_to(model)? {
                 Change::Same | Change::Checksums => Beginning::Settled,
-                Change::Anew(what) => {
+                Change::Rebuild(what) => {
                     self.check_locks(&known, model.has_rows_of(&known)).await?;
-                    Beginning::Anew(what)
+                    Beginning::Rebuild(what)
                 }
             });
         }
@@ -86,10 +87,11 @@ pub(super) async fn check_new(work: &Work<'_>, model: &Model) -> Result<()> {
     if let Some(zone) = &model.entity.time_zone
         && !knows_zone(work, zone).await?
     {
-        return Err(Refusal::refused(
-            format!("the warehouse knows no time zone \"{zone}\""),
-            "Use a name of the IANA database, such as \"Europe/Paris\".",
-        ));
+        let hint = match nearest(zone, &db::zones(work).await?) {
+            Some(near) => format!("Did you mean \"{near}\"?{}", model.entity.lines.place("time_zone")),
+            None => "Use a name of the IANA database, such as \"Europe/Paris\".".to_string(),
+        };
+        return Err(Refusal::refused(format!("the warehouse knows no time zone \"{zone}\""), hint));
     }
     let taken = work.query_one(TAKEN, &[(&model.name(), Type::TEXT)]).await?;
     if taken.map_or(Ok(false), |row| row.get("taken"))? {
