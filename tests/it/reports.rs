@@ -79,7 +79,7 @@ fn status_tells_the_last_run_and_what_is_due() {
     let status = world.kalends("status");
     status.succeeds().says("last run    none has settled anything yet").says("settled     0 rows, 0 days");
     let never = json!({
-        "version": 1, "proven_as_of": null, "age_seconds": null, "complete_through": {},
+        "version": 1, "proven_as_of": null, "age_seconds": null, "complete_through": {}, "newest_day": {},
         "proofs": {"entity": {"proven_as_of": null, "age_seconds": null, "whole": false, "settled_as_of": null}},
         "last_run": null, "settled_rows": 0, "settled_days": 0, "not_in_settings": [],
         "due": {"write": [], "list": [], "remove": [], "unchanged_files": 0, "open_files": 0, "manifest": false},

@@ -183,7 +183,7 @@ fn limits_that_postgresql_cannot_keep_are_a_usage_error_that_says_the_form() {
 
 #[test]
 fn an_export_folder_that_no_folder_can_be_called() {
-    let world = settled();
+    let world = World::with_two_days();
     for (text, name) in [("exports = \"\"\n", "exports_empty"), ("exports = \"a\\u0000b\"\n", "exports_with_nul")] {
         fs::write(world.folder().join("kalends.toml"), text).unwrap();
         refuses(&world, "run", &[("KALENDS_EXPORTS", "")], 2, name);
@@ -192,7 +192,7 @@ fn an_export_folder_that_no_folder_can_be_called() {
 
 #[test]
 fn limits_as_the_first_version_had_them_are_read_with_a_note() {
-    let world = settled();
+    let world = World::with_two_days();
     let file = world.folder().join("kalends.toml");
     fs::write(&file, "[limits]\nlock_seconds = 7200\nconnect_seconds = 10\n").unwrap();
     let ran = world.kalends("run");
