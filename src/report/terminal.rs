@@ -26,7 +26,7 @@ pub(super) fn shown(text: &str, stream: &(impl RawStream + AsFd)) -> String {
         }
         folded
     });
-    super::list_lines(lines)
+    lines.collect::<Vec<_>>().join("\n")
 }
 
 /// Whether a stream is shown in colour: a terminal, unless `NO_COLOR` or the like says otherwise.
