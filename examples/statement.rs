@@ -7,7 +7,7 @@ use anyhow::Context as _;
 use kalends::calendar::Day;
 use kalends::entity::{Entity, Found, Model};
 use kalends::error::Result;
-use kalends::sql::{Filling, Ident, Place, Statement};
+use kalends::sql::{Ctid, Filling, Ident, Statement};
 
 fn main() -> Result<()> {
     let mut arguments = std::env::args().skip(1);
@@ -36,8 +36,8 @@ fn filling(value: &str) -> Result<Box<dyn Filling>> {
     if let Some(day) = day() {
         return Ok(Box::new(day));
     }
-    if let Some(place) = Place::parse(value) {
-        return Ok(Box::new(place));
+    if let Some(ctid) = Ctid::parse(value) {
+        return Ok(Box::new(ctid));
     }
     match value.parse::<bool>() {
         Ok(value) => Ok(Box::new(value)),

@@ -60,7 +60,7 @@ pub enum How {
 
 /// A day that differs.
 #[derive(Debug, Serialize)]
-pub struct Difference {
+pub struct DifferingDay {
     /// The day, as people write it.
     pub day: String,
     /// In which way.
@@ -96,7 +96,7 @@ pub struct Compared {
     /// Rows of the table that belong to no day.
     pub their_set_aside: SetAside,
     /// The days.
-    pub differences: Vec<Difference>,
+    pub differences: Vec<DifferingDay>,
 }
 
 /// Looks the table up, and which of its columns stands for which of production's.
@@ -192,7 +192,7 @@ pub fn compare(survey: &Accounts, set_aside: SetAside, theirs: &Holds) -> Compar
         };
         tally.rows += rows;
         tally.days += 1;
-        compared.differences.push(Difference { day: day.to_string(), how, production_rows, their_rows });
+        compared.differences.push(DifferingDay { day: day.to_string(), how, production_rows, their_rows });
     }
     compared
 }

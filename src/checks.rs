@@ -58,28 +58,28 @@ pub struct Found {
     /// Days whose rows in the warehouse differ.
     pub rows: Changes,
     /// Whether the warehouse has rows that belong to no day.
-    pub rows_of_no_day: bool,
+    pub undated_rows: bool,
     /// Days whose accounts differ.
     pub accounts: Changes,
     /// Periods whose accounts do not follow from their days', or from their rows.
-    pub unsummed: BTreeSet<Period>,
+    pub inconsistent: BTreeSet<Period>,
 }
 
 impl Found {
     /// Whether nothing differs.
     pub fn is_equal(&self) -> bool {
-        self.rows.is_empty() && !self.rows_of_no_day && self.accounts.is_empty() && self.unsummed.is_empty()
+        self.rows.is_empty() && !self.undated_rows && self.accounts.is_empty() && self.inconsistent.is_empty()
     }
 
     /// One by one, rows first, then accounts.
     pub fn differences(&self) -> Vec<Difference> {
         let mut found = days(Layer::Rows, &self.rows);
-        if self.rows_of_no_day {
+        if self.undated_rows {
             found.push(Difference::new(Layer::Rows, "rows of no day", "vanished"));
         }
         found.extend(days(Layer::Accounts, &self.accounts));
         let changed = |period: &Period| Difference::new(Layer::Accounts, period.to_string(), "changed");
-        found.extend(self.unsummed.iter().map(changed));
+        found.extend(self.inconsistent.iter().map(changed));
         found
     }
 }
@@ -98,9 +98,9 @@ pub async fn look(survey: &Accounts, reading: &Reading<'_>, model: &Model) -> Re
     let (rows, set_aside) = rows(reading, model, &model.shape()?).await?;
     Ok(Found {
         rows: accounts::compare(survey, &rows),
-        rows_of_no_day: set_aside != SetAside::default(),
+        undated_rows: set_aside != SetAside::default(),
         accounts: accounts::compare(survey, &reading.accounts_for(&known, model).await?),
-        unsummed: reading.unsummed(model).await?.into_iter().chain(details(reading, model).await?).collect(),
+        inconsistent: reading.inconsistent(model).await?.into_iter().chain(details(reading, model).await?).collect(),
     })
 }
 
@@ -120,8 +120,8 @@ pub async fn look_at_sample(
     }
     reading.spare_locks(model).await?;
     let (rows, _) = rows(reading, model, &model.shape_of_sample(of_a_million)?).await?;
-    let unsummed = reading.unsummed(model).await?.into_iter().collect();
-    Ok(Found { rows: accounts::compare(survey, &rows), unsummed, ..Found::default() })
+    let inconsistent = reading.inconsistent(model).await?.into_iter().collect();
+    Ok(Found { rows: accounts::compare(survey, &rows), inconsistent, ..Found::default() })
 }
 
 /// What the entity was settled as, which is as it is set; `None` where it never was.
@@ -129,7 +129,7 @@ async fn settled(reading: &Reading<'_>, model: &Model) -> Result<Option<Model>> 
     let Some(known) = reading.settled_as(model.name()).await? else {
         return Ok(None);
     };
-    let Change::Anew(what) = known.change_to(model)? else { return Ok(Some(known)) };
+    let Change::Rebuild(what) = known.change_to(model)? else { return Ok(Some(known)) };
     Err(Refusal::refused(
         format!("entity \"{}\" was settled before its settings changed: {}", model.name(), what.join(", ")),
         "Run `kalends prepare`, which settles it again; nothing of it was changed.",

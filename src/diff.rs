@@ -24,7 +24,7 @@ const ALL_ROWS: Statement = statement!("diff/all_rows.sql");
 /// Which side lacks a row.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "lowercase")]
-pub enum Side {
+pub enum Lacks {
     /// The warehouse has more of it.
     Production,
     /// Production has more of it.
@@ -35,7 +35,7 @@ pub enum Side {
 #[derive(Debug, Serialize)]
 pub struct Lacking {
     /// The side that has fewer of it, or none.
-    pub lacks: Side,
+    pub lacks: Lacks,
     /// How many it lacks.
     pub copies: i64,
     /// The values in the order of the columns, as text; null is NULL.
@@ -44,7 +44,7 @@ pub struct Lacking {
 
 /// What the two sides of a day do not share.
 #[derive(Debug, Default, Serialize)]
-pub struct Difference {
+pub struct RowDifferences {
     /// Names of the columns that are compared, time first.
     pub columns: Vec<String>,
     /// Rows of the day in production.
@@ -65,7 +65,7 @@ pub struct Difference {
 ///
 /// # Errors
 /// Refuses an entity whose rows in the warehouse have other columns. Fails when a server does.
-pub async fn of_day(snapshot: &Snapshot<'_>, reading: &Reading<'_>, day: Day, limit: usize) -> Result<Difference> {
+pub async fn of_day(snapshot: &Snapshot<'_>, reading: &Reading<'_>, day: Day, limit: usize) -> Result<RowDifferences> {
     let model = snapshot.model();
     let in_production = rows_of_day(model, day, &model.entity.table_names())?;
     let in_warehouse = if is_settled(reading, model).await? {
@@ -75,7 +75,7 @@ pub async fn of_day(snapshot: &Snapshot<'_>, reading: &Reading<'_>, day: Day, li
         None
     };
     let columns = model.entity.columns().map(|column| column.name().to_string()).collect();
-    let mut found = Difference { columns, ..Difference::default() };
+    let mut found = RowDifferences { columns, ..RowDifferences::default() };
     let (of_production, of_warehouse) = (snapshot.work(), reading.work());
     let mut pairs =
         Pairs::<Copies>::open((of_production, Some(in_production), &[]), (of_warehouse, in_warehouse, &[])).await?;
@@ -178,7 +178,7 @@ impl Sortable for Copies {
     }
 }
 
-impl Difference {
+impl RowDifferences {
     /// Counts the copies of one row on both sides, and lists it where they differ.
     fn add(&mut self, production: Option<Copies>, warehouse: Option<Copies>, limit: usize) -> Result<()> {
         let copies = |side: &Option<Copies>| side.as_ref().map_or(0, |side| side.copies);
@@ -187,12 +187,12 @@ impl Difference {
         self.warehouse_rows += in_warehouse;
         let (lacks, copies) = match in_production - in_warehouse {
             0 => return Ok(()),
-            more @ 1.. => (Side::Warehouse, more),
-            fewer => (Side::Production, -fewer),
+            more @ 1.. => (Lacks::Warehouse, more),
+            fewer => (Lacks::Production, -fewer),
         };
         match lacks {
-            Side::Warehouse => self.warehouse_lacks += copies,
-            Side::Production => self.production_lacks += copies,
+            Lacks::Warehouse => self.warehouse_lacks += copies,
+            Lacks::Production => self.production_lacks += copies,
         }
         if self.rows.len() >= limit {
             self.not_listed += 1;

@@ -3,6 +3,7 @@
 mod bounds;
 mod change;
 mod columns;
+mod differing;
 mod dimension;
 mod draft;
 mod lines;

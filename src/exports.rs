@@ -7,10 +7,10 @@ mod content;
 mod csv;
 mod due;
 mod folder;
-mod foreseen;
 mod manifest;
 mod notes;
-mod readiness;
+mod preflight;
+mod preview;
 mod wanted;
 
 use std::cmp::Reverse;
@@ -19,14 +19,14 @@ use std::path::Path;
 use anyhow::Context as _;
 
 pub use content::{Scope, Which};
-pub use due::{Due, Fault};
+pub use due::Due;
 use folder::Folder;
-pub use foreseen::{Foreseen, Line, foresee};
 use manifest::{Manifest, Settled};
-use readiness::{Intended, allowed};
-pub use readiness::{Room, ready, room};
+use preflight::{Intended, allowed};
+pub use preflight::{ready, room};
+pub use preview::{Line, Preview, preview};
 pub use wanted::Claim;
-use wanted::{File, Wanted, compare, is_behind, wanted};
+use wanted::{File, Target, compare, is_behind, wanted};
 
 use crate::calendar::Level;
 use crate::error::Result;
@@ -132,7 +132,7 @@ pub async fn publish(
 }
 
 /// The file of the newest period that is written, and where else that is to be seen.
-fn newest(wanted: &Wanted, due: &Due) -> Result<Option<Newest>> {
+fn newest(wanted: &Target, due: &Due) -> Result<Option<Newest>> {
     let written = due.rewritten().filter_map(|(path, _)| Some((path, wanted.files.get(path)?)));
     let last = |(_, file): &(&String, &File)| (file.period.first(), Reverse(file.period.level()));
     let Some((path, file)) = written.max_by_key(last) else { return Ok(None) };
@@ -147,7 +147,7 @@ async fn replace(
     reading: Reading<'_>,
     folder: &Folder,
     manifest: &mut Manifest,
-    wanted: &Wanted,
+    wanted: &Target,
     due: &Due,
     scope: Scope,
 ) -> Result<usize> {
@@ -193,7 +193,7 @@ async fn replace(
 }
 
 /// What the manifest says of all files.
-fn list(manifest: &mut Manifest, wanted: &Wanted, scope: Scope) {
+fn list(manifest: &mut Manifest, wanted: &Target, scope: Scope) {
     for (path, file) in &wanted.files {
         if let Some(listed) = manifest.files.get_mut(path) {
             listed.closed = file.entry.closed;
@@ -207,7 +207,7 @@ fn list(manifest: &mut Manifest, wanted: &Wanted, scope: Scope) {
 
 /// Writes files beside their places. Those that were too many to hold come from the warehouse once more, from the same
 /// snapshot; where there are none of these, it is not held any longer.
-async fn stage(reading: Reading<'_>, folder: &Folder, wanted: &Wanted, paths: &[&str]) -> Result<()> {
+async fn stage(reading: Reading<'_>, folder: &Folder, wanted: &Target, paths: &[&str]) -> Result<()> {
     let (held, others): (Vec<&str>, Vec<&str>) = paths.iter().partition(|path| wanted.files[**path].bytes.is_some());
     let reading = if others.is_empty() { None } else { Some(reading) };
     for path in held {

@@ -31,16 +31,16 @@ use server::Server;
 use side::ROLE;
 pub use side::Side;
 
-mod account;
 mod binaries;
 mod folder;
+mod os_user;
 mod server;
 mod side;
 mod traces;
 
 /// Where the private servers live, and where to look for PostgreSQL.
 #[derive(Debug, Clone)]
-pub struct Place {
+pub struct Location {
     /// The folder of the servers, absolute; made when it is missing.
     pub folder: PathBuf,
     /// `PATH`, as the environment has it.
@@ -102,14 +102,14 @@ pub struct Servers {
 ///
 /// No PostgreSQL on the machine, servers that do not start (with what they themselves say about it), a folder that
 /// belongs to somebody else.
-pub fn borrow(place: &Place) -> Result<Servers> {
-    let (folder, _starting) = Folder::open(&place.folder)?;
+pub fn borrow(location: &Location) -> Result<Servers> {
+    let (folder, _starting) = Folder::open(&location.folder)?;
     let using = folder.share_users()?;
-    start_both(&folder, place)?;
+    start_both(&folder, location)?;
     Ok(Servers {
         production: Address::new(&folder, Side::Production),
         warehouse: Address::new(&folder, Side::Warehouse),
-        search_path: place.search_path.clone(),
+        search_path: location.search_path.clone(),
         folder,
         using: Some(using),
     })
@@ -175,9 +175,9 @@ impl Drop for Servers {
 /// # Errors
 ///
 /// As [`borrow`].
-pub fn start(place: &Place) -> Result<Status> {
-    let (folder, _starting) = Folder::open(&place.folder)?;
-    start_both(&folder, place)?;
+pub fn start(location: &Location) -> Result<Status> {
+    let (folder, _starting) = Folder::open(&location.folder)?;
+    start_both(&folder, location)?;
     folder.keep()?;
     Status::of(&folder)
 }
@@ -187,8 +187,8 @@ pub fn start(place: &Place) -> Result<Status> {
 /// # Errors
 ///
 /// A server that does not stop.
-pub fn stop(place: &Place) -> Result<Status> {
-    let Some(folder) = Folder::find(&place.folder)? else { return Ok(Status::nowhere(place)) };
+pub fn stop(location: &Location) -> Result<Status> {
+    let Some(folder) = Folder::find(&location.folder)? else { return Ok(Status::nowhere(location)) };
     let _starting = folder.lock_start()?;
     folder.keep_no_longer()?;
     if folder.is_unused()? {
@@ -202,10 +202,10 @@ pub fn stop(place: &Place) -> Result<Status> {
 /// # Errors
 ///
 /// A folder that belongs to somebody else.
-pub fn status(place: &Place) -> Result<Status> {
-    match Folder::find(&place.folder)? {
+pub fn status(location: &Location) -> Result<Status> {
+    match Folder::find(&location.folder)? {
         Some(folder) => Status::of(&folder),
-        None => Ok(Status::nowhere(place)),
+        None => Ok(Status::nowhere(location)),
     }
 }
 
@@ -250,9 +250,9 @@ impl Status {
         })
     }
 
-    fn nowhere(place: &Place) -> Self {
+    fn nowhere(location: &Location) -> Self {
         let server = ServerStatus { running: false, url: String::new() };
-        let folder = place.folder.display().to_string();
+        let folder = location.folder.display().to_string();
         Self { folder, kept: false, production: server.clone(), warehouse: server }
     }
 }
@@ -270,7 +270,7 @@ impl fmt::Display for Status {
 }
 
 /// Starts what is down; whoever calls this holds the start lock.
-fn start_both(folder: &Folder, place: &Place) -> Result<()> {
+fn start_both(folder: &Folder, location: &Location) -> Result<()> {
     let mut down = Vec::new();
     for server in Side::BOTH.map(|side| Server::new(folder, side)) {
         if !server.is_ready()? {
@@ -285,7 +285,7 @@ fn start_both(folder: &Folder, place: &Place) -> Result<()> {
         folder.keep_no_longer()?;
     }
     folder.prepare()?;
-    let installed = binaries::find(place.search_path.as_deref(), &folder.account);
+    let installed = binaries::find(location.search_path.as_deref(), &folder.os_user);
     at_once(&down, |server| server.start(&installed)).inspect_err(|_| {
         // One without the other is of no use, and nobody would stop it.
         let _ = at_once(&down, Server::stop);

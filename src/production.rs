@@ -1,8 +1,8 @@
 //! Production: a connection that can only read. Nothing in this room writes, and its transaction is read only as well.
 
+mod ctid_ranges;
 mod pace;
-mod places;
-mod rehearsal;
+mod preflight;
 mod suggestion;
 mod tables;
 mod watch;
@@ -29,8 +29,8 @@ use crate::sql::{Filling, Ident, Shape, Statement};
 use crate::statement;
 use crate::survey;
 
-pub use places::{Lying, Places};
-pub use rehearsal::Effort;
+pub use ctid_ranges::{CtidRanges, Lying};
+pub use preflight::Effort;
 pub use tables::Holdings;
 
 const LOCK: Statement = statement!("production/lock.sql");
@@ -68,12 +68,12 @@ pub struct Snapshot<'a> {
     locked: Instant,
     taken: Instant,
     /// How long it was held, once it is let go.
-    held: OnceLock<Held>,
+    durations: OnceLock<Durations>,
 }
 
 /// How long a snapshot was held.
 #[derive(Debug, Clone, Copy)]
-pub struct Held {
+pub struct Durations {
     /// From the lock on.
     pub lock: Duration,
     /// From the snapshot on.
@@ -88,14 +88,14 @@ pub struct Survey {
     /// Rows that no account holds.
     pub set_aside: SetAside,
     /// Where the rows of each day lie in the table.
-    pub places: Places,
+    pub ctid_ranges: CtidRanges,
     /// How long production worked for it.
     pub took: Duration,
 }
 
 /// The days of one month whose rows are wanted.
 #[derive(Debug)]
-pub struct Wanted {
+pub struct RowRange {
     /// The first wanted day.
     pub from: Day,
     /// The day after the final wanted day.
@@ -158,7 +158,7 @@ impl Production {
             pid: row.get("pid")?,
             locked,
             taken: Instant::now(),
-            held: OnceLock::new(),
+            durations: OnceLock::new(),
         })
     }
 }
@@ -219,27 +219,27 @@ impl Snapshot<'_> {
         let started = std::time::Instant::now();
         let failed = |error| explain(&self.model.entity, error, "could not survey production");
         let sql = DAYS.of(&shape.with(&self.model.entity.table_names()))?;
-        let (mut reader, mut places) = (survey::Reader::default(), Places::default());
+        let (mut reader, mut ctid_ranges) = (survey::Reader::default(), CtidRanges::default());
         let mut answer = self.work.stream(&sql, &[]).await.map_err(failed)?;
         while let Some(row) = answer.next().await.map_err(failed)? {
-            places.take(reader.take(&row)?, &row)?;
+            ctid_ranges.take(reader.take(&row)?, &row)?;
         }
         let (accounts, set_aside) = reader.all();
         tracing::info!(days = accounts.len(), rows = accounts::rows(&accounts), "surveyed production");
-        Ok(Survey { accounts, set_aside, places, took: started.elapsed() })
+        Ok(Survey { accounts, set_aside, ctid_ranges, took: started.elapsed() })
     }
 
     /// The rows of the wanted days, in PostgreSQL's binary COPY format.
-    pub async fn rows(&self, wanted: &Wanted) -> Result<CopyOut> {
+    pub async fn rows(&self, wanted: &RowRange) -> Result<CopyOut> {
         let bounds = self.model.bounds(wanted.from, wanted.until);
         let (except, lying) = (wanted.except.as_slice(), &wanted.lying);
-        let places: [(&str, &dyn Filling); 4] = [
+        let span: [(&str, &dyn Filling); 4] = [
             ("except", &except),
             ("alone", &lying.alone),
-            ("first_place", &lying.span.first),
-            ("final_place", &lying.span.finally),
+            ("first_ctid", &lying.span.first),
+            ("last_ctid", &lying.span.last),
         ];
-        let names = [&self.model.entity.table_names()[..], &bounds.names(), &places].concat();
+        let names = [&self.model.entity.table_names()[..], &bounds.names(), &span].concat();
         let sql = ROWS.of(&self.model.shape()?.with(&names))?;
         let rows = self.work.copy_out(&sql).await;
         rows.map_err(|error| explain(&self.model.entity, error, "could not read rows from production"))
@@ -252,23 +252,23 @@ impl Snapshot<'_> {
 
     /// Lets the table and the snapshot go; gives how long they were held. Nothing can be read of it any more, so
     /// nothing that fails here matters.
-    pub async fn let_go(&self) -> Held {
-        if let Some(&held) = self.held.get() {
-            return held;
+    pub async fn let_go(&self) -> Durations {
+        if let Some(&durations) = self.durations.get() {
+            return durations;
         }
         if let Err(error) = self.work.end_early().await {
             tracing::warn!("production did not answer the end of the snapshot: {error:#}");
         }
-        *self.held.get_or_init(|| Held { lock: self.locked.elapsed(), snapshot: self.taken.elapsed() })
+        *self.durations.get_or_init(|| Durations { lock: self.locked.elapsed(), snapshot: self.taken.elapsed() })
     }
 
     /// Whether it was let go.
     pub fn is_let_go(&self) -> bool {
-        self.held.get().is_some()
+        self.durations.get().is_some()
     }
 
     /// Lets the table and the snapshot go, if that was not done before; gives how long they were held.
-    pub async fn release(self) -> Held {
+    pub async fn release(self) -> Durations {
         let held = self.let_go().await;
         self.work.leave();
         held

@@ -26,7 +26,7 @@ use crate::db::{Address, Limits, Server};
 use crate::entity::Entity;
 use crate::error::{Refusal, Result};
 use crate::guard::Rules;
-use crate::local::Place;
+use crate::local::Location;
 
 /// The file that is read where none is named, if it is there.
 const FILE: &str = "kalends.toml";
@@ -90,7 +90,7 @@ pub struct Settings {
     /// What is left as it was settled.
     pub guard: Rules,
     /// Where private servers live, whether they are used or not.
-    pub local: Place,
+    pub local: Location,
     /// What whoever wrote the file should know.
     pub notes: Vec<String>,
     controller: String,
@@ -188,7 +188,7 @@ impl Settings {
             },
             max_rows_per_second: file.production.max_rows_per_second,
             guard: file.guard.read()?,
-            local: Place { folder: environment.absolute(&folder)?, search_path: environment.search_path() },
+            local: Location { folder: environment.absolute(&folder)?, search_path: environment.search_path() },
             notes,
             controller: environment.text("RANDOM_MAIN_CONTROLLER")?.unwrap_or_else(|| CONTROLLER.to_string()),
         })

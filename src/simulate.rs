@@ -14,13 +14,13 @@ use crate::calendar::Span;
 use crate::db::{Access, Address, Limits, Server, Session, Work};
 use crate::entity::Entity;
 use crate::error::{Refusal, Result};
-use crate::sql::{Filling, Ident, Place, Statement};
+use crate::sql::{Ctid, Filling, Ident, Statement};
 use crate::statement;
 
 const CONSENT: Statement = statement!("simulate/consent.sql");
 const MARK: Statement = statement!("simulate/mark.sql");
 const TABLE: Statement = statement!("simulate/table.sql");
-const PLACE: Statement = statement!("simulate/place.sql");
+const CTID_RANGE: Statement = statement!("simulate/ctid_range.sql");
 const DELETE: Statement = statement!("simulate/delete.sql");
 const ROWS: Statement = statement!("simulate/rows.sql");
 
@@ -96,11 +96,11 @@ async fn consent(work: &Work<'_>, mark: Mark) -> Result<()> {
 
 async fn delete(work: &Work<'_>, entity: &Entity, span: Span) -> Result<u64> {
     let days = [(&span.from as _, Type::DATE), (&span.until as _, Type::DATE)];
-    let Some(lies) = work.query_one(PLACE.with(&names(entity))?, &days).await? else { return Ok(0) };
-    let place = |column| lies.get::<Option<&str>>(column).map(|place| place.and_then(Place::parse));
-    let (Some(first), Some(finally)) = (place("first_place")?, place("final_place")?) else { return Ok(0) };
+    let Some(lies) = work.query_one(CTID_RANGE.with(&names(entity))?, &days).await? else { return Ok(0) };
+    let ctid = |column| lies.get::<Option<&str>>(column).map(|ctid| ctid.and_then(Ctid::parse));
+    let (Some(first), Some(last)) = (ctid("first_ctid")?, ctid("last_ctid")?) else { return Ok(0) };
     let [schema, table, time, _] = names(entity);
-    let sql = DELETE.with(&[schema, table, time, ("first_place", &first), ("final_place", &finally)])?;
+    let sql = DELETE.with(&[schema, table, time, ("first_ctid", &first), ("last_ctid", &last)])?;
     work.execute(sql, &days).await
 }
 

@@ -19,7 +19,7 @@ use minijinja::value::{Serde, ValueKind, merge_maps};
 use serde::{Serialize, Serializer};
 
 pub use names::{Ident, Literal};
-pub use values::{Bound, Milliseconds, Place};
+pub use values::{Bound, Ctid, Milliseconds};
 
 use crate::error::Result;
 

@@ -4,15 +4,15 @@ mod checksums;
 mod forget;
 mod freshness;
 mod lasting;
-mod locks;
+mod lock;
+mod lock_limit;
 pub mod notes;
 mod partition;
-mod readiness;
+mod preflight;
 mod rights;
 mod schemas;
 mod sums;
 mod tables;
-mod turn;
 
 use anyhow::Context as _;
 use tokio_postgres::error::SqlState;
@@ -29,7 +29,7 @@ use crate::survey;
 pub use forget::Forgettable;
 pub use freshness::{Freshness, Proof};
 pub use partition::Partition;
-pub use readiness::Beginning;
+pub use preflight::Beginning;
 
 const IDENTITY: Statement = statement!("warehouse/identity.sql");
 const STATE: Statement = statement!("warehouse/state.sql");
@@ -99,20 +99,20 @@ pub struct Ledger {
     /// Counts settlements: it tells whether another run has settled something since.
     pub generation: i64,
     /// Periods whose accounts do not add up: somebody changed them.
-    pub unsummed: Vec<Period>,
+    pub inconsistent: Vec<Period>,
     /// Whether the days' checksums are of another form than this Kalends makes. `accounts` then have none.
     pub renews_checksums: bool,
     /// Where the settings ask for other things than were settled. `accounts` then say what the rows that serve on are
     /// known to hold.
-    pub anew: Option<Anew>,
+    pub rebuild: Option<Rebuild>,
 }
 
-/// An entity whose tables are to be made anew.
+/// An entity whose tables are to be made rebuild.
 #[derive(Debug)]
-pub struct Anew {
+pub struct Rebuild {
     /// What its tables were made from.
     pub known: Model,
-    /// Whether the warehouse's rows serve on, and only accounts and views are made anew.
+    /// Whether the warehouse's rows serve on, and only accounts and views are made rebuild.
     pub keeps_rows: bool,
     /// What was added and taken away, in words.
     pub what: Vec<String>,
@@ -213,15 +213,22 @@ impl<'a> Reading<'a> {
         let change = known.change_to(model)?;
         Ok(match change {
             Change::Same | Change::Checksums => {
-                let (accounts, unsummed) = (self.accounts_for(&known, model).await?, self.unsummed(model).await?);
-                Ledger { accounts, generation, unsummed, renews_checksums: change == Change::Checksums, anew: None }
+                let (accounts, inconsistent) =
+                    (self.accounts_for(&known, model).await?, self.inconsistent(model).await?);
+                Ledger {
+                    accounts,
+                    generation,
+                    inconsistent,
+                    renews_checksums: change == Change::Checksums,
+                    rebuild: None,
+                }
             }
-            Change::Anew(what) => {
+            Change::Rebuild(what) => {
                 let keeps_rows = model.has_rows_of(&known);
                 self.check_locks(&known, keeps_rows).await?;
                 let accounts = if keeps_rows { self.accounts_for(&known, model).await? } else { Accounts::new() };
-                let anew = Some(Anew { known, keeps_rows, what });
-                Ledger { accounts, generation, unsummed: Vec::new(), renews_checksums: false, anew }
+                let rebuild = Some(Rebuild { known, keeps_rows, what });
+                Ledger { accounts, generation, inconsistent: Vec::new(), renews_checksums: false, rebuild }
             }
         })
     }

@@ -23,7 +23,7 @@ WITH hashed AS (
         {% else %}
         {{ row_hash(7, 'time last') }} AS hash_b,
         {% endif %}
-        ctid AS place
+        ctid AS row_ctid
     FROM {% include 'source.jinja' %}
 
     {% if sample %}
@@ -61,7 +61,7 @@ SELECT
     -- Not part of the account: where in the table the day's rows lie. With it they can be read without reading the
     -- whole table, although there is no index. True for one snapshot; of a partitioned table a looser bound, and still
     -- true.
-    min(place)::text AS first_place,
-    max(place)::text AS final_place
+    min(row_ctid)::text AS first_ctid,
+    max(row_ctid)::text AS last_ctid
 FROM hashed
 GROUP BY day

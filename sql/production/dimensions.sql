@@ -7,8 +7,8 @@
 -- Repeat:  safe
 
 WITH RECURSIVE wanted AS (
-    SELECT column_of.name, column_of.place, attribute.atttypid AS type
-    FROM unnest($3::text[]) WITH ORDINALITY AS column_of (name, place)
+    SELECT column_of.name, column_of.position, attribute.atttypid AS type
+    FROM unnest($3::text[]) WITH ORDINALITY AS column_of (name, position)
     INNER JOIN pg_namespace AS namespace ON namespace.nspname = $1
     INNER JOIN pg_class AS relation ON relation.relnamespace = namespace.oid AND relation.relname = $2
     INNER JOIN pg_attribute AS attribute
@@ -17,10 +17,10 @@ WITH RECURSIVE wanted AS (
 ),
 
 -- Each type with what it is made of: domains, arrays, ranges, composites.
-parts (place, type, depth) AS (
-    SELECT place, type, 0 FROM wanted
+parts (position, type, depth) AS (
+    SELECT position, type, 0 FROM wanted
     UNION
-    SELECT parts.place, inner_type.type, parts.depth + 1
+    SELECT parts.position, inner_type.type, parts.depth + 1
     FROM parts
     INNER JOIN pg_type AS outer_type ON parts.type = outer_type.oid
     CROSS JOIN LATERAL (
@@ -54,24 +54,24 @@ able AS MATERIALIZED (
 
 -- The innermost types that are not: base types and pseudo-types.
 unfit AS (
-    SELECT parts.place, min(format_type(parts.type, NULL)) AS type
+    SELECT parts.position, min(format_type(parts.type, NULL)) AS type
     FROM parts
     INNER JOIN pg_type AS part ON parts.type = part.oid
     WHERE
         (part.typtype = 'p' OR part.typtype = 'b' AND part.typcategory <> 'A')
         AND parts.type NOT IN (SELECT able.type FROM able)
-    GROUP BY parts.place
+    GROUP BY parts.position
 ),
 
 -- What a domain, or a domain of domains, is one of.
 base AS (
-    SELECT DISTINCT ON (parts.place) parts.place, part.typname
+    SELECT DISTINCT ON (parts.position) parts.position, part.typname
     FROM parts
     INNER JOIN pg_type AS part ON parts.type = part.oid
-    INNER JOIN wanted ON parts.place = wanted.place
+    INNER JOIN wanted ON parts.position = wanted.position
     INNER JOIN pg_type AS outermost ON wanted.type = outermost.oid
     WHERE part.typtype <> 'd' AND (parts.depth = 0 OR outermost.typtype = 'd')
-    ORDER BY parts.place, parts.depth
+    ORDER BY parts.position, parts.depth
 )
 
 SELECT
@@ -89,5 +89,5 @@ SELECT
     getdatabaseencoding()::text AS encoding
 FROM wanted
 INNER JOIN pg_type AS own ON wanted.type = own.oid
-LEFT JOIN base ON wanted.place = base.place
-LEFT JOIN unfit ON wanted.place = unfit.place
+LEFT JOIN base ON wanted.position = base.position
+LEFT JOIN unfit ON wanted.position = unfit.position

@@ -44,8 +44,8 @@ SELECT
             SELECT format_type(atttypid, NULL) FROM pg_attribute
             WHERE attrelid = relation.oid AND attname = wanted.name AND attnum > 0 AND NOT attisdropped
         )
-        FROM unnest($3::text[]) WITH ORDINALITY AS wanted (name, place)
-        ORDER BY wanted.place
+        FROM unnest($3::text[]) WITH ORDINALITY AS wanted (name, position)
+        ORDER BY wanted.position
     ) AS types
 FROM pg_class AS relation
 INNER JOIN pg_namespace AS namespace ON relation.relnamespace = namespace.oid

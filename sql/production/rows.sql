@@ -19,5 +19,5 @@ COPY (
             -- The days in between that are as they should be; without any, the planner drops the condition.
             AND (cardinality({{ except }}::date[]) = 0 OR ({% include 'day.jinja' %}) <> ALL({{ except }}::date[]))
         ))
-        AND ctid >= {{ first_place }}::tid AND ctid <= {{ final_place }}::tid
+        AND ctid >= {{ first_ctid }}::tid AND ctid <= {{ last_ctid }}::tid
 ) TO STDOUT (FORMAT binary)

@@ -8,4 +8,4 @@
 DELETE FROM {{ schema }}.{{ table }}
 WHERE
     {{ time }} >= $1::date AND {{ time }} < $2::date
-    AND ctid >= {{ first_place }}::tid AND ctid <= {{ final_place }}::tid
+    AND ctid >= {{ first_ctid }}::tid AND ctid <= {{ last_ctid }}::tid

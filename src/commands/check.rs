@@ -235,7 +235,7 @@ async fn beginning(findings: &mut Findings, about: &str, model: &Model, warehous
     match findings.keep(about, reading.beginning(model).await) {
         Some(Beginning::New) => findings.ok(about, "is new to the warehouse; a run creates its tables"),
         Some(Beginning::Settled) => findings.ok(about, "was settled before, with the same definition"),
-        Some(Beginning::Anew(what)) => findings.warning(
+        Some(Beginning::Rebuild(what)) => findings.warning(
             about,
             format!("its settings have changed, and a run settles it again: {}", report::list(what.iter())),
             "Change the settings back if you do not want that.",

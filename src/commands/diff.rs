@@ -3,7 +3,7 @@
 use serde::Serialize;
 
 use crate::calendar::{Day, Level, Period};
-use crate::diff::{self, Difference, Lacking, Side};
+use crate::diff::{self, Lacking, Lacks, RowDifferences};
 use crate::error::{Exit, Refusal, Result};
 use crate::flags::{Measured, Waiting};
 use crate::production::Snapshot;
@@ -40,7 +40,7 @@ struct OfEntity {
     production_as_of: String,
     equal: bool,
     #[serde(flatten)]
-    difference: Difference,
+    difference: RowDifferences,
 }
 
 pub(crate) fn run(args: Args, invocation: &Invocation) -> Result<Outcome> {
@@ -111,8 +111,8 @@ fn text(day: Day, one: &OfEntity) -> String {
 
 fn line(columns: &[String], row: &Lacking) -> String {
     let side = match row.lacks {
-        Side::Warehouse => "the warehouse lacks",
-        Side::Production => "production lacks",
+        Lacks::Warehouse => "the warehouse lacks",
+        Lacks::Production => "production lacks",
     };
     let values =
         columns.iter().zip(&row.values).map(|(column, value)| format!("{column} = {}", shown(value.as_deref())));

@@ -34,7 +34,7 @@ pub(crate) struct Args {
 }
 
 /// What is to be written, and where.
-struct Wish {
+struct Selection {
     target: Target,
     /// Schema and name of the tables that are meant; none means all.
     tables: Vec<(Ident, Ident)>,
@@ -66,7 +66,7 @@ struct LeftOut<'a> {
     reason: &'a str,
 }
 
-impl Wish {
+impl Selection {
     /// Of what was typed. The file must not be there yet.
     fn new(target: Target, tables: &[String]) -> Result<Self> {
         if let Target::Settings(path) | Target::Other(path) = &target {
@@ -95,15 +95,15 @@ pub(crate) fn run(args: Args, invocation: &Invocation) -> Result<Outcome> {
     let mut settings = Settings::read_to_write(flags, environment, &target)?;
     // The entities are what is to be proposed; none is looked up to explain a failure.
     settings.entities.clear();
-    let wish = Wish::new(target, &args.table)?;
-    invocation.ready_with(settings).work(async |world| init(world, &wish).await)
+    let selection = Selection::new(target, &args.table)?;
+    invocation.ready_with(settings).work(async |world| init(world, &selection).await)
 }
 
-async fn init(world: &World<'_>, wish: &Wish) -> Result<Outcome> {
+async fn init(world: &World<'_>, selection: &Selection) -> Result<Outcome> {
     let holdings = world.production().await?.holdings().await?;
-    let drafted = propose(world, wish, holdings)?;
+    let drafted = propose(world, selection, holdings)?;
     let text = settings::written(&drafted);
-    let file = match &wish.target {
+    let file = match &selection.target {
         Target::Print => None,
         Target::Settings(path) | Target::Other(path) => {
             write(path, &text)?;
@@ -120,9 +120,9 @@ async fn init(world: &World<'_>, wish: &Wish) -> Result<Outcome> {
 }
 
 /// Splits the tables into those that are proposed and those that are left out.
-fn propose(world: &World<'_>, wish: &Wish, holdings: Holdings) -> Result<Drafted> {
+fn propose(world: &World<'_>, selection: &Selection, holdings: Holdings) -> Result<Drafted> {
     let Holdings { tables, time_zone } = holdings;
-    let (drafts, left_out) = match wish.tables.as_slice() {
+    let (drafts, left_out) = match selection.tables.as_slice() {
         [] => all(&tables)?,
         wanted => (these(&tables, wanted)?, Vec::new()),
     };

@@ -46,16 +46,16 @@ enum Chosen {
 }
 
 pub(crate) fn run(args: Args, invocation: &Invocation) -> Result<Outcome> {
-    let place = &invocation.settings()?.local;
+    let location = &invocation.settings()?.local;
     match args.command {
-        Local::Start => Ok(outcome(Exit::Done, &local::start(place)?)),
-        Local::Stop => Ok(outcome(Exit::Done, &local::stop(place)?)),
+        Local::Start => Ok(outcome(Exit::Done, &local::start(location)?)),
+        Local::Stop => Ok(outcome(Exit::Done, &local::stop(location)?)),
         Local::Status => {
-            let status = local::status(place)?;
+            let status = local::status(location)?;
             Ok(outcome(if status.is_running() { Exit::Done } else { Exit::Differs }, &status))
         }
         Local::Psql { side, arguments } => {
-            let servers = local::borrow(place)?;
+            let servers = local::borrow(location)?;
             let side = match side {
                 Chosen::Production => Side::Production,
                 Chosen::Warehouse => Side::Warehouse,

@@ -62,8 +62,8 @@ async fn look(world: &World<'_>, args: &Args) -> Result<Plan> {
     let reading = warehouse.read().await?;
     let accept_loss = args.losses.accept_loss.clone();
     let run = Planned { entities: &settings.entities, rules: settings.guard, accept_loss };
-    let (plan, foreseen) = plan::plan(&reading, (production, watch), &run).await?;
+    let (plan, previews) = plan::plan(&reading, (production, watch), &run).await?;
     let claim = args.take_over.claim();
-    let foresee = async || exports::foresee(&reading, &settings.exports, &foreseen, claim).await;
-    Ok(plan.with_files(world.patiently(foresee).await?))
+    let preview = async || exports::preview(&reading, &settings.exports, &previews, claim).await;
+    Ok(plan.with_files(world.patiently(preview).await?))
 }

@@ -19,7 +19,7 @@ pub trait Sortable: Sized {
 }
 
 /// Where to ask, and what; without a statement there are no rows.
-pub type Asked<'a> = (&'a Work<'a>, Option<Sql>, &'a [Parameter<'a>]);
+pub type Query<'a> = (&'a Work<'a>, Option<Sql>, &'a [Parameter<'a>]);
 
 /// Both sides.
 pub struct Pairs<T> {
@@ -32,7 +32,7 @@ impl<T: Sortable> Pairs<T> {
     ///
     /// # Errors
     /// When a server does not answer.
-    pub async fn open(production: Asked<'_>, warehouse: Asked<'_>) -> Result<Self> {
+    pub async fn open(production: Query<'_>, warehouse: Query<'_>) -> Result<Self> {
         let (production, warehouse) = tokio::try_join!(Sorted::open(production), Sorted::open(warehouse))?;
         Ok(Self { production, warehouse })
     }
@@ -61,7 +61,7 @@ struct Sorted<T> {
 
 impl<T: Sortable> Sorted<T> {
     /// Asks, and waits for the first row.
-    async fn open((work, sql, parameters): Asked<'_>) -> Result<Self> {
+    async fn open((work, sql, parameters): Query<'_>) -> Result<Self> {
         let mut sorted = Self { next: None, rest: None };
         if let Some(sql) = sql {
             sorted.rest = Some(work.stream(&sql, parameters).await?);

@@ -13,7 +13,7 @@ pub enum Change {
     Checksums,
     /// Other things are asked of the same table: what was added and taken away, in words. Rows, accounts and files are
     /// made anew for it.
-    Anew(Vec<String>),
+    Rebuild(Vec<String>),
 }
 
 impl Model {
@@ -40,7 +40,7 @@ impl Model {
         if was == is && (Self { checksum: asked.checksum, ..self.clone() }) == *asked {
             return Ok(Change::Checksums);
         }
-        Ok(Change::Anew(difference(was, is)))
+        Ok(Change::Rebuild(difference(was, is)))
     }
 
     /// Whether equal rows have equal checksums in accounts of both.

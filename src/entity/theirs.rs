@@ -90,7 +90,7 @@ impl Theirs {
 }
 
 /// A column of production's.
-enum Wanted<'a> {
+enum Ours<'a> {
     Time(TimeKind),
     Number(Number),
     /// A dimension, by its type in the warehouse's rows.
@@ -99,14 +99,14 @@ enum Wanted<'a> {
 
 impl Model {
     /// Time, measures and dimensions.
-    fn wanted(&self) -> impl Iterator<Item = Wanted<'_>> {
-        let measures = self.measures.iter().map(|&number| Wanted::Number(number));
-        let dimensions = self.dimensions.iter().map(|dimension| Wanted::Dimension(dimension.stored_as.name()));
-        [Wanted::Time(self.time)].into_iter().chain(measures).chain(dimensions)
+    fn wanted(&self) -> impl Iterator<Item = Ours<'_>> {
+        let measures = self.measures.iter().map(|&number| Ours::Number(number));
+        let dimensions = self.dimensions.iter().map(|dimension| Ours::Dimension(dimension.stored_as.name()));
+        [Ours::Time(self.time)].into_iter().chain(measures).chain(dimensions)
     }
 }
 
-impl Wanted<'_> {
+impl Ours<'_> {
     fn how(&self, known: &str) -> Option<&'static str> {
         const NUMBERS: [&str; 6] = ["int2", "int4", "int8", "numeric", "float4", "float8"];
         let how = match (self, known) {

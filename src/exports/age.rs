@@ -5,14 +5,14 @@ use std::path::Path;
 
 use super::due::Due;
 use super::manifest::{Manifest, Settled};
-use super::wanted::Wanted;
+use super::wanted::Target;
 use crate::error::{Refusal, Result};
 
 /// Files are not written, replaced or removed by an older state of the warehouse.
 ///
 /// # Errors
 /// Refuses what such a state would do.
-pub(super) fn check_not_older(path: &Path, manifest: &Manifest, wanted: &Wanted, due: &Due) -> Result<()> {
+pub(super) fn check_not_older(path: &Path, manifest: &Manifest, wanted: &Target, due: &Due) -> Result<()> {
     for file in due.rewritten().map(|(file, _)| file).chain(&due.remove) {
         let entity = match (manifest.files.get(file), wanted.files.get(file)) {
             (Some(listed), _) => Some(&listed.entity),
@@ -33,7 +33,7 @@ pub(super) fn check_not_older(path: &Path, manifest: &Manifest, wanted: &Wanted,
 
 /// What was published of an entity, where the warehouse is not known to hold as much: neither has it settled that
 /// moment as far as it was published, nor was the whole entity proven then or later.
-fn older<'a>(manifest: &'a Manifest, wanted: &Wanted, entity: &str) -> Option<(&'a String, &'a Settled)> {
+fn older<'a>(manifest: &'a Manifest, wanted: &Target, entity: &str) -> Option<(&'a String, &'a Settled)> {
     let (entity, published) = manifest.settled.get_key_value(entity)?;
     let has_settled = wanted.known.get(entity).is_some_and(|&settlement| settlement >= published.settlement);
     let proof = wanted.fresh.get(entity).and_then(|fresh| fresh.proof.as_ref());
@@ -42,7 +42,7 @@ fn older<'a>(manifest: &'a Manifest, wanted: &Wanted, entity: &str) -> Option<(&
     (!has_settled && !is_proven).then_some((entity, published))
 }
 
-fn refused(path: &Path, entity: &str, published: &Settled, wanted: &Wanted) -> anyhow::Error {
+fn refused(path: &Path, entity: &str, published: &Settled, wanted: &Target) -> anyhow::Error {
     let settled = wanted.fresh.get(entity).and_then(|fresh| fresh.settled_as_of.as_ref());
     let holds =
         settled.map_or_else(|| "does not hold it".to_string(), |as_of| format!("has it as of {as_of}, by another run"));

@@ -5,7 +5,7 @@ use tokio_postgres::types::Type;
 use super::content::Scope;
 use super::due::Due;
 use super::manifest::Entry;
-use super::wanted::Wanted;
+use super::wanted::Target;
 use crate::db::Parameter;
 use crate::error::Result;
 use crate::sql::Statement;
@@ -16,7 +16,7 @@ const NOTE_FILES: Statement = statement!("exports/note_files.sql");
 const NOTE_REMOVED: Statement = statement!("exports/note_removed.sql");
 
 /// Notes in the warehouse what is published, where it does not know yet: after a crash in between as well.
-pub(super) async fn note(warehouse: &mut Warehouse, wanted: &Wanted, due: &Due, scope: Scope) -> Result<()> {
+pub(super) async fn note(warehouse: &mut Warehouse, wanted: &Target, due: &Due, scope: Scope) -> Result<()> {
     let news: Vec<(&String, &Entry)> = wanted
         .files
         .iter()

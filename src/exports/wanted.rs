@@ -31,7 +31,7 @@ pub enum Claim {
 }
 
 /// What the warehouse says of the files, and how they compare with the folder's.
-pub(super) struct Wanted {
+pub(super) struct Target {
     /// Which warehouse says so; `None` before anything was prepared in it.
     pub(super) warehouse: Option<String>,
     pub(super) models: Vec<Model>,
@@ -64,9 +64,9 @@ pub(super) async fn wanted(
     manifest: &Manifest,
     scope: Scope,
     held_bytes: usize,
-) -> Result<Wanted> {
+) -> Result<Target> {
     if !reading.prepared {
-        return Ok(Wanted {
+        return Ok(Target {
             warehouse: None,
             models: Vec::new(),
             files: BTreeMap::new(),
@@ -90,7 +90,7 @@ pub(super) async fn wanted(
         Ok(())
     })
     .await?;
-    Ok(Wanted {
+    Ok(Target {
         warehouse: reading.name().await?,
         models,
         files,
@@ -119,7 +119,7 @@ pub(super) fn compared(folder: Option<&Folder>, manifest: &Manifest, path: &str,
 
 /// What is due: by content, not by date or size, so a file that somebody edited is due as well.
 pub(super) fn compare(
-    wanted: &Wanted,
+    wanted: &Target,
     folder: Option<&Folder>,
     manifest: &Manifest,
     scope: Scope,
@@ -159,7 +159,7 @@ impl File {
 
 /// Whether the manifest says another final closed day. A month alone does not move it: the other months would not
 /// follow.
-pub(super) fn is_behind(manifest: &Manifest, wanted: &Wanted, scope: Scope) -> bool {
+pub(super) fn is_behind(manifest: &Manifest, wanted: &Target, scope: Scope) -> bool {
     let moves = matches!(scope, Scope::Everything) || manifest.complete_through.is_empty();
     moves && !manifest.files.is_empty() && manifest.complete_through != wanted.complete_through
 }

@@ -6,7 +6,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 
-use super::account::Account;
+use super::os_user::OsUser;
 use crate::error::{Refusal, Result};
 
 /// The oldest release that the statements in `sql/` are written for; a connection to an older one is refused as well.
@@ -45,14 +45,14 @@ pub(super) struct Installation {
     pub(super) major: u32,
 }
 
-/// Every PostgreSQL that `account` can run, newest first.
-pub(super) fn find(search_path: Option<&OsStr>, account: &Account) -> Vec<Installation> {
+/// Every PostgreSQL that `os_user` can run, newest first.
+pub(super) fn find(search_path: Option<&OsStr>, os_user: &OsUser) -> Vec<Installation> {
     let mut found: Vec<Installation> = Vec::new();
     for programs in candidates(search_path) {
         if found.iter().any(|known| known.programs == programs) {
             continue;
         }
-        if let Some(major) = major_version(&programs.join("postgres"), account) {
+        if let Some(major) = major_version(&programs.join("postgres"), os_user) {
             found.push(Installation { programs, major });
         }
     }
@@ -132,8 +132,8 @@ fn versions<'a>(base: &Path, beginning: &'a str) -> impl Iterator<Item = PathBuf
     entries.filter(move |entry| entry.file_name().to_string_lossy().starts_with(beginning)).map(|entry| entry.path())
 }
 
-fn major_version(postgres: &Path, account: &Account) -> Option<u32> {
-    let output = account.command(postgres).arg("--version").current_dir("/").stdin(Stdio::null()).output().ok()?;
+fn major_version(postgres: &Path, os_user: &OsUser) -> Option<u32> {
+    let output = os_user.command(postgres).arg("--version").current_dir("/").stdin(Stdio::null()).output().ok()?;
     major_in(&String::from_utf8(output.stdout).ok()?)
 }
 

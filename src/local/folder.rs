@@ -13,7 +13,7 @@ use rustix::fs::{FlockOperation, OFlags, flock};
 use rustix::io::Errno;
 use sha2::{Digest as _, Sha256};
 
-use super::account::{self, Account};
+use super::os_user::{self, OsUser};
 use super::side::ROLE;
 use crate::error::{Refusal, Result};
 
@@ -38,7 +38,7 @@ pub(super) struct Folder {
     /// Where the servers' data is: `data` in the folder, links resolved.
     pub(super) data: PathBuf,
     /// The user that runs them.
-    pub(super) account: Account,
+    pub(super) os_user: OsUser,
 }
 
 /// A locked file. The lock ends when the last process that has the file open lets go of it.
@@ -87,9 +87,9 @@ impl Lock {
 impl Folder {
     /// Makes what is missing, and keeps other commands from starting and stopping while the lock is held.
     pub(super) fn open(path: &Path) -> Result<(Self, Lock)> {
-        make_folder(path, if account::is_root() { 0o711 } else { 0o700 })?;
+        make_folder(path, if os_user::is_root() { 0o711 } else { 0o700 })?;
         let path = fs::canonicalize(path).with_context(|| format!("could not find \"{}\"", path.display()))?;
-        account::check_owner(&path)?;
+        os_user::check_owner(&path)?;
         let lock = Lock::wait(open_plain(&path.join("start.lock"))?)?;
         let data = match fs::canonicalize(path.join("data")) {
             Ok(data) => data,
@@ -102,24 +102,24 @@ impl Folder {
     pub(super) fn find(path: &Path) -> Result<Option<Self>> {
         let Ok(path) = fs::canonicalize(path) else { return Ok(None) };
         let Ok(data) = fs::canonicalize(path.join("data")) else { return Ok(None) };
-        account::check_owner(&path)?;
+        os_user::check_owner(&path)?;
         Self::at(path, data).map(Some)
     }
 
     fn at(path: PathBuf, data: PathBuf) -> Result<Self> {
         let made = ["production", "warehouse"].map(|server| data.join(server)).into_iter().find(|it| it.exists());
-        let account = match made {
-            Some(server) => Account::of_data(&server)?,
-            None => Account::for_new_servers()?,
+        let os_user = match made {
+            Some(server) => OsUser::of_data(&server)?,
+            None => OsUser::for_new_servers()?,
         };
         let near = data.join("socket");
         let sockets = if fits(&near) {
             near
         } else {
-            let origin = [data.as_os_str().as_bytes(), &account.uid().to_le_bytes()].concat();
+            let origin = [data.as_os_str().as_bytes(), &os_user.uid().to_le_bytes()].concat();
             Path::new(SHORT).join(format!("kalends-{}", short_hash(&origin)))
         };
-        Ok(Self { path, sockets, data, account })
+        Ok(Self { path, sockets, data, os_user })
     }
 
     /// Waits until nobody else starts or stops the servers.
@@ -162,10 +162,10 @@ impl Folder {
     /// Makes what both servers need before one of them starts.
     pub(super) fn prepare(&self) -> Result<()> {
         make_folder(&self.sockets, 0o700)?;
-        check_private(&self.sockets, &self.account)?;
-        self.account.own(&self.sockets)?;
+        check_private(&self.sockets, &self.os_user)?;
+        self.os_user.own(&self.sockets)?;
         write(&self.data.join("access.conf"), ACCESS)?;
-        let users = format!("kalends  root  {ROLE}\nkalends  \"{}\"  {ROLE}\n", self.account.name()?);
+        let users = format!("kalends  root  {ROLE}\nkalends  \"{}\"  {ROLE}\n", self.os_user.name()?);
         write(&self.data.join("users.conf"), &format!("# Written by Kalends at each start.\n{users}"))
     }
 
@@ -173,7 +173,7 @@ impl Folder {
     pub(super) fn make_empty(&self, path: &Path) -> Result<()> {
         gone(fs::remove_dir_all(path)).with_context(|| format!("could not remove \"{}\"", path.display()))?;
         make_folder(path, 0o700)?;
-        self.account.own(path)
+        self.os_user.own(path)
     }
 
     /// Tidies up in the folder that everybody shares.
@@ -222,7 +222,7 @@ pub(super) fn room_bytes(folder: &Path) -> Option<u64> {
 
 /// What root makes in somebody's folder belongs to that somebody, who could not open it later otherwise.
 fn hand_over(path: &Path) -> Result<()> {
-    let Some(folder) = path.parent().filter(|_| account::is_root()) else { return Ok(()) };
+    let Some(folder) = path.parent().filter(|_| os_user::is_root()) else { return Ok(()) };
     let give = || fs::metadata(folder).and_then(|owner| lchown(path, Some(owner.uid()), Some(owner.gid())));
     give().with_context(|| format!("could not hand over \"{}\"", path.display()))
 }
@@ -239,11 +239,11 @@ fn make_folder(path: &Path, mode: u32) -> Result<()> {
 /// `data` in the folder, or a link there to a folder that the servers' user can reach.
 fn make_data(folder: &Path) -> Result<PathBuf> {
     let data = folder.join("data");
-    if !account::is_root() {
+    if !os_user::is_root() {
         make_folder(&data, 0o700)?;
         return Ok(data);
     }
-    if Account::for_new_servers()?.can_reach(folder) {
+    if OsUser::for_new_servers()?.can_reach(folder) {
         make_folder(&data, 0o711)?;
         return Ok(data);
     }
@@ -273,10 +273,10 @@ fn make_elsewhere(folder: &Path) -> std::io::Result<PathBuf> {
 }
 
 /// In `/tmp` somebody else may have been first, to sit between us and our servers.
-fn check_private(folder: &Path, account: &Account) -> Result<()> {
+fn check_private(folder: &Path, os_user: &OsUser) -> Result<()> {
     let metadata =
         fs::symlink_metadata(folder).with_context(|| format!("could not look at \"{}\"", folder.display()))?;
-    let ours = metadata.uid() == account.uid() || (account::is_root() && metadata.uid() == 0);
+    let ours = metadata.uid() == os_user.uid() || (os_user::is_root() && metadata.uid() == 0);
     if metadata.is_dir() && ours && metadata.mode() & 0o077 == 0 {
         return Ok(());
     }

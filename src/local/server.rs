@@ -352,7 +352,7 @@ impl<'a> Server<'a> {
     }
 
     fn command(&self, program: &Path) -> Command {
-        let mut command = self.folder.account.command(program);
+        let mut command = self.folder.os_user.command(program);
         command.current_dir(&self.folder.data);
         command
     }

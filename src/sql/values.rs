@@ -46,12 +46,12 @@ impl Filling for [Day] {
 
 /// A row's place in a table (`ctid`): block and line.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-pub struct Place {
+pub struct Ctid {
     block: u32,
     line: u16,
 }
 
-impl Place {
+impl Ctid {
     /// Reads a place as the server prints it: `(block,line)`.
     pub fn parse(text: &str) -> Option<Self> {
         let (block, line) = text.strip_prefix('(')?.strip_suffix(')')?.split_once(',')?;
@@ -59,7 +59,7 @@ impl Place {
     }
 }
 
-impl Filling for Place {
+impl Filling for Ctid {
     fn filled(&self) -> String {
         format!("'({},{})'", self.block, self.line)
     }
@@ -78,7 +78,7 @@ mod tests {
 
     #[test]
     fn places_are_read_as_the_server_prints_them() {
-        assert_eq!(Place::parse("(12,7)"), Some(Place { block: 12, line: 7 }));
-        assert_eq!(Place::parse("(12,7); DROP"), None);
+        assert_eq!(Ctid::parse("(12,7)"), Some(Ctid { block: 12, line: 7 }));
+        assert_eq!(Ctid::parse("(12,7); DROP"), None);
     }
 }

@@ -111,7 +111,7 @@ fn check_nothing_is_held(judged: &Judged) -> Result<()> {
 /// Refuses an entity that is settled otherwise.
 async fn check_not_settled(warehouse: &mut Warehouse, known: &Known, named: &Named) -> Result<bool> {
     let begun = adopt::is_begun(&warehouse.read().await?, &known.model).await?;
-    if known.ledger.anew.is_none() && (known.ledger.accounts.is_empty() || begun) {
+    if known.ledger.rebuild.is_none() && (known.ledger.accounts.is_empty() || begun) {
         return Ok(begun);
     }
     let name = known.model.name();

@@ -25,7 +25,7 @@ impl Known {
         (snapshot, survey): (&Snapshot<'_>, &Survey),
         stored: &Accounts,
     ) -> Result<Judged> {
-        let rules = match self.ledger.anew {
+        let rules = match self.ledger.rebuild {
             Some(_) => Rules { settle_after: None, ..terms.rules },
             None => terms.rules,
         };

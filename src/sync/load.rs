@@ -16,7 +16,7 @@ use crate::calendar::{Day, Period};
 use crate::db::{CopyIn, CopyOut};
 use crate::entity::Model;
 use crate::error::Result;
-use crate::production::{Places, Snapshot, Wanted};
+use crate::production::{CtidRanges, RowRange, Snapshot};
 use crate::sql::{Filling, Sql, Statement};
 use crate::statement;
 use crate::warehouse::{Locked, Partition};
@@ -24,7 +24,7 @@ use crate::warehouse::{Locked, Partition};
 const CREATE_PARTITION: Statement = statement!("load/create_partition.sql");
 const ATTACH_PARTITION: Statement = statement!("load/attach_partition.sql");
 const DELETE_DAYS: Statement = statement!("load/delete_days.sql");
-const ROWS_OF_NO_DAY: Statement = statement!("load/rows_of_no_day.sql");
+const UNDATED_ROWS: Statement = statement!("load/undated_rows.sql");
 const ROWS: Statement = statement!("load/rows.sql");
 
 /// Large enough that a COPY message costs nothing beside its rows, small enough to keep memory flat.
@@ -63,7 +63,7 @@ pub async fn reload(
     locked: &Locked<'_>,
     month: &Month,
     strange: &[Day],
-    places: &Places,
+    ctid_ranges: &CtidRanges,
     passing: &dyn Fn(u64),
 ) -> Result<Loaded> {
     let (period, model) = (month.period, snapshot.model());
@@ -72,7 +72,7 @@ pub async fn reload(
     let found = replace(locked, model, period, &days).await?;
     let started = Instant::now();
     let mut loaded = Loaded::default();
-    if let Some(wanted) = wanted(month, places) {
+    if let Some(wanted) = wanted(month, ctid_ranges) {
         let stream = snapshot.rows(&wanted).await?;
         let rows = pump(snapshot, stream, locked, &ROWS.of(&shape.with(&[("partition", &table)]))?, passing).await?;
         let counted = month.rows_to_load();
@@ -114,18 +114,18 @@ async fn attach(locked: &Locked<'_>, model: &Model, month: Period) -> Result<()>
 ///
 /// # Errors
 /// When the warehouse fails.
-pub async fn remove_rows_of_no_day(locked: &Locked<'_>, model: &Model) -> Result<()> {
-    locked.work().execute(ROWS_OF_NO_DAY.of(&model.shape()?)?, &[]).await?;
+pub async fn remove_undated_rows(locked: &Locked<'_>, model: &Model) -> Result<()> {
+    locked.work().execute(UNDATED_ROWS.of(&model.shape()?)?, &[]).await?;
     Ok(())
 }
 
 /// The days to load that production has rows of; `None` when there are none.
-fn wanted(month: &Month, places: &Places) -> Option<Wanted> {
+fn wanted(month: &Month, ctid_ranges: &CtidRanges) -> Option<RowRange> {
     let wanted: BTreeSet<Day> = month.load.iter().copied().filter(|day| month.survey.contains_key(day)).collect();
     let (from, until) = (*wanted.first()?, wanted.last()?.next());
     let others: BTreeSet<Day> = month.survey.keys().chain(&month.left).copied().collect();
     let except = others.range(from..until).filter(|day| !wanted.contains(day)).copied().collect();
-    Some(Wanted { from, until, except, lying: places.of(&wanted)? })
+    Some(RowRange { from, until, except, lying: ctid_ranges.of(&wanted)? })
 }
 
 /// Passes the rows of one COPY to the other, unread. A stream that breaks off is an error, and what was sent of it is

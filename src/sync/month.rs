@@ -108,12 +108,12 @@ impl Settling<'_> {
         month: &mut Month,
         progress: &Progress,
     ) -> Result<(Loaded, Proven)> {
-        let (snapshot, places) = (self.snapshot, &self.survey.places);
+        let (snapshot, ctid_ranges) = (self.snapshot, &self.survey.ctid_ranges);
         let passing = |rows| progress.add(rows);
         let mut loaded = Loaded::default();
         if !month.load.is_empty() {
             loaded = match self.adopting {
-                None => load::reload(snapshot, locked, month, &[], places, &passing).await?,
+                None => load::reload(snapshot, locked, month, &[], ctid_ranges, &passing).await?,
                 Some(adopting) => self.adopt(locked, month, adopting, progress).await?,
             };
         }
@@ -130,7 +130,7 @@ impl Settling<'_> {
             bail!("somebody edited the warehouse's rows of {day}, which are left as they were settled");
         }
         month.load.extend(own);
-        loaded = load::reload(snapshot, locked, month, &strange, places, &passing).await?;
+        loaded = load::reload(snapshot, locked, month, &strange, ctid_ranges, &passing).await?;
         match settle::prove(locked, snapshot.model(), month).await? {
             Proof::Equal(proven) => Ok((loaded, proven)),
             Proof::Differing(days) => Err(snapshot.model().not_kept(days.len())),
@@ -151,7 +151,7 @@ impl Settling<'_> {
         progress.add(taken);
         let rest = Month { load: others.into_iter().collect(), ..self.month(month.period) };
         let passing = |rows| progress.add(rows);
-        let loaded = load::reload(self.snapshot, locked, &rest, &[], &self.survey.places, &passing).await?;
+        let loaded = load::reload(self.snapshot, locked, &rest, &[], &self.survey.ctid_ranges, &passing).await?;
         Ok(Loaded { taken, taken_days: equal.len(), ..loaded })
     }
 }

@@ -23,7 +23,7 @@ impl Settling<'_> {
         changes: Changes,
     ) -> Result<Settled> {
         let settled = Settled::of(&changes);
-        let mut months = self.with_remade(self.months(changes), &ledger.unsummed);
+        let mut months = self.with_remade(self.months(changes), &ledger.inconsistent);
         let way = if ledger.renews_checksums { Way::Renewing } else { Way::Changes };
         if way == Way::Renewing {
             months = self.with_every(months);
@@ -41,8 +41,8 @@ impl Settling<'_> {
         generation: &mut i64,
         found: &Found,
     ) -> Result<Loaded> {
-        if found.rows_of_no_day {
-            self.remove_rows_of_no_day(warehouse, generation).await?;
+        if found.undated_rows {
+            self.remove_undated_rows(warehouse, generation).await?;
         }
         let mut months: BTreeMap<Period, Month> =
             self.months(found.accounts.clone()).into_iter().map(|month| (month.period, month)).collect();
@@ -50,7 +50,7 @@ impl Settling<'_> {
         for &day in found.rows.keys() {
             months.entry(day.month()).or_insert_with(|| self.month(day.month())).load.insert(day);
         }
-        let months = self.with_remade(months.into_values().collect(), &found.unsummed);
+        let months = self.with_remade(months.into_values().collect(), &found.inconsistent);
         Ok(self.each(warehouse, generation, months, Way::Changes).await?.0)
     }
 
@@ -94,9 +94,9 @@ impl Settling<'_> {
     }
 
     /// Takes rows out of the warehouse that belong to no day.
-    async fn remove_rows_of_no_day(&self, warehouse: &mut Warehouse, generation: &mut i64) -> Result<()> {
+    async fn remove_undated_rows(&self, warehouse: &mut Warehouse, generation: &mut i64) -> Result<()> {
         let locked = warehouse.lock(*generation).await?;
-        load::remove_rows_of_no_day(&locked, self.snapshot.model()).await?;
+        load::remove_undated_rows(&locked, self.snapshot.model()).await?;
         locked.commit().await?;
         *generation += 1;
         Ok(())

@@ -8,7 +8,7 @@ use crate::error::{Refusal, Result};
 use crate::guard::{Before, Noted};
 use crate::production::{Production, Snapshot, Watch};
 use crate::progress::Talk;
-use crate::warehouse::{Anew, Ledger, Reading, Warehouse};
+use crate::warehouse::{Ledger, Reading, Rebuild, Warehouse};
 
 /// The two servers, connected.
 pub struct Connections {
@@ -73,8 +73,8 @@ impl Known {
                 Ledger::default()
             }
         };
-        let replaced = match &ledger.anew {
-            Some(Anew { known, keeps_rows: false, .. }) => Some(reading.accounts(known).await?),
+        let replaced = match &ledger.rebuild {
+            Some(Rebuild { known, keeps_rows: false, .. }) => Some(reading.accounts(known).await?),
             _ => None,
         };
         let before = reading.before(model.name()).await?;

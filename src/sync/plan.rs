@@ -10,14 +10,14 @@ mod written;
 
 pub use account::PlannedAccount;
 pub use combinations::OfDay;
-pub use contents::{File, Files, Plan};
+pub use contents::Plan;
 pub use day::PlannedDay;
 pub use entity::OfEntity;
 pub use file::{Expected, write};
 pub use written::Written;
 
 use combinations::moving;
-use contents::{KIND, VERSION};
+use contents::{Files, KIND, VERSION};
 use entity::of_entity;
 
 use super::judge::Terms;
@@ -25,7 +25,7 @@ use super::open::{Connections, Known};
 use crate::calendar::Period;
 use crate::entity::Entity;
 use crate::error::Result;
-use crate::exports::Foreseen;
+use crate::exports::Preview;
 use crate::guard::{Accepted, Rules};
 use crate::production::{Production, Watch};
 use crate::warehouse::Reading;
@@ -58,7 +58,7 @@ pub async fn plan(
     reading: &Reading<'_>,
     production: (&mut Production, &Watch),
     run: &Planned<'_>,
-) -> Result<(Plan, Vec<Foreseen>)> {
+) -> Result<(Plan, Vec<Preview>)> {
     survey(reading, production, run, Depth::Combinations).await
 }
 
@@ -78,9 +78,9 @@ async fn survey(
     (production, watch): (&mut Production, &Watch),
     run: &Planned<'_>,
     depth: Depth,
-) -> Result<(Plan, Vec<Foreseen>)> {
+) -> Result<(Plan, Vec<Preview>)> {
     let terms = Terms { rules: run.rules, accepted: &Accepted::of(run.accept_loss.clone()) };
-    let (mut entities, mut foreseen) = (Vec::new(), Vec::new());
+    let (mut entities, mut previews) = (Vec::new(), Vec::new());
     for entity in run.entities {
         let (source, model) = production.identity(entity).await?;
         reading.check_is_not(&source)?;
@@ -89,18 +89,18 @@ async fn survey(
         let planning = async {
             let survey = snapshot.survey().await?;
             let judged = known.judge(&terms, (&snapshot, &survey), known.stored()).await?;
-            let (mut planned, foreseen) = of_entity(&snapshot, reading, &known, &survey, judged).await?;
+            let (mut planned, preview) = of_entity(&snapshot, reading, &known, &survey, judged).await?;
             // Of tables that are made anew there is nothing to compare with.
             if depth == Depth::Combinations && planned.settled_anew.is_empty() {
                 (planned.combinations, planned.not_looked_into_days) =
                     moving(&snapshot, reading, &survey, &planned.days).await?;
             }
-            Ok((planned, foreseen))
+            Ok((planned, preview))
         };
         let (of_entity, of_files) = watch.over(&snapshot, planning).await?;
         snapshot.release().await;
         entities.push(of_entity);
-        foreseen.extend(of_files);
+        previews.extend(of_files);
     }
     let plan = Plan {
         version: VERSION,
@@ -114,5 +114,5 @@ async fn survey(
         files: Files::default(),
         publishing_refused: None,
     };
-    Ok((plan, foreseen))
+    Ok((plan, previews))
 }

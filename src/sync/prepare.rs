@@ -11,7 +11,7 @@ use crate::calendar::Period;
 use crate::entity::Entity;
 use crate::error::Result;
 use crate::guard::{Kind, Noted};
-use crate::production::{Held, Survey};
+use crate::production::{Durations, Survey};
 
 /// What was found of an entity, and done.
 pub struct Prepared {
@@ -30,7 +30,7 @@ pub struct Prepared {
     /// What is left as it was settled until it has stayed the same for long enough.
     pub changing: Vec<Noted>,
     /// How long production's snapshot was held.
-    pub snapshot: Held,
+    pub snapshot: Durations,
     /// How long loading and settling took, copying included.
     pub took: Duration,
 }
@@ -58,10 +58,10 @@ pub async fn prepare(
         }
         let started = Instant::now();
         let settling = Settling { talk: *talk, snapshot: &snapshot, survey: &survey, judged: &judged, adopting: None };
-        let settled = match &known.ledger.anew {
+        let settled = match &known.ledger.rebuild {
             None => settling.catch_up(warehouse, &mut known.ledger, changes).await,
-            Some(anew) if judged.left.is_empty() => {
-                settling.rebuild(warehouse, known.ledger.generation, changes, anew).await
+            Some(rebuild) if judged.left.is_empty() => {
+                settling.rebuild(warehouse, known.ledger.generation, changes, rebuild).await
             }
             Some(_) => Ok(Settled::default()),
         };
@@ -72,11 +72,11 @@ pub async fn prepare(
     let (production_as_of, as_of_us) = (snapshot.as_of.clone(), snapshot.as_of_us);
     let snapshot = snapshot.release().await;
     known.note(warehouse, &judged.noted).await?;
-    if settled.months == 0 && known.ledger.unsummed.is_empty() && judged.left.is_empty() {
+    if settled.months == 0 && known.ledger.inconsistent.is_empty() && judged.left.is_empty() {
         known.confirm(warehouse, as_of_us).await?;
     }
     let (changing, held): (Vec<_>, Vec<_>) = judged.noted.into_iter().partition(|noted| noted.kind == Kind::Changing);
-    let rebuilt = known.ledger.anew.filter(|_| held.is_empty()).map(|anew| anew.what).unwrap_or_default();
-    let repaired_periods = known.ledger.unsummed;
+    let rebuilt = known.ledger.rebuild.filter(|_| held.is_empty()).map(|rebuild| rebuild.what).unwrap_or_default();
+    let repaired_periods = known.ledger.inconsistent;
     Ok(Prepared { production_as_of, survey, settled, rebuilt, repaired_periods, held, changing, snapshot, took })
 }

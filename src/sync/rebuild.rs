@@ -9,7 +9,7 @@ use super::settling::{Settled, Settling, Unsettled};
 use crate::accounts::{self, Accounts, Changes, Month};
 use crate::calendar::Period;
 use crate::error::Result;
-use crate::warehouse::{Anew, Warehouse};
+use crate::warehouse::{Rebuild, Warehouse};
 
 impl Settling<'_> {
     /// Makes the entity's tables anew and settles all its days, in one transaction: until it is committed the warehouse
@@ -19,20 +19,20 @@ impl Settling<'_> {
         warehouse: &mut Warehouse,
         generation: i64,
         changes: Changes,
-        anew: &Anew,
+        rebuild: &Rebuild,
     ) -> Result<Settled> {
         let (model, every) = (self.snapshot.model(), accounts::compare(&self.judged.target, &Accounts::new()));
         let mut all = Settled::of(&every);
         let locked = warehouse.lock(generation).await?;
         let mut run = settle::begin_run(&locked, &self.snapshot.as_of).await?;
         let changed = self.months(changes);
-        if anew.keeps_rows {
+        if rebuild.keeps_rows {
             for month in &changed {
-                settle::note_before(&locked, &anew.known, &run, month).await?;
+                settle::note_before(&locked, &rebuild.known, &run, month).await?;
                 run.has_settled(month.period);
             }
         }
-        locked.make_anew(anew, model).await?;
+        locked.rebuild(rebuild, model).await?;
         let (progress, changed_months) = (self.progress(&changed), changed.len());
         let mut whole: BTreeMap<Period, Month> =
             self.months(every).into_iter().map(|month| (month.period, month)).collect();

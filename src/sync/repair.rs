@@ -35,7 +35,7 @@ pub async fn repair(connections: &mut Connections, entity: &Entity, terms: &Term
     let found = find(connections, entity).await?;
     let Connections { production, warehouse, watch, talk } = connections;
     let mut known = open(warehouse, found).await?;
-    if known.ledger.anew.is_some() {
+    if known.ledger.rebuild.is_some() {
         // Refuses, as without a repair.
         checks::look(&Accounts::new(), &warehouse.read().await?, &known.model).await?;
     }

@@ -68,10 +68,10 @@ impl Settling<'_> {
     pub(super) fn with_remade<'a>(
         &self,
         months: Vec<Month>,
-        unsummed: impl IntoIterator<Item = &'a Period>,
+        inconsistent: impl IntoIterator<Item = &'a Period>,
     ) -> Vec<Month> {
         let mut months: BTreeMap<Period, Month> = months.into_iter().map(|month| (month.period, month)).collect();
-        for period in unsummed {
+        for period in inconsistent {
             let span = period.span();
             // Of a period without rows there may be an account as well.
             let days = self.judged.target.range(span.from..span.until).map(|(&day, _)| day).chain([span.day_inside()]);

@@ -9,7 +9,7 @@ use serde::Serialize;
 use tokio_postgres::error::SqlState;
 use tokio_postgres::types::Type;
 
-use super::turn::{hold, hold_next};
+use super::lock::{hold, hold_next};
 use super::{Reading, Warehouse, confirmed, lock_replacing};
 use crate::db::{Work, sql_state};
 use crate::entity::Model;

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use tokio_postgres::types::Type;
 
-use super::turn::hold;
+use super::lock::hold;
 use super::{Locked, Reading, Warehouse};
 use crate::calendar::Day;
 use crate::db::{Parameter, Row};

@@ -2,8 +2,8 @@
 
 use tokio_postgres::types::Type;
 
+use super::lock::hold;
 use super::tables::ENTITY_VIEWS;
-use super::turn::hold;
 use super::{ENTITIES, IDENTITY, Reading, STATE, Warehouse, lock_replacing, named};
 use crate::db::Work;
 use crate::error::{Refusal, Result};

@@ -17,8 +17,8 @@ const SUMS: Statement = statement!("checks/sums.sql");
 impl Reading<'_> {
     /// Periods whose account is not the sum of their parts', in either direction; a day's parts are its hours and the
     /// combinations of dimensions in it.
-    pub async fn unsummed(&self, model: &Model) -> Result<Vec<Period>> {
-        let mut unsummed = BTreeSet::new();
+    pub async fn inconsistent(&self, model: &Model) -> Result<Vec<Period>> {
+        let mut inconsistent = BTreeSet::new();
         for (part, whole) in pairs(model)? {
             let (source, target) = (model.accounts(part.0, part.1)?, model.accounts(whole.0, whole.1)?);
             // Where both have combinations, they are compared one by one.
@@ -26,10 +26,10 @@ impl Reading<'_> {
             let sql =
                 SUMS.of(&model.shape_of(whole.0, part.0, split)?.with(&[("source", &source), ("target", &target)]))?;
             for row in self.work.query(sql, &[]).await? {
-                unsummed.insert(row.get::<Start>("period")?.period(whole.0)?);
+                inconsistent.insert(row.get::<Start>("period")?.period(whole.0)?);
             }
         }
-        Ok(unsummed.into_iter().collect())
+        Ok(inconsistent.into_iter().collect())
     }
 }
 

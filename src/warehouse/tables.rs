@@ -4,8 +4,8 @@ use anyhow::Context as _;
 
 use super::checksums::note_entity;
 use super::forget::{depended_on, remove_accounts};
-use super::turn::hold;
-use super::{Anew, ENTITIES, Locked, Reading, Warehouse, confirmed, named, readiness};
+use super::lock::hold;
+use super::{ENTITIES, Locked, Reading, Rebuild, Warehouse, confirmed, named, preflight};
 use crate::db::{Identity, Server, Work};
 use crate::entity::{Model, check_encoding};
 use crate::error::Result;
@@ -56,8 +56,8 @@ impl Warehouse {
         if known.iter().any(|row| named(row).is_ok_and(|known| known.name() == model.name())) {
             return Ok(());
         }
-        readiness::check_new(&work, model).await?;
-        readiness::check_apart(&work, model).await?;
+        preflight::check_new(&work, model).await?;
+        preflight::check_apart(&work, model).await?;
         work.batch(&ENTITY_ROWS.of(&model.shape()?)?).await?;
         let number = make_accounts(&work, model).await?;
         work.batch(&CREATE_CONFIRMED.with(&[("sequence", &confirmed(number)?)])?).await?;
@@ -84,11 +84,11 @@ impl Locked<'_> {
     ///
     /// # Errors
     /// Refuses where objects that are not ours depend on them.
-    pub async fn make_anew(&self, anew: &Anew, model: &Model) -> Result<()> {
+    pub async fn rebuild(&self, rebuild: &Rebuild, model: &Model) -> Result<()> {
         tracing::info!(entity = model.name(), "making the entity's tables anew");
-        remove_accounts(&self.work, &anew.known).await?;
-        if !anew.keeps_rows {
-            let removed = self.work.batch(&REMOVE_ROWS.of(&anew.known.shape()?)?).await;
+        remove_accounts(&self.work, &rebuild.known).await?;
+        if !rebuild.keeps_rows {
+            let removed = self.work.batch(&REMOVE_ROWS.of(&rebuild.known.shape()?)?).await;
             removed.map_err(|error| depended_on(error, model.name()))?;
             self.work.batch(&ENTITY_ROWS.of(&model.shape()?)?).await?;
         }

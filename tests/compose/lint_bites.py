@@ -24,7 +24,7 @@ BREAKS = [
     ("every_image_is_pinned", "docker-compose.yml", "docker.io/library/postgres", "postgres"),
     ("every_image_is_pinned", "Dockerfile", "docker.io/library/rust", "rust"),
     ("every_image_is_pinned", "Dockerfile", "debian:13.8-slim", "debian:stable-slim"),
-    ("every_image_is_pinned", "docker-compose.yml", "kalends:0.1.0", "kalends:0.0.9"),
+    ("every_image_is_pinned", "docker-compose.yml", "kalends:0.2.0", "kalends:0.0.9"),
     ("only_pg_admin_has_a_port", "docker-compose.yml", "${PG_ADMIN_ADDRESS:-127.0.0.1}", "0.0.0.0"),
     ("only_pg_admin_has_a_port", "docker-compose.yml", "    command: [warehouse.sql]\n",
      '    command: [warehouse.sql]\n    ports: ["127.0.0.1:5434:5432"]\n'),

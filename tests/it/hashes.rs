@@ -209,7 +209,7 @@ impl Case<'_> {
         let sql = kit::of_table(statement, &self.model(), "pg_temp", "t");
         let (hashed, _) = sql.split_once("\n)\n\nSELECT").unwrap();
         // The rows come as they lie in the table, which is as they were numbered.
-        let sql = format!("{hashed}) SELECT hash_a, hash_b FROM hashed ORDER BY place");
+        let sql = format!("{hashed}) SELECT hash_a, hash_b FROM hashed ORDER BY row_ctid");
         let answer = client.simple_query(&sql).unwrap_or_else(|error| panic!("{sql}: {error:?}"));
         let hashes = answer.iter().filter_map(|message| match message {
             SimpleQueryMessage::Row(row) => Some([0, 1].map(|at| row.get(at).unwrap().parse().unwrap())),

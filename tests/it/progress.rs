@@ -33,7 +33,8 @@ pub fn seen(drawn: &str) -> Vec<String> {
         rest = after.trim_start_matches(|c: char| c.is_ascii_digit() || ";?".contains(c)).get(1..).unwrap_or_default();
     }
     plain += rest;
-    plain.split(['\r', '\n']).map(str::to_string).collect()
+    // A bar blanks what it does not fill.
+    plain.split(['\r', '\n']).map(|line| line.trim_end().to_string()).collect()
 }
 
 fn many_rows(world: &World) {

@@ -9,7 +9,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 use kalends::calendar::Day;
-use kalends::sql::{Filling, Ident, Place};
+use kalends::sql::{Ctid, Filling, Ident};
 
 use crate::kit::{self, World};
 
@@ -81,15 +81,15 @@ fn every_statement_of_one_query_prepares_on_its_server() {
             ("view", ident("entity_daily")),
         ];
         let days = [1, 2].map(|date| Day::new(2024, 1, date).unwrap());
-        let places = ["(0,1)", "(9,9)"].map(|place| Place::parse(place).unwrap());
+        let places = ["(0,1)", "(9,9)"].map(|place| Ctid::parse(place).unwrap());
         let none: &[Day] = &[];
         let mut names: Vec<(&'static str, &dyn Filling)> = vec![
             ("from", &days[0]),
             ("until", &days[1]),
             ("alone", &false),
             ("except", &none),
-            ("first_place", &places[0]),
-            ("final_place", &places[1]),
+            ("first_ctid", &places[0]),
+            ("last_ctid", &places[1]),
         ];
         for unprepared in ["aside", "sequence", "database", "lock_ms", "statement_ms", "idle_ms", "dead_ms"] {
             names.push((unprepared, &idents[0].1));

@@ -104,7 +104,7 @@ impl Repaired {
         self.days += one.days;
         self.mended.rows_days += one.found.rows.len();
         self.mended.rows_loaded += one.loaded;
-        self.mended.accounts += one.found.accounts.len() + one.found.unsummed.len();
+        self.mended.accounts += one.found.accounts.len() + one.found.inconsistent.len();
         self.found.extend(one.found.differences().into_iter().map(named));
         self.differences.extend(one.left.into_iter().map(named));
         let (changing, held) = one.noted.into_iter().partition::<Vec<_>, _>(|noted| noted.kind == Kind::Changing);

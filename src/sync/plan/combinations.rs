@@ -83,10 +83,10 @@ pub async fn moving(
 /// nowhere in production.
 fn of_production(model: &Model, survey: &Survey, days: &[Day]) -> Result<Option<Sql>> {
     let days: BTreeSet<Day> = days.iter().filter(|day| survey.accounts.contains_key(day)).copied().collect();
-    let Some(lying) = survey.places.of(&days) else { return Ok(None) };
-    let places: [(&str, &dyn Filling); 2] = [("first_place", &lying.span.first), ("final_place", &lying.span.finally)];
+    let Some(lying) = survey.ctid_ranges.of(&days) else { return Ok(None) };
+    let span: [(&str, &dyn Filling); 2] = [("first_ctid", &lying.span.first), ("last_ctid", &lying.span.last)];
     let shape = model.shape_of(Level::Day, Level::Day, Split::Combinations)?;
-    Ok(Some(COMBINATIONS.of(&shape.with(&model.entity.table_names()).with(&places))?))
+    Ok(Some(COMBINATIONS.of(&shape.with(&model.entity.table_names()).with(&span))?))
 }
 
 fn add(found: &mut Vec<OfDay>, model: &Model, was: Option<One>, is: Option<One>) {

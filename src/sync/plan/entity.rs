@@ -14,7 +14,7 @@ use crate::calendar::{Day, Level, Period};
 use crate::db::{Identity, Parameter, Start};
 use crate::entity::{Model, Split};
 use crate::error::Result;
-use crate::exports::{Foreseen, Line};
+use crate::exports::{Line, Preview};
 use crate::guard::{self, Judged, Kind, Noted};
 use crate::production::{Snapshot, Survey};
 use crate::sql::{Filling, Statement};
@@ -85,7 +85,7 @@ pub async fn of_entity(
     known: &Known,
     survey: &Survey,
     judged: Judged,
-) -> Result<(OfEntity, Option<Foreseen>)> {
+) -> Result<(OfEntity, Option<Preview>)> {
     let model = snapshot.model();
     let (changing, held) = judged.noted.into_iter().partition::<Vec<_>, _>(|noted| noted.kind == Kind::Changing);
     let mut planned = OfEntity {
@@ -102,20 +102,20 @@ pub async fn of_entity(
         accounts: Vec::new(),
         combinations: Vec::new(),
         not_looked_into_days: 0,
-        mended_periods: known.ledger.unsummed.clone(),
+        mended_periods: known.ledger.inconsistent.clone(),
         accept: guard::accepting(held.iter()),
         held,
         changing,
     };
     // Tables that are made anew hold a part of nothing: where anything is left, all is.
-    if known.ledger.anew.is_some() && !judged.left.is_empty() {
+    if known.ledger.rebuild.is_some() && !judged.left.is_empty() {
         return Ok((planned, None));
     }
     let target = &judged.target;
     let changes = accounts::compare(target, &known.ledger.accounts);
     planned.days = days(&changes, &survey.accounts, &known.ledger.accounts);
-    let stays = known.settled_as.is_some() && known.ledger.anew.is_none();
-    planned.settled_anew = known.ledger.anew.as_ref().map(|anew| anew.what.clone()).unwrap_or_default();
+    let stays = known.settled_as.is_some() && known.ledger.rebuild.is_none();
+    planned.settled_anew = known.ledger.rebuild.as_ref().map(|rebuild| rebuild.what.clone()).unwrap_or_default();
 
     let mut lines = Vec::new();
     for level in Level::ALL.into_iter().filter(|&level| level != Level::Hour && model.keeps(level)) {
@@ -141,8 +141,8 @@ pub async fn of_entity(
     lines.retain(|line| {
         model.entity.levels.contains(&line.period.level()) && (line.fields.is_some() || happens(line.period))
     });
-    let foreseen = Foreseen { model: model.clone(), lines, settled: stays.then_some(settled) };
-    Ok((planned, Some(foreseen)))
+    let preview = Preview { model: model.clone(), lines, settled: stays.then_some(settled) };
+    Ok((planned, Some(preview)))
 }
 
 /// What accounts and their files will say, by period.

@@ -2,7 +2,9 @@
 
 use std::fs;
 
-use super::{JANUARY, JANUARY_2, MANIFEST, YEAR, changed, manifest, paths, prepared, published, sha256sum};
+use super::{
+    FEBRUARY, FEBRUARY_29, JANUARY, JANUARY_2, MANIFEST, YEAR, changed, manifest, paths, prepared, published, sha256sum,
+};
 
 #[test]
 fn a_lost_manifest_is_written_again_and_no_file_with_it() {
@@ -95,6 +97,18 @@ fn a_file_that_was_edited_after_the_manifest_was_lost_is_somebodys() {
     let tree = world.tree();
     world.kalends("run").fails_with(4).says("is in the way");
     assert_eq!(world.tree(), tree);
+}
+
+#[test]
+fn a_file_that_was_edited_after_the_manifest_was_lost_stays_when_its_period_vanishes() {
+    let world = published();
+    fs::remove_file(world.exports.join(MANIFEST)).unwrap();
+    fs::write(world.exports.join(FEBRUARY_29), "mine").unwrap();
+    world.production_sql("DELETE FROM entity WHERE value = 8");
+    world.kalends("run --accept-loss").succeeds();
+    assert_eq!(fs::read(world.exports.join(FEBRUARY_29)).unwrap(), b"mine");
+    // That of its month is as it was published, and goes.
+    assert!(!world.exports.join(FEBRUARY).exists());
 }
 
 #[test]

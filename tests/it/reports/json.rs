@@ -69,6 +69,7 @@ fn json_is_one_document_and_all_there_is_on_stdout() {
             "failures",
             "held",
             "last_run",
+            "newest_day",
             "not_in_settings",
             "proofs",
             "proven_as_of",

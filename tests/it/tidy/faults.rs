@@ -17,17 +17,18 @@ fn every_fault_names_tests_that_exist_or_says_why_there_is_none() {
         *known += 1;
         assert_eq!(number, known.to_string(), "{section} is not numbered in order");
         assert!(!happens.is_empty() && !holds.is_empty(), "{id} says too little");
-        // Names stand between backticks: tests with ::, files with /. All else in there is a word.
+        // Names stand between backticks: tests with ::, files with /. All else is a word.
         let names: Vec<&str> = shown.split('`').skip(1).step_by(2).collect();
         for name in names.iter().filter(|name| name.contains("::")) {
             let is_there =
                 tests.contains(*name) || name.ends_with("::") && tests.iter().any(|test| test.starts_with(*name));
             assert!(is_there, "tests/README.md names {name} for {id}, which is no test");
         }
-        for name in names.iter().filter(|name| name.contains('/') && !name.contains("::")) {
+        let is_file = |name: &&&str| !name.contains("::") && (name.contains('/') || name.ends_with(".toml"));
+        for name in names.iter().filter(is_file) {
             assert!(root().join(name).exists(), "tests/README.md names {name} for {id}, which is no file");
         }
-        let is_shown = names.iter().any(|name| name.contains("::") || name.contains('/'));
+        let is_shown = names.iter().any(|name| name.contains("::")) || names.iter().any(|name| is_file(&name));
         assert!(is_shown || shown.starts_with("not tested: "), "nothing shows {id}, and no reason is given");
     }
     assert_eq!(numbers.keys().map(String::as_str).collect::<String>(), "ABCDEFGHSX");

@@ -10,7 +10,7 @@ use super::content::{Scope, Which, sha256};
 use super::due::{Due, Fault};
 use super::folder::Folder;
 use super::manifest::{self, Manifest};
-use super::wanted::{Claim, Wanted, compare, wanted};
+use super::wanted::{Claim, Target, compare, wanted};
 use crate::error::{Refusal, Result};
 use crate::warehouse::Reading;
 
@@ -47,7 +47,7 @@ pub async fn ready(reading: &Reading<'_>, path: &Path) -> Result<()> {
 /// What publishing is to do in a folder.
 pub(super) struct Intended {
     pub(super) manifest: Manifest,
-    pub(super) wanted: Wanted,
+    pub(super) wanted: Target,
     pub(super) due: Due,
     /// Whether the files are another warehouse's.
     pub(super) others: bool,
@@ -74,7 +74,7 @@ impl Intended {
     /// What is due of what is wanted. Whether it may be done is not looked at.
     pub(super) fn of(
         manifest: Manifest,
-        wanted: Wanted,
+        wanted: Target,
         folder: Option<&Folder>,
         (scope, which): (Scope, Which),
     ) -> Result<Self> {
@@ -133,7 +133,7 @@ fn check_takes_nothing(path: &Path, due: &Due, scope: Scope) -> Result<()> {
 }
 
 /// Before anything is written: no file that is to be replaced may be somebody else's.
-fn check_owned(folder: &Folder, path: &Path, manifest: &Manifest, wanted: &Wanted, due: &Due) -> Result<()> {
+fn check_owned(folder: &Folder, path: &Path, manifest: &Manifest, wanted: &Target, due: &Due) -> Result<()> {
     for (file, _) in due.write.iter().filter(|(_, fault)| **fault == Fault::Differs) {
         if manifest.owns(file) {
             continue;

@@ -9,8 +9,8 @@ use super::csv::{self, Field};
 use super::due::{Due, Fault};
 use super::folder::Folder;
 use super::manifest::Manifest;
-use super::readiness::Intended;
-use super::wanted::{Claim, RECORDED, Wanted, compared, known};
+use super::preflight::Intended;
+use super::wanted::{Claim, RECORDED, Target, compared, known};
 use crate::calendar::{Day, Period};
 use crate::entity::Model;
 use crate::error::Result;
@@ -18,7 +18,7 @@ use crate::warehouse::Reading;
 
 /// An entity as it will be settled.
 #[derive(Debug)]
-pub struct Foreseen {
+pub struct Preview {
     /// What its files will be made from.
     pub model: Model,
     /// What the files of its periods will say.
@@ -43,18 +43,18 @@ pub struct Line {
 ///
 /// # Errors
 /// As [`super::due()`].
-pub async fn foresee(
+pub async fn preview(
     reading: &Reading<'_>,
     path: &Path,
-    foreseen: &[Foreseen],
+    previews: &[Preview],
     claim: Claim,
 ) -> Result<(Due, Option<anyhow::Error>)> {
     let folder = Folder::open(path)?;
     let found = folder.as_ref().map_or(Ok(None), Folder::manifest)?;
     let mut manifest = found.clone().unwrap_or_default();
-    // What is foreseen is newer than anything that was published of it.
-    manifest.settled.retain(|entity, _| foreseen.iter().all(|one| one.model.name() != entity));
-    let wanted = wanted(reading, folder.as_ref(), &manifest, foreseen).await?;
+    // What is planned is newer than anything that was published of it.
+    manifest.settled.retain(|entity, _| previews.iter().all(|one| one.model.name() != entity));
+    let wanted = wanted(reading, folder.as_ref(), &manifest, previews).await?;
     let everything = (Scope::Everything, Which::All);
     let intended = Intended::of(manifest, wanted, folder.as_ref(), everything)?;
     let allowed = folder.map_or(Ok(()), |folder| intended.check((&folder, path), found.as_ref(), everything.0, claim));
@@ -65,12 +65,12 @@ async fn wanted(
     reading: &Reading<'_>,
     folder: Option<&Folder>,
     manifest: &Manifest,
-    foreseen: &[Foreseen],
-) -> Result<Wanted> {
+    previews: &[Preview],
+) -> Result<Target> {
     let models = reading.entities().await?;
-    let of = |model: &Model| foreseen.iter().find(|one| one.model.name() == model.name());
+    let of = |model: &Model| previews.iter().find(|one| one.model.name() == model.name());
     let mut files = BTreeMap::new();
-    for one in foreseen {
+    for one in previews {
         for line in &one.lines {
             let path = one.model.path(line.period);
             let content = content_of(&one.model, line)?;
@@ -83,7 +83,7 @@ async fn wanted(
     }
     // The files that are to stay as the warehouse has them: of other entities, and of periods that nothing happens to.
     let mut staying: Vec<Model> = models.iter().filter(|model| of(model).is_none()).cloned().collect();
-    staying.extend(foreseen.iter().filter(|one| one.settled.is_some()).map(|one| one.model.clone()));
+    staying.extend(previews.iter().filter(|one| one.settled.is_some()).map(|one| one.model.clone()));
     content::each(reading, &staying, Scope::Everything, |model, content| {
         let path = model.path(content.period);
         let happens = |day: &Day| content.period.span().contains(*day);
@@ -96,7 +96,7 @@ async fn wanted(
     })
     .await?;
     let recorded = if reading.prepared { reading.work().query(RECORDED, &[]).await? } else { Vec::new() };
-    Ok(Wanted {
+    Ok(Target {
         warehouse: reading.name().await?,
         models,
         files,

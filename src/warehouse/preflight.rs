@@ -20,7 +20,7 @@ pub enum Beginning {
     /// It goes on.
     Settled,
     /// It is settled anew, because of these changes.
-    Anew(Vec<String>),
+    Rebuild(Vec<String>),
 }
 
 impl Warehouse {
@@ -67,9 +67,9 @@ impl Reading<'_> {
         if let Some(known) = self.settled_as(model.name()).await? {
             return Ok(match known.change_to(model)? {
                 Change::Same | Change::Checksums => Beginning::Settled,
-                Change::Anew(what) => {
+                Change::Rebuild(what) => {
                     self.check_locks(&known, model.has_rows_of(&known)).await?;
-                    Beginning::Anew(what)
+                    Beginning::Rebuild(what)
                 }
             });
         }

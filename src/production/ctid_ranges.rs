@@ -8,11 +8,11 @@ use anyhow::Context as _;
 use crate::calendar::Day;
 use crate::db::Row;
 use crate::error::Result;
-use crate::sql::Place;
+use crate::sql::Ctid;
 
 /// Where the rows of each day lie, and those that belong to none.
 #[derive(Debug, Default)]
-pub struct Places {
+pub struct CtidRanges {
     days: BTreeMap<Day, Span>,
     of_no_day: Vec<Span>,
 }
@@ -21,9 +21,9 @@ pub struct Places {
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Span {
     /// Of the first row.
-    pub first: Place,
+    pub first: Ctid,
     /// Of the final row.
-    pub finally: Place,
+    pub last: Ctid,
 }
 
 /// Where the rows of some days lie.
@@ -35,16 +35,16 @@ pub struct Lying {
     pub alone: bool,
 }
 
-impl Places {
+impl CtidRanges {
     /// Takes a row of the account statement, which is that of a day or of none.
     ///
     /// # Errors
     /// When the server prints a place in an unknown form.
     pub(super) fn take(&mut self, day: Option<Day>, row: &Row) -> Result<()> {
-        let place = |column| -> Result<Place> {
-            Place::parse(row.get(column)?).context("production printed a place in an unknown form")
+        let ctid = |column| -> Result<Ctid> {
+            Ctid::parse(row.get(column)?).context("production printed a ctid in an unknown form")
         };
-        let span = Span { first: place("first_place")?, finally: place("final_place")? };
+        let span = Span { first: ctid("first_ctid")?, last: ctid("last_ctid")? };
         match day {
             Some(day) => drop(self.days.insert(day, span)),
             None => self.of_no_day.push(span),
@@ -63,11 +63,11 @@ impl Places {
 
 impl Span {
     fn with(self, other: Self) -> Self {
-        Self { first: self.first.min(other.first), finally: self.finally.max(other.finally) }
+        Self { first: self.first.min(other.first), last: self.last.max(other.last) }
     }
 
     fn overlaps(self, other: Self) -> bool {
-        self.first <= other.finally && other.first <= self.finally
+        self.first <= other.last && other.first <= self.last
     }
 }
 
@@ -75,9 +75,9 @@ impl Span {
 mod tests {
     use super::*;
 
-    fn span(first: u32, finally: u32) -> Span {
-        let place = |line| Place::parse(&format!("(7,{line})")).unwrap();
-        Span { first: place(first), finally: place(finally) }
+    fn span(first: u32, last: u32) -> Span {
+        let ctid = |line| Ctid::parse(&format!("(7,{line})")).unwrap();
+        Span { first: ctid(first), last: ctid(last) }
     }
 
     fn day(date: u8) -> Day {
@@ -86,15 +86,15 @@ mod tests {
 
     #[test]
     fn rows_are_alone_where_no_others_lie_between_their_first_and_their_final() {
-        let mut places = Places::default();
-        places.days.extend([(day(1), span(1, 4)), (day(2), span(5, 9)), (day(4), span(12, 15))]);
-        let of = |places: &Places, days: &[u8]| places.of(&days.iter().map(|&date| day(date)).collect());
-        assert_eq!(of(&places, &[1]), Some(Lying { span: span(1, 4), alone: true }));
-        assert_eq!(of(&places, &[1, 2, 3]), Some(Lying { span: span(1, 9), alone: true }));
-        assert_eq!(of(&places, &[1, 4]), Some(Lying { span: span(1, 15), alone: false }));
-        assert_eq!(of(&places, &[3]), None);
-        places.of_no_day.push(span(9, 9));
-        assert_eq!(of(&places, &[2]), Some(Lying { span: span(5, 9), alone: false }));
-        assert_eq!(of(&places, &[4]), Some(Lying { span: span(12, 15), alone: true }));
+        let mut ctid_ranges = CtidRanges::default();
+        ctid_ranges.days.extend([(day(1), span(1, 4)), (day(2), span(5, 9)), (day(4), span(12, 15))]);
+        let of = |ctid_ranges: &CtidRanges, days: &[u8]| ctid_ranges.of(&days.iter().map(|&date| day(date)).collect());
+        assert_eq!(of(&ctid_ranges, &[1]), Some(Lying { span: span(1, 4), alone: true }));
+        assert_eq!(of(&ctid_ranges, &[1, 2, 3]), Some(Lying { span: span(1, 9), alone: true }));
+        assert_eq!(of(&ctid_ranges, &[1, 4]), Some(Lying { span: span(1, 15), alone: false }));
+        assert_eq!(of(&ctid_ranges, &[3]), None);
+        ctid_ranges.of_no_day.push(span(9, 9));
+        assert_eq!(of(&ctid_ranges, &[2]), Some(Lying { span: span(5, 9), alone: false }));
+        assert_eq!(of(&ctid_ranges, &[4]), Some(Lying { span: span(12, 15), alone: true }));
     }
 }

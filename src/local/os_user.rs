@@ -18,12 +18,12 @@ const UNPRIVILEGED: [&str; 2] = ["postgres", "nobody"];
 
 /// A user of this machine.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) struct Account {
+pub(super) struct OsUser {
     uid: u32,
     gid: u32,
 }
 
-impl Account {
+impl OsUser {
     /// The user of servers whose data is not there yet.
     pub(super) fn for_new_servers() -> Result<Self> {
         if !is_root() {
@@ -113,7 +113,7 @@ pub(super) fn is_root() -> bool {
 /// Refuses a folder of somebody else, unless we are root.
 pub(super) fn check_owner(folder: &Path) -> Result<()> {
     let metadata = fs::metadata(folder).with_context(|| format!("could not look at \"{}\"", folder.display()))?;
-    match is_root() || metadata.uid() == Account::ourselves().uid {
+    match is_root() || metadata.uid() == OsUser::ourselves().uid {
         true => Ok(()),
         false => Err(belongs_to(folder, metadata.uid())),
     }
@@ -127,10 +127,10 @@ fn belongs_to(folder: &Path, uid: u32) -> anyhow::Error {
     )
 }
 
-fn by_name(name: &str) -> Option<Account> {
+fn by_name(name: &str) -> Option<OsUser> {
     let listed = users().into_iter().find(|user| user.name == name).map(|user| (user.uid, user.gid));
     let (uid, gid) = listed.or_else(|| Some((id("-u", name)?.parse().ok()?, id("-g", name)?.parse().ok()?)))?;
-    (uid != ROOT).then_some(Account { uid, gid })
+    (uid != ROOT).then_some(OsUser { uid, gid })
 }
 
 fn name_of(uid: u32) -> Option<String> {

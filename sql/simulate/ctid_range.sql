@@ -7,7 +7,7 @@
 -- Repeat:  safe
 
 SELECT
-    min(ctid)::text AS first_place,
-    max(ctid)::text AS final_place
+    min(ctid)::text AS first_ctid,
+    max(ctid)::text AS last_ctid
 FROM {{ schema }}.{{ table }}
 WHERE {{ time }} >= $1::date AND {{ time }} < $2::date

@@ -18,7 +18,7 @@ const READ_ALONE: Statement = statement!("warehouse/read_alone.sql");
 const READERS: i64 = 4;
 
 impl Reading<'_> {
-    /// Whether an entity of which tables were made as `known` can be settled anew: all of it in one transaction.
+    /// Whether an entity of which tables were made as `known` can be settled rebuild: all of it in one transaction.
     ///
     /// # Errors
     /// Refuses where the server has too few locks.
