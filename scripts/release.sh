@@ -1,5 +1,5 @@
 #!/bin/sh
-# The archive of a release, for this machine's processor: the program, its completions, settings, rights and licences.
+# The archive of a release, for this machine's processor: the program, its completions and manual pages, settings, rights and licences.
 #
 #   sh scripts/release.sh [TARGET]     writes dist/kalends-VERSION-TARGET.tar.gz and its SHA-256
 #
@@ -31,12 +31,16 @@ esac
 
 staged=$(mktemp -d)
 trap 'rm -rf "$staged"' EXIT
-mkdir -p "$staged/$name/completions" dist
+mkdir -p "$staged/$name/completions" "$staged/$name/man" dist
 install -m 755 "$built" "$staged/$name/kalends"
 for shell in bash fish zsh; do
     "$built" completions "$shell" >"$staged/$name/completions/kalends.$shell"
 done
 install -m 644 README.md CHANGELOG.md LICENSE-APACHE LICENSE-MIT kalends.example.toml docs/grants.sql "$staged/$name"
+"$built" man >"$staged/$name/man/kalends.1"
+"$built" --help | sed -n '/^Commands:/,/^$/s/^  \([a-z][a-z]*\) .*/\1/p' | grep -v help | while read -r command; do
+    "$built" man "$command" >"$staged/$name/man/kalends-$command.1"
+done
 # Times, owners and order are those of the commit and not of whoever builds it, where this is GNU tar.
 if tar --version 2>/dev/null | grep -q 'GNU tar'; then
     set -- --sort=name --mtime="@$made" --owner=0 --group=0 --numeric-owner

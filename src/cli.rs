@@ -98,6 +98,7 @@ commands! {
     Forget => forget,
     Local => local,
     Completions => completions,
+    Man => man,
 }
 
 impl Typed {

@@ -9,6 +9,7 @@ pub(crate) mod forget;
 pub(crate) mod history;
 pub(crate) mod init;
 pub(crate) mod local;
+pub(crate) mod man;
 pub(crate) mod plan;
 pub(crate) mod prepare;
 pub(crate) mod run;

@@ -19,11 +19,11 @@ use std::path::Path;
 use anyhow::Context as _;
 
 pub use content::{Scope, Which};
-pub use due::{Due, Fault};
+pub use due::Due;
 use folder::Folder;
 use manifest::{Manifest, Settled};
 use preflight::{Intended, allowed};
-pub use preflight::{Room, ready, room};
+pub use preflight::{ready, room};
 pub use preview::{Line, Preview, preview};
 pub use wanted::Claim;
 use wanted::{File, Target, compare, is_behind, wanted};

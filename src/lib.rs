@@ -8,34 +8,34 @@
 //!                                               (one transaction a month)      (only what changed)
 //! ```
 //!
-//! The rooms, in reading order: each may use those below it. `ARCHITECTURE.md` says what each is for.
+//! `ARCHITECTURE.md` lists the rooms in reading order, each with what it is for; it may use those below it there.
 
 #![warn(missing_docs)]
 
-pub mod accounts;
-pub mod adopt;
+mod accounts;
+mod adopt;
 pub mod calendar;
-pub mod checks;
+mod checks;
 pub mod cli;
 mod commands;
 pub mod db;
-pub mod diff;
+mod diff;
 pub mod entity;
 pub mod error;
-pub mod exports;
-pub mod files;
-pub mod flags;
-pub mod guard;
-pub mod history;
-pub mod local;
-pub mod production;
-pub mod progress;
+mod exports;
+mod files;
+mod flags;
+mod guard;
+mod history;
+mod local;
+mod production;
+mod progress;
 pub mod report;
 pub mod settings;
 pub mod simulate;
 pub mod sql;
-pub mod steps;
-pub mod survey;
-pub mod sync;
-pub mod warehouse;
-pub mod world;
+mod steps;
+mod survey;
+mod sync;
+mod warehouse;
+mod world;

@@ -10,8 +10,8 @@ use std::io::Write as _;
 
 use serde::Serialize;
 
-pub use figures::{Figure, Gauge};
-pub use moved::{MovedFigure, grouped, table};
+pub(crate) use figures::{Figure, Gauge};
+pub(crate) use moved::{MovedFigure, grouped, table};
 
 use crate::accounts::{Cause, SetAside};
 use crate::error::Exit;
@@ -30,7 +30,7 @@ pub struct Outcome {
     /// The same where it was printed before, being long.
     pub printed: Option<String>,
     /// For monitoring.
-    pub figures: Vec<Figure>,
+    pub(crate) figures: Vec<Figure>,
     /// The exit code.
     pub exit: Exit,
     /// How the text is printed.
@@ -61,7 +61,7 @@ impl Outcome {
 impl Outcome {
     /// The same with figures for monitoring.
     #[must_use]
-    pub fn with_figures(self, figures: Vec<Figure>) -> Self {
+    pub(crate) fn with_figures(self, figures: Vec<Figure>) -> Self {
         Self { figures, ..self }
     }
 }

@@ -8,5 +8,5 @@ pub mod moved;
 mod prepare;
 mod publish;
 
-pub use prepare::{All, prepare};
+pub use prepare::{Prepared, prepare};
 pub use publish::{Files, line, publish, relisted};

@@ -19,10 +19,9 @@ mod settle;
 mod settling;
 mod zones;
 
-pub use adopt::{Adopted, adopt};
+pub use adopt::adopt;
 pub use judge::Terms;
 pub use load::Loaded;
 pub use open::{Connections, check_not_exchanged, compare};
 pub use prepare::{Prepared, prepare};
 pub use repair::{Repaired, repair};
-pub use settling::Settled;

@@ -14,7 +14,7 @@ use tokio_postgres::error::SqlState;
 
 pub use each::{Each, Failed};
 pub use failures::Ended;
-pub use invocation::{Invocation, Ready};
+pub use invocation::Invocation;
 pub use signals::unheeding_interrupts;
 
 use crate::db::{Address, StatementFailure, sql_state};

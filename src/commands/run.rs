@@ -11,7 +11,7 @@ use crate::guard::Accepted;
 use crate::report::{self, Outcome};
 use crate::steps;
 use crate::sync::plan::Expected;
-use crate::world::{Ended, Invocation, World};
+use crate::world::{Each, Ended, Invocation, World};
 
 /// Prepare, then publish all files that are due
 #[derive(Debug, clap::Args)]
@@ -34,7 +34,7 @@ pub(crate) struct Args {
 #[derive(Serialize)]
 struct Ran {
     #[serde(flatten)]
-    prepared: steps::All,
+    prepared: Each<steps::Prepared>,
     #[serde(flatten)]
     files: steps::Files,
 }

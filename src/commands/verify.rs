@@ -48,7 +48,7 @@ pub(crate) struct Args {
     closed: Closed,
 }
 
-#[derive(Serialize)]
+#[derive(Default, Serialize)]
 struct Verified {
     equal: bool,
     /// Whether rows were compared with rows, and not only their accounts.
@@ -156,24 +156,6 @@ struct One {
     production_as_of: String,
     survey: Survey,
     differences: Vec<Difference>,
-}
-
-impl Default for Verified {
-    fn default() -> Self {
-        Self {
-            equal: false,
-            exact: false,
-            sample: None,
-            production_as_of: None,
-            rows: 0,
-            days: 0,
-            set_aside: SetAside::default(),
-            differences: Vec::new(),
-            entities: Vec::new(),
-            exit: Exit::Done,
-            listing: Listing::SummedUp,
-        }
-    }
 }
 
 impl Verified {

@@ -2,71 +2,53 @@
 
 /// What a figure tells.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-pub enum Gauge {
-    /// Rows that production's survey counted.
+pub(crate) enum Gauge {
     SurveyedRows,
-    /// Days of the survey.
     SurveyedDays,
-    /// Rows that were loaded.
     LoadedRows,
-    /// Months that were settled.
     SettledMonths,
-    /// How long production's table was locked.
     ProductionLockSeconds,
-    /// How long production's snapshot was held.
     ProductionSnapshotSeconds,
-    /// Rows that production read out.
     ProductionReadRows,
-    /// Files that were written.
     WrittenFiles,
-    /// Files that were listed again.
     ListedFiles,
-    /// Files that were removed.
     RemovedFiles,
-    /// Files that stayed.
     UnchangedFiles,
-    /// Rows of the accounts.
     SettledRows,
-    /// Days of the accounts.
     SettledDays,
-    /// Files to be written.
     DueFiles,
-    /// Files to be listed.
     DueListings,
-    /// Files to be removed.
     DueRemovals,
-    /// Periods that the guard holds.
     HeldPeriods,
-    /// Periods that are still changing.
     ChangingPeriods,
 }
 
 /// A figure of the whole, or of an entity.
 #[derive(Debug, Clone, PartialEq)]
-pub struct Figure {
+pub(crate) struct Figure {
     /// What it tells.
-    pub gauge: Gauge,
+    pub(crate) gauge: Gauge,
     /// Of which entity.
-    pub entity: Option<String>,
+    pub(crate) entity: Option<String>,
     /// How much.
-    pub value: f64,
+    pub(crate) value: f64,
 }
 
 impl Figure {
     /// Of the whole, where no entity is named.
-    pub fn new(gauge: Gauge, entity: Option<&str>, value: f64) -> Self {
+    pub(crate) fn new(gauge: Gauge, entity: Option<&str>, value: f64) -> Self {
         Self { gauge, entity: entity.map(str::to_string), value }
     }
 
     /// Counts something.
-    pub fn count(gauge: Gauge, entity: Option<&str>, number: impl TryInto<i64>) -> Self {
+    pub(crate) fn count(gauge: Gauge, entity: Option<&str>, number: impl TryInto<i64>) -> Self {
         Self::new(gauge, entity, number.try_into().unwrap_or(i64::MAX) as f64)
     }
 }
 
 impl Gauge {
     /// Its name without the program's, and what it tells.
-    pub fn words(self) -> (&'static str, &'static str) {
+    pub(crate) fn words(self) -> (&'static str, &'static str) {
         match self {
             Self::SurveyedRows => ("surveyed_rows", "Rows that production's survey counted"),
             Self::SurveyedDays => ("surveyed_days", "Days that production has rows of"),

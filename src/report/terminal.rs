@@ -26,7 +26,7 @@ pub(super) fn shown(text: &str, stream: &(impl RawStream + AsFd)) -> String {
         }
         folded
     });
-    super::list_lines(lines)
+    lines.collect::<Vec<_>>().join("\n")
 }
 
 /// Whether a stream is shown in colour: a terminal, unless `NO_COLOR` or the like says otherwise.
@@ -45,23 +45,19 @@ pub(super) fn columns(stream: &(impl RawStream + AsFd)) -> Option<usize> {
 
 /// A line in as many as it takes, broken at blanks; those below are indented. A longer word stays whole.
 fn folded(line: &str, width: usize) -> Vec<String> {
-    let indent = " ".repeat(hanging(line).min(width / 2));
-    let (mut lines, mut rest) =
-        (Vec::new(), if line.chars().count() > width { squeezed(line) } else { line.to_string() });
-    while rest.chars().count() > width {
-        let first = (rest.len() - rest.trim_start().len()).max(VERB);
-        // A blank may stand right behind the room that there is.
-        let Some((at, after)) = rest.char_indices().nth(width) else { break };
-        let end = at + after.len_utf8();
-        let last = rest[..end].rfind(' ').filter(|&at| at > first);
-        let Some(at) = last.or_else(|| rest[end..].find(' ').map(|at| end + at)) else { break };
-        let next = format!("{indent}{}", rest[at..].trim_start());
-        rest.truncate(at);
-        lines.push(rest.trim_end().to_string());
-        rest = next;
+    if line.chars().count() <= width {
+        return vec![line.to_string()];
     }
-    lines.push(rest);
-    lines
+    let line = squeezed(line);
+    let below = " ".repeat(hanging(&line).min(width / 2));
+    // What a line begins with stays beside its first word.
+    let (start, text) = line.split_at_checked(VERB).filter(|(verb, _)| is_verb(verb)).unwrap_or(("", &line));
+    let folding = textwrap::Options::new(width)
+        .initial_indent(start)
+        .subsequent_indent(&below)
+        .break_words(false)
+        .word_splitter(textwrap::WordSplitter::NoHyphenation);
+    textwrap::wrap(text, folding).into_iter().map(|line| line.trim_end().to_string()).collect()
 }
 
 /// A line of a result without what keeps its end below that of others.

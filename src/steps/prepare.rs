@@ -8,14 +8,13 @@ use super::held;
 use crate::accounts::{self, Cause, SetAside};
 use crate::calendar::Period;
 use crate::entity::Entity;
-use crate::error::{Exit, Result};
+use crate::error::Result;
 use crate::guard::{self, Accepted, Noted};
 use crate::production::{Durations, Survey};
 use crate::report::{self, Figure, Gauge, counted};
 use crate::sync::plan::{self, Expected, Planned};
 use crate::sync::{self, Connections, Loaded, Terms};
-use crate::warehouse::notes::Failure;
-use crate::world::{self, Failed, World};
+use crate::world::{Each, Failed, World};
 
 /// Prepares each entity on the same two connections; held to a plan, only if it still holds.
 ///
@@ -27,7 +26,7 @@ pub async fn prepare(
     connections: &mut Connections,
     accepted: &Accepted,
     planned: Option<&Expected>,
-) -> Result<All> {
+) -> Result<Each<Prepared>> {
     let (entities, rules) = (world.settings.entities.as_slice(), world.settings.guard);
     if let Some(planned) = planned {
         plan::check_still_holds(connections, planned, &Planned { entities, rules, accept_loss: None }).await?;
@@ -39,12 +38,12 @@ pub async fn prepare(
         let refused = held::refusal(&prepared.entity, &prepared.held, prepared.accept.as_deref());
         Ok((prepared, refused))
     };
-    Ok(All::of(world.each(preparing).await?))
+    world.each(preparing).await
 }
 
 /// What a preparation found and did.
 #[derive(Debug, Serialize)]
-struct Prepared {
+pub struct Prepared {
     entity: String,
     production_as_of: String,
     surveyed_rows: i64,
@@ -91,75 +90,23 @@ struct Took {
     settle: f64,
 }
 
-/// What became of all entities.
-#[derive(Debug, Serialize)]
-#[serde(untagged)]
-enum Entities {
-    /// The only one.
-    One(Box<Prepared>),
-    /// Of several, each by itself.
-    Several { entities: Vec<Each> },
-}
-
-/// What became of one of several entities.
-#[derive(Debug, Serialize)]
-#[serde(untagged)]
-enum Each {
-    Prepared(Box<Prepared>),
-    Failed(Failed),
-}
-
-/// What became of all entities, and how that ends.
-#[derive(Debug, Serialize)]
-pub struct All {
-    #[serde(flatten)]
-    entities: Entities,
-    /// The gravest end of one.
-    #[serde(skip)]
-    pub exit: Exit,
-    /// What is to be noted of it.
-    #[serde(skip)]
-    pub failures: Vec<Failure>,
-}
-
-impl All {
-    fn of(each: world::Each<Prepared>) -> Self {
-        let of_one = |one: Result<Prepared, Failed>| match one {
-            Ok(prepared) => Each::Prepared(Box::new(prepared)),
-            Err(failed) => Each::Failed(failed),
-        };
-        let mut entities: Vec<Each> = each.all.into_iter().map(of_one).collect();
-        let entities = match entities.pop() {
-            Some(Each::Prepared(only)) if entities.is_empty() => Entities::One(only),
-            last => Entities::Several { entities: entities.into_iter().chain(last).collect() },
-        };
-        Self { entities, exit: each.exit, failures: each.failures }
-    }
-
+impl Each<Prepared> {
     /// The only entity's name; `None` where there are several.
     pub fn only(&self) -> Option<&str> {
-        match &self.entities {
-            Entities::One(prepared) => Some(&prepared.entity),
-            Entities::Several { .. } => None,
+        match self.all.as_slice() {
+            [Ok(only)] => Some(&only.entity),
+            _ => None,
         }
     }
 
     /// For monitoring.
     pub fn figures(&self) -> Vec<Figure> {
-        match &self.entities {
-            Entities::One(prepared) => prepared.figures(),
-            Entities::Several { entities } => entities.iter().flat_map(Each::figures).collect(),
-        }
+        self.all.iter().flatten().flat_map(Prepared::figures).collect()
     }
 
     /// Whether no entity held anything new, and none failed.
     pub fn nothing_to_do(&self) -> bool {
-        match &self.entities {
-            Entities::One(prepared) => prepared.nothing_to_do(),
-            Entities::Several { entities } => {
-                entities.iter().all(|each| matches!(each, Each::Prepared(prepared) if prepared.nothing_to_do()))
-            }
-        }
+        self.all.iter().all(|one| one.as_ref().is_ok_and(Prepared::nothing_to_do))
     }
 
     /// For people: of several entities, lines for each.
@@ -177,24 +124,13 @@ impl All {
     }
 
     fn told(&self, of_one: impl Fn(&Prepared) -> String) -> String {
-        match &self.entities {
-            Entities::One(prepared) => of_one(prepared),
-            Entities::Several { entities } => report::list_lines(entities.iter().flat_map(|each| match each {
-                Each::Prepared(prepared) => {
-                    report::of_entity(of_one(prepared).lines().map(str::to_string), &prepared.entity)
-                }
-                Each::Failed(Failed { entity, error, .. }) => vec![format!("failed      {entity}: {error}")],
-            })),
+        if let [Ok(only)] = self.all.as_slice() {
+            return of_one(only);
         }
-    }
-}
-
-impl Each {
-    fn figures(&self) -> Vec<Figure> {
-        match self {
-            Self::Prepared(prepared) => prepared.figures(),
-            Self::Failed(_) => Vec::new(),
-        }
+        report::list_lines(self.all.iter().flat_map(|one| match one {
+            Ok(prepared) => report::of_entity(of_one(prepared).lines().map(str::to_string), &prepared.entity),
+            Err(Failed { entity, error, .. }) => vec![format!("failed      {entity}: {error}")],
+        }))
     }
 }
 

@@ -10,14 +10,14 @@ mod written;
 
 pub use account::PlannedAccount;
 pub use combinations::OfDay;
-pub use contents::{File, Files, Plan};
+pub use contents::Plan;
 pub use day::PlannedDay;
 pub use entity::OfEntity;
 pub use file::{Expected, write};
 pub use written::Written;
 
 use combinations::moving;
-use contents::{KIND, VERSION};
+use contents::{Files, KIND, VERSION};
 use entity::of_entity;
 
 use super::judge::Terms;

@@ -37,11 +37,6 @@ pub struct Failure {
 }
 
 impl Warehouse {
-    /// What runs before have noted of an entity.
-    pub async fn before(&mut self, entity: &str) -> Result<Before> {
-        self.read().await?.before(entity).await
-    }
-
     /// Notes what is left of an entity as it was settled, instead of what was noted before.
     pub async fn note_held(&mut self, entity: &str, noted: &[Noted]) -> Result<()> {
         let locked = self.lock_for_notes().await?;

@@ -1,6 +1,7 @@
 //! Several entities, one after the other: one that fails does not keep the others from being worked on.
 
-use serde::Serialize;
+use serde::ser::SerializeMap as _;
+use serde::{Serialize, Serializer};
 
 use super::World;
 use crate::entity::Entity;
@@ -28,6 +29,25 @@ pub struct Each<T> {
     pub exit: Exit,
     /// What is to be noted of it.
     pub failures: Vec<Failure>,
+}
+
+/// The only entity's as it is, without a list around it.
+impl<T: Serialize> Serialize for Each<T> {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        #[derive(Serialize)]
+        #[serde(untagged)]
+        enum Of<'a, T> {
+            Done(&'a T),
+            Failed(&'a Failed),
+        }
+        if let [Ok(only)] = self.all.as_slice() {
+            return only.serialize(serializer);
+        }
+        let all: Vec<Of<'_, T>> = self.all.iter().map(|one| one.as_ref().map_or_else(Of::Failed, Of::Done)).collect();
+        let mut map = serializer.serialize_map(Some(1))?;
+        map.serialize_entry("entities", &all)?;
+        map.end()
+    }
 }
 
 impl World<'_> {

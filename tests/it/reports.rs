@@ -36,7 +36,7 @@ const REPORTING: [&str; 13] = [
     "local status",
 ];
 
-const COMMANDS: [&str; 15] = [
+const COMMANDS: [&str; 16] = [
     "init",
     "check",
     "simulate",
@@ -52,6 +52,7 @@ const COMMANDS: [&str; 15] = [
     "forget",
     "local",
     "completions",
+    "man",
 ];
 
 fn prepared() -> World {
@@ -199,6 +200,19 @@ fn completions_know_every_command() {
     Ran::of(command(&["completions", "cmd"], &[]).output().unwrap(), "completions").fails_with(2).says("cmd");
     let bash = Command::new("sh").args(["-c", &format!("'{BINARY}' completions bash | bash -n")]).status().unwrap();
     assert!(bash.success());
+}
+
+#[test]
+fn each_command_has_its_manual_page() {
+    for name in COMMANDS {
+        let page = Ran::of(command(&["man", name], &[]).output().unwrap(), "man");
+        assert!(page.succeeds().stdout.contains(&format!(".TH kalends-{name} 1")), "{name}: {}", page.stdout);
+    }
+    let whole = Ran::of(command(&["man"], &[]).output().unwrap(), "man");
+    let mentioned = |name: &&str| whole.succeeds().stdout.contains(&format!("kalends\\-{name}(1)"));
+    assert_eq!(COMMANDS.iter().filter(|name| !mentioned(name)).collect::<Vec<_>>(), Vec::<&&str>::new());
+    assert!(whole.stdout.contains(concat!("kalends ", env!("CARGO_PKG_VERSION"))));
+    Ran::of(command(&["man", "rnu"], &[]).output().unwrap(), "man rnu").fails_with(2).says("no command \"rnu\"");
 }
 
 #[test]
