@@ -49,6 +49,26 @@ fn who_comes_second_gives_way_at_once_and_says_who_works() {
 }
 
 #[test]
+fn who_compared_before_another_one_settled_gives_way_and_settles_nothing() {
+    let world = changed();
+    world.production_sql(
+        "CREATE TABLE other (created_at timestamp, value integer); INSERT INTO other VALUES ('2024-05-05', 1);
+         GRANT SELECT ON other TO kalends_reader",
+    );
+    let other = "[[entity]]\nname = \"other\"\ntable = \"other\"\ntime = \"created_at\"\nmeasures = [\"value\"]\n";
+    std::fs::write(world.folder().join("other.toml"), other).unwrap();
+    // It has read what was settled, and waits for its snapshot.
+    let hold = Hold::by(&world.production_url, "LOCK TABLE entity");
+    let first = Running::until_held(&world, Side::Production);
+    world.kalends("prepare --config other.toml").succeeds();
+    let tuples = world.tuples();
+    drop(hold);
+    first.ends().fails_with(75).says("another run has settled something since this one looked");
+    assert_eq!(world.tuples(), tuples);
+    world.kalends("run").succeeds().says("settled     1 day (1 new), 1 month");
+}
+
+#[test]
 fn who_waits_works_when_the_first_has_ended() {
     let world = changed();
     let hold = Hold::at(&world, IN_MID_SETTLING);
