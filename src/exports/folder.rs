@@ -329,7 +329,7 @@ impl Folder {
     }
 }
 
-/// The kind of a file that is no regular one, in words.
+/// What kind of thing it is, in words.
 fn spelled_out(kind: FileType) -> &'static str {
     match kind {
         _ if kind.is_dir() => "a folder",

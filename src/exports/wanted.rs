@@ -43,7 +43,7 @@ pub(super) struct Target {
     pub(super) complete_through: BTreeMap<String, String>,
     /// As of when each entity is settled.
     pub(super) fresh: BTreeMap<String, Freshness>,
-    /// By entity, the settlement that the files were published from, if this warehouse has made it.
+    /// By entity, the last settlement that this warehouse has made of the moment that the files were published as of.
     pub(super) known: BTreeMap<String, i64>,
 }
 
