@@ -15,7 +15,7 @@ use crate::warehouse::Reading;
 
 const CONTENTS: Statement = statement!("exports/contents.sql");
 
-/// Which files are meant.
+/// Which files a command is about.
 #[derive(Debug, Clone, Copy)]
 pub enum Scope {
     /// All, with those that are to be removed.
@@ -24,7 +24,7 @@ pub enum Scope {
     Month(Period),
 }
 
-/// Which periods' files are meant.
+/// Which periods' files a command is about.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Which {
     /// Closed and open ones.

@@ -31,7 +31,7 @@ pub struct Each<T> {
     pub failures: Vec<Failure>,
 }
 
-/// The only entity's as it is, without a list around it.
+/// The result of a single entity is not put into a list.
 impl<T: Serialize> Serialize for Each<T> {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         #[derive(Serialize)]
