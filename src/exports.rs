@@ -1,6 +1,6 @@
-//! Accounts into files: which are due, and publishing them.
+//! Publishes accounts as files: which are due, and writing them.
 //!
-//! What a file should say follows from the accounts alone, so a run that dies in between is simply published again.
+//! What a file should contain follows from the accounts alone, so after a crash the next run simply publishes again.
 
 mod age;
 mod content;
@@ -37,19 +37,20 @@ use crate::warehouse::{Reading, Warehouse};
 pub struct Published {
     /// Files whose bytes were written.
     pub written: usize,
-    /// Files that were as they should be and that the manifest says anew.
+    /// Files whose content was right, and whose entry in the manifest was written again.
     pub listed: usize,
-    /// Files removed; what somebody had removed already is not counted.
+    /// Files that were removed, without those that somebody had removed already.
     pub removed: usize,
-    /// Files that were as they should be, and were left alone.
+    /// Files whose content was right, and which were left alone.
     pub unchanged: usize,
-    /// Files of open periods that were not meant, and were left alone.
+    /// Files of open periods that `--closed-only` left alone.
     pub open: usize,
-    /// Whether the manifest was written although no file was due: more is closed, or a dead run left it unfinished.
+    /// Whether the manifest was written although no file was due: more periods are closed, or a killed run left it
+    /// unfinished.
     pub relisted: bool,
-    /// Whether the month that was asked for, or any, holds rows.
+    /// Whether the month that was asked for has rows; without a month, whether any has.
     pub month_has_rows: bool,
-    /// Of the files that were written, that of the newest period.
+    /// The written file of the newest period.
     pub newest: Option<Newest>,
 }
 
@@ -62,7 +63,7 @@ pub struct Newest {
     pub view: String,
 }
 
-/// Bytes of files that are due are held up to here in all; what is more is read from the warehouse once more.
+/// How many bytes of due files are held in memory in all. Further files are read from the warehouse again.
 const HELD_BYTES: usize = 8 << 20;
 
 /// The files of a scope that are due. Reads only.
@@ -76,10 +77,10 @@ pub async fn due(reading: &Reading<'_>, path: &Path, scope: Scope, which: Which)
     compare(&wanted, folder.as_ref(), &manifest, scope, which)
 }
 
-/// Publishes the files of a scope that are due, and removes those whose periods hold no rows any more.
+/// Publishes the files of a scope that are due, and removes those whose periods have no rows any more.
 ///
 /// # Errors
-/// Refuses to replace a file, or to write into a folder, that is not Kalends'. A file is whole or as it was.
+/// Refuses to replace a file, or to write into a folder, that is not Kalends'. Each file is complete, or as it was.
 pub async fn publish(
     warehouse: &mut Warehouse,
     path: &Path,
@@ -131,7 +132,7 @@ pub async fn publish(
     })
 }
 
-/// The file of the newest period that is written, and where else that is to be seen.
+/// The written file of the newest period, and the view that shows the same.
 fn newest(wanted: &Target, due: &Due) -> Result<Option<Newest>> {
     let written = due.rewritten().filter_map(|(path, _)| Some((path, wanted.files.get(path)?)));
     let last = |(_, file): &(&String, &File)| (file.period.first(), Reverse(file.period.level()));
@@ -141,8 +142,8 @@ fn newest(wanted: &Target, due: &Due) -> Result<Option<Newest>> {
     Ok(Some(Newest { path: path.clone(), view }))
 }
 
-/// Says what is about to happen, does it, and says that it is done. Killed in between, the next run finds in the
-/// manifest what is its own. Gives how many files were removed.
+/// Writes to the manifest what it is about to do, does it, and writes that it is done. If it is killed in between, the
+/// next run finds in the manifest which files are Kalends'. Returns how many files were removed.
 async fn replace(
     reading: Reading<'_>,
     folder: &Folder,
@@ -192,7 +193,7 @@ async fn replace(
     Ok(removed)
 }
 
-/// What the manifest says of all files.
+/// The manifest's entries of all files.
 fn list(manifest: &mut Manifest, wanted: &Target, scope: Scope) {
     for (path, file) in &wanted.files {
         if let Some(listed) = manifest.files.get_mut(path) {
@@ -205,8 +206,8 @@ fn list(manifest: &mut Manifest, wanted: &Target, scope: Scope) {
     manifest.production_as_of.clone_from(&wanted.production_as_of);
 }
 
-/// Writes files beside their places. Those that were too many to hold come from the warehouse once more, from the same
-/// snapshot; where there are none of these, it is not held any longer.
+/// Stages files beside their paths. Those that were too many to hold are read from the warehouse again, from the same
+/// snapshot, which ends as soon as it is not needed.
 async fn stage(reading: Reading<'_>, folder: &Folder, wanted: &Target, paths: &[&str]) -> Result<()> {
     let (held, others): (Vec<&str>, Vec<&str>) = paths.iter().partition(|path| wanted.files[**path].bytes.is_some());
     let reading = if others.is_empty() { None } else { Some(reading) };

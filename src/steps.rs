@@ -1,5 +1,5 @@
-//! The two steps of a run, as the commands that take them say how they went: prepare the warehouse, then publish its
-//! files; and what else several commands say.
+//! The two steps of a run, prepare the warehouse and publish its files, and their results as the commands print them;
+//! also other lines that several commands print.
 
 pub mod combinations;
 pub mod held;

@@ -91,7 +91,7 @@ pub struct LastRun {
     pub rows: i64,
 }
 
-/// What was settled, as it was found before production is looked at.
+/// What was settled, read before production's snapshot is taken.
 #[derive(Debug, Default)]
 pub struct Ledger {
     /// The accounts of days.
@@ -100,21 +100,20 @@ pub struct Ledger {
     pub generation: i64,
     /// Periods whose accounts do not add up: somebody changed them.
     pub inconsistent: Vec<Period>,
-    /// Whether the days' checksums are of another form than this Kalends makes. `accounts` then have none.
+    /// Whether the days' checksums have an earlier form than today's. `accounts` then have none.
     pub renews_checksums: bool,
-    /// Where the settings ask for other things than were settled. `accounts` then say what the rows that serve on are
-    /// known to hold.
+    /// Set if the settings changed what is settled. `accounts` are then those of the rows that can be used again.
     pub rebuild: Option<Rebuild>,
 }
 
-/// An entity whose tables are to be made rebuild.
+/// An entity whose tables are to be created again.
 #[derive(Debug)]
 pub struct Rebuild {
-    /// What its tables were made from.
+    /// The definition that its tables were created for.
     pub known: Model,
-    /// Whether the warehouse's rows serve on, and only accounts and views are made rebuild.
+    /// Whether the warehouse's rows are used again, and only accounts and views are rebuilt.
     pub keeps_rows: bool,
-    /// What was added and taken away, in words.
+    /// What was added and removed, in words.
     pub what: Vec<String>,
 }
 
@@ -127,8 +126,8 @@ impl Warehouse {
         Ok(Self { session: Session::connect(Server::Warehouse, address, limits).await?, prepared: false })
     }
 
-    /// A snapshot to read from. The entities' tables are held in place before it is taken: one that is older than a
-    /// table would see none of its rows.
+    /// A snapshot to read from. `kalends.entity` is locked before it is taken, so that no table is replaced: a snapshot
+    /// that is older than a table sees none of its rows.
     ///
     /// # Errors
     /// Busy while another run replaces tables.
@@ -170,7 +169,7 @@ fn confirmed(number: i32) -> Result<Ident> {
 /// Waits until nobody reads the entities' tables.
 ///
 /// # Errors
-/// Busy where somebody does for longer than the limit.
+/// Busy if somebody reads them for longer than the limit.
 async fn lock_replacing(work: &Work<'_>) -> Result<()> {
     work.batch(&LOCK_REPLACING.into()).await.map_err(|error| match sql_state(&error) {
         Some(&SqlState::LOCK_NOT_AVAILABLE) => Refusal::held(
@@ -181,10 +180,11 @@ async fn lock_replacing(work: &Work<'_>) -> Result<()> {
     })
 }
 
-/// Production and warehouse have to be two databases: what is loaded into one must not be read from it again.
+/// Checks that production and warehouse are two databases: rows must not be loaded into the database that they are read
+/// from.
 ///
 /// # Errors
-/// Refuses when they are the same.
+/// Refuses if they are the same.
 pub fn check_are_two(production: &Identity, warehouse: &Identity) -> Result<()> {
     if production != warehouse {
         return Ok(());
@@ -199,15 +199,15 @@ impl<'a> Reading<'a> {
     /// As [`check_are_two`], for the database that this is.
     ///
     /// # Errors
-    /// Refuses when they are the same.
+    /// Refuses if they are the same.
     pub fn check_is_not(&self, production: &Identity) -> Result<()> {
         check_are_two(production, &self.identity)
     }
 
-    /// The ledger of an entity that was settled as `known`, for what is asked now.
+    /// The ledger of an entity that was settled as `known`, for the settings of today.
     ///
     /// # Errors
-    /// Refuses another table, time column, zone or type, and what takes more locks than the server has.
+    /// Refuses another table, time column, zone or type, and a rebuild that takes more locks than the server has.
     pub async fn ledger(&self, known: Model, model: &Model) -> Result<Ledger> {
         let generation = self.generation().await?;
         let change = known.change_to(model)?;
@@ -246,12 +246,12 @@ impl<'a> Reading<'a> {
         self.work.query(ENTITIES, &[]).await?.iter().map(named).collect()
     }
 
-    /// What an entity was settled as; `None` where it has no tables here.
+    /// What an entity was settled as; `None` if it has no tables here.
     pub async fn settled_as(&self, name: &str) -> Result<Option<Model>> {
         Ok(self.entities().await?.into_iter().find(|known| known.name() == name))
     }
 
-    /// The run that changed something last; `None` where none has yet.
+    /// The last run that changed something; `None` if none has yet.
     pub async fn last_run(&self) -> Result<Option<LastRun>> {
         if !self.prepared {
             return Ok(None);
@@ -267,7 +267,7 @@ impl<'a> Reading<'a> {
         }))
     }
 
-    /// Which warehouse this is, restored copies included; `None` before the schemas are there.
+    /// Which warehouse this is; a restored copy has the same answer. `None` if there are no schemas yet.
     pub async fn name(&self) -> Result<Option<String>> {
         if !self.prepared {
             return Ok(None);
@@ -301,17 +301,17 @@ impl<'a> Locked<'a> {
         &self.work
     }
 
-    /// Marks that rows are loaded and proven: [`Locked::back_to_proven`] takes back what is done from here on.
+    /// Sets a savepoint: rows are loaded and proven. [`Locked::back_to_proven`] rolls back to it.
     pub async fn mark_proven(&self) -> Result<()> {
         self.work.batch(&MARK_PROVEN.into()).await
     }
 
-    /// Back to the mark, also where the server has refused something since.
+    /// Rolls back to the savepoint, also if a statement has failed since.
     pub async fn back_to_proven(&self) -> Result<()> {
         self.work.batch(&BACK_TO_PROVEN.into()).await
     }
 
-    /// Commits all or nothing.
+    /// Commits.
     pub async fn commit(self) -> Result<()> {
         self.work.commit().await
     }

@@ -1,5 +1,5 @@
-//! What a command works with: its settings, the two servers, how long it waits for others, and who is told how it
-//! ended. What commands do stands in [`crate::commands`], and how in the rooms below.
+//! What a command works with: its settings, the two servers, how long it waits for other runs, and where it notes how
+//! it ended. What commands do is in [`crate::commands`], and how they do it in the rooms below.
 
 mod each;
 mod failures;
@@ -29,15 +29,15 @@ use patience::Patience;
 
 /// What a command works with.
 pub struct World<'a> {
-    /// Its name, as its figures and notes have it.
+    /// Its name, as in metrics and notes.
     pub command: &'static str,
-    /// What is set.
+    /// The settings.
     pub settings: &'a Settings,
     /// Where rows come from.
     pub production: Address,
-    /// Where rows, accounts and notes are stored; `None` where the command has no use for it and none is set.
+    /// Where rows, accounts and notes are stored; `None` if the command does not need it and none is set.
     pub warehouse: Option<Address>,
-    /// Whether anything is said meanwhile.
+    /// Whether progress is shown.
     pub talk: Talk,
     patience: Patience,
 }
@@ -71,16 +71,16 @@ impl World<'_> {
         Ok(Connections { production, warehouse, watch, talk: self.talk })
     }
 
-    /// Does something; where another run is in the way, again and again until it has ended or the time is past.
+    /// Does something. If another run is at work, tries again until it has ended or the time is over.
     ///
     /// # Errors
-    /// Those of the final attempt.
+    /// Those of the last attempt.
     pub async fn patiently<T>(&self, attempt: impl AsyncFnMut() -> Result<T>) -> Result<T> {
         self.patience.with(attempt).await
     }
 
-    /// The outcome of some work; where it ended because something is not there or not allowed, what that is. It is
-    /// looked up afterwards, because only some have been looked at before, and all may have been changed in mid run.
+    /// The outcome of some work. If it failed because something is missing or not allowed, the error says what. That is
+    /// looked up afterwards, because not everything is checked before, and anything may have changed during the run.
     ///
     /// # Errors
     /// Those of the work, explained.
@@ -109,7 +109,7 @@ impl World<'_> {
     }
 }
 
-/// Whether a server says that something is not there, is something else, or is not allowed.
+/// Whether a server says that something is missing, of another kind, or not allowed.
 fn is_drift(error: &anyhow::Error) -> bool {
     matches!(
         sql_state(error),

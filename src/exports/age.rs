@@ -8,10 +8,10 @@ use super::manifest::{Manifest, Settled};
 use super::wanted::Target;
 use crate::error::{Refusal, Result};
 
-/// Files are not written, replaced or removed by an older state of the warehouse.
+/// Checks that the warehouse is not older than the files that it would write, replace or remove.
 ///
 /// # Errors
-/// Refuses what such a state would do.
+/// Refuses if it is.
 pub(super) fn check_not_older(path: &Path, manifest: &Manifest, wanted: &Target, due: &Due) -> Result<()> {
     for file in due.rewritten().map(|(file, _)| file).chain(&due.remove) {
         let entity = match (manifest.files.get(file), wanted.files.get(file)) {
@@ -31,8 +31,8 @@ pub(super) fn check_not_older(path: &Path, manifest: &Manifest, wanted: &Target,
     Ok(())
 }
 
-/// What was published of an entity, where the warehouse is not known to hold as much: neither has it settled that
-/// moment as far as it was published, nor was the whole entity proven then or later.
+/// What was published of an entity, if the warehouse may be older: it has not made the settlement that was published,
+/// and the whole entity was not proven then or later.
 fn older<'a>(manifest: &'a Manifest, wanted: &Target, entity: &str) -> Option<(&'a String, &'a Settled)> {
     let (entity, published) = manifest.settled.get_key_value(entity)?;
     let has_settled = wanted.known.get(entity).is_some_and(|&settlement| settlement >= published.settlement);

@@ -1,4 +1,4 @@
-//! What the files should say: accounts as the warehouse's views give them, behind a header.
+//! What the files should contain: a header, and accounts as the warehouse's views show them.
 
 use anyhow::Context as _;
 use sha2::{Digest as _, Sha256};
@@ -15,30 +15,31 @@ use crate::warehouse::Reading;
 
 const CONTENTS: Statement = statement!("exports/contents.sql");
 
-/// Which files are meant.
+/// Which files a command is about.
 #[derive(Debug, Clone, Copy)]
 pub enum Scope {
-    /// All there are, and all that should be gone.
+    /// All, with those that are to be removed.
     Everything,
     /// The hours and days of a month, the month, and the weeks, the quarter and the year that it touches.
     Month(Period),
 }
 
-/// Which periods' files are meant.
+/// Which periods' files a command is about.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Which {
-    /// Those that are still open as well.
+    /// Closed and open ones.
     All,
-    /// Those that had ended when the warehouse was proven equal to production; files of others are left as they are.
+    /// Only closed ones, which had ended when the entity was proven equal to production. Files of open ones are left as
+    /// they are.
     Closed,
 }
 
 /// A file as it should be.
 #[derive(Debug)]
 pub struct Content {
-    /// Of which entity.
+    /// Its entity.
     pub entity: String,
-    /// What it is about.
+    /// Its level.
     pub period: Period,
     /// Lines without the header.
     pub lines: u64,
@@ -51,7 +52,7 @@ pub struct Content {
 }
 
 impl Scope {
-    /// Whether a file of ours, by its path, is meant.
+    /// Whether the scope includes a file of ours, by its path.
     pub fn covers(self, path: &str) -> bool {
         match self {
             Self::Everything => true,
@@ -71,7 +72,7 @@ impl Scope {
         }
     }
 
-    /// The days that a level's periods of the scope begin in.
+    /// The days on which the scope's periods of a level begin.
     fn span(self, level: Level) -> Option<Span> {
         let Self::Month(month) = self else { return None };
         let days = month.span();
@@ -83,9 +84,10 @@ impl Scope {
     }
 }
 
-/// Hands each file of a scope to `take`, as it should be, one after the other. A period without rows has none.
+/// Renders each file of a scope as it should be, and passes it to `take`, one after the other. A period without rows
+/// has no file.
 ///
-/// No more than one file is held.
+/// Only one file is in memory at a time.
 pub async fn each(
     reading: &Reading<'_>,
     models: &[Model],
@@ -100,7 +102,7 @@ pub async fn each(
     Ok(())
 }
 
-/// One file as it should be, once more; `None` where its period holds no rows.
+/// Renders one file again; `None` if its period has no rows.
 pub async fn one(reading: &Reading<'_>, model: &Model, period: Period) -> Result<Option<Content>> {
     let mut found = None;
     let mut take = |content: Content| {
@@ -157,7 +159,7 @@ async fn of_level(
     open.take().map_or(Ok(()), take)
 }
 
-/// A row is as the server sent it.
+/// Checks that a row is as the server sent it.
 fn check_arrived(row: &Row, start: Start) -> Result<()> {
     let fields = row.get::<Vec<Option<&str>>>("fields")?;
     let fields: Vec<&str> = fields.into_iter().map(|field| field.unwrap_or("\x1e")).collect();

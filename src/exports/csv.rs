@@ -1,16 +1,16 @@
-//! Lines of CSV as RFC 4180 has them, but for the line ends, which are LF. Our own few lines, because none of the
-//! libraries tells NULL from an empty text: NULL is an empty field, an empty text is `""`.
+//! Lines of CSV by RFC 4180, except that lines end with LF. We write them ourselves, because no library distinguishes
+//! NULL (an empty field) from an empty text (`""`).
 
-/// What a spreadsheet takes for the start of a formula, or leaves out before looking for one.
+/// Characters that start a formula in a spreadsheet, or that it skips before a formula.
 const STARTS: [char; 12] = ['=', '+', '-', '@', '\t', '\r', '\n', '\'', '＝', '＋', '－', '＠'];
 
-/// A field: what stands in it, and whether a spreadsheet may find a formula in it.
+/// A field and its text.
 #[derive(Debug, Clone, Copy)]
 pub enum Field<'a> {
     /// A number or a word of ours.
     Plain(Option<&'a str>),
-    /// A text from production. Where it starts like a formula it gets a `'` in front, and so does one that starts with
-    /// a `'`, so that two stay two.
+    /// A text from production. If it starts like a formula, it gets a `'` in front. So does one that starts with a `'`,
+    /// so that different texts stay different.
     Text(Option<&'a str>),
 }
 

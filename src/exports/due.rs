@@ -11,9 +11,9 @@ pub struct Due {
     pub remove: BTreeSet<String>,
     /// Files that are as they should be.
     pub unchanged: usize,
-    /// Files of open periods, where those are not meant.
+    /// Files of open periods, with `--closed-only`.
     pub open: BTreeSet<String>,
-    /// Whether the manifest is behind in what is closed.
+    /// Whether more periods are closed than the manifest says.
     pub relist: bool,
 }
 
@@ -23,7 +23,7 @@ impl Due {
         self.write.iter().filter(|(_, fault)| **fault != Fault::Unlisted).map(|(path, &fault)| (path, fault))
     }
 
-    /// The files that are as they should be, and that the manifest does not list, or not so.
+    /// The files whose content is right, but which the manifest lists wrongly or not at all.
     pub fn listed(&self) -> impl Iterator<Item = &String> {
         self.write.iter().filter(|(_, fault)| **fault == Fault::Unlisted).map(|(path, _)| path)
     }
@@ -34,16 +34,16 @@ impl Due {
 pub enum Fault {
     /// It is not there.
     Missing,
-    /// Its content is another.
+    /// Its content differs.
     Differs,
-    /// It is as it should be and the manifest does not say so.
+    /// Its content is right, but the manifest lists it wrongly or not at all.
     Unlisted,
-    /// Rows that it accounts for will be others; what its lines say of them is not known yet.
+    /// Its rows will change; its lines are known only after loading.
     MayDiffer,
 }
 
 impl Fault {
-    /// The fault in a word or two.
+    /// The reason in a word or two.
     pub fn words(self) -> &'static str {
         match self {
             Self::Missing => "missing",

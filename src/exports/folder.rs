@@ -1,5 +1,4 @@
-//! The export folder: files that are there whole or not at all. Nothing outside the folder can be reached through it,
-//! whatever links somebody plants in it.
+//! The export folder. Its files are complete or not there. No link in it leads Kalends out of the folder.
 
 use std::fmt::Display;
 use std::io::{ErrorKind, Read as _, Write as _};
@@ -16,15 +15,15 @@ use super::manifest::{self, Manifest};
 use crate::error::{Refusal, Result};
 use crate::files::WITHOUT_WAITING;
 
-/// How long a folder that somebody holds is waited for: much longer than `status` looks at every file, so that watching
-/// makes no run fail, and much shorter than anybody would wait for a run that publishes.
+/// How long to wait for a folder that another process has locked: much longer than `status` reads all files, so that
+/// monitoring makes no run fail, and much shorter than a run publishes.
 const PATIENCE: Duration = Duration::from_secs(2);
 const PAUSE: Duration = Duration::from_millis(20);
 
-/// What removing a folder ends with that is not to go.
+/// The errors of removing a folder that must stay.
 const STAYS: [ErrorKind; 3] = [ErrorKind::DirectoryNotEmpty, ErrorKind::NotADirectory, ErrorKind::ResourceBusy];
 
-/// An export folder, held by this process alone.
+/// An export folder, locked by this process.
 pub struct Folder {
     dir: Dir,
     /// The same folder, opened so that it can be locked and flushed.
@@ -51,8 +50,8 @@ fn hold(held: &File, path: &Path) -> Result<()> {
     }
 }
 
-/// The process that holds the folder, where the system says so: a line of it is
-/// `1: FLOCK  ADVISORY  WRITE 4711 fe:00:393217 0 EOF`. On layered file systems the device is not the file's own.
+/// The process that has locked the folder, if the system tells. Its list has lines such as `1: FLOCK  ADVISORY  WRITE
+/// 4711 fe:00:393217 0 EOF`. On layered file systems the device is not the file's own.
 fn holder(held: &File) -> Option<u32> {
     let inode = rustix::fs::fstat(held.as_fd()).ok()?.st_ino.to_string();
     std::fs::read_to_string("/proc/locks").ok()?.lines().find_map(|line| {
@@ -70,10 +69,10 @@ fn is_inside(path: &str) -> bool {
 }
 
 impl Folder {
-    /// Opens a folder and holds it; `None` where there is none.
+    /// Opens and locks a folder; `None` if there is none.
     ///
     /// # Errors
-    /// Busy when another process holds it.
+    /// Busy if another process has locked it.
     pub fn open(path: &Path) -> Result<Option<Self>> {
         let dir = match Dir::open_ambient_dir(path, ambient_authority()) {
             Err(error) if error.kind() == ErrorKind::NotFound => return Ok(None),
@@ -84,20 +83,20 @@ impl Folder {
         Ok(Some(Self { dir, held, path: path.to_path_buf() }))
     }
 
-    /// Makes a folder and holds it.
+    /// Creates and locks a folder.
     ///
     /// # Errors
-    /// As [`Folder::open`], and when it cannot be made.
+    /// As [`Folder::open`], and if it cannot be created.
     pub fn make(path: &Path) -> Result<Self> {
         std::fs::create_dir_all(path)
             .with_context(|| format!("could not make the export folder \"{}\"", path.display()))?;
         Self::open(path)?.with_context(|| format!("the export folder \"{}\" went away", path.display()))
     }
 
-    /// The manifest; `None` where nothing was published yet.
+    /// The manifest; `None` if nothing was published yet.
     ///
     /// # Errors
-    /// Refuses a manifest that cannot be read: without it nobody knows which files are Kalends'.
+    /// Refuses a manifest that cannot be read: without it, nothing shows which files are Kalends'.
     pub fn manifest(&self) -> Result<Option<Manifest>> {
         let Some(bytes) = self.read(manifest::NAME)? else { return Ok(None) };
         let path = self.path.join(manifest::NAME).display().to_string();
@@ -121,7 +120,7 @@ impl Folder {
         Ok(Some(parsed))
     }
 
-    /// The first thing in the folder that cannot be Kalends', where it has not published anything.
+    /// The first thing in the folder that cannot be Kalends', if nothing was published into it.
     pub fn foreign(&self) -> Result<Option<String>> {
         for entry in self.dir.entries().with_context(|| self.doing("list", "."))? {
             let name = entry.with_context(|| self.doing("list", "."))?.file_name().to_string_lossy().into_owned();
@@ -136,10 +135,10 @@ impl Folder {
         Ok(None)
     }
 
-    /// A file's bytes; `None` where there is no such file.
+    /// A file's bytes; `None` if there is no such file.
     ///
     /// # Errors
-    /// Refuses what is in its place, or in that of a folder on the way, and is none.
+    /// Refuses a path on which something is not a file or folder as it should be.
     pub fn read(&self, path: &str) -> Result<Option<Vec<u8>>> {
         let mut file = match self.open_to_read(path) {
             Ok(file) => file,
@@ -164,8 +163,8 @@ impl Folder {
         self.dir.open_with(path, options.read(true).custom_flags(WITHOUT_WAITING))
     }
 
-    /// Whether nothing is in a file's place but a file, and nothing on the way but folders. Links may lead to these,
-    /// inside the folder.
+    /// Checks that a path leads to a file or to nothing, through folders only. The folders may be links that stay
+    /// inside the export folder.
     ///
     /// # Errors
     /// Refuses anything else, by name.
@@ -188,7 +187,7 @@ impl Folder {
         Ok(())
     }
 
-    /// The same of the place beside a file's; a link there goes when the file is written, wherever it leads.
+    /// The same for the path of the staged file. A link there is removed when the file is written, wherever it leads.
     pub fn check_staged(&self, path: &str) -> Result<()> {
         let staged = staged(path);
         match self.dir.symlink_metadata(&staged) {
@@ -206,7 +205,7 @@ impl Folder {
         )
     }
 
-    /// Writes a file beside its place, and gives it. Durable only after [`Folder::flush`].
+    /// Writes a file beside its path under a hidden name, and returns it. It is durable only after [`Folder::flush`].
     pub fn stage(&self, path: &str, bytes: &[u8]) -> Result<File> {
         self.check_staged(path)?;
         let staged = staged(path);
@@ -224,12 +223,12 @@ impl Folder {
         Ok(file)
     }
 
-    /// Puts a staged file into its place.
+    /// Renames a staged file to its path.
     pub fn place(&self, path: &str) -> Result<()> {
         self.dir.rename(staged(path), &self.dir, path).with_context(|| self.doing("put into its place", path))
     }
 
-    /// Removes a file, what was staged for it, and the folders that are empty then; says whether the file was there.
+    /// Removes a file, what was staged for it, and the folders that are then empty. Returns whether the file was there.
     pub fn remove(&self, path: &str) -> Result<bool> {
         self.remove_if_there(&staged(path))?;
         let removed = self.remove_if_there(path)?;
@@ -248,7 +247,7 @@ impl Folder {
         Ok(removed)
     }
 
-    /// Removes what was staged and never put into its place.
+    /// Removes what was staged and never renamed to its path.
     pub fn unstage(&self, path: &str) -> Result<()> {
         self.remove_if_there(&staged(path)).map(drop)
     }
@@ -261,8 +260,8 @@ impl Folder {
         }
     }
 
-    /// Makes everything written, renamed and removed so far survive a power cut: one flush for all files and folders of
-    /// a file system. A folder below may be on one of its own.
+    /// Makes everything written, renamed and removed so far survive a power cut, with one flush for each file system. A
+    /// folder below may be on another file system.
     #[cfg(target_os = "linux")]
     pub fn flush(&self, paths: &[&str]) -> Result<()> {
         use std::collections::BTreeSet;
@@ -330,7 +329,7 @@ impl Folder {
     }
 }
 
-/// What is there, in words.
+/// What kind of thing it is, in words.
 fn spelled_out(kind: FileType) -> &'static str {
     match kind {
         _ if kind.is_dir() => "a folder",
@@ -341,7 +340,7 @@ fn spelled_out(kind: FileType) -> &'static str {
     }
 }
 
-/// The name of a file before it is in its place: beside it, and hidden from readers that look for `*.csv`.
+/// The name of a staged file: beside the final one, and hidden from readers that look for `*.csv`.
 fn staged(path: &str) -> String {
     match path.rsplit_once('/') {
         Some((folder, name)) => format!("{folder}/.{name}.staged"),

@@ -1,5 +1,5 @@
-//! `_manifest.json`: what Kalends has published in a folder, and what it is about to. A file that it does not name is
-//! not Kalends' to touch.
+//! `_manifest.json`: what Kalends has published in a folder, and what it is about to publish. Kalends does not touch
+//! files that it does not name.
 
 use std::collections::BTreeMap;
 
@@ -10,29 +10,29 @@ use crate::calendar::Level;
 /// The manifest's name in the export folder.
 pub const NAME: &str = "_manifest.json";
 
-/// The form of the manifest; a later one that old readers would misread gets the next number.
+/// The version of the manifest's format. It goes up if earlier readers would misread a new one.
 pub const VERSION: u32 = 1;
 
 /// The manifest.
 #[derive(Debug, Clone, Serialize, Deserialize)]
 pub struct Manifest {
-    /// The form, for readers.
+    /// The version of the format.
     pub version: u32,
     /// The warehouse that the files were published from.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub warehouse: Option<String>,
     /// The moment of the production snapshot that was settled last, UTC.
     pub production_as_of: Option<String>,
-    /// The final day of each entity that is closed: it had ended when the warehouse was proven equal to production.
+    /// The final closed day of each entity: it had ended when the entity was proven equal to production.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub complete_through: BTreeMap<String, String>,
     /// Of each entity, what was settled last before files were published.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub settled: BTreeMap<String, Settled>,
-    /// The files, by path. What is listed is there.
+    /// The files, by path. All of them exist.
     pub files: BTreeMap<String, Entry>,
-    /// Paths that a run is about to write or remove, with the SHA-256 they will have; empty when none is at work. After
-    /// a crash it tells which unlisted files are Kalends' own.
+    /// Paths that a run is about to write or remove, with the SHA-256 that they will have; empty if no run is at work.
+    /// After a crash it shows which unlisted files are Kalends'.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub pending: BTreeMap<String, Option<String>>,
 }
@@ -49,18 +49,19 @@ pub struct Settled {
 /// A published file.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Entry {
-    /// Of which entity; a manifest of an earlier build does not say.
+    /// Its entity; missing in a manifest of an earlier version.
     #[serde(default)]
     pub entity: String,
-    /// What it is about.
+    /// Its level.
     pub level: Level,
-    /// The period, as people write it.
+    /// Its period, as people write it.
     pub period: String,
     /// Rows in the file, without the header.
     pub rows: u64,
     /// Rows of the entity that it accounts for.
     pub entity_rows: i64,
-    /// Whether the period had ended when the warehouse was proven equal to production. What an open one says may grow.
+    /// Whether the period is closed: it had ended when the entity was proven equal to production. The figures of an
+    /// open one may grow.
     #[serde(default)]
     pub closed: bool,
     /// The file's size.

@@ -1,4 +1,4 @@
-//! What was published, as the warehouse notes it.
+//! The warehouse's notes of what was published.
 
 use tokio_postgres::types::Type;
 
@@ -15,7 +15,7 @@ use crate::warehouse::Warehouse;
 const NOTE_FILES: Statement = statement!("exports/note_files.sql");
 const NOTE_REMOVED: Statement = statement!("exports/note_removed.sql");
 
-/// Notes in the warehouse what is published, where it does not know yet: after a crash in between as well.
+/// Notes in the warehouse what is published, if that is not noted yet, for example because of a crash.
 pub(super) async fn note(warehouse: &mut Warehouse, wanted: &Target, due: &Due, scope: Scope) -> Result<()> {
     let news: Vec<(&String, &Entry)> = wanted
         .files

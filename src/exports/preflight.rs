@@ -1,4 +1,4 @@
-//! All that publishing looks at before it writes: whether it could. Nothing is written.
+//! All that publishing checks before it writes. Nothing is written here.
 
 use std::path::{Path, PathBuf};
 
@@ -17,9 +17,9 @@ use crate::warehouse::Reading;
 /// Room on a file system.
 #[derive(Debug)]
 pub struct Room {
-    /// The folder that is there; a folder to be made below it is on the same file system.
+    /// The folder that exists; one that is created below it is on the same file system.
     pub at: PathBuf,
-    /// What a process without privileges may still fill.
+    /// What a process without privileges may still write.
     pub free_bytes: u64,
 }
 
@@ -53,7 +53,7 @@ pub(super) struct Intended {
     pub(super) others: bool,
 }
 
-/// What is due, where all of it may be done.
+/// What is due, if all of it may be published.
 pub(super) async fn allowed(
     reading: &Reading<'_>,
     folder: &Folder,
@@ -71,7 +71,7 @@ pub(super) async fn allowed(
 }
 
 impl Intended {
-    /// What is due of what is wanted. Whether it may be done is not looked at.
+    /// What is due. Does not check whether it may be published.
     pub(super) fn of(
         manifest: Manifest,
         wanted: Target,
@@ -83,7 +83,7 @@ impl Intended {
         Ok(Self { manifest, wanted, due, others })
     }
 
-    /// Whether it may be done, in a folder where this manifest was found.
+    /// Checks that it may be published into a folder with this manifest.
     pub(super) fn check(
         &self,
         (folder, path): (&Folder, &Path),
@@ -108,7 +108,7 @@ impl Intended {
     }
 }
 
-/// A folder that holds things and no manifest is somebody else's.
+/// Refuses a folder that has files and no manifest: it is somebody else's.
 fn check_folder(folder: &Folder, path: &Path, manifest: Option<&Manifest>) -> Result<()> {
     if manifest.is_some() {
         return Ok(());
@@ -120,7 +120,8 @@ fn check_folder(folder: &Folder, path: &Path, manifest: Option<&Manifest>) -> Re
     ))
 }
 
-/// Files of another warehouse are not replaced or removed. If all of them are equal to ours, it is this one built anew.
+/// Refuses to replace or remove files of another warehouse. If all of them are equal to ours, ours is the same one,
+/// loaded again.
 fn check_takes_nothing(path: &Path, due: &Due, scope: Scope) -> Result<()> {
     let takes = !due.remove.is_empty() || due.write.values().any(|fault| *fault == Fault::Differs);
     if !takes && matches!(scope, Scope::Everything) {
@@ -132,7 +133,7 @@ fn check_takes_nothing(path: &Path, due: &Due, scope: Scope) -> Result<()> {
     ))
 }
 
-/// Before anything is written: no file that is to be replaced may be somebody else's.
+/// Checks, before anything is written, that no file that is to be replaced is somebody else's.
 fn check_owned(folder: &Folder, path: &Path, manifest: &Manifest, wanted: &Target, due: &Due) -> Result<()> {
     for (file, _) in due.write.iter().filter(|(_, fault)| **fault == Fault::Differs) {
         if manifest.owns(file) {
@@ -153,7 +154,7 @@ fn check_owned(folder: &Folder, path: &Path, manifest: &Manifest, wanted: &Targe
 /// How much room there is for files.
 ///
 /// # Errors
-/// When the file system does not say.
+/// If the file system does not say.
 pub fn room(path: &Path) -> Result<Room> {
     let at = existing(path)?;
     let found = statvfs(&at).with_context(|| format!("could not ask for the room in \"{}\"", at.display()))?;
@@ -161,7 +162,7 @@ pub fn room(path: &Path) -> Result<Room> {
     Ok(Room { at, free_bytes })
 }
 
-/// The folder, or the one nearest above it that is there.
+/// The folder, or the nearest one above it that exists.
 fn existing(path: &Path) -> Result<PathBuf> {
     let path = std::path::absolute(path).with_context(|| format!("could not tell where \"{}\" is", path.display()))?;
     Ok(path.ancestors().find(|above| above.symlink_metadata().is_ok()).unwrap_or(&path).to_path_buf())

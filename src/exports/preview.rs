@@ -1,5 +1,4 @@
-//! Which files will be due once accounts are settled that are not settled yet: what publishing would do then, by the
-//! same comparison.
+//! Which files will be due once a plan is carried out, found by the same comparison as publishing uses.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
@@ -19,27 +18,27 @@ use crate::warehouse::Reading;
 /// An entity as it will be settled.
 #[derive(Debug)]
 pub struct Preview {
-    /// What its files will be made from.
+    /// The model that its files will have.
     pub model: Model,
-    /// What the files of its periods will say.
+    /// What the files of its periods will contain.
     pub lines: Vec<Line>,
-    /// The days that will be settled: files of periods without any of them, and without a line, stay as the warehouse
-    /// has them. `None`: no account that is there stays.
+    /// The days that will be settled. Files of periods without such a day, and without a planned line, stay as they
+    /// follow from the warehouse now. `None`: all accounts will be replaced.
     pub settled: Option<BTreeSet<Day>>,
 }
 
-/// What a file of one line will say.
+/// What a file of one line will contain.
 #[derive(Debug)]
 pub struct Line {
-    /// Of which period.
+    /// Its period.
     pub period: Period,
     /// Rows that it will account for.
     pub rows: i64,
-    /// Its fields; `None` where it has lines by dimension, which only rows can tell.
+    /// Its fields; `None` with dimensions, whose lines are known only after loading.
     pub fields: Option<Vec<Option<String>>>,
 }
 
-/// The files that will be due, and why publishing them would be refused, if it would. Reads only.
+/// The files that will be due, and the refusal, if publishing them would be refused. Reads only.
 ///
 /// # Errors
 /// As [`super::due()`].

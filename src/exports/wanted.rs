@@ -1,4 +1,4 @@
-//! What the warehouse says of the files, compared with the folder's.
+//! What files should contain according to the warehouse, compared with the folder.
 
 use std::collections::BTreeMap;
 
@@ -24,15 +24,15 @@ const KNOWN: Statement = statement!("exports/known.sql");
 pub enum Claim {
     /// Those that this warehouse published.
     Own,
-    /// Those of another warehouse as well: somebody said so, by typing `--take-over`.
+    /// Those of another warehouse as well, because of `--take-over`.
     TakeOver,
-    /// Those of another tool as well, where they are in the place of ours: somebody said so, by adopting.
+    /// Those of another tool as well, if they have the paths of ours, because of `adopt`.
     Adopt,
 }
 
-/// What the warehouse says of the files, and how they compare with the folder's.
+/// What files should contain according to the warehouse, and how the folder's differ.
 pub(super) struct Target {
-    /// Which warehouse says so; `None` before anything was prepared in it.
+    /// Which warehouse this is; `None` before anything was prepared in it.
     pub(super) warehouse: Option<String>,
     pub(super) models: Vec<Model>,
     /// By path.
@@ -41,9 +41,9 @@ pub(super) struct Target {
     pub(super) recorded: BTreeMap<String, String>,
     pub(super) production_as_of: Option<String>,
     pub(super) complete_through: BTreeMap<String, String>,
-    /// As of when each entity that was settled is so.
+    /// As of when each entity is settled.
     pub(super) fresh: BTreeMap<String, Freshness>,
-    /// Which of the moments that files were published as of this warehouse has settled itself, by entity.
+    /// By entity, the last settlement that this warehouse has made of the moment that the files were published as of.
     pub(super) known: BTreeMap<String, i64>,
 }
 
@@ -51,13 +51,13 @@ pub(super) struct Target {
 pub(super) struct File {
     pub(super) period: Period,
     pub(super) entry: Entry,
-    /// In which way it is not as it should be.
+    /// Why it is due, if it is.
     pub(super) fault: Option<Fault>,
-    /// Its bytes, where they are wanted and were not too many to hold.
+    /// Its bytes, if they are to be written and were not too many to hold.
     pub(super) bytes: Option<Vec<u8>>,
 }
 
-/// What the files of a scope should say, each compared with the folder's as it comes.
+/// What the files of a scope should contain. Each is compared with the folder's as soon as it is rendered.
 pub(super) async fn wanted(
     reading: &Reading<'_>,
     folder: Option<&Folder>,
@@ -117,7 +117,7 @@ pub(super) fn compared(folder: Option<&Folder>, manifest: &Manifest, path: &str,
     Ok(File { period: content.period, entry, fault, bytes: rewritten.then_some(content.bytes) })
 }
 
-/// What is due: by content, not by date or size, so a file that somebody edited is due as well.
+/// What is due. Content is compared, not date or size, so a file that somebody edited is due as well.
 pub(super) fn compare(
     wanted: &Target,
     folder: Option<&Folder>,
@@ -157,15 +157,15 @@ impl File {
     }
 }
 
-/// Whether the manifest says another final closed day. A month alone does not move it: the other months would not
-/// follow.
+/// Whether the manifest has another final closed day. Publishing a single month does not change it, because the files
+/// of other months stay as they are.
 pub(super) fn is_behind(manifest: &Manifest, wanted: &Target, scope: Scope) -> bool {
     let moves = matches!(scope, Scope::Everything) || manifest.complete_through.is_empty();
     moves && !manifest.files.is_empty() && manifest.complete_through != wanted.complete_through
 }
 
-/// Of the moments that a manifest's files were published as of, those that this warehouse has settled itself: by
-/// entity, the last settlement of that moment.
+/// By entity, the last settlement that this warehouse has made of the moment that the manifest's files were published
+/// as of.
 pub(super) async fn known(reading: &Reading<'_>, manifest: &Manifest) -> Result<BTreeMap<String, i64>> {
     if !reading.prepared || manifest.settled.is_empty() {
         return Ok(BTreeMap::new());

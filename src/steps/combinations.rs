@@ -1,12 +1,12 @@
-//! Combinations of dimensions that moved, for people; and values on one line.
+//! Combinations of dimensions that changed, for people; and values on one line.
 
 use crate::accounts::{Combination, Combinations, Statistic, difference};
 use crate::report::{self, count};
 
-/// So many of a day are shown.
+/// How many are shown for a day.
 const SHOWN: usize = 10;
 
-/// The combinations that moved most, each with what moved, behind an indent.
+/// The combinations that changed most, each with what changed, on indented lines.
 pub fn lines(found: &Combinations, indent: &str) -> Vec<String> {
     let shown = found.moved.iter().take(SHOWN);
     let mut lines: Vec<String> = shown.flat_map(|one| of_one(&found.dimensions, one, indent)).collect();
@@ -44,7 +44,7 @@ fn of_statistic(one: &Statistic) -> String {
     }
 }
 
-/// A value on one line: in quotes where it could be taken for something else, or would break the line.
+/// A value on one line: in quotes if it could be mistaken for something else, or would break the line.
 pub fn shown(value: Option<&str>) -> String {
     let Some(value) = value else { return "NULL".to_string() };
     let plain = |c: char| c.is_ascii_alphanumeric() || "+-:. ".contains(c);

@@ -19,13 +19,13 @@ pub fn lines(held: &[Noted], changing: &[Noted], accept: Option<&str>) -> Vec<St
     lines
 }
 
-/// The line below, with the command that accepts it.
+/// The line with the command that accepts what is held.
 pub fn accepting(command: &str) -> String {
     format!("            to accept this: {command}")
 }
 
-/// The refusal that a run ends with that held something of an entity, and the command that accepts it; `None` where
-/// nothing is held.
+/// The refusal that a run ends with if a part of an entity is held, with the command that accepts it; `None` if nothing
+/// is held.
 pub fn refusal(entity: &str, held: &[Noted], accept: Option<&str>) -> Option<anyhow::Error> {
     let (gravest, accept) = (held.iter().max_by_key(|noted| noted.kind)?, accept?);
     let units = counted(held.len(), gravest.unit.level().word());

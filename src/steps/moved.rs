@@ -1,10 +1,11 @@
-//! Figures of an account that moved, for people.
+//! Figures of an account that changed, for people.
 
 use crate::accounts::{self, Moved};
 use crate::entity::Statistic;
 use crate::report::MovedFigure;
 
-/// Rows and statistics that moved. Of what was asked for, where that is known: counts, for example, are always kept.
+/// Rows and statistics that changed: only those of the settings, if these are known. (Accounts store others as well,
+/// such as counts.)
 pub fn moved(rows: Moved<i64>, statistics: &[accounts::Statistic], asked: Option<&[Statistic]>) -> Vec<MovedFigure> {
     let is_asked = |name: &str| {
         asked.is_none_or(|asked| {
@@ -16,7 +17,7 @@ pub fn moved(rows: Moved<i64>, statistics: &[accounts::Statistic], asked: Option
     rows.into_iter().chain(statistics.map(of_statistic)).collect()
 }
 
-/// Rows and statistics, moved or not.
+/// Rows and statistics, changed or not.
 pub fn all(rows: Moved<i64>, statistics: &[accounts::Statistic]) -> Vec<MovedFigure> {
     [of_rows(rows)].into_iter().chain(statistics.iter().map(of_statistic)).collect()
 }

@@ -1,4 +1,4 @@
-//! The first step: the warehouse's rows and accounts equal to production, entity by entity.
+//! The first step: makes the warehouse's rows and accounts equal to production, entity by entity.
 
 use std::collections::BTreeMap;
 
@@ -16,11 +16,11 @@ use crate::sync::plan::{self, Expected, Planned};
 use crate::sync::{self, Connections, Loaded, Terms};
 use crate::world::{Each, Failed, World};
 
-/// Prepares each entity on the same two connections; held to a plan, only if it still holds.
+/// Prepares each entity over the same two connections. With a plan, it refuses if the plan is outdated.
 ///
 /// # Errors
-/// When the only entity fails, or the plan holds no more. Of several, one that fails does not keep the others from
-/// being settled; the exit code is the gravest.
+/// If the only entity fails, or the plan is outdated. If one of several fails, the others are still settled, and the
+/// exit code is the most serious one.
 pub async fn prepare(
     world: &World<'_>,
     connections: &mut Connections,
@@ -41,7 +41,7 @@ pub async fn prepare(
     world.each(preparing).await
 }
 
-/// What a preparation found and did.
+/// What was found and done for an entity.
 #[derive(Debug, Serialize)]
 pub struct Prepared {
     entity: String,
@@ -49,33 +49,33 @@ pub struct Prepared {
     surveyed_rows: i64,
     surveyed_days: usize,
     set_aside: SetAside,
-    /// Where the settings ask for other things than were settled before: what was added and taken away.
+    /// If the settings changed what is settled: what was added and removed.
     settled_anew: Vec<String>,
     settled_days: BTreeMap<Cause, usize>,
     settled_months: usize,
     loaded_rows: u64,
-    /// Days whose checksums were of another Kalends' form, and are the same otherwise.
+    /// Days whose checksums were written again in today's form. Nothing else of them changed.
     renewed_checksums: usize,
-    /// Periods whose accounts somebody had changed, made again.
+    /// Periods whose accounts somebody had edited, and which were rebuilt.
     mended_periods: Vec<Period>,
-    /// What is left as it was settled until somebody consents.
+    /// What is held until somebody accepts the loss.
     held: Vec<Noted>,
-    /// The command that consents to it.
+    /// The command that accepts it.
     accept: Option<String>,
-    /// What is left as it was settled until it has stayed the same for long enough.
+    /// What is changing: left as it was settled until it has stayed the same for `settle_after`.
     changing: Vec<Noted>,
     took_seconds: Took,
     held_production: HeldProduction,
 }
 
-/// What production had to bear.
+/// What the run cost production.
 #[derive(Debug, Serialize)]
 struct HeldProduction {
-    /// From the lock of the table, that of any SELECT, until it was let go.
+    /// How long the table was locked, as by any SELECT.
     longest_lock_seconds: f64,
-    /// From the snapshot until it was let go.
+    /// How long the snapshot was open.
     longest_snapshot_seconds: f64,
-    /// Those that the survey counted, and those that were copied.
+    /// Rows that the survey counted, and rows that were copied.
     rows_read: i64,
 }
 
@@ -104,12 +104,12 @@ impl Each<Prepared> {
         self.all.iter().flatten().flat_map(Prepared::figures).collect()
     }
 
-    /// Whether no entity held anything new, and none failed.
+    /// Whether nothing was to do for any entity, and none failed.
     pub fn nothing_to_do(&self) -> bool {
         self.all.iter().all(|one| one.as_ref().is_ok_and(Prepared::nothing_to_do))
     }
 
-    /// For people: of several entities, lines for each.
+    /// For people: with several entities, lines for each.
     pub fn text(&self) -> String {
         self.told(
             |prepared| {
@@ -118,7 +118,7 @@ impl Each<Prepared> {
         )
     }
 
-    /// The same where files were published: the steps, and not that there was nothing to do.
+    /// The same if files were published: the steps, without the line that there was nothing to do.
     pub fn done_text(&self) -> String {
         self.told(|prepared| prepared.lines().join("\n"))
     }
@@ -177,14 +177,14 @@ impl Prepared {
         ]
     }
 
-    /// Whether production held nothing new.
+    /// Whether there was nothing to do.
     fn nothing_to_do(&self) -> bool {
         let is_left = !self.held.is_empty() || !self.changing.is_empty();
         let is_settled = self.settled_days.is_empty() && self.settled_anew.is_empty() && self.renewed_checksums == 0;
         is_settled && self.mended_periods.is_empty() && !is_left
     }
 
-    /// The line for a run that found the warehouse equal.
+    /// The line of a run that found the warehouse equal.
     fn nothing_to_do_text(&self) -> String {
         let mut lines =
             vec![format!("nothing to do: equal to production as of {}", report::seconds(&self.production_as_of))];
@@ -192,7 +192,7 @@ impl Prepared {
         lines.join("\n")
     }
 
-    /// What was done, a line a step.
+    /// What was done, one line for each step.
     fn lines(&self) -> Vec<String> {
         let days = counted(self.surveyed_days, "day");
         let surveyed = format!("{} of {}, {days}", counted(self.surveyed_rows, "row"), self.entity);

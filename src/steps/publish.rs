@@ -8,7 +8,7 @@ use crate::report::{self, Figure, Gauge, count, counted};
 use crate::warehouse::Warehouse;
 use crate::world::World;
 
-/// Publishes, after another run that does so where somebody waits for it.
+/// Publishes the files that are due. With `--wait`, it waits for another run that publishes.
 pub async fn publish(
     world: &World<'_>,
     warehouse: &mut Warehouse,
@@ -20,22 +20,22 @@ pub async fn publish(
     world.patiently(publish).await
 }
 
-/// The files, by what was done with them; each is counted once.
+/// How many files there are, by what was done with them. Each is counted once.
 #[derive(Debug, Serialize)]
 pub struct Files {
     /// Those whose bytes were written.
     written_files: usize,
-    /// Those that were as they should be, and that the manifest says anew.
+    /// Those whose content was right, and whose entry in the manifest was written again.
     listed_files: usize,
     removed_files: usize,
     /// Those that were as they should be.
     unchanged_files: usize,
-    /// Those of open periods that were not meant.
+    /// Those of open periods that `--closed-only` left alone.
     open_files: usize,
 }
 
 impl Files {
-    /// Of what was published.
+    /// Counts what was published.
     pub fn of(published: &Published) -> Self {
         Self {
             written_files: published.written,
@@ -46,7 +46,7 @@ impl Files {
         }
     }
 
-    /// For monitoring; labelled with the entity where it is the only one.
+    /// For monitoring; labelled with the entity if it is the only one.
     pub fn figures(&self, entity: Option<&str>) -> Vec<Figure> {
         vec![
             Figure::count(Gauge::WrittenFiles, entity, self.written_files),

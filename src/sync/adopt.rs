@@ -30,11 +30,11 @@ pub struct Adopted {
     pub took: Duration,
 }
 
-/// Makes rows and accounts of an entity that was not settled yet, from another tool's table as far as that is right.
-/// It goes on with an adoption that was interrupted. The caller ends it, once the files are published as well.
+/// Settles an entity that was not settled yet, from another tool's table as far as its days are equal to production. It
+/// continues an adoption that was interrupted. The caller records its end, once the files are published as well.
 ///
 /// # Errors
-/// Refuses a table that does not compare, and an entity that is settled otherwise.
+/// Refuses a table that cannot be compared, and an entity that was settled already in another way.
 pub async fn adopt(connections: &mut Connections, entity: &Entity, rules: Rules, named: &Named) -> Result<Adopted> {
     let found = find(connections, entity).await?;
     let Connections { production, warehouse, watch, talk } = connections;
@@ -91,10 +91,10 @@ pub async fn adopt(connections: &mut Connections, entity: &Entity, rules: Rules,
     })
 }
 
-/// The guard lets all of it through.
+/// Checks that the guard holds nothing.
 ///
 /// # Errors
-/// Refuses where anything is held.
+/// Refuses if anything is held.
 fn check_nothing_is_held(judged: &Judged) -> Result<()> {
     match judged.noted.first() {
         None => Ok(()),
@@ -108,7 +108,7 @@ fn check_nothing_is_held(judged: &Judged) -> Result<()> {
 /// Whether an adoption has begun and not ended.
 ///
 /// # Errors
-/// Refuses an entity that is settled otherwise.
+/// Refuses an entity that was settled already in another way.
 async fn check_not_settled(warehouse: &mut Warehouse, known: &Known, named: &Named) -> Result<bool> {
     let begun = adopt::is_begun(&warehouse.read().await?, &known.model).await?;
     if known.ledger.rebuild.is_none() && (known.ledger.accounts.is_empty() || begun) {

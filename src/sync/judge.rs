@@ -6,19 +6,19 @@ use crate::error::Result;
 use crate::guard::{self, Accepted, Judged, Moment, Rules, Seen};
 use crate::production::{Snapshot, Survey};
 
-/// What may be settled.
+/// The rules that decide what is settled.
 pub struct Terms<'a> {
-    /// What is left as it was settled.
+    /// The guard's rules.
     pub rules: Rules,
     /// Which losses are accepted all the same.
     pub accepted: &'a Accepted,
 }
 
 impl Known {
-    /// What the guard lets through, of accounts that stand in the warehouse as `stored`.
+    /// What the guard lets through, if the warehouse has the accounts `stored`.
     ///
-    /// Tables that are made anew hold a part of nothing: all is settled as the snapshot has it, or, where anything is
-    /// held, nothing is.
+    /// If the tables are created again, all of the entity is settled from this snapshot, or nothing if anything is
+    /// held.
     pub async fn judge(
         &self,
         terms: &Terms<'_>,

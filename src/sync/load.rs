@@ -1,4 +1,4 @@
-//! Production's rows into the warehouse: the days to reload of one month, bytes passed through unread.
+//! Copies production's rows of some days of a month into the warehouse. The bytes are passed through unread.
 
 mod theirs;
 
@@ -37,14 +37,14 @@ pub struct Loaded {
     pub rows: u64,
     /// Rows that were in the warehouse already, in another tool's table.
     pub taken: u64,
-    /// The days that these are of.
+    /// The days of these rows.
     pub taken_days: usize,
-    /// How long they took from one server to the other.
+    /// How long copying took from server to server.
     pub copying: Duration,
 }
 
 impl Loaded {
-    /// What was loaded of another month as well.
+    /// Adds what was loaded of another month.
     pub fn add(&mut self, other: Self) {
         self.rows += other.rows;
         self.taken += other.taken;
@@ -53,11 +53,11 @@ impl Loaded {
     }
 }
 
-/// Replaces the rows of a month's days that are to be loaded by production's; `passing` is told of rows as they pass.
-/// Rows of `strange` days, which the month's table holds since time zone data have changed, are taken out of it.
+/// Replaces the rows of a month's days that are to be loaded by production's, and tells `passing` of the rows as they
+/// pass. Rows of `strange` days, which are in the month's table because time zone data changed, are deleted from it.
 ///
 /// # Errors
-/// When either server fails, or production sends another number of rows than it counted.
+/// If a server fails, or production sends another number of rows than it counted.
 pub async fn reload(
     snapshot: &Snapshot<'_>,
     locked: &Locked<'_>,
@@ -87,7 +87,7 @@ pub async fn reload(
     Ok(loaded)
 }
 
-/// Makes a month's table where there is none, otherwise takes the rows of some days out of it; gives what was found.
+/// Creates a month's table if there is none, otherwise deletes the rows of some days from it. Returns what was found.
 async fn replace(locked: &Locked<'_>, model: &Model, month: Period, days: &[Day]) -> Result<Partition> {
     let found = locked.partition(model, month).await?;
     let (table, shape) = (model.partition(month)?, model.shape()?);
@@ -101,8 +101,7 @@ async fn replace(locked: &Locked<'_>, model: &Model, month: Period, days: &[Day]
     Ok(found)
 }
 
-/// Makes the table of a month part of the whole, once it is filled: rows that are copied before need no look at their
-/// bounds.
+/// Attaches the table of a month, once it is filled. So rows need not be checked against its bounds during the copy.
 async fn attach(locked: &Locked<'_>, model: &Model, month: Period) -> Result<()> {
     let (table, span) = (model.partition(month)?, month.span());
     let (bounds, partition) = (model.bounds(span.from, span.until), ("partition", &table as &dyn Filling));
@@ -110,16 +109,16 @@ async fn attach(locked: &Locked<'_>, model: &Model, month: Period) -> Result<()>
     locked.work().batch(&ATTACH_PARTITION.of(&model.shape()?.with(&names))?).await
 }
 
-/// Takes rows out of the warehouse that belong to no day. No run of ours ever loads one.
+/// Deletes rows of the warehouse that belong to no day. Kalends never loads such rows.
 ///
 /// # Errors
-/// When the warehouse fails.
+/// If the warehouse fails.
 pub async fn remove_undated_rows(locked: &Locked<'_>, model: &Model) -> Result<()> {
     locked.work().execute(UNDATED_ROWS.of(&model.shape()?)?, &[]).await?;
     Ok(())
 }
 
-/// The days to load that production has rows of; `None` when there are none.
+/// The days to load of which production has rows; `None` if there are none.
 fn wanted(month: &Month, ctid_ranges: &CtidRanges) -> Option<RowRange> {
     let wanted: BTreeSet<Day> = month.load.iter().copied().filter(|day| month.survey.contains_key(day)).collect();
     let (from, until) = (*wanted.first()?, wanted.last()?.next());
@@ -129,7 +128,7 @@ fn wanted(month: &Month, ctid_ranges: &CtidRanges) -> Option<RowRange> {
 }
 
 /// Passes the rows of one COPY to the other, unread. A stream that breaks off is an error, and what was sent of it is
-/// rolled back: the sink ends well only when it is finished on purpose.
+/// rolled back, because the warehouse's COPY succeeds only if it is finished explicitly.
 async fn pump(
     snapshot: &Snapshot<'_>,
     mut stream: CopyOut,
@@ -162,8 +161,8 @@ async fn pass(snapshot: &Snapshot<'_>, stream: &mut CopyOut, mut sink: CopyIn, p
     sink.finish().await
 }
 
-/// Gathers messages up to a chunk or what the pace allows, and gives how many: one a row. None means that the stream
-/// has ended well.
+/// Collects messages, one for each row, up to the size of a chunk or what the pace allows, and returns how many. 0
+/// means that the stream has ended properly.
 async fn gather(snapshot: &Snapshot<'_>, stream: &mut CopyOut, chunk: &mut BytesMut) -> Result<u64> {
     let mut messages = 0;
     while chunk.len() < CHUNK_BYTES && messages < snapshot.pace.most_at_once() {

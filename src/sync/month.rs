@@ -13,22 +13,22 @@ use crate::error::Result;
 use crate::progress::Progress;
 use crate::warehouse::Locked;
 
-/// Conflicts with other sessions of the warehouse are tried again, so many times in all.
+/// How often a month is tried in all, if other sessions of the warehouse conflict with it.
 pub(super) const TRIES: usize = 3;
 
-/// How months are settled one after the other.
+/// Which accounts of a month's days are written.
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub(super) enum Way {
-    /// What changed is written.
+    /// Those that changed.
     Changes,
-    /// All accounts of the days are written, since their checksums are of another form. Until the final month is done
-    /// the entity is noted with that form: a run that was killed is gone on with by doing all of it again.
+    /// All, because their checksums have an earlier form. The entity is noted with that form until the final month is
+    /// done, so the next run after a killed one does all of it again.
     Renewing,
 }
 
 impl Settling<'_> {
-    /// Loads and settles a month in one transaction, or leaves it as it was. Production is let go as soon as the final
-    /// month's rows are proven: what follows from them can take long.
+    /// Loads and settles a month in one transaction, or leaves it as it was. Production's snapshot ends as soon as the
+    /// final month's rows are proven, because what follows can take long.
     pub(super) async fn settle_month(
         &self,
         locked: Locked<'_>,
@@ -74,8 +74,7 @@ impl Settling<'_> {
         Ok((run, renewed_days))
     }
 
-    /// The run under way, or a new one where the month needs one: accounts that are only made again are nothing of
-    /// production's.
+    /// The run in progress, or a new one if the month needs one. A month whose accounts are only rebuilt needs none.
     async fn run(&self, locked: &Locked<'_>, month: &Month, run: Option<Run>) -> Result<Option<Run>> {
         if run.is_some() || month.changes.is_empty() && month.load.is_empty() {
             return Ok(run);
@@ -83,8 +82,8 @@ impl Settling<'_> {
         settle::begin_run(locked, &self.snapshot.as_of).await.map(Some)
     }
 
-    /// Notes what is settled, in the transaction that settles it: as of which moment, whether the entity is whole with
-    /// that, and from which production, unless nobody has consented to that one yet.
+    /// Notes what is settled, in the transaction that settles it: as of which moment, whether the entity as a whole is
+    /// now equal to production, and from which production, unless that one is not accepted yet.
     pub(super) async fn note(&self, locked: &Locked<'_>, whole: bool) -> Result<()> {
         let name = self.snapshot.model().name();
         locked.note_settled(name, self.snapshot.as_of_us, whole).await?;
@@ -94,14 +93,14 @@ impl Settling<'_> {
         locked.note_source(name, &self.snapshot.source()).await
     }
 
-    /// Whether a month can be tried again from its rows on: another session was in the way, and production still has
-    /// the snapshot.
+    /// Whether a month can be tried again: another session of the warehouse conflicted with it, and the snapshot of
+    /// production is still open.
     pub(super) fn can_load_again(&self, error: &anyhow::Error) -> bool {
         is_conflict(error) && !self.snapshot.is_let_go()
     }
 
-    /// Loads a month's days and proves the month. Days of the warehouse that turn out to be others than its accounts
-    /// said are loaded as well.
+    /// Loads a month's days and proves the month. If rows in the warehouse do not match its accounts, their days are
+    /// loaded as well.
     pub(super) async fn load(
         &self,
         locked: &Locked<'_>,
@@ -137,7 +136,7 @@ impl Settling<'_> {
         }
     }
 
-    /// As [`load::reload`], but what another tool's table has as production does comes from there.
+    /// As [`load::reload`], except that days which another tool's table has as production does are copied from there.
     async fn adopt(
         &self,
         locked: &Locked<'_>,
@@ -156,7 +155,7 @@ impl Settling<'_> {
     }
 }
 
-/// Another session of the warehouse was in the way, and may not be the next time.
+/// Another session of the warehouse conflicted; the next attempt may succeed.
 fn is_conflict(error: &anyhow::Error) -> bool {
     matches!(sql_state(error), Some(&SqlState::T_R_SERIALIZATION_FAILURE | &SqlState::T_R_DEADLOCK_DETECTED))
 }

@@ -1,4 +1,4 @@
-//! Months one after the other, each in a transaction of its own.
+//! Settles months one after the other, each in a transaction of its own.
 
 use std::collections::BTreeMap;
 
@@ -14,8 +14,8 @@ use crate::error::Result;
 use crate::warehouse::{Ledger, Warehouse};
 
 impl Settling<'_> {
-    /// Loads and settles the months with changes, one after the other, and makes again what somebody changed of the
-    /// accounts; the generation of the ledger goes with them.
+    /// Loads and settles the months with changes, one after the other, and rebuilds accounts that somebody edited. The
+    /// ledger's generation is kept up to date.
     pub(super) async fn catch_up(
         &self,
         warehouse: &mut Warehouse,
@@ -33,8 +33,8 @@ impl Settling<'_> {
         Ok(Settled { months: changed_months, loaded, renewed_days, ..settled })
     }
 
-    /// Loads the days again whose rows differ, settles those whose accounts do, and makes the sums again that do not
-    /// follow from them.
+    /// Loads the days whose rows differ again, settles those whose accounts differ, and rebuilds sums that do not add
+    /// up.
     pub(super) async fn repair(
         &self,
         warehouse: &mut Warehouse,
@@ -54,8 +54,8 @@ impl Settling<'_> {
         Ok(self.each(warehouse, generation, months, Way::Changes).await?.0)
     }
 
-    /// Months, one after the other, each in a transaction of its own; gives what was loaded, and the days that were
-    /// renewed.
+    /// Settles months one after the other, each in a transaction of its own. Returns what was loaded, and the days
+    /// whose checksums were renewed.
     async fn each(
         &self,
         warehouse: &mut Warehouse,
@@ -93,7 +93,7 @@ impl Settling<'_> {
         Ok((all, renewed_days))
     }
 
-    /// Takes rows out of the warehouse that belong to no day.
+    /// Deletes rows of the warehouse that belong to no day.
     async fn remove_undated_rows(&self, warehouse: &mut Warehouse, generation: &mut i64) -> Result<()> {
         let locked = warehouse.lock(*generation).await?;
         load::remove_undated_rows(&locked, self.snapshot.model()).await?;

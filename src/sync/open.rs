@@ -1,5 +1,5 @@
-//! Opening an entity: what both sides know of it, read before production is held still, and whether they are the ones
-//! that are meant.
+//! Opening an entity: reads what both servers know of it before production's snapshot is taken, and checks that they
+//! are the right servers.
 
 use crate::accounts::Accounts;
 use crate::db::Identity;
@@ -16,30 +16,31 @@ pub struct Connections {
     pub production: Production,
     /// Where rows, accounts and notes are stored.
     pub warehouse: Warehouse,
-    /// Gives way when somebody of production waits for a snapshot of ours.
+    /// Gives way if a session of production waits for a snapshot of ours.
     pub watch: Watch,
     /// Whether progress is shown.
     pub talk: Talk,
 }
 
-/// What the warehouse knows of an entity, as it is in production.
+/// What the warehouse knows of an entity, and the types that production has for it.
 pub struct Known {
     /// The entity, with the types that production has.
     pub model: Model,
-    /// What its tables were made from; `None` where it has none yet.
+    /// The definition that its tables were created for; `None` if it has none yet.
     pub settled_as: Option<Model>,
     /// What was settled.
     pub ledger: Ledger,
-    /// What runs before have noted.
+    /// What earlier runs have noted.
     pub before: Before,
-    /// What the tables hold, where they are about to be made anew with other rows.
+    /// What the tables hold now, if they are about to be created again with other rows.
     pub replaced: Option<Accounts>,
 }
 
-/// Looks an entity up in production, once the warehouse is free. Nothing is made for it.
+/// Looks an entity up in production, once the warehouse is free. Creates nothing.
 ///
 /// # Errors
-/// Busy while another run is at work; refuses what [`Production::identity`] does, and servers that were exchanged.
+/// Busy while another run is at work; refuses what [`Production::identity`] does, and production and warehouse in each
+/// other's place.
 pub async fn find(connections: &mut Connections, entity: &Entity) -> Result<(Identity, Model)> {
     let Connections { production, warehouse, .. } = connections;
     warehouse.read().await?.check_is_free().await?;
@@ -48,8 +49,8 @@ pub async fn find(connections: &mut Connections, entity: &Entity) -> Result<(Ide
     Ok(found)
 }
 
-/// Opens an entity that was found: brings its tables up to date and reads what they hold. Whoever settles after that
-/// is noticed by the ledger's generation.
+/// Opens an entity that was found: brings its tables up to date and reads what they hold. If another run settles
+/// something after that, the ledger's generation shows it.
 ///
 /// # Errors
 /// As [`Warehouse::make_ready`] and [`Reading::ledger`].
@@ -59,7 +60,7 @@ pub async fn open(warehouse: &mut Warehouse, (source, model): (Identity, Model))
 }
 
 impl Known {
-    /// Reads what the warehouse knows; of an entity that was never settled nothing. Makes nothing.
+    /// Reads what the warehouse knows, which is nothing if the entity was never settled. Creates nothing.
     ///
     /// # Errors
     /// Refuses what a run would refuse: an entity of another definition, schemas of a newer Kalends.
@@ -86,7 +87,8 @@ impl Known {
         self.replaced.as_ref().unwrap_or(&self.ledger.accounts)
     }
 
-    /// A snapshot of production. A table that has changed since it was found is refused now as it would be next time.
+    /// A snapshot of production. If the table has changed since it was found, the run refuses now, as the next run
+    /// would.
     ///
     /// # Errors
     /// As [`Production::snapshot`].
@@ -96,7 +98,7 @@ impl Known {
         Ok(snapshot)
     }
 
-    /// Notes what is left as it was settled, if anything else was noted before.
+    /// Notes what is left as it was settled, unless the same is noted already.
     pub async fn note(&self, warehouse: &mut Warehouse, noted: &[Noted]) -> Result<()> {
         if self.before.noted == noted {
             return Ok(());
@@ -110,11 +112,11 @@ impl Known {
     }
 }
 
-/// Compares an entity in production, held still, with the warehouse, which is read after that: a run that settles in
-/// between is not half seen. Gives the moment of production's data with what was found.
+/// Compares a snapshot of production with the warehouse. The warehouse is read after the snapshot is taken, so that a
+/// run that settles in between is seen completely. Returns the moment of production's data and what was found.
 ///
 /// # Errors
-/// Those of the comparison; busy when it gave way to somebody of production.
+/// Those of the comparison; busy if it gave way to a session of production.
 pub async fn compare<T>(
     connections: &mut Connections,
     entity: &Entity,
@@ -130,11 +132,11 @@ pub async fn compare<T>(
     Ok((as_of, found))
 }
 
-/// Before anything is made in a warehouse that has none of Kalends' schemas yet: it is the warehouse, and not
+/// Checks, before anything is created in a warehouse without Kalends' schemas, that it is the warehouse and not
 /// production.
 ///
 /// # Errors
-/// Refuses where production has the schemas, and the warehouse the entity's table.
+/// Refuses if production has the schemas, and the warehouse has the entity's table.
 pub async fn check_not_exchanged(
     production: &mut Production,
     warehouse: &mut Warehouse,

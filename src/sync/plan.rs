@@ -1,4 +1,4 @@
-//! What a run would do, from a survey and without a change; and the plan that a run is held to.
+//! What a run would do, computed from a survey without changing anything, and the plan that a run must keep to.
 
 mod account;
 mod combinations;
@@ -30,7 +30,7 @@ use crate::guard::{Accepted, Rules};
 use crate::production::{Production, Watch};
 use crate::warehouse::Reading;
 
-/// A run that is planned.
+/// A planned run.
 pub struct Planned<'a> {
     /// What would be prepared, one after the other.
     pub entities: &'a [Entity],
@@ -43,17 +43,17 @@ pub struct Planned<'a> {
 /// How far a plan looks.
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum Depth {
-    /// As far as a run is held to it.
+    /// As far as a run must keep to it.
     Days,
-    /// At the combinations of dimensions of the days that change as well.
+    /// Also at the combinations of dimensions on the days that change.
     Combinations,
 }
 
-/// What a run would do: surveys all entities and compares, one after the other; with what its files follow from. The
-/// warehouse was read before production's snapshots are taken, as a run does.
+/// What a run would do, and what the files would be made from: surveys and compares all entities, one after the other.
+/// As in a run, the warehouse is read before production's snapshots are taken.
 ///
 /// # Errors
-/// Refuses what the run would refuse; busy where it gave way to somebody of production.
+/// Refuses what the run would refuse; busy if it gave way to a session of production.
 pub async fn plan(
     reading: &Reading<'_>,
     production: (&mut Production, &Watch),
@@ -62,10 +62,10 @@ pub async fn plan(
     survey(reading, production, run, Depth::Combinations).await
 }
 
-/// Before a run does what was planned: that production and the warehouse are as they were then. Reads only.
+/// Checks, before a run does what was planned, that production and the warehouse have not changed since. Reads only.
 ///
 /// # Errors
-/// Refuses where one of them is not.
+/// Refuses if one of them has.
 pub async fn check_still_holds(connections: &mut Connections, expected: &Expected, run: &Planned<'_>) -> Result<()> {
     let Connections { production, warehouse, watch, .. } = connections;
     let run = Planned { accept_loss: expected.accept_loss(), ..*run };

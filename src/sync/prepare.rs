@@ -13,21 +13,21 @@ use crate::error::Result;
 use crate::guard::{Kind, Noted};
 use crate::production::{Durations, Survey};
 
-/// What was found of an entity, and done.
+/// What was found and done for an entity.
 pub struct Prepared {
     /// The moment of production's data, UTC.
     pub production_as_of: String,
     /// What production holds.
     pub survey: Survey,
-    /// What was settled of it.
+    /// What was settled.
     pub settled: Settled,
-    /// Where the settings ask for other things than were settled before: what was added and taken away.
+    /// If the settings changed what is settled: what was added and removed.
     pub rebuilt: Vec<String>,
-    /// Periods whose accounts somebody had changed, made again.
+    /// Periods whose accounts somebody had edited, and which were rebuilt.
     pub repaired_periods: Vec<Period>,
-    /// What is left as it was settled until somebody consents.
+    /// What is held until somebody accepts the loss.
     pub held: Vec<Noted>,
-    /// What is left as it was settled until it has stayed the same for long enough.
+    /// What is changing: left as it was settled until it has stayed the same for `settle_after`.
     pub changing: Vec<Noted>,
     /// How long production's snapshot was held.
     pub snapshot: Durations,
@@ -35,10 +35,11 @@ pub struct Prepared {
     pub took: Duration,
 }
 
-/// Makes an entity's rows and accounts equal to one snapshot of production; held to a plan, only as that says.
+/// Makes an entity's rows and accounts equal to one snapshot of production. With a plan, it does what the plan says or
+/// nothing.
 ///
 /// # Errors
-/// A refusal or a failure; months that were committed before stay so.
+/// A refusal or a failure; months that were committed before stay committed.
 pub async fn prepare(
     connections: &mut Connections,
     entity: &Entity,

@@ -1,4 +1,4 @@
-//! An entity's tables made anew, and all its days settled with them.
+//! Creates an entity's tables again and settles all its days.
 
 use std::collections::BTreeMap;
 
@@ -12,8 +12,8 @@ use crate::error::Result;
 use crate::warehouse::{Rebuild, Warehouse};
 
 impl Settling<'_> {
-    /// Makes the entity's tables anew and settles all its days, in one transaction: until it is committed the warehouse
-    /// is what it was. Only the days of `changes` are loaded where the warehouse's rows serve on.
+    /// Creates the entity's tables again and settles all its days, in one transaction: until it commits, the warehouse
+    /// stays as it was. If the warehouse's rows can be used again, only the days of `changes` are loaded.
     pub(super) async fn rebuild(
         &self,
         warehouse: &mut Warehouse,

@@ -1,4 +1,4 @@
-//! What differs is made again, layer by layer: rows, then accounts.
+//! Rebuilds what differs: first rows, then accounts.
 
 use super::judge::Terms;
 use super::open::{Connections, find, open};
@@ -21,7 +21,7 @@ pub struct Repaired {
     pub loaded: u64,
     /// What differed.
     pub found: Found,
-    /// What differs still.
+    /// What still differs.
     pub left: Vec<Difference>,
     /// What is left as it was settled.
     pub noted: Vec<Noted>,
@@ -30,7 +30,7 @@ pub struct Repaired {
 /// Repairs rows and accounts of an entity. Days whose rows are as they should be are not loaded again.
 ///
 /// # Errors
-/// A refusal or a failure; months that were committed before stay so.
+/// A refusal or a failure; months that were committed before stay committed.
 pub async fn repair(connections: &mut Connections, entity: &Entity, terms: &Terms<'_>) -> Result<Repaired> {
     let found = find(connections, entity).await?;
     let Connections { production, warehouse, watch, talk } = connections;
@@ -71,8 +71,8 @@ pub async fn repair(connections: &mut Connections, entity: &Entity, terms: &Term
     Ok(Repaired { production_as_of, rows, days, loaded: loaded.rows, found, left, noted: judged.noted })
 }
 
-/// What the guard is to take for settled: where the warehouse's rows are production's, these, whatever the accounts
-/// say. An account that somebody changed is no loss.
+/// What the guard compares with. If the warehouse's rows of a day equal production's, it is their account, whatever the
+/// stored one says: an account that somebody edited is not a loss.
 fn stored(settled: &Accounts, survey: &Accounts, found: &Found) -> Accounts {
     let mut stored = settled.clone();
     for day in found.accounts.keys().filter(|day| !found.rows.contains_key(day)) {

@@ -1,4 +1,5 @@
-//! Rows into accounts: days, proven equal to the survey before they are written, and what follows from them.
+//! Computes accounts from rows: those of days, which are proven equal to the survey before they are written, and those
+//! that follow from them.
 
 mod combinations;
 mod run;
@@ -38,7 +39,7 @@ pub async fn begin_run(locked: &Locked<'_>, as_of: &str) -> Result<Run> {
     Ok(Run { number: row.get("run")?, years: BTreeSet::new() })
 }
 
-/// What came of comparing a month's rows in the warehouse with production's.
+/// The result of comparing a month's rows in the warehouse with production's.
 pub enum Proof {
     /// They are equal.
     Equal(Proven),
@@ -46,13 +47,13 @@ pub enum Proof {
     Differing(Changes),
 }
 
-/// A month's rows in the warehouse are production's, but for days that are left as they are. Only [`prove`] says so;
-/// holds the accounts of the rows.
+/// The proof that a month's rows in the warehouse equal production's, except for days that are left as they were
+/// settled. Only [`prove`] makes one. It has the accounts of the rows.
 pub struct Proven(Accounts);
 
-/// Compares a month's rows in the warehouse with production's, by the statement that surveyed production: the whole
-/// month, its unchanged days included. The days that differ may lie outside the month, where time zone data have
-/// changed since the rows were loaded.
+/// Compares a month's rows in the warehouse with production's, with the statement that surveyed production: the whole
+/// month, with its unchanged days. Days that differ may lie outside the month, if time zone data changed after the rows
+/// were loaded.
 pub async fn prove(locked: &Locked<'_>, model: &Model, month: &Month) -> Result<Proof> {
     let settled = match locked.partition(model, month.period).await? {
         Partition::Missing => Accounts::new(),
@@ -67,7 +68,7 @@ pub async fn prove(locked: &Locked<'_>, model: &Model, month: &Month) -> Result<
 }
 
 /// Settles a month whose rows were loaded and proven: writes the accounts of the changed days and of all periods that
-/// they are in, and notes what was restated. Without a run nothing is counted: accounts are only made again.
+/// contain them, and records restatements. Without a run it counts nothing: accounts are only rebuilt.
 pub async fn settle(
     locked: &Locked<'_>,
     model: &Model,
@@ -92,8 +93,8 @@ pub async fn settle(
     Ok(())
 }
 
-/// Writes the accounts of a month's days that did not change, as its rows have them: their checksums are of another
-/// form, and their figures stay. Gives how many days.
+/// Writes the accounts of a month's unchanged days again, computed from its rows, because their checksums have an
+/// earlier form. Their figures stay. Returns the number of days.
 pub async fn renew(locked: &Locked<'_>, model: &Model, month: &Month, proven: &Proven) -> Result<usize> {
     let unchanged = proven.0.keys().filter(|day| !month.changes.contains_key(day));
     let changes: Changes = unchanged.map(|&day| (day, Cause::Changed)).collect();
@@ -102,8 +103,8 @@ pub async fn renew(locked: &Locked<'_>, model: &Model, month: &Month, proven: &P
     Ok(days)
 }
 
-/// Counts a month's days and the rows that were loaded for them into the log entry of the run; days whose accounts are
-/// only made again are nothing of production's.
+/// Adds a month's days, and the rows that were loaded for them, to the log entry of the run. Days whose accounts are
+/// only rebuilt do not count, because nothing of them changed in production.
 async fn count(locked: &Locked<'_>, run: &Run, month: &Month, rows: u64) -> Result<()> {
     let days: BTreeSet<&Day> = month.changes.keys().chain(&month.load).collect();
     if days.is_empty() {
@@ -116,7 +117,7 @@ async fn count(locked: &Locked<'_>, run: &Run, month: &Month, rows: u64) -> Resu
 }
 
 /// The accounts that follow from those of a month's days: hours and combinations of dimensions from the month's rows,
-/// then weeks, months, quarters and years from their parts. Writes only where they are others.
+/// then weeks, months, quarters and years from their parts. Writes only those that changed.
 async fn follow(locked: &Locked<'_>, model: &Model, month: &Month) -> Result<()> {
     let days: Vec<Day> = month.days().into_iter().collect();
     let Some((&first, final_day)) = days.first().zip(days.last()) else { return Ok(()) };
@@ -142,7 +143,7 @@ async fn follow(locked: &Locked<'_>, model: &Model, month: &Month) -> Result<()>
     Ok(())
 }
 
-/// Notes what a month's changed days, the month and its year were before.
+/// Records the accounts of a month's changed days, of the month and of its year as they were before.
 pub async fn note_before(locked: &Locked<'_>, model: &Model, run: &Run, month: &Month) -> Result<()> {
     let causes: Vec<&str> = month.changes.values().map(|cause| cause.word()).collect();
     let year = month.period.first().year();
@@ -170,8 +171,8 @@ async fn note_after(locked: &Locked<'_>, model: &Model, run: &Run, month: &Month
     Ok(())
 }
 
-/// The days that were written have the accounts that were proven. They went back to the warehouse as parameters, and
-/// what was changed on the way there would be found no sooner than by the next run.
+/// Checks that the written accounts of days are those that were proven. They were sent to the warehouse as parameters;
+/// without this check, only the next run would find a change on the way.
 async fn check_written(locked: &Locked<'_>, model: &Model, month: &Month) -> Result<()> {
     let written = warehouse::stored(locked.work(), model, Some(month.period.span())).await?;
     let differing = accounts::compare(&month.survey, &written);
@@ -184,7 +185,7 @@ async fn check_written(locked: &Locked<'_>, model: &Model, month: &Month) -> Res
     ))
 }
 
-/// The proven accounts of the days that changed, into the ledger; vanished days out of it. Then they are read again.
+/// Writes the proven accounts of the changed days to the ledger, and removes vanished days. Then reads them again.
 async fn write_days(locked: &Locked<'_>, model: &Model, month: &Month) -> Result<()> {
     let (present, vanished): (Vec<Day>, Vec<Day>) =
         month.changes.keys().partition(|day| month.survey.contains_key(day));

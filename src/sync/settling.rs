@@ -1,4 +1,4 @@
-//! What is settled, and from where; and which months that makes.
+//! What is to be settled, where it comes from, and which months these are.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -10,25 +10,25 @@ use crate::guard::Judged;
 use crate::production::{Snapshot, Survey};
 use crate::progress::{Progress, Talk};
 
-/// What is settled, and from where.
+/// What is to be settled, and where it comes from.
 pub(super) struct Settling<'a> {
     pub(super) talk: Talk,
     pub(super) snapshot: &'a Snapshot<'a>,
     pub(super) survey: &'a Survey,
     /// What of it is to be settled.
     pub(super) judged: &'a Judged,
-    /// Where days that are equal are to be taken from.
+    /// Another tool's table, from which equal days are copied.
     pub(super) adopting: Option<Adopting<'a>>,
 }
 
-/// Another tool's table, and the days whose rows it has as production does.
+/// Another tool's table, and the days whose rows are equal there and in production.
 #[derive(Clone, Copy)]
 pub(super) struct Adopting<'a> {
     pub(super) theirs: &'a Theirs,
     pub(super) equal: &'a BTreeSet<Day>,
 }
 
-/// The month that could not be settled, as the context of why.
+/// The month that could not be settled, as the context of an error.
 #[derive(Debug, thiserror::Error)]
 #[error("could not settle month {0}")]
 pub(super) struct Unsettled(pub(super) Period);
@@ -36,25 +36,25 @@ pub(super) struct Unsettled(pub(super) Period);
 /// What was settled.
 #[derive(Default)]
 pub struct Settled {
-    /// Days, by why they were settled.
+    /// Days, by their cause.
     pub days: BTreeMap<Cause, usize>,
     /// Months with a day that was settled.
     pub months: usize,
     /// What was loaded for them.
     pub loaded: Loaded,
-    /// Days that got checksums in today's form, and are what they were.
+    /// Days whose checksums were written again in today's form. Nothing else of them changed.
     pub renewed_days: usize,
 }
 
 impl Settling<'_> {
-    /// The months that changes are in.
+    /// The months that have changes.
     pub(super) fn months(&self, changes: Changes) -> Vec<Month> {
         let mut months = accounts::months(changes, &self.judged.target);
         months.iter_mut().for_each(|month| month.left = self.left(month.period));
         months
     }
 
-    /// A month of which nothing is to be done yet.
+    /// A month without anything to do.
     pub(super) fn month(&self, period: Period) -> Month {
         Month { left: self.left(period), ..Month::of(period, &self.judged.target) }
     }
@@ -64,7 +64,7 @@ impl Settling<'_> {
         self.judged.left.range(span.from..span.until).copied().collect()
     }
 
-    /// The same with those months whose accounts are to be made again because somebody changed them.
+    /// These months, and those whose accounts must be rebuilt because somebody edited them.
     pub(super) fn with_remade<'a>(
         &self,
         months: Vec<Month>,
@@ -82,7 +82,7 @@ impl Settling<'_> {
         months.into_values().collect()
     }
 
-    /// The same and all other months, of each day of which the accounts that follow from its rows are made again.
+    /// These and all other months. In all of them, the accounts that follow from the rows of a day are rebuilt.
     pub(super) fn with_every(&self, months: Vec<Month>) -> Vec<Month> {
         let mut months: BTreeMap<Period, Month> = months.into_iter().map(|month| (month.period, month)).collect();
         for &day in self.judged.target.keys() {

@@ -1,4 +1,4 @@
-//! Why a month of a zone could not be settled, where the two servers disagree about the zone.
+//! Explains why a month could not be settled, if the two servers disagree about the time zone.
 
 use std::collections::BTreeSet;
 
@@ -11,8 +11,8 @@ use crate::production::Snapshot;
 use crate::warehouse::Warehouse;
 
 impl Settling<'_> {
-    /// What was settled; or the error, or what is behind it: servers that disagree about where days and hours begin
-    /// cannot hold the same accounts.
+    /// Returns the outcome. If a month failed because the servers disagree about where days or hours begin, the error
+    /// says so.
     pub(super) async fn explained<T>(
         &self,
         warehouse: &mut Warehouse,
@@ -40,7 +40,7 @@ impl Settling<'_> {
     }
 }
 
-/// The first moment around these days of which the two servers' time zone data say different things.
+/// The first moment around these days on which the two servers' time zone data disagree.
 async fn disagreement(
     snapshot: &Snapshot<'_>,
     warehouse: &mut Warehouse,

@@ -1,4 +1,4 @@
-//! What an entity's accounts were made from, and accounts whose checksums were made in another form than this Kalends'.
+//! The definition that an entity's accounts have, and accounts whose checksums have an earlier form.
 
 use anyhow::Context as _;
 use tokio_postgres::types::Type;
@@ -13,7 +13,7 @@ use crate::statement;
 
 const NOTE_ENTITY: Statement = statement!("warehouse/note_entity.sql");
 
-/// Notes what an entity's accounts are made from; gives the entity's number.
+/// Records the definition of an entity's accounts. Returns the entity's number.
 pub(super) async fn note_entity(work: &Work<'_>, model: &Model) -> Result<i32> {
     let definition = serde_json::to_string(model)?;
     let row = work.query_one(NOTE_ENTITY, &[(&model.name(), Type::TEXT), (&definition, Type::TEXT)]).await?;
@@ -21,8 +21,8 @@ pub(super) async fn note_entity(work: &Work<'_>, model: &Model) -> Result<i32> {
 }
 
 impl Reading<'_> {
-    /// The accounts of an entity's days that was settled as `known`, to be compared with accounts of `model`: without
-    /// their checksums where these are of another form.
+    /// The accounts of the days of an entity that was settled as `known`, to be compared with accounts of `model`:
+    /// without their checksums if these have another form.
     pub async fn accounts_for(&self, known: &Model, model: &Model) -> Result<Accounts> {
         let accounts = self.accounts(known).await?;
         if known.hashes_as(model) {

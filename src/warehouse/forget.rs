@@ -1,7 +1,7 @@
-//! Forgetting an entity: what would be gone, and taking it out of the warehouse.
+//! Forgetting an entity: what would be lost, and removing it from the warehouse.
 //!
-//! It is gone with one transaction, which only puts its table of rows aside. The months of that are dropped in others,
-//! as many at a time as the server has locks for; whoever writes next goes on where one of them died.
+//! One transaction removes the entity and renames its table of rows. Other transactions drop the months of this table,
+//! as many at a time as the server has locks for. If they are interrupted, the next command that writes continues.
 
 use anyhow::Context as _;
 use serde::Serialize;
@@ -47,7 +47,7 @@ pub struct Forgettable {
 }
 
 impl Warehouse {
-    /// What would be gone once an entity was forgotten.
+    /// What would be lost if an entity were forgotten.
     ///
     /// # Errors
     /// Refuses (usage) a name that was never settled.
@@ -104,18 +104,18 @@ impl Reading<'_> {
 }
 
 impl Warehouse {
-    /// Whether an entity was forgotten and some of its rows are still there, since that was interrupted.
+    /// Whether some rows of a forgotten entity are still there, because forgetting it was interrupted.
     pub async fn is_half_forgotten(&mut self, name: &str) -> Result<bool> {
         let reading = self.read().await?;
         Ok(reading.settled_as(name).await?.is_none()
             && reading.forgotten().await?.iter().any(|forgotten| forgotten.name == name))
     }
 
-    /// Takes an entity's tables, views and history out of the warehouse, and goes on with what was begun of that.
+    /// Removes an entity's tables, views and history from the warehouse, or continues where that was interrupted.
     ///
     /// # Errors
     /// Refuses (usage) a name that was never settled, and a warehouse that cannot be written to; busy while another run
-    /// holds it.
+    /// has locked it.
     pub async fn forget(&mut self, name: &str) -> Result<()> {
         let reading = self.read().await?;
         reading.check_lasting().await?;
@@ -140,7 +140,7 @@ impl Warehouse {
     /// Drops the rows of all entities that were forgotten, in transactions of some months each.
     ///
     /// # Errors
-    /// Busy while somebody reads them, or another run holds the warehouse; what was dropped by then stays so.
+    /// Busy while somebody reads them, or another run has locked the warehouse; what was dropped by then stays dropped.
     pub(super) async fn drop_forgotten(&mut self) -> Result<()> {
         loop {
             let forgotten = self.read().await?.forgotten().await?;
@@ -162,7 +162,7 @@ impl Warehouse {
         }
     }
 
-    /// Drops some months of an entity that was forgotten, or what is left when there are none.
+    /// Drops some months of a forgotten entity, or the rest if there are no months any more.
     async fn drop_some(&mut self, forgotten: &Forgotten) -> Result<()> {
         let work = hold_next(&mut self.session).await?;
         let aside = aside(forgotten.number)?;
@@ -183,7 +183,7 @@ impl Warehouse {
     }
 }
 
-/// Takes an entity out of sight: all but its rows is dropped, and these are noted to be.
+/// Drops all of an entity but its rows, renames the table of these, and notes that it is to be dropped.
 async fn put_aside(work: &Work<'_>, model: &Model) -> Result<()> {
     let name = model.name();
     remove_accounts(work, model).await?;
@@ -203,13 +203,13 @@ async fn put_aside(work: &Work<'_>, model: &Model) -> Result<()> {
 /// Removes an entity's accounts and views.
 ///
 /// # Errors
-/// Refuses where other objects depend on them; busy while somebody reads the entities' tables.
+/// Refuses if other objects depend on them; busy while somebody reads the entities' tables.
 pub(super) async fn remove_accounts(work: &Work<'_>, model: &Model) -> Result<()> {
     lock_replacing(work).await?;
     work.batch(&REMOVE_ACCOUNTS.of(&model.shape()?)?).await.map_err(|error| depended_on(error, model.name()))
 }
 
-/// Tells of objects that keep an entity's tables from being dropped.
+/// Names the objects that prevent an entity's tables from being dropped.
 pub(super) fn depended_on(error: anyhow::Error, entity: &str) -> anyhow::Error {
     match sql_state(&error) {
         Some(&SqlState::DEPENDENT_OBJECTS_STILL_EXIST) => has_dependents(entity),

@@ -23,10 +23,10 @@ const COMPLETE_THROUGH: Statement = statement!("warehouse/complete_through.sql")
 pub struct Freshness {
     /// The moment of production's data that the whole entity was last proven equal to.
     pub proof: Option<Proof>,
-    /// Whether nothing was settled since then: false between the months of a run, after a run that was interrupted, and
-    /// where something was settled while a part was held.
+    /// Whether nothing was settled since then. False between the months of a run, after an interrupted run, and if
+    /// something was settled while a part was held.
     pub whole: bool,
-    /// The moment of production's data that was settled last, UTC; `None` where nothing was settled yet.
+    /// The moment of production's data that was settled last, UTC; `None` if nothing was settled yet.
     pub settled_as_of: Option<String>,
     /// Counts the transactions that settled something.
     pub settlement: i64,
@@ -44,8 +44,8 @@ pub struct Proof {
 }
 
 impl Locked<'_> {
-    /// Notes that something of an entity is settled as of a moment of production's data, in microseconds since 1970
-    /// UTC, and whether all of it is equal to production with that.
+    /// Notes that a part of an entity is settled as of a moment of production's data, in microseconds since 1970 UTC,
+    /// and whether the entity as a whole is now equal to production.
     pub async fn note_settled(&self, entity: &str, as_of_us: i64, whole: bool) -> Result<()> {
         let parameters: [Parameter<'_>; 3] = [(&entity, Type::TEXT), (&as_of_us, Type::INT8), (&whole, Type::BOOL)];
         self.work.execute(NOTE_SETTLED, &parameters).await?;
@@ -54,9 +54,9 @@ impl Locked<'_> {
 }
 
 impl Warehouse {
-    /// Notes that a run found an entity equal to production and had nothing to settle. No tuple changes where that is
-    /// known already, as of an earlier moment. Nothing is noted where another run is at work or has settled something
-    /// since `generation`: what was compared may not hold any more.
+    /// Notes that a run found an entity equal to production and had nothing to settle. If the entity was proven
+    /// already, at an earlier moment, no tuple changes. Nothing is noted if another run is at work or has settled
+    /// something since `generation`, because the comparison may be outdated.
     pub async fn confirm(&mut self, entity: &str, generation: i64, as_of_us: i64) -> Result<()> {
         let work = match hold(&mut self.session).await {
             Err(error) if error::waits_for_a_run(&error) => return Ok(()),
@@ -82,7 +82,7 @@ impl Reading<'_> {
     }
 
     /// The final day of each entity that is closed: it had ended, in the entity's time zone, when the entity was
-    /// proven. None where nothing was proven yet.
+    /// proven. None if nothing was proven yet.
     pub async fn complete_through(&self) -> Result<BTreeMap<String, Day>> {
         let entities = self.entities().await?;
         if entities.is_empty() {

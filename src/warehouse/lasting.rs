@@ -11,8 +11,9 @@ use crate::statement;
 const LASTING: Statement = statement!("warehouse/lasting.sql");
 
 impl Reading<'_> {
-    /// Whether the warehouse can be written to, and keeps what is written. A crash empties an UNLOGGED table and leaves
-    /// its accounts in place, so that a run would find them equal to production and the rows gone.
+    /// Whether the warehouse can be written to, and keeps what is written. A crash empties an UNLOGGED table of rows,
+    /// and its accounts stay. A run would then find the accounts equal to production and not notice that the rows are
+    /// lost.
     ///
     /// # Errors
     /// Refuses a standby, and tables that somebody has set UNLOGGED.

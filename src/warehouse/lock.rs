@@ -1,4 +1,4 @@
-//! Whose turn it is: one transaction at a time holds the warehouse.
+//! The lock of the warehouse: one transaction at a time has it.
 
 use tokio_postgres::types::Type;
 
@@ -15,23 +15,24 @@ const HOLDER: Statement = statement!("warehouse/holder.sql");
 const TAKE_GENERATION: Statement = statement!("warehouse/take_generation.sql");
 
 impl Warehouse {
-    /// Holds the warehouse for one transaction, to settle what was compared with `generation`.
+    /// Locks the warehouse for one transaction, to settle what was compared with `generation`.
     ///
     /// # Errors
-    /// Busy when another run is using the warehouse, or has settled something since.
+    /// Busy if another run is using the warehouse, or has settled something since.
     pub async fn lock(&mut self, generation: i64) -> Result<Locked<'_>> {
         let work = hold(&mut self.session).await?;
         take_generation(work, generation).await
     }
 
-    /// As [`Warehouse::lock`], for a run that has settled something: it waits its turn. Otherwise a run that is about
-    /// to find itself outdated could make it give way, and then gives way as well.
+    /// As [`Warehouse::lock`], for a run that has settled something already: it waits for the lock. If it gave way at
+    /// once, two runs could make each other give way.
     pub async fn lock_next(&mut self, generation: i64) -> Result<Locked<'_>> {
         let work = hold_next(&mut self.session).await?;
         take_generation(work, generation).await
     }
 
-    /// Waits its turn to note what was published. Settling goes on meanwhile: no comparison depends on such notes.
+    /// Waits for the lock to note what was published. Other runs may settle meanwhile: no comparison depends on such
+    /// notes.
     pub async fn lock_for_notes(&mut self) -> Result<Locked<'_>> {
         let work = self.session.begin(Access::Write, &[LOCK_NOTES.into()]).await?;
         Ok(Locked { work })
@@ -39,10 +40,10 @@ impl Warehouse {
 }
 
 impl Reading<'_> {
-    /// Production need not be asked for anything while another run has the warehouse.
+    /// Checks that no other run has the warehouse, so that production is not surveyed in vain.
     ///
     /// # Errors
-    /// Busy when one has.
+    /// Busy if one has.
     pub async fn check_is_free(&self) -> Result<()> {
         match holder(&self.work).await? {
             Some(holder) => Err(is_held(&holder)),
@@ -51,7 +52,7 @@ impl Reading<'_> {
     }
 }
 
-/// Begins a transaction that holds the warehouse.
+/// Begins a transaction that locks the warehouse.
 pub(super) async fn hold(session: &mut Session) -> Result<Work<'_>> {
     let work = session.begin(Access::Write, &[]).await?;
     let locked = work.query_one(LOCK, &[]).await?.map_or(Ok(false), |row| row.get("locked"))?;
@@ -62,7 +63,7 @@ pub(super) async fn hold(session: &mut Session) -> Result<Work<'_>> {
     Err(is_held(holder.as_deref().unwrap_or("it has just ended")))
 }
 
-/// The same after whoever has it, where somebody does.
+/// The same, but waits for a run that has the lock.
 pub(super) async fn hold_next(session: &mut Session) -> Result<Work<'_>> {
     let work = session.begin(Access::Write, &[]).await?;
     work.query(LOCK_NEXT, &[]).await?;

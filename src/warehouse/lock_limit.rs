@@ -13,15 +13,15 @@ use crate::statement;
 const LOCKS: Statement = statement!("warehouse/locks.sql");
 const READ_ALONE: Statement = statement!("warehouse/read_alone.sql");
 
-/// The processes that lock all months where a statement reads them in parallel, by PostgreSQL's own settings, and one
+/// The processes that lock all months if a statement reads them in parallel, with PostgreSQL's own settings, and one
 /// for other sessions.
 const READERS: i64 = 4;
 
 impl Reading<'_> {
-    /// Whether an entity of which tables were made as `known` can be settled rebuild: all of it in one transaction.
+    /// Whether an entity of which tables were made as `known` can be rebuilt, all in one transaction.
     ///
     /// # Errors
-    /// Refuses where the server has too few locks.
+    /// Refuses if the server has too few locks.
     pub(super) async fn check_locks(&self, known: &Model, keeps_rows: bool) -> Result<()> {
         let (months, to_drop, for_each_session, sessions) = self.locks(known).await?;
         // What is dropped is made again; rows that serve on are read, month by month.
@@ -46,7 +46,8 @@ impl Reading<'_> {
         ))
     }
 
-    /// Before all rows of an entity are read: where there are many months, no helping process locks them as well.
+    /// Call it before all rows of an entity are read: if there are many months, it turns parallel workers off, which
+    /// would lock them as well.
     pub async fn spare_locks(&self, model: &Model) -> Result<()> {
         let (months, _, for_each_session, sessions) = self.locks(model).await?;
         if months * READERS > for_each_session * sessions {
@@ -55,7 +56,7 @@ impl Reading<'_> {
         Ok(())
     }
 
-    /// Months, locks to drop them, and locks for each session of so many.
+    /// The number of months, the locks that dropping them takes, and the locks that each session may have.
     async fn locks(&self, model: &Model) -> Result<(i64, i64, i64, i64)> {
         let row = self.work.query_one(LOCKS, &[(&model.rows().name(), Type::TEXT)]).await?;
         let row = row.context("the warehouse did not say how many locks it has")?;

@@ -24,20 +24,20 @@ const REMOVE_FAILURES: Statement = statement!("guard/remove_failures.sql");
 /// A run, or its part of one entity, that failed (1) or was refused (4).
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct Failure {
-    /// When, UTC, by the warehouse's clock; left to the warehouse where it is noted.
+    /// When, UTC, by the warehouse's clock. The warehouse fills it in.
     pub at: String,
     /// `prepare` or `run`.
     pub command: String,
-    /// The entity; `None` where it was not about one.
+    /// The entity; `None` if the failure was not of one entity.
     pub entity: Option<String>,
     /// 1 or 4.
     pub exit_code: i32,
-    /// What was said, in one line.
+    /// The message, in one line.
     pub message: String,
 }
 
 impl Warehouse {
-    /// Notes what is left of an entity as it was settled, instead of what was noted before.
+    /// Notes what of an entity is left as it was settled, and replaces earlier such notes.
     pub async fn note_held(&mut self, entity: &str, noted: &[Noted]) -> Result<()> {
         let locked = self.lock_for_notes().await?;
         locked.work.execute(REMOVE_HELD, &[(&entity, Type::TEXT)]).await?;
@@ -81,7 +81,7 @@ impl Warehouse {
 }
 
 impl Reading<'_> {
-    /// What runs before have noted of an entity.
+    /// What earlier runs have noted of an entity.
     pub async fn before(&self, entity: &str) -> Result<Before> {
         if !self.prepared {
             return Ok(Before::default());

@@ -12,20 +12,20 @@ use crate::statement;
 
 const PARTITION: Statement = statement!("warehouse/partition.sql");
 
-/// Whether a month of the warehouse's rows has its table.
+/// The table of a month's rows.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Partition {
     /// There is none yet.
     Missing,
-    /// It is a part of the entity's table.
+    /// It is attached to the entity's table.
     Attached,
 }
 
 impl Locked<'_> {
-    /// Whether a month's rows have their table.
+    /// Whether a month's rows have a table.
     ///
     /// # Errors
-    /// Refuses where something else has its name.
+    /// Refuses if something else has its name.
     pub async fn partition(&self, model: &Model, month: Period) -> Result<Partition> {
         let table = model.partition(month)?;
         let parameters: [Parameter<'_>; 2] = [(&table.name(), Type::TEXT), (&model.rows().name(), Type::TEXT)];

@@ -1,4 +1,4 @@
-//! All that a run does in the warehouse before it writes: whether it could.
+//! What `check` looks at in the warehouse: all that a run does there before it writes.
 
 use tokio_postgres::types::Type;
 
@@ -15,11 +15,11 @@ const TAKEN: Statement = statement!("warehouse/taken.sql");
 /// What a run would begin with for an entity.
 #[derive(Debug)]
 pub enum Beginning {
-    /// It was never settled: its tables are made.
+    /// It was never settled: its tables are created.
     New,
-    /// It goes on.
+    /// It continues as it was settled.
     Settled,
-    /// It is settled anew, because of these changes.
+    /// It is rebuilt because of these changes.
     Rebuild(Vec<String>),
 }
 
@@ -27,7 +27,7 @@ impl Warehouse {
     /// Whether it is a warehouse, and whether it has an entity's table.
     ///
     /// # Errors
-    /// When the catalogue cannot be read.
+    /// If the catalogue cannot be read.
     pub async fn seen(&mut self, entity: &Entity) -> Result<Seen> {
         self.session.seen(&entity.schema, &entity.table).await
     }
@@ -40,8 +40,8 @@ impl Warehouse {
         self.session.facts().await
     }
 
-    /// Whether the schemas are there or can be made, all that they hold is the role's to change, and stays as it is
-    /// written.
+    /// Whether the schemas exist or can be created, the role may change all that they contain, and no table loses its
+    /// rows in a crash.
     ///
     /// # Errors
     /// Those that a run ends with: as [`Warehouse::make_ready`] and [`Warehouse::lacking`].
@@ -81,8 +81,8 @@ impl Reading<'_> {
     }
 }
 
-/// Whether an entity's tables can be made: nobody else's are in the way, and days begin and end where the warehouse can
-/// tell.
+/// Whether an entity's tables can be created: no table of another owner has their names, and the warehouse can compute
+/// the bounds of days.
 pub(super) async fn check_new(work: &Work<'_>, model: &Model) -> Result<()> {
     if let Some(zone) = &model.entity.time_zone
         && !knows_zone(work, zone).await?
@@ -103,7 +103,7 @@ pub(super) async fn check_new(work: &Work<'_>, model: &Model) -> Result<()> {
     Ok(())
 }
 
-/// Entities of another settings file must not share tables or files with a new one.
+/// Checks that a new entity shares no tables or files with entities of another settings file.
 pub(super) async fn check_apart(work: &Work<'_>, model: &Model) -> Result<()> {
     let mut taken = Taken::default();
     for row in work.query(ENTITIES, &[]).await? {

@@ -1,4 +1,4 @@
-//! Which right the role of the warehouse lacks.
+//! Which right the role lacks in the warehouse.
 
 use tokio_postgres::types::Type;
 
@@ -12,10 +12,10 @@ use crate::statement;
 const LACKING: Statement = statement!("warehouse/lacking.sql");
 
 impl Warehouse {
-    /// The first right that is missing on the schemas or on what they hold, as a refusal; `None` where none is.
+    /// The first right that is missing on the schemas or on what they hold, as a refusal; `None` if none is missing.
     ///
     /// # Errors
-    /// When the catalogue cannot be read.
+    /// If the catalogue cannot be read.
     pub async fn lacking(&mut self) -> Result<Option<anyhow::Error>> {
         let work = self.session.begin(Access::ReadSnapshot, &[]).await?;
         let found = work.query_one(LACKING, &[(&NAMES.as_slice(), Type::TEXT_ARRAY)]).await?;

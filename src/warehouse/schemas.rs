@@ -1,4 +1,4 @@
-//! The schemas of the warehouse: made where they are missing, filled once, and brought up to date.
+//! The schemas of the warehouse: created if they are missing, and migrated.
 
 use tokio_postgres::types::Type;
 
@@ -16,7 +16,7 @@ const NOTE_VERSION: Statement = statement!("warehouse/note_version.sql");
 
 pub(super) const NAMES: [&str; 3] = ["kalends", "kalends_raw", "kalends_stats"];
 
-/// The schemas' history, in order. A migration that was released is never edited; the next one mends it.
+/// The schemas' history, in order. A released migration is never edited; the next one corrects it.
 const MIGRATIONS: [Statement; 4] = [
     statement!("warehouse/migrations/0001_first.sql"),
     statement!("warehouse/migrations/0002_proofs.sql"),
@@ -61,7 +61,7 @@ impl Warehouse {
 }
 
 impl Reading<'_> {
-    /// Whether the schemas are there, and of the version that this Kalends makes.
+    /// Whether the schemas exist and have the version that this Kalends creates.
     ///
     /// # Errors
     /// Refuses schemas that a newer Kalends made.
@@ -69,7 +69,7 @@ impl Reading<'_> {
         are_current(&self.work, self.prepared).await
     }
 
-    /// Whether the schemas are there, or can be made.
+    /// Whether the schemas exist or can be created.
     ///
     /// # Errors
     /// Those that a run ends with when it brings them up to date.
@@ -97,7 +97,7 @@ async fn version(work: &Work<'_>, prepared: bool) -> Result<usize> {
     Ok(version)
 }
 
-/// Makes the schemas that are missing. Those that are there have to be ours, and empty.
+/// Creates the missing schemas. Those that exist must be ours and empty.
 async fn make(work: &Work<'_>) -> Result<()> {
     for schema in missing(work).await? {
         work.batch(&CREATE_SCHEMA.with(&[("schema", &schema)])?).await?;
@@ -105,10 +105,10 @@ async fn make(work: &Work<'_>) -> Result<()> {
     Ok(())
 }
 
-/// The schemas that are missing and may be made, before the first migration.
+/// The schemas that are missing and may be created, before the first migration.
 ///
 /// # Errors
-/// Refuses a schema that somebody else owns or has filled, and one that may not be made.
+/// Refuses a schema that somebody else owns or has filled, and one that may not be created.
 async fn missing(work: &Work<'_>) -> Result<Vec<Ident>> {
     let mut missing = Vec::new();
     for found in work.query(SCHEMAS, &[(&NAMES.as_slice(), Type::TEXT_ARRAY)]).await? {

@@ -1,4 +1,4 @@
-//! Whether the accounts add up, without a look at the rows.
+//! Whether the accounts add up, checked without reading the rows.
 
 use std::collections::BTreeSet;
 
@@ -35,7 +35,7 @@ impl Reading<'_> {
 
 type Accounts = (Level, Split);
 
-/// Which accounts are to be the sums of which others, parts first.
+/// Which accounts must be the sums of which others, parts first.
 fn pairs(model: &Model) -> Result<Vec<(Accounts, Accounts)>> {
     let mut pairs = Vec::new();
     for (level, split) in model.details() {

@@ -19,7 +19,7 @@ const ENTITY_ROWS: Statement = statement!("warehouse/entity_rows.sql");
 const REMOVE_ROWS: Statement = statement!("warehouse/remove_rows.sql");
 const CREATE_CONFIRMED: Statement = statement!("warehouse/create_confirmed.sql");
 
-/// What has to be made before an entity can be settled.
+/// What has to be created before an entity can be settled.
 enum Lacking {
     /// The schemas, or a migration of them.
     Schemas,
@@ -30,7 +30,7 @@ enum Lacking {
 }
 
 impl Warehouse {
-    /// Brings the schemas and an entity's tables up to date. Writes only where they were not.
+    /// Brings the schemas and an entity's tables up to date. Writes nothing if they are.
     ///
     /// # Errors
     /// Refuses a warehouse that is production, that cannot be written to or does not keep what is written, and schemas
@@ -66,7 +66,7 @@ impl Warehouse {
 }
 
 impl Reading<'_> {
-    /// What is missing first of all that an entity needs.
+    /// The first thing that is missing of all that an entity needs.
     async fn lacking_for(&self, production: &Identity, model: &Model) -> Result<Option<Lacking>> {
         self.check_is_not(production)?;
         self.check_lasting().await?;
@@ -80,10 +80,10 @@ impl Reading<'_> {
 }
 
 impl Locked<'_> {
-    /// Makes an entity's tables anew, for what is asked now.
+    /// Creates an entity's tables again, for the settings of today.
     ///
     /// # Errors
-    /// Refuses where objects that are not ours depend on them.
+    /// Refuses if objects that are not ours depend on them.
     pub async fn rebuild(&self, rebuild: &Rebuild, model: &Model) -> Result<()> {
         tracing::info!(entity = model.name(), "making the entity's tables anew");
         remove_accounts(&self.work, &rebuild.known).await?;
@@ -97,7 +97,7 @@ impl Locked<'_> {
     }
 }
 
-/// Accounts and views, and the note of what they were made from; gives the entity's number.
+/// Creates accounts and views, and records the definition that they were created for. Returns the entity's number.
 async fn make_accounts(work: &Work<'_>, model: &Model) -> Result<i32> {
     if !model.entity.dimensions.is_empty() {
         let row = work.query_one(ENCODING, &[]).await?.context("the warehouse did not say its encoding")?;

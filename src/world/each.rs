@@ -1,4 +1,4 @@
-//! Several entities, one after the other: one that fails does not keep the others from being worked on.
+//! Works on several entities, one after the other. If one fails, the others are still worked on.
 
 use serde::ser::SerializeMap as _;
 use serde::{Serialize, Serializer};
@@ -16,22 +16,22 @@ pub struct Failed {
     pub entity: String,
     /// Why.
     pub error: String,
-    /// How that would have ended the command, had it been the only one.
+    /// The exit code that the command would have had with this entity alone.
     pub exit_code: u8,
 }
 
-/// What became of each entity.
+/// The result of each entity.
 #[derive(Debug)]
 pub struct Each<T> {
     /// In the order of the settings.
     pub all: Vec<Result<T, Failed>>,
-    /// The gravest end of one.
+    /// The most serious exit code of one.
     pub exit: Exit,
     /// What is to be noted of it.
     pub failures: Vec<Failure>,
 }
 
-/// The only entity's as it is, without a list around it.
+/// The result of a single entity is not put into a list.
 impl<T: Serialize> Serialize for Each<T> {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         #[derive(Serialize)]
@@ -51,11 +51,11 @@ impl<T: Serialize> Serialize for Each<T> {
 }
 
 impl World<'_> {
-    /// Does something with each entity. What it gives back is done; with it may come the reason why the command ends
-    /// with another exit code all the same. Failures and such reasons are said at once.
+    /// Does something with each entity. It returns the result, and perhaps a reason why the command must still end with
+    /// an exit code other than 0. Failures and such reasons are printed at once.
     ///
     /// # Errors
-    /// When the only entity fails. Of several, the exit code is the gravest.
+    /// If the only entity fails. With several, the exit code is the most serious one.
     pub async fn each<T>(
         &self,
         mut work: impl AsyncFnMut(&Entity) -> Result<(T, Option<anyhow::Error>)>,
@@ -83,7 +83,7 @@ impl World<'_> {
         Ok(each)
     }
 
-    /// A failure to be noted, of an entity or of none.
+    /// A failure to be noted, of an entity or of the whole run.
     pub(super) fn failure(&self, entity: Option<&str>, error: &anyhow::Error) -> Failure {
         Failure {
             at: String::new(),

@@ -1,4 +1,4 @@
-//! Runs that fail or are refused are noted in the warehouse, where it can be reached: `status` shows them.
+//! Notes in the warehouse, if it can be reached, runs that fail or are refused. `status` shows them.
 
 use std::panic::AssertUnwindSafe;
 use std::time::Duration;
@@ -10,14 +10,14 @@ use crate::error::{Exit, Result};
 use crate::report::Outcome;
 use crate::warehouse::notes::Failure;
 
-/// Noting must not make a failure much slower.
+/// How long noting may take, so that a failure is not reported much later.
 const PATIENCE: Duration = Duration::from_secs(2);
 
-/// What became of a run, and what of it is to be noted.
+/// The result of a run, and the failures that are to be noted.
 pub type Ended = Result<(Outcome, Vec<Failure>)>;
 
 impl World<'_> {
-    /// Ends as the work ended, and notes its failures over a connection of its own: that of the work may be what
+    /// Returns the work's result, and notes its failures over a connection of its own, because the work's may be what
     /// failed.
     ///
     /// # Errors

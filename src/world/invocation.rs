@@ -18,31 +18,31 @@ use crate::settings::{Environment, Flags, Settings};
 
 /// A command as it was typed.
 pub struct Invocation {
-    /// Its name, also where an alias was typed.
+    /// Its name, even if an alias was typed.
     pub command: &'static str,
-    /// What was typed that settings depend on.
+    /// The arguments that the settings depend on.
     pub flags: Flags,
-    /// Where the rest of them is.
+    /// The environment that the settings depend on.
     pub environment: Environment,
-    /// Whether the result is wanted as JSON.
+    /// Whether the result is printed as JSON.
     pub json: bool,
-    /// Whether anything is said meanwhile.
+    /// Whether progress is shown.
     pub talk: Talk,
-    /// All that can be typed.
+    /// The program's arguments, as clap knows them.
     pub parser: clap::Command,
 }
 
 /// A command that is ready to work on the servers.
 pub struct Ready<'a> {
     invocation: &'a Invocation,
-    /// What is set.
+    /// The settings.
     pub settings: Settings,
     patience: Patience,
     metrics: Option<PathBuf>,
 }
 
 impl Invocation {
-    /// Settings, which are all that some commands need.
+    /// Reads the settings. Some commands need nothing else.
     ///
     /// # Errors
     /// As [`Settings::read`].
@@ -50,10 +50,10 @@ impl Invocation {
         Settings::read(&self.flags, &self.environment)
     }
 
-    /// Gets ready to work; what else was typed is to be checked before that.
+    /// Gets ready to work. Check all other arguments before.
     ///
     /// # Errors
-    /// Refuses (usage) a file of figures in a folder that is not there, and settings as [`Settings::read`] does.
+    /// Refuses (usage) a metrics file in a folder that does not exist, and settings as [`Settings::read`] does.
     pub fn ready(&self, waiting: Waiting, measured: Measured) -> Result<Ready<'_>> {
         let patience = Patience::of(waiting.wait.unwrap_or_default());
         let metrics = metrics::check(measured.metrics)?;
@@ -64,7 +64,7 @@ impl Invocation {
         Ok(Ready { invocation: self, settings, patience, metrics })
     }
 
-    /// The same for a command that neither waits nor is measured, and with other settings.
+    /// The same, with other settings, for a command without `--wait` and `--metrics`.
     pub fn ready_with(&self, settings: Settings) -> Ready<'_> {
         Ready { invocation: self, settings, patience: Patience::of(std::time::Duration::ZERO), metrics: None }
     }
@@ -74,7 +74,7 @@ impl Ready<'_> {
     /// Works on the configured servers, or on private ones that run for as long as it takes.
     ///
     /// # Errors
-    /// Those of the work, explained; and when private servers cannot be started or stopped.
+    /// Those of the work, explained; and if private servers cannot be started or stopped.
     pub fn work(self, work: impl AsyncFnOnce(&World<'_>) -> Result<Outcome>) -> Result<Outcome> {
         let Self { invocation: &Invocation { command, talk, .. }, settings, patience, metrics } = self;
         let Addresses { production, warehouse, private } = Addresses::of(&settings, command, talk)?;

@@ -19,7 +19,7 @@ use crate::warehouse::{Freshness, Proof, Warehouse};
 
 type Gauges = Family<Vec<(String, String)>, Exposed<f64, std::sync::atomic::AtomicU64>>;
 
-/// Refuses a file in a folder that is not there, before anything is done.
+/// Refuses a file in a folder that does not exist, before anything is done.
 ///
 /// # Errors
 /// Usage, with the folder.
@@ -42,8 +42,8 @@ pub(super) fn check(file: Option<PathBuf>) -> Result<Option<PathBuf>> {
     ))
 }
 
-/// Writes how a command ended, where that was asked for. Where it cannot be written a command that went well ends with
-/// 1; the exit code of one that did not stays.
+/// Writes how a command ended, if `--metrics` was given. If the file cannot be written, a command that succeeded ends
+/// with 1; one that failed keeps its exit code.
 pub(super) async fn written(world: &World<'_>, file: Option<&Path>, outcome: Result<Outcome>) -> Result<Outcome> {
     let Some(file) = file else { return outcome };
     let exit = outcome.as_ref().map_or_else(exit_code, |outcome| outcome.exit);
@@ -62,7 +62,7 @@ pub(super) async fn written(world: &World<'_>, file: Option<&Path>, outcome: Res
     }
 }
 
-/// As far as it can be known: a command that failed may have failed because the warehouse is away.
+/// The freshness, if it can be read: the command may have failed because the warehouse does not answer.
 async fn freshness(world: &World<'_>) -> Result<BTreeMap<String, Freshness>> {
     let limits = crate::db::Limits { connect: std::time::Duration::from_secs(2), ..world.settings.limits };
     let Some(address) = &world.warehouse else { return Ok(BTreeMap::new()) };
@@ -109,7 +109,7 @@ fn text(command: &str, exit: Exit, figures: &[Figure], proofs: &[(&str, Option<&
     Ok(text)
 }
 
-/// The whole text or what was there before. Whoever collects it is somebody else.
+/// Replaces the file as a whole, and makes it readable for the collector, which is another user.
 fn replace(file: &Path, text: &str) -> Result<()> {
     files::replace(file, 0o644, |file| file.write_all(text.as_bytes()))
         .with_context(|| format!("could not write the metrics \"{}\"", file.display()))

@@ -4,10 +4,10 @@ use std::time::{Duration, Instant};
 
 use crate::error::{self, Result};
 
-/// Between two looks whether another run has ended: doubling, so that who waits long is no burden.
+/// The first and the longest pause between attempts. The pause doubles, so that a long wait costs little.
 const PAUSES: [Duration; 2] = [Duration::from_millis(100), Duration::from_secs(2)];
 
-/// How long is waited, and until when that is.
+/// How long to wait, and until when.
 pub(super) struct Patience {
     wait: Duration,
     until: Instant,
@@ -21,7 +21,7 @@ impl Patience {
         Self { wait, until: now.checked_add(wait).unwrap_or(now + Duration::from_secs(366 * 86_400)) }
     }
 
-    /// Does something; where another run is in the way, again and again until it has ended or the time is past.
+    /// Does something. If another run is at work, tries again until it has ended or the time is over.
     pub(super) async fn with<T>(&self, mut attempt: impl AsyncFnMut() -> Result<T>) -> Result<T> {
         let [mut pause, longest] = PAUSES;
         loop {

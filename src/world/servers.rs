@@ -1,4 +1,4 @@
-//! The servers that a command works on: those that are set, or private ones that run for as long as it takes.
+//! The servers that a command works on: those of the settings, or private ones that run until it ends.
 
 use crate::db::{Address, Methods, Protection};
 use crate::error::Result;
@@ -7,7 +7,7 @@ use crate::progress::Talk;
 use crate::report;
 use crate::settings::{Servers, Settings};
 
-/// Said where private servers are made, because nothing is configured.
+/// Printed when private servers are created, because none is configured.
 const PRIVATE: &str = "no server is set, so Kalends makes two private ones; for your own set \
                        KALENDS_PRODUCTION_URL and KALENDS_WAREHOUSE_URL";
 
@@ -15,12 +15,13 @@ const PRIVATE: &str = "no server is set, so Kalends makes two private ones; for 
 pub(super) struct Addresses {
     pub(super) production: Address,
     pub(super) warehouse: Option<Address>,
-    /// Private servers, which are to be given back.
+    /// Private servers, which are to be released at the end.
     pub(super) private: Option<PrivateServers>,
 }
 
 impl Addresses {
-    /// Those that are set; where none is, private servers are started. There they know a command by its name.
+    /// Those of the settings. If there are none, private servers are started. Each session has the command's name as
+    /// its application name.
     pub(super) fn of(settings: &Settings, command: &str, talk: Talk) -> Result<Self> {
         let mut addresses = match &settings.servers {
             Servers::Configured { production, warehouse } => {
@@ -44,7 +45,7 @@ impl Addresses {
     }
 }
 
-/// A private server as any other: its socket's folder is its host, and it asks for no password.
+/// The address of a private server: its host is the folder of its socket, and it asks for no password.
 impl From<&local::Address> for Address {
     fn from(private: &local::Address) -> Self {
         let mut config = tokio_postgres::Config::new();

@@ -6,17 +6,17 @@ use crate::error::{Exit, Result, one_line};
 use crate::progress::{self, Committed, Talk};
 use crate::report::{self, Outcome, counted};
 
-/// While this is held, Ctrl-C ends other programs of the terminal and not this one.
+/// While this value lives, Ctrl-C ends other programs of the terminal and not this one.
 ///
 /// # Errors
-/// When the system has no more of what that takes.
+/// If the system has no resources for that.
 pub fn unheeding_interrupts() -> Result<impl Sized> {
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
     let interrupts = runtime.block_on(async { signal(SignalKind::interrupt()) })?;
     Ok((runtime, interrupts))
 }
 
-/// Ends when somebody presses Ctrl-C or sends SIGTERM; what is under way is dropped then.
+/// Ends when somebody presses Ctrl-C or sends SIGTERM. The work in progress is then dropped.
 pub(super) async fn told_to_stop() -> Result<Exit> {
     let (mut interrupt, mut terminate) = (signal(SignalKind::interrupt())?, signal(SignalKind::terminate())?);
     tokio::select! {
@@ -25,7 +25,7 @@ pub(super) async fn told_to_stop() -> Result<Exit> {
     }
 }
 
-/// What is said when a command is told to stop.
+/// The message of a command that is told to stop.
 pub(super) fn stopped(exit: Exit, talk: Talk) -> Outcome {
     if talk == Talk::Normal {
         let word = if exit == Exit::Interrupted { "interrupted" } else { "told to stop" };

@@ -57,8 +57,9 @@ fn long_work_draws_a_bar_on_a_terminal_and_only_there() {
     let quiet = on_a_terminal(&world, 100, "prepare --quiet").unwrap();
     assert_eq!(quiet, "");
 
-    world.production_sql("UPDATE entity SET value = value + 1");
-    let ran: Ran = world.kalends("prepare");
+    // So little that it takes no 10 s on a machine that is busy otherwise.
+    world.production_sql("DELETE FROM entity WHERE value > 1000");
+    let ran: Ran = world.kalends("prepare --accept-loss");
     assert_eq!(ran.succeeds().stderr, "", "work of less than 10 s says nothing in a log");
 }
 

@@ -53,6 +53,8 @@ fn console(world: &World, block: &[&str]) -> String {
             continue;
         }
         let script = command.replacen("kalends", &format!("'{}'", crate::kit::BINARY), 1);
+        // Errors stand where a terminal shows them.
+        let script = format!("{{ {script}\n}} 2>&1");
         let mut shell = std::process::Command::new("sh");
         shell
             .args(["-c", &script])
@@ -67,7 +69,7 @@ fn console(world: &World, block: &[&str]) -> String {
             shell.env("KALENDS_PRODUCTION_URL", &world.production_url);
         }
         let ran = Ran::of(shell.output().unwrap(), command);
-        said += &masked(&format!("{}{}", ran.stdout, ran.stderr));
+        said += &masked(&ran.stdout);
         code = ran.code;
     }
     said

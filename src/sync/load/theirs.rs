@@ -1,4 +1,4 @@
-//! Rows of another tool's table into the warehouse's, inside of it.
+//! Copies rows of another tool's table into the entity's table, inside the warehouse.
 
 use tokio_postgres::types::Type;
 
@@ -12,11 +12,11 @@ use crate::warehouse::{Locked, Partition};
 
 const TAKE: Statement = statement!("load/take.sql");
 
-/// Replaces the rows of some days of a month by those of another tool's table, and gives how many. They are not
-/// production's until that is proven.
+/// Replaces the rows of some days of a month by those of another tool's table, and returns how many. Whether they equal
+/// production's is proven later.
 ///
 /// # Errors
-/// When the warehouse fails, or the other table went away.
+/// If the warehouse fails, or the other table was dropped.
 pub async fn take(locked: &Locked<'_>, model: &Model, theirs: &Theirs, month: Period, days: &[Day]) -> Result<u64> {
     let (work, table) = (locked.work(), model.partition(month)?);
     let found = replace(locked, model, month, days).await?;

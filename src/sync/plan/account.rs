@@ -1,5 +1,5 @@
-//! Accounts that would say something else: as the servers' texts until they are told, since there may be one for each
-//! of very many days.
+//! Accounts that would change. They are stored as the servers' texts until they are printed, because there may be very
+//! many.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -10,7 +10,7 @@ use crate::calendar::{Level, Period};
 use crate::error::Result;
 use crate::exports::Line;
 
-/// What an account and its file will say.
+/// What an account and its file will contain.
 pub(super) struct Told {
     pub(super) rows: i64,
     /// An object of texts, as the server prints it.
@@ -18,23 +18,23 @@ pub(super) struct Told {
     pub(super) fields: Option<Vec<Option<String>>>,
 }
 
-/// An account that would say something else.
+/// An account that would change.
 #[derive(Debug)]
 pub struct PlannedAccount {
-    /// What it covers.
+    /// Its level.
     pub level: Level,
     /// Which period.
     pub period: Period,
-    /// Rows that it accounts for; 0: there is none.
+    /// Rows that it accounts for; 0 if it is removed.
     pub rows: Moved<i64>,
     said: Moved<Option<Box<str>>>,
 }
 
 impl PlannedAccount {
-    /// What it says.
+    /// Its figures.
     ///
     /// # Errors
-    /// When a server's text is none that can be read.
+    /// If a server's text cannot be read.
     pub fn statistics(&self) -> Result<Vec<Statistic>> {
         let Moved { before, after } = &self.said;
         Ok(accounts::moved(&Said::parse(before.as_deref())?, &Said::parse(after.as_deref())?))
@@ -61,7 +61,7 @@ impl Told {
     }
 }
 
-/// The accounts of a level that will say something else than they do; what these will say is taken out of `fresh`.
+/// The accounts of a level that will change; their new contents are taken out of `fresh`.
 pub(super) fn differing(
     level: Level,
     mut stored: BTreeMap<Period, Told>,

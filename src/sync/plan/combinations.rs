@@ -1,5 +1,6 @@
-//! Which combinations of dimensions move on the days that would be settled again. A survey knows days alone, so
-//! production is asked once more, for these days only; its answer and the warehouse's come in one order and are merged.
+//! Which combinations of dimensions would change on the days that would be settled again. A survey has only days, so
+//! production is asked once more, for these days only. Both servers answer in the same order, and the answers are
+//! merged.
 
 use std::cmp::Ordering;
 use std::collections::BTreeSet;
@@ -21,28 +22,28 @@ use crate::warehouse::Reading;
 const COMBINATIONS: Statement = statement!("plan/combinations.sql");
 const STORED_COMBINATIONS: Statement = statement!("plan/stored_combinations.sql");
 
-/// So many days are looked into, and days of so many rows in all: what a plan asks of production stays below what a run
-/// reads.
+/// The most days that are looked into, and the most rows that they may have in all, so that a plan reads less from
+/// production than a run.
 const MOST_DAYS: usize = 31;
 const MOST_ROWS: i64 = 5_000_000;
 
 /// A value longer than this is cut, as in the warehouse's notes.
 const MOST_CHARACTERS: usize = 200;
 
-/// The combinations of a day that move.
+/// The combinations of a day that would change.
 #[derive(Debug, Serialize)]
 pub struct OfDay {
     /// Which day.
     pub day: Day,
-    /// Those that move.
+    /// Those that would change.
     #[serde(flatten)]
     pub combinations: Combinations,
 }
 
-/// The combinations that move, by day, of the first of these days; and how many days were not looked into.
+/// The combinations that would change, for each of the first of these days, and how many days were not looked into.
 ///
 /// # Errors
-/// When a server does not answer.
+/// If a server does not answer.
 pub async fn moving(
     snapshot: &Snapshot<'_>,
     reading: &Reading<'_>,
@@ -79,8 +80,8 @@ pub async fn moving(
     Ok((found, not_looked_into))
 }
 
-/// The statement for production, by where the rows of these days lie; `None` where it has none. Days that vanished are
-/// nowhere in production.
+/// The statement for production, with the `ctid` ranges of these days; `None` if production has no rows of them,
+/// because all these days vanished.
 fn of_production(model: &Model, survey: &Survey, days: &[Day]) -> Result<Option<Sql>> {
     let days: BTreeSet<Day> = days.iter().filter(|day| survey.accounts.contains_key(day)).copied().collect();
     let Some(lying) = survey.ctid_ranges.of(&days) else { return Ok(None) };
@@ -110,7 +111,7 @@ fn cut(value: Option<String>) -> Option<String> {
     })
 }
 
-/// A combination's account. Its key is in the order of both servers.
+/// A combination's account. Its key sorts in the order of both servers' answers.
 struct One {
     key: (Day, Vec<u8>),
     values: Vec<Option<String>>,

@@ -7,28 +7,28 @@ use crate::calendar::Period;
 use crate::db::Identity;
 use crate::exports::Due;
 
-/// The form of a plan's file.
+/// The version of a plan's file format.
 pub(super) const VERSION: u32 = 1;
 
-/// What the file says it is.
+/// How the file names itself.
 pub(super) const KIND: &str = "plan of Kalends";
 
 /// What a run would do; in JSON also the plan's file.
 #[derive(Serialize)]
 pub struct Plan {
-    /// Of this form; a later one that old readers would misread gets the next number.
+    /// The version of the format. It goes up if earlier readers would misread a new one.
     pub version: u32,
-    /// What this is.
+    /// How the file names itself.
     pub kind: &'static str,
     /// Whether a run would change nothing.
     pub nothing_to_do: bool,
     /// Which warehouse; null before anything was prepared in it.
     pub warehouse: Option<String>,
-    /// In which database that is.
+    /// The database that this is in.
     pub warehouse_database: Identity,
     /// How many settlements the warehouse has seen; null before anything was prepared in it.
     pub generation: Option<i64>,
-    /// Which losses are accepted with it: null for none, an empty list for all.
+    /// Which losses it accepts: null for none, an empty list for all.
     pub accept_loss: Option<Vec<Period>>,
     /// Entity by entity.
     pub entities: Vec<OfEntity>,
@@ -58,7 +58,7 @@ impl Plan {
 pub struct Files {
     /// Those that would be written.
     pub write: Vec<File>,
-    /// Those that are as they should be, and that the manifest does not list, or not so.
+    /// Those whose content is right, but which the manifest lists wrongly or not at all.
     pub list: Vec<String>,
     /// Those that would be removed.
     pub remove: Vec<String>,
@@ -78,6 +78,6 @@ impl Files {
 pub struct File {
     /// Below the folder of files.
     pub path: String,
-    /// In which way it is not as it should be.
+    /// Why it is due.
     pub why: &'static str,
 }

@@ -8,11 +8,11 @@ use crate::calendar::Day;
 /// A day that would be loaded.
 #[derive(Debug, Serialize)]
 pub struct PlannedDay {
-    /// Which.
+    /// Its date.
     pub day: Day,
-    /// Why.
+    /// Why it differs.
     pub cause: Cause,
-    /// Rows as they are settled, and as production has them.
+    /// Rows that are settled, and rows in production.
     pub rows: Moved<i64>,
 }
 

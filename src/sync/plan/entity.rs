@@ -1,5 +1,5 @@
-//! What a run would do with an entity: which days it would settle and why, which accounts would say something else,
-//! and what files would hold then.
+//! What a run would do with an entity: which days it would settle and why, which accounts would change, and what the
+//! files would then contain.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -35,7 +35,7 @@ pub struct OfEntity {
     pub production_as_of: String,
     /// Which production that was.
     pub production: Identity,
-    /// What its tables are to be made from.
+    /// The definition that its tables would have.
     pub definition: Model,
     /// SHA-256 of the accounts of all days that production has.
     pub survey: String,
@@ -45,18 +45,17 @@ pub struct OfEntity {
     pub surveyed_days: usize,
     /// Rows that belong to none.
     pub set_aside: SetAside,
-    /// Where the settings ask for other things than were settled: what is added and taken away. All is settled anew
-    /// then.
+    /// If the settings changed what is settled: what is added and removed. Then everything is settled again.
     pub settled_anew: Vec<String>,
     /// The days that would be loaded and settled.
     pub days: Vec<PlannedDay>,
-    /// The accounts of days, weeks, months, quarters and years that would say something else.
+    /// The accounts of days, weeks, months, quarters and years that would change.
     pub accounts: Vec<PlannedAccount>,
-    /// The combinations of dimensions that would move, on days that would be settled again.
+    /// The combinations of dimensions that would change, on days that would be settled again.
     pub combinations: Vec<OfDay>,
-    /// Days that were not looked into for them.
+    /// Days that were not searched for such combinations.
     pub not_looked_into_days: usize,
-    /// Periods whose accounts somebody changed: they would be made again.
+    /// Periods whose accounts somebody edited: they would be rebuilt.
     pub mended_periods: Vec<Period>,
     /// What would be held because it looks like a loss.
     pub held: Vec<Noted>,
@@ -67,18 +66,18 @@ pub struct OfEntity {
 }
 
 impl OfEntity {
-    /// Whether a run would leave the entity as it is, and nothing of it held or changing.
+    /// Whether a run would change nothing of the entity, and nothing of it is held or changing.
     pub(super) fn nothing_to_do(&self) -> bool {
         let is_left = !self.held.is_empty() || !self.changing.is_empty();
         !is_left && self.days.is_empty() && self.settled_anew.is_empty() && self.mended_periods.is_empty()
     }
 }
 
-/// What would be done with an entity, as the guard has judged it, and with its files; these are `None` where they stay
-/// as the warehouse has them.
+/// What would be done with an entity after the guard's judgement, and with its files. These are `None` if they stay as
+/// they follow from the warehouse now.
 ///
 /// # Errors
-/// When a server does not answer.
+/// If a server does not answer.
 pub async fn of_entity(
     snapshot: &Snapshot<'_>,
     reading: &Reading<'_>,
@@ -145,10 +144,10 @@ pub async fn of_entity(
     Ok((planned, Some(preview)))
 }
 
-/// What accounts and their files will say, by period.
+/// What accounts and their files will contain, by period.
 type Told = BTreeMap<Period, account::Told>;
 
-/// What the accounts of a level will say, if their parts have these rows and statistics.
+/// What the accounts of a level will contain, if their parts have these rows and statistics.
 async fn ask(
     reading: &Reading<'_>,
     model: &Model,
@@ -171,7 +170,7 @@ async fn ask(
     Ok(told)
 }
 
-/// What the accounts of a level say now.
+/// What the accounts of a level contain now.
 async fn stored(reading: &Reading<'_>, known: &Model, level: Level) -> Result<Told> {
     let source = known.accounts(level, Split::Whole)?;
     let sql = STORED.of(&known.shape_of(level, level, Split::Whole)?.with(&[("source", &source)]))?;

@@ -22,7 +22,7 @@ pub struct Expected {
     plan: Read,
 }
 
-/// A plan as a file has it: what a run is held to of it, and the keys of all else.
+/// A plan as read from its file: what a run must do, and the keys of all else.
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
 struct Read {
@@ -43,7 +43,8 @@ struct Read {
     _publishing_refused: IgnoredAny,
 }
 
-/// What a run is held to of an entity. What a survey counts and what would follow is in `survey` and `days` already.
+/// What a run must do with an entity. What a survey counts, and what follows from it, is covered by `survey` and
+/// `days`.
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
 struct ReadEntity {
@@ -74,7 +75,7 @@ struct ReadEntity {
     _accept: IgnoredAny,
 }
 
-/// What is held or changing: since when, and by which words, does not matter.
+/// What is held or changing. Since when, and the wording of the reason, is not compared.
 #[derive(PartialEq, Eq, Deserialize)]
 struct ReadNote {
     period: String,
@@ -88,7 +89,7 @@ fn digest(plan: &Value) -> String {
 /// Writes a plan, whole or not at all.
 ///
 /// # Errors
-/// When the file cannot be written, or is none that can be replaced.
+/// If the file cannot be written, or something else than a regular file has its name.
 pub fn write(path: &Path, plan: &Written) -> Result<()> {
     let failed = || format!("could not write the plan to \"{}\"", path.display());
     // A device or a pipe would be replaced by the plan.
@@ -141,7 +142,7 @@ impl Expected {
         Some(periods.iter().filter_map(|period| period.parse().ok()).collect())
     }
 
-    /// Refuses where what is planned now is not what was planned then.
+    /// Refuses if a plan made now differs from this one.
     ///
     /// # Errors
     /// With what has changed since.
@@ -182,7 +183,7 @@ impl Expected {
         Ok(())
     }
 
-    /// As [`Expected::check`], of what a run is just about to do with one entity.
+    /// As [`Expected::check`], for what a run is about to do with one entity.
     pub fn check_one(&self, entity: &str, survey: &Accounts, ledger: &Accounts, changes: &Changes) -> Result<()> {
         let planned = self.plan.entities.iter().find(|one| one.entity == entity);
         let days = serde_json::to_value(days(changes, survey, ledger))?;
@@ -202,7 +203,7 @@ impl Expected {
 }
 
 impl Read {
-    /// Of a plan that was just made.
+    /// From a plan that was just made.
     fn of(plan: &Plan) -> Result<Self> {
         Ok(serde_json::from_value(serde_json::to_value(plan)?)?)
     }

@@ -1,4 +1,5 @@
-//! A plan as JSON, with its digest. It is written as it is made, since it takes several times the memory of the plan.
+//! A plan as JSON, with its digest. It is written piece by piece, because the whole JSON takes several times the memory
+//! of the plan.
 
 use std::collections::BTreeMap;
 use std::io::{self, Write};
@@ -14,11 +15,11 @@ use super::contents::{File, Plan};
 use super::day::PlannedDay;
 use crate::error::Result;
 
-/// A plan whose keys are in the order of [`Value`], which a digest that is made of the file again depends on.
+/// A plan whose keys are in the order of [`Value`], because whoever reads the file computes the digest in that order.
 pub struct Written {
     /// All but the long lists, which are empty here.
     rest: Value,
-    /// These, by where they belong.
+    /// The long lists, by where they belong.
     lists: BTreeMap<String, List>,
 }
 
@@ -30,10 +31,10 @@ enum List {
 }
 
 impl Written {
-    /// The plan with the digest of all else.
+    /// The plan with the digest of everything else in it.
     ///
     /// # Errors
-    /// When it cannot be written as JSON.
+    /// If it cannot be written as JSON.
     pub fn sealed(mut plan: Plan) -> Result<Self> {
         let mut lists = BTreeMap::new();
         for (at, entity) in plan.entities.iter_mut().enumerate() {
@@ -60,7 +61,7 @@ impl Serialize for Written {
     }
 }
 
-/// A part of it, and where that is.
+/// A part of the JSON, and where it belongs.
 struct At<'a> {
     value: &'a Value,
     path: String,
@@ -109,7 +110,7 @@ impl Serialize for List {
     }
 }
 
-/// One after the other, each with its keys in order.
+/// A list, written item by item, each with its keys in order.
 fn each<S: Serializer>(items: &[impl Serialize], serializer: S) -> Result<S::Ok, S::Error> {
     let mut sequence = serializer.serialize_seq(Some(items.len()))?;
     for item in items {
@@ -118,7 +119,7 @@ fn each<S: Serializer>(items: &[impl Serialize], serializer: S) -> Result<S::Ok,
     sequence.end()
 }
 
-/// What is written is not kept, but counted into a digest.
+/// A writer that stores nothing and computes a digest.
 struct Digesting(Sha256);
 
 impl Write for Digesting {

@@ -1,4 +1,4 @@
-//! Which combinations of dimensions moved on days that are restated: noted for the history.
+//! Notes, for the history, which combinations of dimensions changed on restated days.
 
 use tokio_postgres::types::Type;
 
@@ -14,7 +14,8 @@ use crate::warehouse::{Locked, Partition};
 
 const RESTATEMENT_COMBINATIONS: Statement = statement!("warehouse/restatement_combinations.sql");
 
-/// Notes them, of days whose restatement is noted: after the rows were loaded and before accounts are made of them.
+/// Notes the combinations that changed on days whose restatement is noted. Call it after the rows are loaded and before
+/// their accounts are computed.
 pub(super) async fn note(locked: &Locked<'_>, model: &Model, run: &Run, month: &Month) -> Result<()> {
     // A day that is new had none.
     let settled = month.changes.iter().filter(|(_, cause)| **cause != Cause::New);
@@ -41,7 +42,7 @@ pub(super) async fn note(locked: &Locked<'_>, model: &Model, run: &Run, month: &
     Ok(())
 }
 
-/// The table of a month's rows; where the month has none, that of all.
+/// The table of a month's rows; if the month has none, the table of all rows.
 pub(super) async fn rows_of(locked: &Locked<'_>, model: &Model, month: Period) -> Result<Ident> {
     Ok(match locked.partition(model, month).await? {
         Partition::Attached => model.partition(month)?,

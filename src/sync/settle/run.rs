@@ -1,4 +1,4 @@
-//! A run, as the warehouse's log has it.
+//! A run, as it stands in the warehouse's log.
 
 use std::collections::BTreeSet;
 
@@ -8,12 +8,12 @@ use crate::calendar::Period;
 #[derive(Debug, Clone)]
 pub struct Run {
     pub(super) number: i64,
-    /// The years of which it has settled a month.
+    /// The years in which it has settled a month.
     pub(super) years: BTreeSet<Period>,
 }
 
 impl Run {
-    /// Notes that a month was settled: its year was restated by it.
+    /// Notes that a month was settled, which restates its year.
     pub fn has_settled(&mut self, month: Period) {
         self.years.insert(month.first().year());
     }
