@@ -15,7 +15,7 @@ use crate::world::Invocation;
 const EXAMPLES: &str = "\
 Examples:
   kalends init                     propose settings for the tables of production
-  kalends check                    tell whether a run can go
+  kalends check                    tell whether a run can start
   kalends run                      make warehouse and files equal to production
   kalends verify                   prove that they are equal, and change nothing
   kalends simulate 2023 3          write a month of simulated production data

@@ -13,7 +13,7 @@ use crate::sync;
 use crate::warehouse::{self, Beginning, Warehouse};
 use crate::world::{Invocation, World};
 
-/// Tell whether a run can go, and what to do if not; writes nothing
+/// Tell whether a run can start, and what to do if not; writes nothing
 #[derive(Debug, clap::Args)]
 #[command(after_help = "Example: kalends check --json | jq '.findings[] | select(.verdict != \"ok\")'")]
 pub(crate) struct Args {}
@@ -299,7 +299,7 @@ fn text(checked: &Checked) -> String {
     });
     let (problems, warnings) = (counted(checked.problems, "problem"), counted(checked.warnings, "warning"));
     let sum = match checked.ready {
-        true => format!("ready       a run can go; {warnings}"),
+        true => format!("ready       a run can start; {warnings}"),
         false => format!("not ready   {problems}, {warnings}"),
     };
     report::list_lines(lines.chain([sum]))
