@@ -1,4 +1,4 @@
-//! The guard: what is left as it was settled although production has it otherwise, because it looks like a loss or is
+//! The guard: leaves days as they were settled, although production differs, if the difference looks like a loss or is
 //! still changing. Pure: it reads no clock and no server.
 
 mod rules;
@@ -16,7 +16,7 @@ use crate::calendar::{Day, Level, Period};
 use crate::db::Identity;
 use crate::report::{count, counted};
 
-/// Which production was settled, and how far its log had come.
+/// Which production was settled, and the position of its log.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Source {
     /// Cluster and database.
@@ -37,7 +37,7 @@ pub struct Moment(pub i64);
 pub enum Kind {
     /// It has not been the same for long enough.
     Changing,
-    /// Its month lost more rows than may go without consent.
+    /// Its month lost more rows than is allowed without consent.
     Loss,
     /// Production holds no rows at all.
     Empty,
@@ -47,7 +47,7 @@ pub enum Kind {
     Other,
 }
 
-/// A unit that is left as it was settled: a month, or a day of a month that has not ended where `settle_after` is set.
+/// A unit that is left as it was settled: a month, or, with `settle_after`, a day of a month that has not ended.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct Noted {
     /// The month or day.
@@ -59,55 +59,55 @@ pub struct Noted {
     pub reason: String,
     /// Rows of the unit as it was settled.
     pub rows_before: i64,
-    /// Rows of the unit as production has it.
+    /// Rows of the unit in production.
     pub rows_now: i64,
-    /// The first survey that found the unit so.
+    /// The first survey that found the unit in this state.
     pub since: Moment,
-    /// SHA-256 of the unit's accounts in that survey, where `settle_after` is set.
+    /// SHA-256 of the unit's accounts in that survey, if `settle_after` is set.
     #[serde(skip)]
     pub digest: Option<String>,
 }
 
-/// What the warehouse knows from runs before.
+/// What the warehouse knows from earlier runs.
 #[derive(Debug, Default)]
 pub struct Before {
-    /// Which production was settled; `None` where nothing was.
+    /// Which production was settled; `None` if nothing was.
     pub source: Option<Source>,
     /// What was left as it was settled.
     pub noted: Vec<Noted>,
 }
 
-/// One snapshot of production beside what was settled.
+/// One snapshot of production, compared with what was settled.
 #[derive(Debug)]
 pub struct Seen<'a> {
-    /// The accounts of days that production has.
+    /// Production's accounts of days.
     pub survey: &'a Accounts,
-    /// Those that were settled.
+    /// The settled ones.
     pub ledger: &'a Accounts,
     /// Which production this is.
     pub source: &'a Source,
-    /// What is known from runs before.
+    /// What is known from earlier runs.
     pub before: &'a Before,
     /// The moment of the snapshot.
     pub now: Moment,
-    /// The day of that moment where the entity's days are; needed where `settle_after` is set.
+    /// The day of that moment in the entity's time zone; required if `settle_after` is set.
     pub today: Option<Day>,
 }
 
 /// What is to be settled, and what is not.
 #[derive(Debug)]
 pub struct Judged {
-    /// The accounts that the warehouse should have: production's, but as they were settled for the days that are left.
+    /// The accounts that the warehouse should have: production's, except that days in `left` keep their settled ones.
     pub target: Accounts,
-    /// The days that production has otherwise and that are left as they were settled.
+    /// The days that differ from production and are left as they were settled.
     pub left: BTreeSet<Day>,
     /// The units of these days, by first day.
     pub noted: Vec<Noted>,
-    /// Whether what is settled is settled from this production: nobody has to consent to it any more.
+    /// Whether the settled accounts come from this production from now on, so that nobody has to consent to it again.
     pub is_source: bool,
 }
 
-/// Judges every day that differs. Where nothing differs, nothing is left.
+/// Judges every day that differs. If nothing differs, nothing is left.
 pub fn judge(seen: &Seen<'_>, rules: &Rules, accepted: &Accepted) -> Judged {
     let changed: BTreeSet<Day> = accounts::compare(seen.survey, seen.ledger).into_keys().collect();
     let mut units = BTreeMap::<Period, BTreeSet<Day>>::new();
@@ -143,7 +143,7 @@ pub fn judge(seen: &Seen<'_>, rules: &Rules, accepted: &Accepted) -> Judged {
     .with_target(seen)
 }
 
-/// How long a unit has been as it is now.
+/// How long a unit has been in its present state.
 #[derive(Debug, Clone)]
 struct Followed {
     digest: Option<String>,
@@ -152,8 +152,8 @@ struct Followed {
 }
 
 impl Seen<'_> {
-    /// The unit that a day is settled with: its month, or itself where the month has not ended and `settle_after` is
-    /// set.
+    /// The unit that a day is settled with: its month, or the day itself if the month has not ended and `settle_after`
+    /// is set.
     fn unit(&self, day: Day, rules: &Rules) -> Period {
         let month = day.month();
         let has_ended = self.today.is_some_and(|today| month.span().until <= today);
@@ -181,8 +181,8 @@ impl Seen<'_> {
         (self.source.position < known.position).then_some(Kind::Earlier)
     }
 
-    /// Leaves the days of months that would lose too much, but for those that were accepted. What was accepted is
-    /// settled, so what is left of a month is measured by what it holds then.
+    /// Leaves the days of months that would lose too much, except accepted ones. Accepted days are settled, so the rest
+    /// of a month is judged by what it holds then.
     fn hold_losses(&self, changed: &BTreeSet<Day>, left: &mut BTreeMap<Day, Kind>, loss: Loss, accepted: &Accepted) {
         let mut months = BTreeMap::<Period, Vec<Day>>::new();
         for &day in changed.iter().filter(|day| !left.contains_key(day) && !accepted.covers(**day)) {
@@ -201,7 +201,7 @@ impl Seen<'_> {
         }
     }
 
-    /// Rows of a month, if some of its days become as production has them.
+    /// Rows of a month, if some of its days become equal to production.
     fn month_rows(&self, month: Period, becomes: impl Fn(&Day) -> bool) -> i64 {
         let span = month.span();
         let fresh = self.survey.range(span.from..span.until).filter(|(day, _)| becomes(day));
@@ -211,7 +211,7 @@ impl Seen<'_> {
 
     fn note(&self, unit: Period, kind: Kind, followed: Followed) -> Noted {
         let (before, now) = (rows(self.ledger, unit), rows(self.survey, unit));
-        // Without settle_after a unit is held since a run first held it.
+        // Without settle_after, a unit is held since a run first held it.
         let held_before = self.before.noted.iter().find(|known| known.unit == unit && known.kind == kind);
         let since = match (&followed.digest, held_before) {
             (None, Some(known)) => known.since,
@@ -264,7 +264,7 @@ fn rows(accounts: &Accounts, unit: Period) -> i64 {
     accounts.range(span.from..span.until).map(|(_, account)| account.rows).sum()
 }
 
-/// The command that accepts what is held; `None` where nothing is.
+/// The command that accepts what is held; `None` if nothing is.
 pub fn accepting<'a>(noted: impl Iterator<Item = &'a Noted>) -> Option<String> {
     let held: Vec<&Noted> = noted.filter(|noted| noted.kind != Kind::Changing).collect();
     let command = "kalends run --accept-loss";
@@ -272,7 +272,7 @@ pub fn accepting<'a>(noted: impl Iterator<Item = &'a Noted>) -> Option<String> {
         return Some(command.to_string());
     }
     let months: BTreeSet<Period> = held.iter().map(|noted| noted.unit.first().month()).collect();
-    // A sign before a year would be taken for the beginning of a flag.
+    // The sign of a year would be taken for the beginning of a flag.
     let (before_christ, others): (Vec<String>, Vec<String>) =
         months.iter().map(Period::to_string).partition(|month| month.starts_with('-'));
     let flags = (!others.is_empty()).then(|| format!("--accept-loss {}", others.join(" ")));
@@ -293,7 +293,7 @@ impl Kind {
         }
     }
 
-    /// The kind of a word; `None` for any other.
+    /// The kind that a word names; `None` for any other word.
     pub fn of(word: &str) -> Option<Self> {
         [Self::Changing, Self::Loss, Self::Empty, Self::Earlier, Self::Other]
             .into_iter()

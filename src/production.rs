@@ -1,4 +1,4 @@
-//! Production: a connection that can only read. Nothing in this room writes, and its transaction is read only as well.
+//! Production: a connection that can only read. Nothing in this room writes, and its transactions are read only.
 
 mod ctid_ranges;
 mod pace;
@@ -45,47 +45,47 @@ const ROWS: Statement = statement!("production/rows.sql");
 pub struct Production {
     session: Session,
     pace: Pace,
-    /// Whether it is known that this is no standby, whose data may be older than its clock says.
+    /// Whether this is known to be no standby. A standby's data may be older than its clock.
     is_primary: bool,
 }
 
-/// One snapshot of production, the table held in place.
+/// One snapshot of production. The table is locked before it is taken.
 pub struct Snapshot<'a> {
     work: Work<'a>,
     model: Model,
     /// Which database this is.
     pub identity: Identity,
-    /// The moment that its data are as of, UTC, as text: that of the snapshot, or of the last commit that a standby has
+    /// The moment that its data are as of, UTC, as text: that of the snapshot, or of the last commit that a standby had
     /// replayed before it.
     pub as_of: String,
     /// The same in microseconds since 1970 UTC.
     pub as_of_us: i64,
-    /// How far the write-ahead log had come.
+    /// Position of the write-ahead log.
     position: u64,
-    /// How fast its rows are to be read.
+    /// How fast its rows may be read.
     pub pace: &'a Pace,
     pid: i32,
     locked: Instant,
     taken: Instant,
-    /// How long it was held, once it is let go.
+    /// How long it was open, once it is released.
     durations: OnceLock<Durations>,
 }
 
-/// How long a snapshot was held.
+/// How long a snapshot was open.
 #[derive(Debug, Clone, Copy)]
 pub struct Durations {
-    /// From the lock on.
+    /// Since the lock.
     pub lock: Duration,
-    /// From the snapshot on.
+    /// Since the snapshot.
     pub snapshot: Duration,
 }
 
-/// The accounts of all days of one snapshot, and what no day can hold.
+/// The accounts of all days of one snapshot, and the rows that belong to no day.
 #[derive(Debug)]
 pub struct Survey {
     /// By day.
     pub accounts: Accounts,
-    /// Rows that no account holds.
+    /// Rows that no account counts.
     pub set_aside: SetAside,
     /// Where the rows of each day lie in the table.
     pub ctid_ranges: CtidRanges,
@@ -93,14 +93,14 @@ pub struct Survey {
     pub took: Duration,
 }
 
-/// The days of one month whose rows are wanted.
+/// The days of one month whose rows are to be read.
 #[derive(Debug)]
 pub struct RowRange {
-    /// The first wanted day.
+    /// The first day.
     pub from: Day,
-    /// The day after the final wanted day.
+    /// The day after the last one.
     pub until: Day,
-    /// Days in between that are not wanted.
+    /// Days in between whose rows are not to be read.
     pub except: Vec<Day>,
     /// Where their rows lie.
     pub lying: Lying,
@@ -116,8 +116,8 @@ impl Production {
         Ok(Self { session, pace: Pace::new(rows_per_second), is_primary: false })
     }
 
-    /// Which database this is and what types the entity has, after a look whether the table is there: before its lock
-    /// is asked for, which views and the like do not have.
+    /// Returns which database this is and which types the entity's columns have. Looks for the table before its lock is
+    /// requested, because views and the like cannot be locked.
     ///
     /// # Errors
     /// As [`Production::snapshot`].
@@ -127,11 +127,11 @@ impl Production {
         Ok((Identity::of(&row)?, model))
     }
 
-    /// Takes a snapshot, the table held in place before it, and checks that the table is what is accounted for.
+    /// Takes a snapshot, with the table locked before it, and checks that the table fits the entity.
     ///
     /// # Errors
-    /// Refuses when the table or a column is missing, may not be read, or has another type; busy when the table is
-    /// locked by somebody else for longer than the limit.
+    /// Refuses if the table or a column is missing, may not be read, or has another type; busy if somebody else locks
+    /// the table for longer than the limit.
     pub async fn snapshot<'a>(&'a mut self, entity: &Entity) -> Result<Snapshot<'a>> {
         let of_standby = self.data_moment().await?;
         let lock = LOCK.with(&entity.table_names())?;
@@ -164,7 +164,7 @@ impl Production {
 }
 
 impl Production {
-    /// As of which moment the data of a standby are, as text and in microseconds since 1970 UTC; `None` for a primary.
+    /// The moment that a standby's data are as of, as text and in microseconds since 1970 UTC; `None` for a primary.
     async fn data_moment(&mut self) -> Result<Option<(String, i64)>> {
         if self.is_primary {
             return Ok(None);
@@ -182,32 +182,32 @@ impl Snapshot<'_> {
         &self.model
     }
 
-    /// The transaction, read only.
+    /// The read-only transaction.
     pub fn work(&self) -> &Work<'_> {
         &self.work
     }
 
-    /// Which production this is, and how far it has come.
+    /// Which production this is, and the position of its log.
     pub fn source(&self) -> Source {
         Source { identity: self.identity.clone(), position: self.position, as_of: self.as_of.clone() }
     }
 
-    /// The day of the snapshot where the entity's days are.
+    /// The day of the snapshot, in the entity's time zone.
     pub async fn today(&self) -> Result<Day> {
         let zone = self.model.entity.time_zone.as_deref().unwrap_or("UTC");
         let row = self.work.query_one(TODAY, &[(&zone, Type::TEXT), (&self.as_of_us, Type::INT8)]).await?;
         row.context("production did not say what day it is")?.get("today")
     }
 
-    /// The accounts of all days, as they should be.
+    /// The accounts of all days.
     ///
     /// # Errors
-    /// When production does not answer; refuses when the table is gone.
+    /// If production does not answer; refuses if the table is gone.
     pub async fn survey(&self) -> Result<Survey> {
         self.survey_of(&self.model.shape()?).await
     }
 
-    /// The accounts of so many rows of a million, and of no row without a time. No rows can be loaded by them.
+    /// The accounts of so many rows of a million; rows without a time are left out. It cannot be used to load rows.
     ///
     /// # Errors
     /// As [`Snapshot::survey`].
@@ -229,7 +229,7 @@ impl Snapshot<'_> {
         Ok(Survey { accounts, set_aside, ctid_ranges, took: started.elapsed() })
     }
 
-    /// The rows of the wanted days, in PostgreSQL's binary COPY format.
+    /// The rows of these days, in PostgreSQL's binary COPY format.
     pub async fn rows(&self, wanted: &RowRange) -> Result<CopyOut> {
         let bounds = self.model.bounds(wanted.from, wanted.until);
         let (except, lying) = (wanted.except.as_slice(), &wanted.lying);
@@ -245,13 +245,13 @@ impl Snapshot<'_> {
         rows.map_err(|error| explain(&self.model.entity, error, "could not read rows from production"))
     }
 
-    /// What it means that the rows broke off.
+    /// Explains why the rows broke off.
     pub fn broken_off(&self, error: anyhow::Error) -> anyhow::Error {
         explain(&self.model.entity, error, "production broke off in mid copy")
     }
 
-    /// Lets the table and the snapshot go; gives how long they were held. Nothing can be read of it any more, so
-    /// nothing that fails here matters.
+    /// Releases the table and the snapshot, and returns how long they were open. Nothing is read from it afterwards, so
+    /// a failure here does not matter.
     pub async fn let_go(&self) -> Durations {
         if let Some(&durations) = self.durations.get() {
             return durations;
@@ -262,12 +262,12 @@ impl Snapshot<'_> {
         *self.durations.get_or_init(|| Durations { lock: self.locked.elapsed(), snapshot: self.taken.elapsed() })
     }
 
-    /// Whether it was let go.
+    /// Whether it was released.
     pub fn is_let_go(&self) -> bool {
         self.durations.get().is_some()
     }
 
-    /// Lets the table and the snapshot go, if that was not done before; gives how long they were held.
+    /// Releases the table and the snapshot, if that was not done before, and returns how long they were open.
     pub async fn release(self) -> Durations {
         let held = self.let_go().await;
         self.work.leave();
@@ -275,7 +275,7 @@ impl Snapshot<'_> {
     }
 }
 
-/// The table's identity, checked.
+/// Checks the table, and returns its identity and the model.
 async fn look(work: &Work<'_>, entity: &Entity) -> Result<(Row, Model)> {
     let columns: Vec<&str> = [&entity.time].into_iter().chain(&entity.measures).map(Ident::name).collect();
     let (schema, table) = (entity.schema.name(), entity.table.name());
@@ -316,11 +316,11 @@ async fn dimensions(work: &Work<'_>, entity: &Entity) -> Result<Vec<Option<Found
         };
         found.insert(row.get::<&str>("name")?, type_of);
     }
-    // Two columns of the settings are never the same.
+    // No two columns of the settings are the same.
     Ok(columns.into_iter().map(|column| found.remove(column)).collect())
 }
 
-/// What a server's refusal means for the table; what it means otherwise, with what we were doing.
+/// Explains an error: what it means for the table if the server refused it, otherwise what we were doing.
 fn explain(entity: &Entity, error: anyhow::Error, doing: &'static str) -> anyhow::Error {
     match sql_state(&error) {
         Some(&SqlState::UNDEFINED_TABLE | &SqlState::INVALID_SCHEMA_NAME) => suggestion::missing(entity, None),
@@ -328,7 +328,7 @@ fn explain(entity: &Entity, error: anyhow::Error, doing: &'static str) -> anyhow
             format!("table {entity} of production is locked by another session"),
             "Try again when it is free.",
         ),
-        // A standby lets its primary's changes through sooner or later.
+        // A standby applies its primary's changes sooner or later.
         Some(&SqlState::T_R_SERIALIZATION_FAILURE) => Refusal::busy(
             format!("production, a standby, could not keep the snapshot of table {entity}: {error}"),
             "Try again; where it happens often, max_standby_streaming_delay or hot_standby_feedback there gives more time.",
@@ -341,7 +341,7 @@ fn explain(entity: &Entity, error: anyhow::Error, doing: &'static str) -> anyhow
     }
 }
 
-/// The table is one that can be accounted for, and all of it may be read.
+/// Checks that the table is of a kind that can be accounted for, and that all of it may be read.
 fn check(entity: &Entity, row: &Row) -> Result<()> {
     let kind: &str = row.get("kind")?;
     let persistence: &str = row.get("persistence")?;

@@ -1,23 +1,23 @@
-//! What may go without a word, how long something has to stay as it is, and what somebody has consented to.
+//! The guard's rules: what may be lost without consent, how long data must stay the same, and what was accepted.
 
 use std::str::FromStr;
 use std::time::Duration;
 
 use crate::calendar::{Day, Period};
 
-/// All of a month's rows, in the unit of [`Loss`].
+/// All of a month's rows, in millionths.
 const ALL: u32 = 1_000_000;
 
-/// What the settings say.
+/// The rules in the settings.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Rules {
-    /// How much of a month may go.
+    /// How much of a month may be lost.
     pub loss: Loss,
-    /// How long a unit has to stay as it is before it is settled; `None`: no time at all.
+    /// How long a unit must stay the same before it is settled; `None`: no time at all.
     pub settle_after: Option<Duration>,
 }
 
-/// The share of a month's rows that may go without consent, in millionths. All of them: months are not held at all.
+/// The share of a month's rows that may be lost without consent, in millionths. With all of them, no month is held.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Loss(u32);
 
@@ -26,14 +26,15 @@ pub struct Loss(u32);
 pub enum Accepted {
     /// Nothing.
     Nothing,
-    /// Whatever is lost.
+    /// Every loss.
     Everything,
-    /// What is lost in these periods.
+    /// The losses in these periods.
     Periods(Vec<Period>),
 }
 
 impl Loss {
-    /// Whether a month that had rows and would have `now` loses more than it may: more than the share, or all of them.
+    /// Whether a month with `before` rows that would have `now` loses more than it may: more than the share, or all
+    /// rows.
     pub fn is_exceeded(self, before: i64, now: i64) -> bool {
         let kept_share = i128::from(ALL - self.0);
         let too_few = i128::from(now) * i128::from(ALL) < i128::from(before) * kept_share;
@@ -60,7 +61,7 @@ impl FromStr for Loss {
 }
 
 impl Accepted {
-    /// Of what was typed: no flag, the flag alone, or periods behind it.
+    /// From the flag: absent, alone, or with periods.
     pub fn of(typed: Option<Vec<Period>>) -> Self {
         match typed {
             None => Self::Nothing,

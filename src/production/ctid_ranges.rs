@@ -1,5 +1,5 @@
-//! Where in production's table the rows of each day lie. With it rows are read without reading the whole table,
-//! although there is no index. True for one snapshot alone.
+//! Where in production's table the rows of each day lie. With it, rows are read without reading the whole table, even
+//! if there is no index. Valid for one snapshot only.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -10,36 +10,36 @@ use crate::db::Row;
 use crate::error::Result;
 use crate::sql::Ctid;
 
-/// Where the rows of each day lie, and those that belong to none.
+/// Where the rows of each day lie, and those that belong to no day.
 #[derive(Debug, Default)]
 pub struct CtidRanges {
     days: BTreeMap<Day, Span>,
     of_no_day: Vec<Span>,
 }
 
-/// From the first row to the final one, both included.
+/// From the first row to the last one, both included.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Span {
     /// Of the first row.
     pub first: Ctid,
-    /// Of the final row.
+    /// Of the last row.
     pub last: Ctid,
 }
 
 /// Where the rows of some days lie.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Lying {
-    /// None of them lies outside.
+    /// No row of these days lies outside.
     pub span: Span,
-    /// Whether no others lie inside.
+    /// Whether no row of another day lies inside.
     pub alone: bool,
 }
 
 impl CtidRanges {
-    /// Takes a row of the account statement, which is that of a day or of none.
+    /// Takes a row of the account statement: that of a day, or of the rows without one.
     ///
     /// # Errors
-    /// When the server prints a place in an unknown form.
+    /// If the server prints a ctid in an unknown form.
     pub(super) fn take(&mut self, day: Option<Day>, row: &Row) -> Result<()> {
         let ctid = |column| -> Result<Ctid> {
             Ctid::parse(row.get(column)?).context("production printed a ctid in an unknown form")
@@ -52,7 +52,7 @@ impl CtidRanges {
         Ok(())
     }
 
-    /// Where the rows of these days lie; `None` where there are none.
+    /// Returns where the rows of these days lie; `None` if there are none.
     pub fn of(&self, days: &BTreeSet<Day>) -> Option<Lying> {
         let span = days.iter().filter_map(|day| self.days.get(day)).copied().reduce(Span::with)?;
         let others = self.days.iter().filter(|(day, _)| !days.contains(day)).map(|(_, span)| span);

@@ -6,30 +6,30 @@ use std::time::Duration;
 
 use tokio::time::Instant;
 
-/// Rows that are read without a rest where a limit is set, as a part of a second's.
+/// With a limit, rows are read without a rest for this part of a second.
 const PARTS_OF_A_SECOND: u64 = 10;
 
-/// Keeps the rows that are read below a number a second. What was not used is not made up for: after a pause it is no
-/// faster.
+/// Keeps the rows that are read below a number per second. Unused time is not made up for: after a pause, reading is
+/// not faster.
 #[derive(Debug)]
 pub struct Pace {
     rows_per_second: Option<NonZeroU64>,
-    /// When the rows that have passed are used up.
+    /// When the time of the rows that have passed is over.
     free_at: Cell<Instant>,
 }
 
 impl Pace {
-    /// Of at most so many rows a second; `None`: as fast as it goes.
+    /// At most so many rows per second; `None`: no limit.
     pub fn new(rows_per_second: Option<NonZeroU64>) -> Self {
         Self { rows_per_second, free_at: Cell::new(Instant::now()) }
     }
 
-    /// Rows that may pass before [`Pace::rest`].
+    /// How many rows may pass before [`Pace::rest`].
     pub fn most_at_once(&self) -> u64 {
         self.rows_per_second.map_or(u64::MAX, |rows| (rows.get() / PARTS_OF_A_SECOND).max(1))
     }
 
-    /// Rests as long as these rows take.
+    /// Waits as long as these rows take.
     pub async fn rest(&self, rows: u64) {
         let Some(most) = self.rows_per_second else { return };
         let free_at = self.free_at.get().max(Instant::now()) + takes(rows, most);

@@ -1,4 +1,4 @@
-//! All that a run does with a table of production, but for reading its rows: whether it could.
+//! All that a run does with a table of production except reading its rows: checks whether a run could.
 
 use anyhow::Context as _;
 use tokio_postgres::types::Type;
@@ -16,16 +16,16 @@ const EFFORT: Statement = statement!("production/effort.sql");
 /// What reading a table takes.
 #[derive(Debug)]
 pub struct Effort {
-    /// Size of the table, its partitions and what it stores aside; without indexes.
+    /// Size of the table with its partitions and TOAST tables, without indexes.
     pub bytes: u64,
     /// Whether an index begins with the time column.
     pub indexed: bool,
-    /// How far rows lie in the order of time, from 0 to 1; `None` where nobody knows.
+    /// How closely the rows lie in the order of time, from 0 to 1; `None` if unknown.
     pub order_of_time: Option<f32>,
 }
 
 impl Production {
-    /// What the server says of itself.
+    /// What the server says about itself.
     ///
     /// # Errors
     /// As [`crate::db::Session::facts`].
@@ -33,11 +33,11 @@ impl Production {
         self.session.facts().await
     }
 
-    /// Takes a snapshot, the table held in place, and plans the survey, so that all rights are checked that a run
-    /// needs. No row is read. Says what reading them would take.
+    /// Takes a snapshot, with the table locked, and plans the survey, which checks all rights that a run needs. Reads
+    /// no row. Returns what reading them would take.
     ///
     /// # Errors
-    /// Those that a run ends with: as [`Production::identity`], [`Production::snapshot`] and `Snapshot::survey`.
+    /// Those of a run: as [`Production::identity`], [`Production::snapshot`] and `Snapshot::survey`.
     pub async fn rehearse(&mut self, entity: &Entity, model: &Model) -> Result<Effort> {
         let snapshot = self.snapshot(entity).await?;
         let survey = DAYS.of(&model.shape()?.with(&entity.table_names()))?;

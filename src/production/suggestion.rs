@@ -1,4 +1,4 @@
-//! What was probably meant by a table or column that production does not have.
+//! What was probably meant by the name of a table or column that production does not have.
 
 use tokio_postgres::types::Type;
 
@@ -12,8 +12,7 @@ use crate::statement;
 pub(super) const TABLES: Statement = statement!("production/tables.sql");
 const COLUMNS: Statement = statement!("production/columns.sql");
 
-/// The refusal of a table that is not there, with the nearest name. The default table is not anybody's mistake: nothing
-/// was set.
+/// The refusal of a missing table, with the nearest name. The default table is nobody's typing error: nothing was set.
 pub(super) async fn of_table(work: &Work<'_>, entity: &Entity) -> anyhow::Error {
     match tables(work).await {
         Ok(known) => missing(entity, near(entity, &known).as_deref()),
@@ -21,17 +20,17 @@ pub(super) async fn of_table(work: &Work<'_>, entity: &Entity) -> anyhow::Error 
     }
 }
 
-/// A table of nearly this name in the schema, or of this name in another schema.
+/// A table with nearly this name in the schema, or with this name in another schema.
 fn near(entity: &Entity, known: &[(String, String)]) -> Option<String> {
     let (schema, table) = (entity.schema.name(), entity.table.name());
     let beside: Vec<String> = known.iter().filter(|one| one.0 == schema).map(|one| one.1.clone()).collect();
-    // Names of a letter or two are near to all others.
+    // Names of one or two letters are near to all others.
     let misspelt = if table.chars().count() > 2 { nearest(table, &beside) } else { None };
     let elsewhere = || known.iter().find(|one| one.1 == table).map(|(schema, _)| format!("{schema}.{table}"));
     misspelt.map(|found| format!("{schema}.{found}")).or_else(elsewhere)
 }
 
-/// The same without another look at production.
+/// The same, without asking production.
 pub(super) fn missing(entity: &Entity, near: Option<&str>) -> anyhow::Error {
     let is_default = Entity::default_table().is_ok_and(|default| default == *entity);
     let hint = match near {
@@ -52,7 +51,7 @@ pub(super) fn missing(entity: &Entity, near: Option<&str>) -> anyhow::Error {
     Refusal::refused(format!("production has no table {entity}"), hint)
 }
 
-/// The refusal of a column that is not there, with the nearest name.
+/// The refusal of a missing column, with the nearest name.
 pub(super) async fn of_column(work: &Work<'_>, entity: &Entity, column: &Ident) -> anyhow::Error {
     let known = match columns(work, entity).await {
         Ok(known) => known,

@@ -1,4 +1,4 @@
-//! What is asked of production before any entity is set: which tables there are.
+//! What production is asked before any entity is set: which tables there are.
 
 use anyhow::Context as _;
 
@@ -12,12 +12,12 @@ use crate::statement;
 
 const TIME_ZONE: Statement = statement!("production/time_zone.sql");
 
-/// What production holds, as far as the role may know.
+/// What production holds, as far as the role may see it.
 #[derive(Debug)]
 pub struct Holdings {
     /// Tables and what looks like them, by schema and name.
     pub tables: Vec<SourceTable>,
-    /// The time zone that it gives to whoever asks for none.
+    /// The default time zone of its sessions.
     pub time_zone: String,
 }
 
@@ -25,15 +25,15 @@ impl Production {
     /// Whether it is a warehouse, and whether it has an entity's table.
     ///
     /// # Errors
-    /// When the catalogue cannot be read.
+    /// If the catalogue cannot be read.
     pub async fn seen(&mut self, entity: &Entity) -> Result<Seen> {
         self.session.seen(&entity.schema, &entity.table).await
     }
 
-    /// Its tables with their columns, and its time zone. Asks the catalogue alone.
+    /// Its tables with their columns, and its time zone. Reads only the catalogue.
     ///
     /// # Errors
-    /// When the catalogue cannot be read.
+    /// If the catalogue cannot be read.
     pub async fn holdings(&mut self) -> Result<Holdings> {
         let work = self.session.begin(Access::ReadSnapshot, &[]).await?;
         let zone = work.query_one(TIME_ZONE, &[]).await?;
@@ -43,7 +43,7 @@ impl Production {
                 schema: row.get("schema")?,
                 name: row.get("name")?,
                 kind: row.get("kind")?,
-                // NULL for a table that somebody just dropped.
+                // NULL if somebody has just dropped the table.
                 readable: row.get::<Option<bool>>("readable")?.unwrap_or_default(),
                 hides_rows: row.get::<Option<bool>>("hides_rows")?.unwrap_or_default(),
                 extension: row.get("extension")?,

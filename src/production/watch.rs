@@ -1,4 +1,4 @@
-//! Giving way: nobody of production waits long behind a lock or a snapshot of ours.
+//! Giving way: nobody on production waits long behind a lock or a snapshot of Kalends.
 
 use std::time::Duration;
 
@@ -14,23 +14,23 @@ use crate::statement;
 const WAITING: Statement = statement!("production/waiting.sql");
 const CANCEL: Statement = statement!("production/cancel.sql");
 
-/// Work that ends sooner is not worth a second connection.
+/// Shorter work is not worth a second connection.
 const AFTER: Duration = Duration::from_millis(500);
 
-/// With [`AFTER`] and the time that a connection takes, somebody who comes is let by within 2 s.
+/// With [`AFTER`] and the time to connect, whoever waits is let through within 2 s.
 const EVERY: Duration = Duration::from_millis(500);
 
-/// A server that does not even take a cancel is not waited for.
+/// How long to wait for a server that does not even accept a cancel.
 const CANCEL_PATIENCE: Duration = Duration::from_secs(2);
 
-/// Watches, on a connection of its own, who waits for what a snapshot of ours holds.
+/// Watches, on its own connection, who waits for what a snapshot of Kalends locks.
 pub struct Watch {
     address: Address,
     limits: Limits,
 }
 
 impl Watch {
-    /// Of the server that the snapshots are taken of. Nothing is connected yet.
+    /// For the server that the snapshots are taken of. Does not connect yet.
     pub fn new(address: &Address, limits: Limits) -> Self {
         let mut address = address.clone();
         let name = address.config.get_application_name().map_or_else(String::new, |name| format!("{name} (watch)"));
@@ -38,16 +38,16 @@ impl Watch {
         Self { address, limits }
     }
 
-    /// Does some work under a snapshot, as long as nobody waits for what it holds.
+    /// Works under a snapshot, until somebody waits for what it locks.
     ///
     /// # Errors
-    /// Those of the work; busy when it gave way. What it had not committed is rolled back.
+    /// Those of the work; busy if it gave way. What was not committed is rolled back.
     pub async fn over<T>(&self, snapshot: &Snapshot<'_>, work: impl Future<Output = Result<T>>) -> Result<T> {
         let (session, waiting) = tokio::select! {
             done = work => return done,
             waiting = self.somebody_waits(snapshot.pid) => waiting,
         };
-        // The work was dropped; what production still does of it ends now, and its locks with it.
+        // The work was dropped. Production must also end its part now, which releases the locks.
         match timeout(CANCEL_PATIENCE, cancel(session, snapshot.pid)).await {
             Ok(Ok(())) => {}
             Ok(Err(error)) => tracing::warn!("could not cancel what production still does: {error:#}"),
@@ -59,13 +59,13 @@ impl Watch {
         ))
     }
 
-    /// Ends when somebody waits for the session `pid`.
+    /// Returns when somebody waits for the session `pid`.
     async fn somebody_waits(&self, pid: i32) -> (Session, String) {
         sleep(AFTER).await;
         loop {
             match self.look_on(pid).await {
                 Ok(found) => return found,
-                // Without a watch the limits of [production] still hold; it is no reason to fail.
+                // Without a watch, the limits of [production] still apply, so this is no reason to fail.
                 Err(error) => tracing::warn!("could not watch who waits on production: {error:#}"),
             }
             sleep(EVERY * 4).await;
