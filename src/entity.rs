@@ -33,7 +33,7 @@ use crate::calendar::Level;
 use crate::error::{Refusal, Result};
 use crate::sql::{Filling, Ident};
 
-/// What is asked of a table: where it is, the columns that matter, and what is to be known of them.
+/// What the settings say about a table: where it is, which columns matter, and what to account for.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Entity {
     /// What it is called in the warehouse and in the files.
@@ -44,23 +44,23 @@ pub struct Entity {
     pub table: Ident,
     /// The column that says which day a row belongs to.
     pub time: Ident,
-    /// Where a day begins and ends, for a `timestamptz`: an IANA name.
+    /// The IANA name of the zone that days begin and end in, for a `timestamptz`.
     pub time_zone: Option<String>,
     /// The columns that are summed.
     pub measures: Vec<Ident>,
     /// The columns whose combinations have accounts of their own.
     #[serde(default)]
     pub dimensions: Vec<Ident>,
-    /// What is said of each measure, in the order of [`Statistic`].
+    /// The statistics of each measure, in the order of [`Statistic`].
     pub statistics: Vec<Statistic>,
-    /// The periods that files are published of, in the order of [`Level`].
+    /// The levels that files are published for, in the order of [`Level`].
     pub levels: Vec<Level>,
-    /// Where it is written.
+    /// The lines of the settings that it is written in.
     #[serde(skip)]
     pub lines: Lines,
 }
 
-/// What is said of a measure. NULLs are left out.
+/// A statistic of a measure. NULLs are ignored.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Statistic {
@@ -70,16 +70,16 @@ pub enum Statistic {
     Min,
     /// Largest value.
     Max,
-    /// Sum by count, rounded half away from zero to 6 decimals.
+    /// Sum divided by count, rounded half away from zero to 6 decimals.
     Mean,
     /// Values that are not NULL.
     Count,
-    /// Standard deviation of a sample, rounded half up to 6 decimals.
+    /// Sample standard deviation, rounded half up to 6 decimals.
     Stddev,
 }
 
 impl Entity {
-    /// The default table: what is accounted for if the settings name no table.
+    /// The default table: the entity that is used if the settings name none.
     ///
     /// # Errors
     /// None: its names are short.
@@ -112,7 +112,7 @@ impl Entity {
 /// Refuses entities that would share a table of the warehouse or a file.
 ///
 /// # Errors
-/// Names the two.
+/// Usage, with the names of both.
 pub fn check_apart(entities: &[Entity]) -> Result<()> {
     let mut taken = Taken::default();
     for entity in entities {

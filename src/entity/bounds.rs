@@ -1,10 +1,10 @@
-//! Where days begin and end, as the statements have it that read an entity's rows.
+//! Where days begin and end, for the statements that read an entity's rows.
 
 use super::Model;
 use crate::calendar::Day;
 use crate::sql::{Bound, Filling};
 
-/// No time zone is further from UTC, so a day of any lies between these many days before it and after it in UTC.
+/// No time zone is further from UTC: a day of any zone lies within this many days around the same day of UTC.
 const WIDER_DAYS: i32 = 2;
 
 /// The bounds of some days.
@@ -16,7 +16,7 @@ pub struct Bounds {
     wide_until: Bound,
 }
 
-/// The beginning of a day, by the type of the time column. A timestamp ends before a date does.
+/// The beginning of a day, in the type of the time column. Timestamps end at an earlier date than dates do.
 #[derive(Debug)]
 enum Edge {
     Timestamp(Bound),
@@ -24,7 +24,7 @@ enum Edge {
 }
 
 impl Model {
-    /// Of the days from one until before another.
+    /// The bounds of the days from `from` until before `until`.
     pub fn bounds(&self, from: Day, until: Day) -> Bounds {
         let edge = |day| if self.is_of_timestamps() { Edge::Timestamp(Bound(day)) } else { Edge::Date(day) };
         let (wide_from, wide_until) = (Bound(from.plus(-WIDER_DAYS)), Bound(until.plus(WIDER_DAYS)));
@@ -33,7 +33,7 @@ impl Model {
 }
 
 impl Bounds {
-    /// For a statement; the wider ones are for a timestamptz, and in days of UTC.
+    /// For a statement. The wider bounds are for a `timestamptz`, in days of UTC.
     pub fn names(&self) -> [(&'static str, &dyn Filling); 4] {
         [("from", &self.from), ("until", &self.until), ("wide_from", &self.wide_from), ("wide_until", &self.wide_until)]
     }

@@ -1,27 +1,28 @@
-//! What became of an entity since it was settled: nothing, something that is settled anew, or something to refuse.
+//! What has changed in an entity since it was settled: nothing, something that requires a rebuild, or something to
+//! refuse.
 
 use super::{Entity, Model};
 use crate::error::{Refusal, Result};
 use crate::sql::Ident;
 
-/// A model against the one that the warehouse's tables were made from.
+/// How a model differs from the one that the warehouse's tables were created from.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Change {
-    /// None.
+    /// Not at all.
     Same,
-    /// None but the form of its checksums, which another Kalends made.
+    /// Only in the form of the checksums, which another version of Kalends wrote.
     Checksums,
-    /// Other things are asked of the same table: what was added and taken away, in words. Rows, accounts and files are
-    /// made anew for it.
+    /// In what is accounted for of the same table: what was added and removed, in words. Rows, accounts and files are
+    /// rebuilt.
     Rebuild(Vec<String>),
 }
 
 impl Model {
-    /// What became of this model, which was settled, if `asked` is to be settled now.
+    /// Compares this model, which was settled, with `asked`, which is to be settled now.
     ///
     /// # Errors
-    /// Refuses another table, another time column or zone, and a column of another type: these are rather mistakes than
-    /// wishes, and the rows that are kept would be replaced by others.
+    /// Refuses another table, another time column or zone, and a column of another type: they are more likely mistakes
+    /// than intended, and the stored rows would be replaced by others.
     pub fn change_to(&self, asked: &Self) -> Result<Change> {
         if self == asked {
             return Ok(Change::Same);
@@ -43,18 +44,18 @@ impl Model {
         Ok(Change::Rebuild(difference(was, is)))
     }
 
-    /// Whether equal rows have equal checksums in accounts of both.
+    /// Whether equal rows have equal checksums in the accounts of both.
     pub fn hashes_as(&self, other: &Self) -> bool {
         (self.checksum, self.hours_follow_zone()) == (other.checksum, other.hours_follow_zone())
     }
 
-    /// Whether the other has the same columns, so that the warehouse's rows serve both.
+    /// Whether both have the same columns, so that the warehouse's rows serve both.
     pub fn has_rows_of(&self, other: &Self) -> bool {
         let (one, other) = (&self.entity, &other.entity);
         (&one.measures, &one.dimensions) == (&other.measures, &other.dimensions)
     }
 
-    /// The first column that both have and of another type, with both types.
+    /// The first column of both whose type differs, with both types.
     fn retyped<'a>(&'a self, asked: &'a Self) -> Option<(&'a str, &'a str, &'a str)> {
         if self.time != asked.time {
             return Some((self.entity.time.name(), self.time.kind(), asked.time.kind()));
@@ -66,7 +67,7 @@ impl Model {
         })
     }
 
-    /// Measures and dimensions with their types, as production writes them.
+    /// Measures and dimensions with their types, as production spells them.
     fn columns(&self) -> impl Iterator<Item = (&str, &str)> {
         let measures = self.measures.iter().map(|number| number.word());
         let dimensions = self.dimensions.iter().map(|dimension| dimension.written.as_str());

@@ -1,4 +1,4 @@
-//! The columns of files, views and accounts: the one place where they get their names.
+//! The columns of files, views and accounts. Their names are made only here.
 
 use std::collections::BTreeSet;
 
@@ -9,23 +9,23 @@ use crate::calendar::Level;
 use crate::error::{Refusal, Result};
 use crate::sql::{Ident, Word};
 
-/// A column of a file, and of the view that has the file's columns.
+/// A column of a file, and of the view with the file's columns.
 #[derive(Debug, Serialize)]
 pub struct Column {
-    /// In the file.
+    /// Its name in the file.
     #[serde(skip)]
     pub header: String,
-    /// In the view: the same, cut where PostgreSQL would cut it.
+    /// Its name in the view: the same, cut where PostgreSQL would cut it.
     pub name: Ident,
-    /// What it says: `period`, `dimension` or a statistic.
+    /// What it holds: `period`, `dimension` or a statistic.
     pub what: Word,
-    /// Of which measure, or which dimension, counted from 0.
+    /// Which measure or dimension it belongs to, counted from 0.
     pub at: usize,
-    /// Of a period, what PostgreSQL calls it.
+    /// PostgreSQL's name for the field, if it belongs to the period.
     unit: Word,
 }
 
-/// The columns of a period in a level's files, each with what PostgreSQL calls it.
+/// The columns of a period in a level's files, each with PostgreSQL's name for the field.
 fn of_period(level: Level) -> &'static [(&'static str, &'static str)] {
     const DAY: [(&str, &str); 4] = [("year", "year"), ("month", "month"), ("day", "day"), ("hour", "hour")];
     match level {
@@ -38,7 +38,7 @@ fn of_period(level: Level) -> &'static [(&'static str, &'static str)] {
     }
 }
 
-/// What a measure is called behind the name of a statistic. A single measure `value` is called `values`.
+/// What follows the statistic in a column's name. A single measure `value` is called `values`.
 pub(super) fn label(entity: &Entity, measure: &Ident) -> String {
     match measure.name() {
         "value" if entity.measures.len() == 1 => "values".to_string(),
@@ -46,7 +46,7 @@ pub(super) fn label(entity: &Entity, measure: &Ident) -> String {
     }
 }
 
-/// The columns of a level's files, in their order.
+/// The columns of a level's files, in order.
 pub(super) fn of_file(entity: &Entity, level: Level) -> Result<Vec<Column>> {
     let mut columns = Vec::new();
     for (header, unit) in of_period(level) {
@@ -67,8 +67,8 @@ fn column(header: String, what: &'static str, at: usize) -> Result<Column> {
     Ok(Column { name: Ident::cut(&header)?, header, what: Word(what), at, unit: Word("") })
 }
 
-/// What the dimensions are called: by their columns' names, and `dimension_…` where another column has that name
-/// already. The same at all levels.
+/// The columns' names of the dimensions: their own, or `dimension_…` if another column has that name already. They are
+/// the same at all levels.
 fn dimensions(entity: &Entity) -> Vec<String> {
     let periods = Level::ALL.into_iter().flat_map(of_period).map(|(header, _)| (*header).to_string());
     let statistics = entity.measures.iter().flat_map(|measure| {
@@ -78,7 +78,7 @@ fn dimensions(entity: &Entity) -> Vec<String> {
     let mut taken: BTreeSet<String> = periods.chain(statistics).collect();
     let own = |name: &String, taken: &BTreeSet<String>| !taken.contains(name);
     let names: Vec<String> = entity.dimensions.iter().map(|name| name.name().to_string()).collect();
-    // Those that can keep their names go first, whatever their order.
+    // Dimensions that can keep their names come first, whatever their order.
     let kept: BTreeSet<String> = names.iter().filter(|name| own(name, &taken)).cloned().collect();
     taken.extend(kept.iter().cloned());
     let renamed = names.into_iter().map(|name| {

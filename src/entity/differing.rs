@@ -1,11 +1,11 @@
-//! Why the warehouse may have other values than production sent.
+//! Why the warehouse's values may differ from those that production sent.
 
 use super::Model;
 use crate::error::Refusal;
 
 impl Model {
-    /// The error of days that the warehouse has otherwise than production sent them. What some types print depends on
-    /// the version of PostgreSQL: infinite intervals, `"char"` beyond ASCII.
+    /// The error of days whose values differ from what production sent. What some types print depends on the version of
+    /// PostgreSQL: infinite intervals, `"char"` beyond ASCII.
     pub fn not_kept(&self, days: usize) -> anyhow::Error {
         let depends = |written: &str| written == "interval" || written == "\"char\"" || written.ends_with("multirange");
         let columns = self.entity.dimensions.iter().zip(&self.dimensions);

@@ -9,44 +9,44 @@ use super::columns::missing;
 use crate::error::{Refusal, Result};
 use crate::sql::Ident;
 
-/// A dimension's type, as production has it.
+/// A dimension's type in production.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Dimension {
-    /// As production writes it.
+    /// As production spells it.
     pub(super) written: String,
-    /// What the warehouse has it as, a name of `pg_catalog`; `text` for types that are not built in.
+    /// Its type in the warehouse, a name of `pg_catalog`; `text` for types that are not built in.
     #[serde(rename = "kept")]
     pub(super) stored_as: Ident,
-    /// Whether production has another type, of which the warehouse keeps the text.
+    /// Whether the warehouse stores its text, because production's type is not built in.
     pub(super) as_text: bool,
     /// Whether it is a number, or a domain of numbers.
     pub(super) number: bool,
 }
 
-/// What production says of a dimension's type.
+/// What production says about a dimension's type.
 #[derive(Debug, Clone)]
 pub struct FoundType {
-    /// As production writes it.
+    /// As production spells it.
     pub written: String,
     /// The name of a built-in type; `None` for others.
     pub stored_as: Option<String>,
     /// Whether it is a number, or a domain of numbers.
     pub number: bool,
-    /// What keeps it from being a dimension: a type that cannot be sorted or hashed, itself or inside of it.
+    /// Why it cannot be a dimension: the type, itself or inside of it, that cannot be sorted or hashed.
     pub unfit: Option<String>,
 }
 
 /// How a dimension goes into the hash of a row.
 pub(super) enum Hashed {
-    /// By its type's own function.
+    /// With its type's own function.
     Number(&'static str),
-    /// As the text that it is, or is kept as.
+    /// As the text that it is, or is stored as.
     Text,
-    /// As what PostgreSQL prints for it.
+    /// As PostgreSQL prints it.
     Printed,
 }
 
-/// Texts are hashed and sorted by their bytes, which are the same on both servers in UTF8 only.
+/// Texts are hashed and sorted by their bytes. Only in UTF8 are these the same on both servers.
 ///
 /// # Errors
 /// Refuses dimensions in a database of another encoding.
@@ -82,8 +82,8 @@ impl Dimension {
         })
     }
 
-    /// The function has to tell apart all that PostgreSQL prints differently. That of a bigint folds it to 32 bits,
-    /// that of an interval takes 1 day for 24 hours, that of a numeric 1.0 for 1.00.
+    /// The function must distinguish all values that PostgreSQL prints differently. That of a bigint folds it to 32
+    /// bits, that of an interval takes 1 day for 24 hours, that of a numeric 1.0 for 1.00.
     pub(super) fn hashed(&self) -> Hashed {
         match self.stored_as.name() {
             "int2" => Hashed::Number("hashint2extended"),

@@ -1,4 +1,4 @@
-//! An entity as it could be, from what production says of a table: what `init` proposes. Pure.
+//! The entity that `init` proposes for a table, from what production says about it. Pure.
 
 use serde::Deserialize;
 
@@ -6,17 +6,17 @@ use super::{Entity, Taken};
 use crate::error::Result;
 use crate::sql::Ident;
 
-/// So many values at most make a column worth splitting figures by.
+/// Figures are split only by a column with at most this many values.
 const FEW_VALUES: f64 = 100.0;
 
-/// So many measures at most are proposed: the settings take a few more columns in all.
+/// At most this many measures are proposed. The settings allow a few more columns in all.
 const MOST_MEASURES: usize = 50;
 
-/// Kinds of keys, as `sql/production/tables.sql` calls them.
+/// Kinds of keys, as `sql/production/tables.sql` names them.
 const PRIMARY: &str = "primary key";
 const FOREIGN: &str = "foreign key";
 
-/// A table of production, or what looks like one.
+/// A table of production, or something like a table.
 #[derive(Debug)]
 pub struct SourceTable {
     /// Its schema.
@@ -29,15 +29,15 @@ pub struct SourceTable {
     pub readable: bool,
     /// Whether row-level security hides rows of it from the role.
     pub hides_rows: bool,
-    /// The extension that it belongs to.
+    /// The extension that it belongs to, if any.
     pub extension: Option<String>,
-    /// The table that it inherits from, which shows its rows as well.
+    /// The table that it inherits from, if any. That table shows its rows as well.
     pub parent: Option<String>,
     /// In the table's order.
     pub columns: Vec<SourceColumn>,
 }
 
-/// A column of such a table, as `sql/production/tables.sql` gives it.
+/// A column of such a table, as `sql/production/tables.sql` returns it.
 #[derive(Debug, Default, Deserialize)]
 pub struct SourceColumn {
     /// Its name.
@@ -46,13 +46,13 @@ pub struct SourceColumn {
     pub kind: String,
     /// Whether it is NOT NULL.
     pub required: bool,
-    /// Whether it is the present time where nothing is said.
+    /// Whether its default is the current time.
     pub defaults_to_now: bool,
-    /// Of which kind of key it is, in words.
+    /// The kind of key that it belongs to, in words.
     pub key: Option<String>,
     /// Whether the table is partitioned by it.
     pub divides: bool,
-    /// How many values it has: below 0 the share of rows that have one of their own; 0 unknown.
+    /// How many values it has. Below 0: the number of values as a share of the rows; 0: unknown.
     pub values: f64,
 }
 
@@ -63,18 +63,18 @@ pub struct Draft {
     pub entity: Entity,
     /// Type of the time column.
     pub time_kind: String,
-    /// Other columns that could say the day.
+    /// Other columns that could determine the day.
     pub other_times: Vec<String>,
-    /// Measures whose sums may mean nothing, by their names.
+    /// Measures whose sums may be meaningless, judging by their names.
     pub doubtful: Vec<String>,
-    /// Columns of numbers that are left out, and why.
+    /// Numeric columns that are left out, and why.
     pub not_summed: Vec<(String, String)>,
     /// Columns that figures could be split by.
     pub dimensions: Vec<String>,
 }
 
 impl Draft {
-    /// Whether its days are those of a time zone.
+    /// Whether its days depend on a time zone.
     pub fn needs_zone(&self) -> bool {
         self.time_kind == "timestamp with time zone"
     }
@@ -86,7 +86,7 @@ impl SourceTable {
         format!("{}.{}", self.schema, self.name)
     }
 
-    /// Why the table cannot be accounted for; `None` where it can.
+    /// Why the table cannot be accounted for; `None` if it can.
     pub fn unusable(&self) -> Option<String> {
         let reason = match self.kind.as_str() {
             "v" => "a view: no lock protects its rows while they are read",
@@ -111,10 +111,10 @@ impl SourceTable {
         Some(reason.to_string())
     }
 
-    /// The proposal for a table that is not [`SourceTable::unusable`], under a name that is still free.
+    /// The proposal for a table that is not [`SourceTable::unusable`], with a name that is still free.
     ///
     /// # Errors
-    /// When production has a name that PostgreSQL elsewhere could not keep.
+    /// If production has a name that PostgreSQL could not store elsewhere.
     pub fn draft(&self, taken: &mut Taken) -> Result<Draft> {
         let time = self.time().map_or("", |column| column.name.as_str());
         let measures = self.measures();
@@ -142,7 +142,7 @@ impl SourceTable {
         })
     }
 
-    /// The table's name; where another entity has it, the schema's with it, then a number behind it.
+    /// The table's name; if another entity has it, with the schema's name in front, then with a number at the end.
     fn free_name(&self, taken: &mut Taken) -> Result<Ident> {
         let whole = format!("{}_{}", self.schema, self.name);
         let numbered = (2..).map(|number| format!("{whole}-{number}"));
@@ -155,10 +155,10 @@ impl SourceTable {
         Ident::new(self.name.as_str())
     }
 
-    /// The column that most likely says when a row came to be; of several alike the first.
+    /// The column that most likely says when a row was created; the first one of several that are equally likely.
     fn time(&self) -> Option<&SourceColumn> {
         let times = self.columns.iter().filter(|column| column.is_time());
-        // The first of those that are alike: max_by_key would give the last.
+        // In reverse, because max_by_key returns the last of equals.
         times.rev().max_by_key(|column| column.likelihood())
     }
 
@@ -167,7 +167,7 @@ impl SourceTable {
     }
 }
 
-/// Words in the names of numbers that are no amounts.
+/// Words in the names of numbers that are not amounts.
 const NO_AMOUNTS: [&str; 24] = [
     "postcode",
     "postal",
@@ -196,7 +196,7 @@ const NO_AMOUNTS: [&str; 24] = [
 ];
 
 impl SourceColumn {
-    /// Whether a sum of it may mean nothing, by its name.
+    /// Whether its sum may be meaningless, judging by its name.
     fn is_doubtful(&self) -> bool {
         let name = self.name.to_lowercase();
         name.split(|c: char| !c.is_alphanumeric()).any(|word| NO_AMOUNTS.contains(&word))
@@ -210,7 +210,7 @@ impl SourceColumn {
         matches!(self.kind.as_str(), "smallint" | "integer" | "bigint" | "numeric" | "real" | "double precision")
     }
 
-    /// In which way it is a key and no amount; `None` where it is none.
+    /// Which kind of key it is; `None` if it is none.
     fn key(&self) -> Option<&str> {
         let name = self.name.to_lowercase();
         let is_named_so = name == "id" || name.ends_with("_id") || self.name.ends_with("Id");
@@ -228,7 +228,7 @@ impl SourceColumn {
         }
     }
 
-    /// How likely it says when a row came to be: by its name above all.
+    /// How likely it says when a row was created, mainly judging by its name.
     fn likelihood(&self) -> i32 {
         let name = self.name.to_lowercase();
         let holds = |words: &[&str]| words.iter().any(|word| name.contains(word));
@@ -242,7 +242,7 @@ impl SourceColumn {
         } else {
             0
         };
-        // A date is coarser than a time, and often of something else than the row.
+        // A date is coarser than a time, and often about something other than the row.
         let by_kind = if self.kind == "date" { 0 } else { 1 };
         by_name
             + by_kind

@@ -1,8 +1,8 @@
-//! Where in a settings file an entity is written: what a message says where a name in it is wrong.
+//! The lines of a settings file that an entity is written in, for messages about a wrong name.
 
 use std::collections::BTreeMap;
 
-/// Lines of a file, by the name or key that is written there. It makes no entity another one.
+/// Lines of a file, by the name or key that is written there. They do not matter when entities are compared.
 #[derive(Debug, Clone, Default)]
 pub struct Lines {
     file: String,
@@ -18,17 +18,17 @@ impl PartialEq for Lines {
 impl Eq for Lines {}
 
 impl Lines {
-    /// In this file.
+    /// Lines of this file, none noted yet.
     pub fn of(file: String) -> Self {
         Self { file, lines: BTreeMap::new() }
     }
 
-    /// Notes the line of a name or key; the first of the same counts.
+    /// Notes the line of a name or key. Of the same ones, the first counts.
     pub fn note(&mut self, name: &str, line: usize) {
         self.lines.entry(name.to_string()).or_insert(line);
     }
 
-    /// ` (kalends.toml:12)`; nothing where it is not known.
+    /// ` (kalends.toml:12)`; empty if the line is not known.
     pub fn place(&self, name: &str) -> String {
         self.lines.get(name).map_or(String::new(), |line| format!(" ({}:{line})", self.file))
     }

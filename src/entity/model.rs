@@ -1,4 +1,4 @@
-//! An entity with the types that production has for it: what the warehouse's tables and all statements are made from.
+//! An entity with the types of its columns in production. The warehouse's tables and all statements are made from it.
 
 use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
 use serde::{Deserialize, Serialize};
@@ -12,20 +12,20 @@ use crate::calendar::{Level, Period};
 use crate::error::{Refusal, Result};
 use crate::sql::Ident;
 
-/// Bytes of an entity's name that a file's name has as they are.
+/// Characters of an entity's name that are percent-encoded in a file's name.
 const ENCODED: &AsciiSet = &NON_ALPHANUMERIC.remove(b'_').remove(b'-');
 
-/// The form of the checksums in accounts of days that this Kalends makes. Those of 0.1.0 had blind spots; what it
+/// The form of checksums that this version writes into accounts of days. The form of 0.1.0 had blind spots; what it
 /// settled is noted without a form.
 const CHECKSUM: u8 = 2;
 
 /// The type of a time column.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub enum TimeKind {
-    /// `timestamp without time zone`, taken as it is.
+    /// `timestamp without time zone`, used as it is.
     #[serde(rename = "timestamp without time zone")]
     Timestamp,
-    /// `timestamp with time zone`, whose days are those of the entity's time zone.
+    /// `timestamp with time zone`, with the days of the entity's time zone.
     #[serde(rename = "timestamp with time zone")]
     TimestampTz,
     /// `date`
@@ -33,21 +33,21 @@ pub enum TimeKind {
     Date,
 }
 
-/// The types of an entity's columns, as production names them; `None` for a column that is not there.
+/// The types of an entity's columns, as production names them; `None` for a missing column.
 #[derive(Debug, Default)]
 pub struct Found {
-    /// Of the time column.
+    /// The time column's.
     pub time: Option<String>,
-    /// Of the measures, in their order.
+    /// The measures', in order.
     pub measures: Vec<Option<String>>,
-    /// Of the dimensions, in their order.
+    /// The dimensions', in order.
     pub dimensions: Vec<Option<FoundType>>,
 }
 
-/// An entity and the types of its columns. Two that are equal have the same tables, views and files.
+/// An entity and the types of its columns. Equal models have the same tables, views and files.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Model {
-    /// What was asked for.
+    /// What the settings say.
     pub entity: Entity,
     pub(super) time: TimeKind,
     pub(super) measures: Vec<Number>,
@@ -62,7 +62,7 @@ fn first_checksum() -> u8 {
 }
 
 impl Model {
-    /// Of what was asked for and what production has.
+    /// From what the settings say and what production has.
     ///
     /// # Errors
     /// Refuses a missing column, a type that cannot be accounted for, and a time zone that is missing or has no effect.
@@ -87,17 +87,17 @@ impl Model {
         self.entity.name.name()
     }
 
-    /// The time zone that its days are of.
+    /// The time zone of its days.
     pub fn zone(&self) -> &str {
         self.entity.time_zone.as_deref().unwrap_or("UTC")
     }
 
-    /// Its table of rows, in schema `kalends_raw`.
+    /// The table of its rows, in schema `kalends_raw`.
     pub fn rows(&self) -> &Ident {
         &self.entity.name
     }
 
-    /// The table that holds a month's rows, in schema `kalends_raw`.
+    /// The table of a month's rows, in schema `kalends_raw`.
     pub fn partition(&self, month: Period) -> Result<Ident> {
         let (year, number, _) = month.first().year_month_day();
         let era = if year < 0 { "bc" } else { "" };
@@ -112,22 +112,22 @@ impl Model {
         }
     }
 
-    /// The view that files of a level are made from, in schema `kalends`.
+    /// The view that a level's files are written from, in schema `kalends`.
     pub fn view(&self, level: Level) -> Result<Ident> {
         self.derived(&format!("_{}", level.adverb()))
     }
 
-    /// The view that has a level's files' columns, in schema `kalends_stats`.
+    /// The view with the columns of a level's files, in schema `kalends_stats`.
     pub fn stats_view(&self, level: Level) -> Result<Ident> {
         self.derived(&format!("_stats_{}", level.adverb()))
     }
 
-    /// Whether there are accounts of a level: days, months and years always, others where they are published.
+    /// Whether a level has accounts: days, months and years always, other levels if they are published.
     pub fn keeps(&self, level: Level) -> bool {
         matches!(level, Level::Day | Level::Month | Level::Year) || self.entity.levels.contains(&level)
     }
 
-    /// The tables of accounts that are made from rows, besides the ledger: of hours, and of combinations.
+    /// The tables of accounts that are computed from rows, besides the ledger: of hours, and of combinations.
     pub fn details(&self) -> impl Iterator<Item = (Level, Split)> {
         let hours = self.keeps(Level::Hour).then_some((Level::Hour, Split::Whole));
         let split = !self.dimensions.is_empty();
@@ -135,7 +135,7 @@ impl Model {
         hours.into_iter().chain(levels.map(|level| (level, Split::Combinations)))
     }
 
-    /// The tables of accounts that are sums of others, parts before wholes.
+    /// The tables of accounts that are sums of other accounts, parts before wholes.
     pub fn sums(&self) -> impl Iterator<Item = (Level, Split)> {
         let combinations = (!self.dimensions.is_empty()).then_some(Split::Combinations);
         let levels = [Level::Week, Level::Month, Level::Quarter, Level::Year];
@@ -144,17 +144,17 @@ impl Model {
         })
     }
 
-    /// Whether there are accounts of hours, and time zone data say which hour a row is of.
+    /// Whether there are accounts of hours that depend on time zone data.
     pub fn hours_follow_zone(&self) -> bool {
         self.time == TimeKind::TimestampTz && self.keeps(Level::Hour)
     }
 
-    /// Whether accounts hold sums of squares.
+    /// Whether accounts contain sums of squares.
     pub(super) fn keeps_squares(&self) -> bool {
         self.entity.statistics.contains(&Statistic::Stddev)
     }
 
-    /// What the dimensions are called, in their order.
+    /// The columns' names of the dimensions, in order.
     pub fn dimension_names(&self) -> Vec<String> {
         self.entity.dimensions.iter().map(|dimension| dimension.name().to_string()).collect()
     }
@@ -164,7 +164,7 @@ impl Model {
         columns::of_file(&self.entity, level)
     }
 
-    /// Which of them hold texts that a spreadsheet could take for a formula.
+    /// Whether a column holds texts that a spreadsheet could take for a formula.
     pub fn is_text(&self, column: &Column) -> bool {
         column.what.0 == "dimension" && !self.dimensions[column.at].number
     }
@@ -174,23 +174,23 @@ impl Model {
         utf8_percent_encode(self.name(), ENCODED).to_string()
     }
 
-    /// Whether bounds of its time column are timestamps without zone; otherwise they are dates.
+    /// Whether the bounds of its time column are timestamps without time zone; otherwise they are dates.
     pub fn is_of_timestamps(&self) -> bool {
         self.time == TimeKind::Timestamp
     }
 
-    /// A name of the entity's with an ending, cut where it would be too long.
+    /// The entity's name with an ending, cut if it would be too long.
     fn derived(&self, ending: &str) -> Result<Ident> {
         Ident::cut(&format!("{}{ending}", self.name()))
     }
 
-    /// A file's path.
+    /// The path of a period's file.
     pub fn path(&self, period: Period) -> String {
         period.path(&self.file_name())
     }
 }
 
-/// Endings of the tables and views that an entity can have in the warehouse, partitions left out.
+/// The endings of all tables and views that an entity can have in the warehouse, except partitions.
 pub(super) fn endings() -> Vec<String> {
     let of_level = |level: Level| {
         let (word, adverb) = (level.word(), level.adverb());

@@ -1,17 +1,17 @@
-//! Names that entities take: the tables, views and files of one must not be another's.
+//! The names that entities take. No two entities may share a table, a view or a file.
 
 use std::collections::HashMap;
 
 use super::model::endings;
 
-/// The names that were taken so far. Case is left aside: file systems may not tell it apart.
+/// The names that are taken so far. Case is ignored, because file systems may ignore it.
 #[derive(Debug, Default)]
 pub struct Taken {
-    /// Of tables and views, and of the entities themselves: by which entity.
+    /// Of tables and views, and of the entities themselves, each with its entity.
     names: HashMap<String, String>,
     /// Of entities.
     entities: HashMap<String, String>,
-    /// Of entities that would be a month's table of an entity of this name.
+    /// Names whose months could have a table with an entity's name, each with that entity.
     months: HashMap<String, String>,
 }
 
@@ -19,7 +19,7 @@ impl Taken {
     /// Takes an entity's names, or none of them.
     ///
     /// # Errors
-    /// The name of an entity whose tables or files it would share.
+    /// The name of the entity that it would share tables or files with.
     pub fn take(&mut self, name: &str) -> Result<(), String> {
         let lower = name.to_lowercase();
         let named: Vec<String> =
@@ -36,7 +36,7 @@ impl Taken {
     }
 }
 
-/// The names of entities whose month's table could be called this: `orders` for `orders_2023_01`.
+/// The names of entities that could have a month's table of this name: `orders` for `orders_2023_01`.
 fn bases(name: &str) -> impl Iterator<Item = &str> {
     let is_month = |ending: &str| {
         let digits = ending.strip_prefix("bc").unwrap_or(ending);

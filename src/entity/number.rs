@@ -22,10 +22,10 @@ pub enum Number {
     /// Decimal of any size.
     #[serde(rename = "numeric")]
     Numeric,
-    /// Binary, 4 bytes: taken as the decimal that PostgreSQL prints.
+    /// Binary, 4 bytes: used as the decimal that PostgreSQL prints.
     #[serde(rename = "real")]
     Real,
-    /// Binary, 8 bytes: taken as the decimal that PostgreSQL prints.
+    /// Binary, 8 bytes: used as the decimal that PostgreSQL prints.
     #[serde(rename = "double precision")]
     Double,
 }
@@ -71,8 +71,8 @@ impl Number {
         }
     }
 
-    /// PostgreSQL's hash function of the type. None of some types tells all values apart: what `accounts/hashes.jinja`
-    /// adds.
+    /// PostgreSQL's hash function of the type. For some types it does not distinguish all values:
+    /// `accounts/hashes.jinja` adds what is missing.
     pub(super) fn hash(self) -> &'static str {
         match self {
             Self::Smallint => "hashint2extended",

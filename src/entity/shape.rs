@@ -1,4 +1,4 @@
-//! An entity as statements see it: only quoted names, quoted texts and words of ours.
+//! An entity as statements see it: only quoted names, quoted texts and fixed words.
 
 use serde::Serialize;
 
@@ -12,7 +12,7 @@ use crate::calendar::Level;
 use crate::error::Result;
 use crate::sql::{Ident, Literal, Shape, Word};
 
-/// All that statements are filled from.
+/// Everything that statements are filled from.
 #[derive(Serialize)]
 struct ModelShape {
     name: Literal,
@@ -20,40 +20,41 @@ struct ModelShape {
     time: Ident,
     kind: Word,
     zone: Literal,
-    /// Whether there are accounts of hours that depend on the zone, which the hash of a row then includes.
+    /// Whether there are accounts of hours that depend on the zone. The hash of a row then includes the hour.
     hours_follow_zone: bool,
     levels: Vec<LevelShape>,
     measures: Vec<MeasureShape>,
     dimensions: Vec<DimensionShape>,
-    /// What accounts keep of the measures, in the order of the ledger.
+    /// What accounts store of the measures, in the order of the ledger.
     stored_columns: Vec<StoredColumn>,
     /// The tables of days, months and years.
     days: Ident,
     months: Ident,
     years: Ident,
-    /// The accounts that a statement is about: their level, the day of their parts, and what tells combinations apart.
+    /// The accounts that a statement is about: their level, the column of their parts, and the columns that distinguish
+    /// combinations.
     level: Word,
     part: Word,
     keys: Vec<Ident>,
-    /// Which fields of a file's lines they are sorted by, counted from 1.
+    /// The fields that a file's lines are sorted by, counted from 1.
     sorted_by: Vec<usize>,
-    /// The columns of another tool's table, where rows are read from one.
+    /// The columns of another tool's table, if rows are read from one.
     theirs: Vec<TheirColumn>,
-    /// Of how many rows of a million the accounts are, where not of all.
+    /// How many rows of a million the accounts count, if not all.
     sample: Option<u32>,
 }
 
 #[derive(Serialize)]
 struct LevelShape {
     word: Word,
-    /// Type of the column that says which period it is.
+    /// Type of the column with the period.
     kind: Word,
     table: Ident,
     by_table: Ident,
     file_view: Ident,
     stats_view: Ident,
     columns: Vec<Column>,
-    /// Whether there are accounts of it, and whether there are views and files.
+    /// Whether it has accounts, and whether it has views and files.
     made: bool,
     published: bool,
 }
@@ -85,7 +86,7 @@ struct StoredColumn {
 #[derive(Serialize)]
 struct DimensionShape {
     column: Ident,
-    /// Its text in the accounts of combinations.
+    /// The column of its text in the accounts of combinations.
     stored: Ident,
     /// Its type in the warehouse.
     kind: Ident,
@@ -100,7 +101,7 @@ impl Model {
         Shape::new(&self.whole_shape()?)
     }
 
-    /// For a statement about a level's accounts, made from those of a part of it.
+    /// For a statement about a level's accounts, computed from those of a smaller level.
     pub fn shape_of(&self, level: Level, part: Level, split: Split) -> Result<Shape> {
         let mut shape = self.whole_shape()?;
         shape.level = Word(level.word());
@@ -128,7 +129,7 @@ impl Model {
         Shape::new(&shape)
     }
 
-    /// For a statement about so many rows of a million, and not of all.
+    /// For a statement about so many rows of a million, not all.
     pub fn shape_of_sample(&self, of_a_million: u32) -> Result<Shape> {
         let mut shape = self.whole_shape()?;
         shape.sample = Some(of_a_million);

@@ -1,6 +1,6 @@
-//! Which of the accounts of a level are meant.
+//! Which accounts of a level a statement is about.
 
-/// Which accounts of a level: of its periods, or of each combination of dimensions in them.
+/// Accounts of a level: of its periods, or of each combination of dimensions in them.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Split {
     /// Of the whole period.

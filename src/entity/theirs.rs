@@ -1,6 +1,6 @@
-//! Another tool's table of the same rows, in the warehouse: which of its columns stands for which of production's, and
-//! how its values are read as production's. A value is never made another: what production's type cannot hold stays
-//! out.
+//! Another tool's table of the same rows, in the warehouse: which of its columns corresponds to which column of
+//! production, and how its values are read as production's. Values are never altered: what production's type cannot
+//! hold is left out.
 
 use serde::Serialize;
 
@@ -22,11 +22,11 @@ pub struct Theirs {
 pub(super) struct TheirColumn {
     theirs: Ident,
     ours: Ident,
-    /// How a value becomes one of production's type, a word that `accounts/theirs.jinja` knows.
+    /// How a value is converted to production's type, a word that `accounts/theirs.jinja` knows.
     how: Word,
     /// Production's type.
     kind: Word,
-    /// Whether some values can have no equal in production's type.
+    /// Whether some values may have no equal in production's type.
     judged: bool,
 }
 
@@ -35,17 +35,17 @@ pub(super) struct TheirColumn {
 pub struct TheirType {
     /// The column.
     pub name: Ident,
-    /// The name of its type in `pg_type`, of a domain that of its base; `None`: there is no such column.
+    /// The name of its type in `pg_type`, for a domain that of its base; `None`: there is no such column.
     pub known: Option<String>,
-    /// As PostgreSQL writes it.
+    /// Its type as PostgreSQL writes it.
     pub written: Option<String>,
 }
 
 impl Theirs {
-    /// Of a table and the columns that stand for time, measures and dimensions, in this order.
+    /// From a table and the columns that correspond to time, measures and dimensions, in this order.
     ///
     /// # Errors
-    /// Refuses a column that is not there, and a type whose values cannot be compared with production's.
+    /// Refuses a missing column, and a type whose values cannot be compared with production's.
     pub fn new(model: &Model, schema: Ident, table: Ident, found: Vec<TheirType>) -> Result<Self> {
         let name = format!("\"{}.{}\"", schema.name(), table.name());
         let columns = model.entity.columns().zip(model.wanted()).zip(found).map(|((ours, wanted), found)| {
@@ -83,13 +83,13 @@ impl Theirs {
         [("schema", &self.schema), ("table", &self.table)]
     }
 
-    /// Whether some values can have no equal in production's types, so that they are to be counted.
+    /// Whether some values may have no equal in production's types, so that they must be counted.
     pub fn is_judged(&self) -> bool {
         self.columns.iter().any(|column| column.judged)
     }
 }
 
-/// A column of production's.
+/// A column of production.
 enum Ours<'a> {
     Time(TimeKind),
     Number(Number),
@@ -134,7 +134,7 @@ impl Ours<'_> {
         Some(how)
     }
 
-    /// Production's type, where a value is made one of it.
+    /// Production's type, if values are converted to it.
     fn kind(&self) -> &'static str {
         match self {
             Self::Time(time) => time.kind(),
