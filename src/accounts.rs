@@ -1,5 +1,4 @@
-//! The account of a day, and what differs between two sets of them. Pure: nothing here computes a statistic, reads or
-//! writes.
+//! The account of a day, and how two sets of accounts differ. Pure: nothing here computes a statistic, reads or writes.
 
 mod account;
 mod combination;
@@ -18,29 +17,29 @@ pub use set_aside::SetAside;
 
 use crate::calendar::{Day, Period};
 
-/// The accounts of days, in order.
+/// Accounts by day, in order.
 pub type Accounts = BTreeMap<Day, Account>;
 
-/// Why a day's account differs from the one that is ledger.
+/// Why a day's account differs from the one in the ledger.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Cause {
-    /// The warehouse has no account of the day.
+    /// The ledger has no account of the day.
     New,
     /// Production has more rows.
     Grown,
-    /// Production has as many rows, but others.
+    /// Production has as many rows, but different ones.
     Changed,
-    /// Production has fewer rows, and some.
+    /// Production has fewer rows, but still some.
     Shrunk,
-    /// Production has no rows of the day any more.
+    /// Production no longer has rows of the day.
     Vanished,
 }
 
 /// The days whose accounts differ, each with its cause.
 pub type Changes = BTreeMap<Day, Cause>;
 
-/// SHA-256 of accounts, in hexadecimal digits: the same accounts, the same digest.
+/// SHA-256 of accounts, in hexadecimal digits. Equal accounts have equal digests.
 pub fn digest<'a>(accounts: impl IntoIterator<Item = (&'a Day, &'a Account)>) -> String {
     let mut digest = Sha256::new();
     for (day, account) in accounts {
@@ -49,7 +48,7 @@ pub fn digest<'a>(accounts: impl IntoIterator<Item = (&'a Day, &'a Account)>) ->
     digest.finalize().iter().map(|byte| format!("{byte:02x}")).collect()
 }
 
-/// The days on which `ledger` is not what `survey` says, in either direction.
+/// The days on which `survey` and `ledger` differ, in either direction.
 pub fn compare(survey: &Accounts, ledger: &Accounts) -> Changes {
     let days: BTreeSet<Day> = survey.keys().chain(ledger.keys()).copied().collect();
     days.into_iter().filter_map(|day| Some((day, cause(survey.get(&day), ledger.get(&day))?))).collect()
@@ -66,7 +65,7 @@ fn cause(survey: Option<&Account>, ledger: Option<&Account>) -> Option<Cause> {
     }
 }
 
-/// A month of which something is to be done.
+/// A month with something to do.
 #[derive(Debug)]
 pub struct Month {
     /// The month.
@@ -75,15 +74,15 @@ pub struct Month {
     pub changes: Changes,
     /// Its days whose rows are to be loaded.
     pub load: BTreeSet<Day>,
-    /// Its days of which only the accounts that follow from them are to be made again.
+    /// Its days of which only the accounts that follow from their rows are to be rebuilt.
     pub remake: BTreeSet<Day>,
-    /// The accounts of all its days, as they are to be: as production has them, but for days that are left as they are.
+    /// The accounts that its days should have: production's, except for days that are left as they were settled.
     pub survey: Accounts,
-    /// Days that production has otherwise and that are left as they are.
+    /// Days that differ from production and are left as they were settled.
     pub left: BTreeSet<Day>,
 }
 
-/// The months that changes are in, in order; the rows of each changed day are to be loaded.
+/// The months that have changes, in order. The rows of each changed day are to be loaded.
 pub fn months(changes: Changes, survey: &Accounts) -> Vec<Month> {
     let mut months = BTreeMap::<Period, Changes>::new();
     for (day, cause) in changes {
@@ -98,7 +97,7 @@ pub fn months(changes: Changes, survey: &Accounts) -> Vec<Month> {
 }
 
 impl Month {
-    /// A month that is to be as these accounts of any days say, and of which nothing is to be done.
+    /// A month with nothing to do, whose days should have these accounts. Accounts of other months may be among them.
     pub fn of(period: Period, accounts: &Accounts) -> Self {
         let span = period.span();
         let survey = accounts.range(span.from..span.until).map(|(&day, account)| (day, account.clone())).collect();
@@ -111,18 +110,18 @@ impl Month {
         self.changes.keys().copied().collect()
     }
 
-    /// All days of which something is to be done.
+    /// All days with something to do.
     pub fn days(&self) -> BTreeSet<Day> {
         self.changes.keys().chain(&self.load).chain(&self.remake).copied().collect()
     }
 
-    /// Rows that production has on the days that are to be loaded.
+    /// Production's rows on the days that are to be loaded.
     pub fn rows_to_load(&self) -> i64 {
         self.load.iter().filter_map(|day| self.survey.get(day)).map(|account| account.rows).sum()
     }
 }
 
-/// The statistics of accounts as columns: of each statistic one, with a value of each account.
+/// The statistics of accounts as columns: one per statistic, with a value of each account.
 pub fn columns<'a>(accounts: impl Iterator<Item = impl Iterator<Item = Option<&'a str>>>) -> Vec<Vec<Option<&'a str>>> {
     let mut columns = Vec::new();
     for account in accounts {
@@ -136,12 +135,12 @@ pub fn columns<'a>(accounts: impl Iterator<Item = impl Iterator<Item = Option<&'
     columns
 }
 
-/// Rows of all the days.
+/// The rows of all days together.
 pub fn rows(accounts: &Accounts) -> i64 {
     accounts.values().map(|account| account.rows).sum()
 }
 
-/// How many days changed, by cause, in the order of [`Cause`]; causes without a day are left out.
+/// How many days changed, by cause, in the order of [`Cause`]. Causes without a day are left out.
 pub fn tally(changes: &Changes) -> BTreeMap<Cause, usize> {
     let mut tally = BTreeMap::new();
     for &cause in changes.values() {
@@ -237,7 +236,7 @@ mod tests {
         let of = |accounts: &[(Day, Account)]| digest(accounts.iter().map(|(day, account)| (day, account)));
         let known = [(day(1), account(1, "5")), (day(2), account(2, "5"))];
         assert_eq!(of(&known), of(&known.clone()));
-        // As 0.1.0 made it: warehouses and plans hold such digests.
+        // As 0.1.0 computed it: warehouses and plans contain such digests.
         assert_eq!(of(&known[..1]), "79ebabbba4d5a652ce8f72969bca2ce37b195e060041d46e221af585cc7ea6ac");
         assert_eq!(of(&[]), "e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855");
         let others = [

@@ -32,7 +32,7 @@ pub use tls::Protection;
 
 use crate::error::Result;
 
-/// A parameter and its type: with the type said, a statement takes one round trip, and works through any pooler.
+/// A parameter and its type. With the type given, a statement takes one round trip, and works through any pooler.
 pub type Parameter<'a> = (&'a (dyn ToSql + Sync), Type);
 
 /// One of the two servers, as messages call it.
@@ -40,16 +40,16 @@ pub type Parameter<'a> = (&'a (dyn ToSql + Sync), Type);
 pub enum Server {
     /// Where the rows come from.
     Production,
-    /// Where rows, accounts and notes are kept.
+    /// Where rows, accounts and notes are stored.
     Warehouse,
 }
 
-/// Which database this is: the same values, the same database.
+/// Which database this is. Equal values mean the same database.
 #[derive(Debug, Clone, PartialEq, Eq, serde::Serialize)]
 pub struct Identity {
-    /// Given to a cluster when it is made, and to all its copies.
+    /// The cluster's: given to it when it is created, and the same in all its copies.
     pub system_identifier: String,
-    /// Of the database in the cluster.
+    /// The database's, within the cluster.
     pub database_oid: u32,
 }
 
@@ -57,7 +57,7 @@ impl Identity {
     /// From the columns `system_identifier` and `database_oid`.
     ///
     /// # Errors
-    /// When the server gave one of them no value.
+    /// If the server returned NULL for one of them.
     pub fn of(row: &Row) -> Result<Self> {
         Ok(Self { system_identifier: row.get("system_identifier")?, database_oid: row.get("database_oid")? })
     }
@@ -70,34 +70,34 @@ pub struct Address {
     pub config: Config,
     /// How the connection is protected.
     pub protection: Protection,
-    /// What the server may ask for before it lets us in.
+    /// Which authentication methods the server may use.
     pub methods: Methods,
 }
 
-/// How long we wait, and let others wait.
+/// How long to wait, and to let others wait.
 #[derive(Debug, Clone, Copy)]
 pub struct Limits {
-    /// For a connection to stand.
+    /// For a connection to be established.
     pub connect: Duration,
     /// For a lock that another session holds.
     pub lock: Duration,
-    /// For one statement.
+    /// For a statement to end.
     pub statement: Duration,
-    /// For the next statement of a transaction of ours, before the server ends it.
+    /// For the next statement of an open transaction, before the server ends the session.
     pub idle: Duration,
 }
 
-/// What a transaction may do.
+/// What a transaction does.
 #[derive(Debug, Clone, Copy)]
 pub enum Access {
-    /// Read one snapshot.
+    /// Reads one snapshot.
     ReadSnapshot,
-    /// Write what others see when it commits.
+    /// Writes. Others see it when it commits.
     Write,
 }
 
 impl Server {
-    /// The setting that says where the server is.
+    /// The setting with the server's URL.
     pub fn setting(self) -> &'static str {
         match self {
             Self::Production => "KALENDS_PRODUCTION_URL",

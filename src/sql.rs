@@ -1,9 +1,9 @@
-//! Statements as they stand in `sql/`, and the only things that may be written into one. Pure: no socket.
+//! Statements as they are in `sql/`, and the only things that may be filled into one. Pure: no socket.
 //!
-//! Values travel as parameters. A file in which names or words vary is a template, and only what quotes itself can be
-//! filled in: an [`Ident`], a [`Literal`], and types that print nothing but digits, dates and places where a statement
-//! takes no parameters (`COPY`, `SET`). A plain text is refused before anything is rendered, so no quoting can be
-//! forgotten in a file. `cargo run --example statement FILE` prints one for psql.
+//! Values are sent as parameters. A file in which names or words vary is a template. It can be filled only with what
+//! quotes itself: an [`Ident`], a [`Literal`], and types that print only digits, dates and ctids, for statements
+//! without parameters (`COPY`, `SET`). A plain text is refused before anything is rendered, so no file can forget the
+//! quotes. `cargo run --example statement FILE` prints one for psql.
 
 mod names;
 mod values;
@@ -50,7 +50,7 @@ pub struct Sql {
     text: Cow<'static, str>,
 }
 
-/// A statement in which nothing varies, as it stands in its file.
+/// A statement without placeholders, as it is in its file.
 impl From<Statement> for Sql {
     fn from(statement: Statement) -> Self {
         Self { path: statement.path, text: Cow::Borrowed(statement.text) }
@@ -61,14 +61,14 @@ impl Statement {
     /// The statement for an entity, or for any other shape.
     ///
     /// # Errors
-    /// When the file asks for something that the shape does not have: a mistake of ours.
+    /// If the file uses something that the shape does not have, which is a bug.
     pub fn of(self, shape: &Shape) -> Result<Sql> {
         let templates = TEMPLATES.as_ref().map_err(|error| anyhow::anyhow!("{error:#}"))?;
         let text = templates.render_str(self.text, &shape.0).with_context(|| self.path)?;
         Ok(Sql { path: self.path, text: Cow::Owned(text) })
     }
 
-    /// The statement with these names alone.
+    /// The statement with only these names.
     ///
     /// # Errors
     /// As [`Statement::of`].
@@ -77,7 +77,7 @@ impl Statement {
     }
 }
 
-/// How statements are rendered, with the parts that several have in common, read once.
+/// Renders statements. The parts that several statements share are read once.
 static TEMPLATES: LazyLock<Result<minijinja::Environment<'static>, minijinja::Error>> = LazyLock::new(|| {
     let mut templates = minijinja::Environment::new();
     templates.set_undefined_behavior(minijinja::UndefinedBehavior::Strict);
@@ -102,22 +102,22 @@ static TEMPLATES: LazyLock<Result<minijinja::Environment<'static>, minijinja::Er
     Ok(templates)
 });
 
-/// What statements are rendered from: quoted names, quoted texts and words of ours.
+/// What statements are rendered from: quoted names, quoted texts and fixed words.
 #[derive(Debug, Clone)]
 pub struct Shape(Value);
 
 impl Shape {
-    /// Of a structure in which all texts are of the types of this module.
+    /// From a structure in which all texts have types of this module.
     ///
     /// # Errors
-    /// When one is of another: a mistake of ours, which must not get into a statement.
+    /// If one has another type, which is a bug. It must not get into a statement.
     pub fn new(fields: &impl Serialize) -> Result<Self> {
         let value = Value::from(Serde(fields));
         is_quoted(&value).with_context(|| format!("not quoted: {value}"))?;
         Ok(Self(value))
     }
 
-    /// With more names.
+    /// The same with more names.
     #[must_use]
     pub fn with(&self, names: &[(&str, &dyn Filling)]) -> Self {
         Self(merge_maps([filled(names), self.0.clone()]))
@@ -129,7 +129,7 @@ fn filled(names: &[(&str, &dyn Filling)]) -> Value {
     Value::from(filled.collect::<BTreeMap<_, _>>())
 }
 
-/// Whether each text in a value came from a type that quotes itself; `None` where one did not.
+/// Whether each text in a value came from a type that quotes itself; `None` if one did not.
 fn is_quoted(value: &Value) -> Option<()> {
     match value.kind() {
         ValueKind::String => value.is_safe().then_some(()),
@@ -140,7 +140,7 @@ fn is_quoted(value: &Value) -> Option<()> {
     }
 }
 
-/// What quotes itself, for a statement; this module alone says what does.
+/// Something that quotes itself, for a statement. Only this module implements it.
 pub trait Filling {
     /// The quoted text.
     fn filled(&self) -> String;
@@ -152,12 +152,12 @@ impl<T: Filling + ?Sized> Filling for &T {
     }
 }
 
-/// Quoted text, for a shape; for anything else a text.
+/// Quoted text, if it is for a shape; otherwise plain text.
 fn serialize_filled<S: Serializer>(filling: &impl Filling, serializer: S) -> Result<S::Ok, S::Error> {
     Value::from_safe_string(filling.filled()).serialize(serializer)
 }
 
-/// A word of ours: a keyword, a type, a function, a choice between branches of a template.
+/// A fixed word: a keyword, a type, a function, a choice between branches of a template.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Word(pub &'static str);
 
@@ -173,7 +173,7 @@ impl Serialize for Word {
     }
 }
 
-/// As it is sent, for looking at.
+/// As it is sent, for people to read.
 impl fmt::Display for Sql {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(&self.text)
@@ -181,7 +181,7 @@ impl fmt::Display for Sql {
 }
 
 impl Sql {
-    /// The file, for messages.
+    /// The path of the file, for messages.
     pub fn path(&self) -> &'static str {
         self.path
     }
@@ -191,7 +191,7 @@ impl Sql {
         &self.text
     }
 
-    /// Several statements as one message to the server, named by the last.
+    /// Several statements as one message to the server, with the path of the last.
     #[must_use]
     pub fn joined(statements: &[Sql]) -> Self {
         let path = statements.last().map_or("", |last| last.path);

@@ -1,4 +1,4 @@
-//! Reading accounts as `accounts/days.sql` and `accounts/stored.sql` give them, on either server.
+//! Reads the answers of `accounts/days.sql` and `accounts/stored.sql`, from either server.
 
 use anyhow::Context as _;
 
@@ -10,7 +10,7 @@ use crate::error::Result;
 /// The accounts of days, and the rows that belong to no day.
 ///
 /// # Errors
-/// When the server's answer is not that of the account statement.
+/// If the server's answer is not that of the account statement.
 pub fn read(rows: &[Row]) -> Result<(Accounts, SetAside)> {
     let mut reader = Reader::default();
     for row in rows {
@@ -29,7 +29,7 @@ pub struct Reader {
 }
 
 impl Reader {
-    /// Takes a row; gives the day whose account it is, if it is one of a day.
+    /// Takes a row, and returns the day whose account it is, if it belongs to a day.
     ///
     /// # Errors
     /// As [`read`].
@@ -47,7 +47,7 @@ impl Reader {
         };
         let account = account(row)?;
         add(&mut self.rows, account.rows)?;
-        // They are written side by side.
+        // Statistics are written as columns with a value of each day.
         let wide = account.statistics().count();
         anyhow::ensure!(
             *self.width.get_or_insert(wide) == wide,
@@ -57,13 +57,13 @@ impl Reader {
         Ok(Some(day))
     }
 
-    /// What was read.
+    /// Returns what was read.
     pub fn all(self) -> (Accounts, SetAside) {
         (self.accounts, self.set_aside)
     }
 }
 
-/// More rows than any table has, and few enough that sums of some such numbers are numbers.
+/// More rows than any table has, and few enough that sums of several such numbers do not overflow.
 const MOST_ROWS: i64 = 1 << 60;
 
 fn count(rows: &mut i64, row: &Row) -> Result<()> {
@@ -78,7 +78,7 @@ fn add(sum: &mut i64, rows: i64) -> Result<()> {
 
 fn account(row: &Row) -> Result<Account> {
     let (hash_a, hash_b): (&str, &str) = (row.get("hash_a")?, row.get("hash_b")?);
-    // Accounts without hashes are compared by their figures alone.
+    // Without hashes, accounts would be compared by their figures alone.
     anyhow::ensure!(!hash_a.is_empty() && !hash_b.is_empty(), "a server gave an account without its hashes");
     Account::new(row.get("rows")?, [hash_a, hash_b], row.get::<Vec<Option<&str>>>("statistics")?)
 }

@@ -1,19 +1,19 @@
-//! The account of a day, in few bytes: there may be one for each of 100,000 days, several times over.
+//! The account of a day, in few bytes: there may be 100,000 days, each with several accounts.
 
 use std::sync::Arc;
 
 use crate::error::Result;
 
-/// Stands before each statistic, and between the hashes; no number is printed with it.
+/// Precedes each statistic, and separates the hashes. No printed number contains it.
 const BEFORE: char = '\u{1f}';
 
-/// Stands in the place of a statistic that has no value.
+/// Stands for a statistic without a value.
 const NONE: &str = "\0";
 
-/// What a server says of all rows of one day. Equal accounts mean equal rows, duplicates included.
+/// What a server says about all rows of one day. Equal accounts mean equal rows, duplicates included.
 ///
-/// Sums, extremes and hashes are kept as the server's text: they are compared and carried, never computed with. All are
-/// in one piece of memory, which clones share.
+/// Sums, extremes and hashes are stored as the server's text, because they are only compared and passed on. All texts
+/// are in one piece of memory, which clones share.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Account {
     /// Rows of the day.
@@ -22,11 +22,11 @@ pub struct Account {
 }
 
 impl Account {
-    /// Of the sums over the rows of their first and their second 64-bit hash, and of each measure: how many values are
-    /// not NULL, their exact sum, the smallest, the largest; the last three are `None` where every value is NULL.
+    /// From the sums over the rows of their first and their second 64-bit hash, and, of each measure: how many values
+    /// are not NULL, their exact sum, the smallest, the largest. The last three are `None` if every value is NULL.
     ///
     /// # Errors
-    /// When a text holds what no number is printed with.
+    /// If a text contains characters that no number is printed with.
     pub fn new<'a>(
         rows: i64,
         [hash_a, hash_b]: [&str; 2],
@@ -44,18 +44,19 @@ impl Account {
         Ok(Self { rows, texts: texts.into() })
     }
 
-    /// The sums of hashes. Empty where they are of no use, being of another form.
+    /// The sums of hashes. Empty if they cannot be compared, because their form is another.
     pub fn hashes(&self) -> [&str; 2] {
         let mut texts = self.texts.splitn(3, BEFORE);
         [texts.next().unwrap_or_default(), texts.next().unwrap_or_default()]
     }
 
-    /// The statistics, in their order.
+    /// The statistics, in order.
     pub fn statistics(&self) -> impl Iterator<Item = Option<&str>> {
         self.texts.split(BEFORE).skip(2).map(|text| Some(text).filter(|text| *text != NONE))
     }
 
-    /// What a digest is made of. Digests are stored in warehouses and in plans, so the form never changes.
+    /// The text that a digest is computed from. Digests are stored in warehouses and in plans, so the form never
+    /// changes.
     pub(super) fn digested(&self) -> String {
         let statistic =
             |text: Option<&str>| text.map_or_else(|| "None".to_string(), |text| format!("Some(\"{text}\")"));
@@ -64,8 +65,8 @@ impl Account {
         format!("Account {{ rows: {rows}, statistics: [{statistics}], hash_a: \"{hash_a}\", hash_b: \"{hash_b}\" }}")
     }
 
-    /// Whether the rows are the same. Where the other keeps other statistics, or hashes of another form, the rest says
-    /// so alone.
+    /// Whether both accounts have the same rows. If the other account has other statistics, or hashes of another form,
+    /// only the rest is compared.
     pub(super) fn has_rows_of(&self, other: &Self) -> bool {
         let comparable = self.statistics().count() == other.statistics().count();
         let hashed = !self.hashes()[0].is_empty() && !other.hashes()[0].is_empty();
@@ -74,7 +75,7 @@ impl Account {
             && (!comparable || self.statistics().eq(other.statistics()))
     }
 
-    /// The same without hashes: to be compared with accounts whose hashes are of another form.
+    /// The same without hashes, for comparing with accounts whose hashes have another form.
     #[must_use]
     pub fn without_hashes(&self) -> Self {
         let statistics = self.texts.splitn(3, BEFORE).nth(2);

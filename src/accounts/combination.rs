@@ -1,4 +1,4 @@
-//! The accounts of combinations of dimensions that moved: those of one day, before and after.
+//! The combinations of dimensions whose accounts changed on a day, before and after.
 
 use std::collections::BTreeMap;
 
@@ -7,29 +7,29 @@ use serde::{Deserialize, Serialize};
 use super::said::{self, Moved, Said, Statistic};
 use crate::error::Result;
 
-/// So many of a day are noted and listed, those that moved most; the others are counted. A day may have as many as
-/// rows.
+/// At most this many are noted and listed for a day, those that changed most; the others are counted. A day may have as
+/// many combinations as rows.
 pub const LISTED: usize = 100;
 
-/// Combinations of dimensions whose accounts moved.
+/// Combinations of dimensions whose accounts changed.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize)]
 pub struct Combinations {
-    /// What the dimensions are called, in order.
+    /// The columns' names of the dimensions, in order.
     pub dimensions: Vec<String>,
-    /// Those that moved most: by rows, then by the first sum that moved.
+    /// Those that changed most: by rows, then by the first sum that changed.
     pub moved: Vec<Combination>,
-    /// How many more moved.
+    /// How many others changed.
     pub not_listed: usize,
 }
 
-/// A combination, and what its account said and says.
+/// A combination, and its account before and after.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct Combination {
-    /// As texts, in the order of the dimensions; null is NULL. A long one is cut, and ends with `…`.
+    /// Its values as texts, in the order of the dimensions; null is NULL. A long text is cut, and ends with `…`.
     pub values: Vec<Option<String>>,
-    /// Rows; 0: there is none.
+    /// Rows; 0: there are none.
     pub rows: Moved<i64>,
-    /// The statistics that moved; null: there is no value.
+    /// The statistics that changed; null: there is no value.
     pub statistics: Vec<Statistic>,
 }
 
@@ -49,10 +49,10 @@ struct NotedOne {
 }
 
 impl Combinations {
-    /// Of what the warehouse notes.
+    /// From what the warehouse notes.
     ///
     /// # Errors
-    /// When it is of an unknown form.
+    /// If its form is unknown.
     pub fn parse(text: &str) -> Result<Self> {
         let Noted { dimensions, moved, not_listed } = serde_json::from_str(text)?;
         let side = |account: Option<_>| account.map_or_else(|| Ok(Said::default()), Said::of);
@@ -60,7 +60,7 @@ impl Combinations {
         Ok(Self { dimensions, moved: moved.into_iter().map(one).collect::<Result<_>>()?, not_listed })
     }
 
-    /// Adds one that moved. Holds no more than twice as many as are listed.
+    /// Adds one that changed. Stores at most twice as many as are listed.
     pub fn add(&mut self, one: Combination) {
         self.moved.push(one);
         if self.moved.len() >= 2 * LISTED {
@@ -68,7 +68,7 @@ impl Combinations {
         }
     }
 
-    /// Leaves those that moved most.
+    /// Removes all but those that changed most.
     pub fn cut(&mut self) {
         self.moved.sort_by(|one, other| {
             let [(rows, sum), (other_rows, other_sum)] = [one, other].map(Combination::movement);
@@ -78,21 +78,21 @@ impl Combinations {
         self.moved.truncate(LISTED);
     }
 
-    /// All that moved, listed or not.
+    /// How many changed, listed or not.
     pub fn count(&self) -> usize {
         self.moved.len() + self.not_listed
     }
 }
 
 impl Combination {
-    /// What moves from one account to another.
+    /// What changed between two accounts.
     pub fn between(values: Vec<Option<String>>, before: &Said, after: &Said) -> Self {
         let mut statistics = said::moved(before, after);
         statistics.retain(|one| one.value.before != one.value.after);
         Self { values, rows: Moved { before: before.rows, after: after.rows }, statistics }
     }
 
-    /// By how many rows, and by what the first sum: only to tell larger movements from smaller ones.
+    /// By how many rows it changed, and by how much the first sum: only for comparing sizes.
     fn movement(&self) -> (u64, f64) {
         let figure = |value: &Option<String>| value.as_ref().and_then(|value| value.parse().ok()).unwrap_or(0.0);
         let sum = self.statistics.iter().find(|one| one.name.starts_with("sum_"));
@@ -101,7 +101,8 @@ impl Combination {
     }
 }
 
-/// By how much a number moved, with its sign: `+2`, `-0.50`. Exact; `None` where one is none, or has over 38 digits.
+/// By how much a number changed, with its sign: `+2`, `-0.50`. Exact; `None` if one is not a number, or has over 38
+/// digits.
 pub fn difference(before: Option<&str>, after: Option<&str>) -> Option<String> {
     let (before, after) = (before?, after?);
     let decimals = |number: &str| number.split_once('.').map_or(0, |(_, decimals)| decimals.len());

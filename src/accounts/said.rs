@@ -1,4 +1,4 @@
-//! What the account of a period says, by the names of its statistics, and what moves from one to another.
+//! The figures of a period's account, by the names of its statistics, and how two accounts differ.
 
 use std::collections::BTreeMap;
 
@@ -7,15 +7,15 @@ use serde::Serialize;
 
 use crate::error::Result;
 
-/// The statistics in the order of the files, as their names begin.
+/// The beginnings of the statistics' names, in the order of the files.
 const ORDER: [&str; 6] = ["sum_", "min_", "max_", "mean_", "stddev_", "count_"];
 
-/// Rows and statistics of a period; of one without rows 0 and none.
+/// Rows and statistics of a period. A period without rows has 0 and none.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Said {
-    /// Rows that it accounts for.
+    /// Rows that it counts.
     pub rows: i64,
-    /// By name, as the server's text; `None` where there is no value.
+    /// By name, as the server's text; `None` if there is no value.
     pub statistics: BTreeMap<String, Option<String>>,
 }
 
@@ -24,7 +24,7 @@ pub struct Said {
 pub struct Moved<T> {
     /// What it was.
     pub before: T,
-    /// What it is then.
+    /// What it became.
     pub after: T,
 }
 
@@ -33,34 +33,34 @@ pub struct Moved<T> {
 pub struct Statistic {
     /// As in the files' columns.
     pub name: String,
-    /// Its values.
+    /// Its value.
     #[serde(flatten)]
     pub value: Moved<Option<String>>,
 }
 
 impl Said {
-    /// Of an object of texts, as the server prints it; nothing says nothing.
+    /// From a JSON object of texts, as the server prints it. No text: no rows and no statistics.
     ///
     /// # Errors
-    /// When it is none, or counts no rows.
+    /// If it is not such an object, or has no number of rows.
     pub fn parse(text: Option<&str>) -> Result<Self> {
         text.map_or_else(|| Ok(Self::default()), |text| Self::of(serde_json::from_str(text)?))
     }
 
-    /// Of texts by name.
+    /// From texts by name.
     ///
     /// # Errors
-    /// When they count no rows.
+    /// If they have no number of rows.
     pub(super) fn of(mut statistics: BTreeMap<String, Option<String>>) -> Result<Self> {
         let rows: i64 = statistics.remove("rows").flatten().context("an account counts no rows")?.parse()?;
         anyhow::ensure!(rows.unsigned_abs() < 1 << 48, "an account counts {rows} rows, which cannot be");
-        // Sums of squares are kept for deviations, and are in no file.
+        // Sums of squares are stored for standard deviations, and are in no file.
         statistics.retain(|name, _| !name.starts_with("squares_"));
         Ok(Self { rows, statistics })
     }
 }
 
-/// Each statistic of either, measure by measure, in the order of the files.
+/// Each statistic of either account, measure by measure, in the order of the files.
 pub fn moved(before: &Said, after: &Said) -> Vec<Statistic> {
     let (before, after) = (&before.statistics, &after.statistics);
     let mut names: Vec<&String> =

@@ -2,7 +2,7 @@
 
 use serde::Serialize;
 
-/// Rows that belong to no day: counted and reported, in no account and no file.
+/// Rows that belong to no day: counted and reported, but in no account and no file.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize)]
 pub struct SetAside {
     /// Rows whose time is NULL.

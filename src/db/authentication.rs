@@ -1,5 +1,5 @@
-//! What a server may ask for before it lets us in. The driver answers whatever it is asked, a password in clear text
-//! too; so the stream between the two is watched, and ends before a refused question reaches the driver.
+//! Which authentication methods a server may use. The driver answers every request, even one for a password in clear
+//! text. So the stream between them is watched, and ends before a refused request reaches the driver.
 
 use std::fmt;
 use std::io::{Error, ErrorKind};
@@ -10,7 +10,7 @@ use std::task::{Context, Poll, ready};
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 use tokio_postgres::tls::{ChannelBinding, TlsStream};
 
-/// A way in, with the words of libpq's `require_auth`.
+/// An authentication method, with the words of libpq's `require_auth`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Method {
     Password,
@@ -23,22 +23,22 @@ enum Method {
 
 const ALL: [Method; 6] = [Method::Password, Method::Md5, Method::Gss, Method::Sspi, Method::Scram, Method::None];
 
-/// The ways in that are accepted.
+/// The accepted methods.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Methods(Vec<Method>);
 
-/// What a server asked for, and does not get.
+/// A method that the server requested, and that is refused.
 #[derive(Debug, PartialEq, Eq, thiserror::Error)]
 #[error("the server {0}, which is not accepted here")]
 pub struct Unaccepted(&'static str);
 
 impl Methods {
-    /// Any, where nobody can read along or pretend to be the server.
+    /// Any, if nobody can read along or impersonate the server.
     pub fn any() -> Self {
         Self(ALL.to_vec())
     }
 
-    /// Those that give the password to nobody: neither in clear text nor as MD5, which is as good as the password.
+    /// Those that do not reveal the password: neither in clear text nor as MD5, which is as good as the password.
     pub fn that_keep_the_password() -> Self {
         Self(ALL.into_iter().filter(|method| !matches!(method, Method::Password | Method::Md5)).collect())
     }
@@ -72,7 +72,7 @@ impl Method {
     }
 }
 
-/// As libpq reads `require_auth`: methods with commas between, or, each behind a `!`, all but these.
+/// As libpq reads `require_auth`: methods separated by commas, or, with a `!` before each, all others.
 impl FromStr for Methods {
     type Err = ();
 
@@ -97,13 +97,14 @@ impl fmt::Display for Methods {
     }
 }
 
-/// What a server says until it lets us in, byte by byte.
+/// Reads what a server sends until authentication is complete, byte by byte.
 #[derive(Debug)]
 struct Questions {
     accepted: Methods,
-    /// The message under way: its kind, its length and, of a question, which.
+    /// The beginning of the current message: its kind, its length and, for an authentication request, the number of the
+    /// request.
     start: Vec<u8>,
-    /// Bytes of it that do not matter.
+    /// How many more bytes of it there are, which do not matter.
     rest: usize,
     asked: bool,
     over: bool,
@@ -137,7 +138,7 @@ impl Questions {
         self.rest = usize::try_from(length.saturating_sub(heard)).unwrap_or(usize::MAX);
     }
 
-    /// By the numbers of PostgreSQL's protocol; of others the driver knows nothing.
+    /// By the numbers of PostgreSQL's protocol. The driver knows no others.
     fn judge(&mut self, question: u32) -> Result<(), Unaccepted> {
         let method = match question {
             0 if self.asked => {
@@ -157,7 +158,7 @@ impl Questions {
     }
 }
 
-/// A stream on which only accepted questions arrive.
+/// A stream that passes on only accepted authentication requests.
 #[derive(Debug)]
 pub struct Watched<S> {
     inner: S,

@@ -1,4 +1,4 @@
-//! Days as they travel to and from a server.
+//! Days as they are sent to and from a server.
 
 use std::error::Error;
 
@@ -8,7 +8,7 @@ use tokio_postgres::types::{FromSql, IsNull, ToSql, Type, accepts, to_sql_checke
 use crate::calendar::{Day, Level, Period};
 use crate::error::{Refusal, Result};
 
-/// A `date` as the server has it: a day, or one of the two infinities.
+/// A `date` of the server: a day, or one of the two infinities.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct AnyDate(i32);
 
@@ -18,7 +18,7 @@ impl AnyDate {
         Day::from_postgres(self.0)
     }
 
-    /// Its place among dates, as a server sorts them.
+    /// Its position among dates, as a server sorts them.
     pub fn sorted(self) -> i64 {
         i64::from(self.0)
     }
@@ -50,7 +50,7 @@ impl ToSql for Day {
     to_sql_checked!();
 }
 
-/// When a period starts, as a `date` or, of an hour, a `timestamp`.
+/// When a period starts, as a `date` or, for an hour, a `timestamp`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Start {
     /// Days since 2000-01-01.
@@ -63,7 +63,7 @@ impl Start {
     /// The period of a level that starts then.
     ///
     /// # Errors
-    /// When none does: nobody but a person can have written that.
+    /// If none does: only a person can have written that.
     pub fn period(self, level: Level) -> Result<Period> {
         Period::from_postgres(level, self.days, self.hour).ok_or_else(|| {
             let hours = i64::from(self.days) * 24 + i64::from(self.hour);

@@ -1,4 +1,4 @@
-//! What a server says of itself and of the connection to it.
+//! What a server says about itself and about the connection to it.
 
 use std::net::IpAddr;
 
@@ -18,24 +18,24 @@ const ZONE: Statement = crate::statement!("servers/zone.sql");
 const ZONES: Statement = crate::statement!("servers/zones.sql");
 const OFFSETS: Statement = crate::statement!("servers/offsets.sql");
 
-/// What a server says of itself.
+/// What a server says about itself.
 #[derive(Debug)]
 pub struct Facts {
     /// Which database this is.
     pub identity: Identity,
-    /// Its version, as it writes it.
+    /// Its version, as it prints it.
     pub version: String,
-    /// Whether it follows another server, and so cannot be written to.
+    /// Whether it is a standby, which cannot be written to.
     pub standby: bool,
-    /// The protocol that protects the session, such as `TLSv1.3`; `None` where nothing does.
+    /// The protocol that protects the session, such as `TLSv1.3`; `None` if it is not protected.
     pub protocol: Option<String>,
 }
 
 impl Session {
-    /// What the server says of itself, in a transaction that is pinned as all are.
+    /// What the server says about itself, in a transaction that is pinned like all others.
     ///
     /// # Errors
-    /// When the server refuses a setting of a pinned transaction, or does not say who it is.
+    /// If the server refuses a setting of a pinned transaction, or does not say which database this is.
     pub async fn facts(&mut self) -> Result<Facts> {
         let server = self.server;
         let work = self.begin(Access::ReadSnapshot, &[]).await?;
@@ -49,7 +49,7 @@ impl Session {
     }
 }
 
-/// What tells two databases apart.
+/// What distinguishes the two databases.
 #[derive(Debug, Clone, Copy)]
 pub struct Seen {
     /// Whether it has Kalends' schemas.
@@ -62,7 +62,7 @@ impl Session {
     /// Whether the database is a warehouse, and whether it has a table.
     ///
     /// # Errors
-    /// When the catalogue cannot be read.
+    /// If the catalogue cannot be read.
     pub async fn seen(&mut self, schema: &Ident, table: &Ident) -> Result<Seen> {
         let work = self.begin(Access::ReadSnapshot, &[]).await?;
         let parameters: [Parameter<'_>; 2] = [(&schema.name(), Type::TEXT), (&table.name(), Type::TEXT)];
@@ -71,10 +71,10 @@ impl Session {
     }
 }
 
-/// Whether the server knows a time zone by its name.
+/// Whether the server knows a time zone of this name.
 ///
 /// # Errors
-/// When it does not answer.
+/// If it does not answer.
 pub async fn knows_zone(work: &Work<'_>, zone: &str) -> Result<bool> {
     let row = work.query_one(ZONE, &[(&zone, Type::TEXT)]).await?;
     row.map_or(Ok(false), |row| row.get("known"))
@@ -83,24 +83,24 @@ pub async fn knows_zone(work: &Work<'_>, zone: &str) -> Result<bool> {
 /// The time zones that the server knows.
 ///
 /// # Errors
-/// When it does not answer.
+/// If it does not answer.
 pub async fn zones(work: &Work<'_>) -> Result<Vec<String>> {
     work.query(ZONES, &[]).await?.iter().map(|row| row.get("name")).collect()
 }
 
-/// Moments of UTC around a day, each with how far a time zone was ahead of it, both as the server prints them.
+/// Moments of UTC around a day, each with the zone's offset from UTC, both as the server prints them.
 #[derive(Debug)]
 pub struct Offsets {
     /// The day.
     pub day: Day,
-    /// Pairs, a quarter of an hour apart.
+    /// Pairs, 15 minutes apart.
     pub moments: Vec<(String, String)>,
 }
 
-/// What a server's time zone data say of some days.
+/// What a server's time zone data say about some days.
 ///
 /// # Errors
-/// When it does not answer, or the days are none that a timestamp can be in.
+/// If it does not answer, or a day is outside the range of timestamps.
 pub async fn offsets(work: &Work<'_>, zone: &str, days: &[Day]) -> Result<Vec<Offsets>> {
     let rows = work.query(OFFSETS, &[(&zone, Type::TEXT), (&days, Type::DATE_ARRAY)]).await?;
     let of_day = |row: &Row| -> Result<Offsets> {
@@ -117,7 +117,7 @@ impl Address {
     }
 }
 
-/// On this machine: nobody listens on the way, so certificates prove nothing.
+/// On this machine nobody can listen in between, so certificates prove nothing.
 pub fn is_on_this_machine(config: &Config) -> bool {
     config.get_hostaddrs().iter().all(IpAddr::is_loopback)
         && config.get_hosts().iter().all(|host| match host {

@@ -1,4 +1,4 @@
-//! What a server said of a statement, with the statement's file and the place in it.
+//! What a server said about a statement, with the statement's file and the position in it.
 
 use std::fmt;
 
@@ -13,22 +13,22 @@ use crate::sql::Sql;
 pub struct StatementFailure {
     message: String,
     code: Option<SqlState>,
-    /// Whether the server could not lock as many tables as the statement takes.
+    /// Whether the server could not lock as many tables as the statement requires.
     lacks_locks: bool,
-    /// Whether the connection ended with it.
+    /// Whether the connection was lost.
     is_lost: bool,
     #[source]
     place: Picture,
 }
 
 impl StatementFailure {
-    /// Of an error that a statement ended with.
+    /// From the error that a statement ended with.
     pub fn new(sql: &Sql, error: &tokio_postgres::Error) -> Self {
         match error.as_db_error() {
             Some(answer) => Self {
                 message: answer.message().to_string(),
                 code: Some(answer.code().clone()),
-                // The hint is in the server's language, but for the name of the setting.
+                // The hint is in the server's language, except for the name of the setting.
                 lacks_locks: answer.hint().is_some_and(|hint| hint.contains("max_locks_per_transaction")),
                 is_lost: [&SqlState::ADMIN_SHUTDOWN, &SqlState::CRASH_SHUTDOWN].contains(&answer.code()),
                 place: picture(sql, answer),
@@ -43,9 +43,9 @@ impl StatementFailure {
         }
     }
 
-    /// With the next step where the server's own limits are in the way. A refusal where what we sent cannot be written
-    /// in the database's encoding: values are numbers and dates, and dimensions need UTF8, so it is a name. Otherwise
-    /// itself.
+    /// Adds the next step if the server's own limits were reached. Returns a refusal if the database's encoding lacks a
+    /// character of what was sent: that must be a name, because values are numbers and dates, and dimensions require
+    /// UTF8. Otherwise returns the error itself.
     pub(super) fn explained(self, server: Server) -> anyhow::Error {
         if self.is_lost {
             return lost(server, self.into());
@@ -76,19 +76,19 @@ impl StatementFailure {
         )
     }
 
-    /// The SQLSTATE of the server's answer; `None` where there was no answer.
+    /// The SQLSTATE of the server's answer; `None` without an answer.
     pub fn code(&self) -> Option<&SqlState> {
         self.code.as_ref()
     }
 }
 
-/// Whether an error of the driver means that there is no connection any more.
+/// Whether an error of the driver means that the connection is lost.
 pub(super) fn is_lost(error: &tokio_postgres::Error) -> bool {
     let of_system = std::error::Error::source(error).is_some_and(|cause| cause.is::<std::io::Error>());
     error.is_closed() || of_system && error.as_db_error().is_none()
 }
 
-/// A connection that a server ended in mid work, as of a stop or a restart.
+/// A connection that the server ended during the work, for example because of a stop or a restart.
 pub(super) fn lost(server: Server, cause: anyhow::Error) -> anyhow::Error {
     let hint = "Check that it runs, and what its log says, then run again: what was committed stays, the rest was rolled \
                 back.";
@@ -104,13 +104,13 @@ impl fmt::Display for StatementFailure {
     }
 }
 
-/// The SQLSTATE behind an error, if a server's answer is its cause.
+/// The SQLSTATE behind an error, if it was caused by a server's answer.
 pub fn sql_state(error: &anyhow::Error) -> Option<&SqlState> {
     error.downcast_ref::<StatementFailure>().and_then(StatementFailure::code)
 }
 
-/// The file, and the line that the server points at: it counts characters, people count lines and columns. The server's
-/// DETAIL is left out on purpose: it may hold a row's values.
+/// The file, with the line and column that the server points at by counting characters. The server's DETAIL is left out
+/// on purpose: it may contain a row's values.
 fn picture(sql: &Sql, answer: &DbError) -> Picture {
     let pointed = match answer.position() {
         Some(ErrorPosition::Original(position)) => usize::try_from(*position).ok().filter(|&position| position > 0),
@@ -130,7 +130,7 @@ fn picture(sql: &Sql, answer: &DbError) -> Picture {
     ])
 }
 
-/// A driver's error with its causes, in one line.
+/// An error of the driver with its causes, on one line.
 pub(super) fn plainly(error: &tokio_postgres::Error) -> String {
     if let Some(answer) = error.as_db_error() {
         return format!("{} ({})", answer.message(), answer.code().code());

@@ -1,7 +1,7 @@
-//! The line to a server: everything that is waited for there has a deadline of ours. A server that has stopped says
-//! nothing and keeps its socket open, so neither its own limits nor the system's find that out.
+//! The line to a server: Kalends sets a deadline for everything that it waits for. A server that hangs says nothing and
+//! keeps its socket open, so neither its own limits nor the system's detect that.
 //!
-//! A deadline is for a time without any progress: what is slow and alive goes on.
+//! A deadline is for a time without any progress: slow work that makes progress goes on.
 
 use std::pin::Pin;
 use std::sync::Arc;
@@ -19,26 +19,26 @@ use super::{Limits, Protection, Row, Server, StatementFailure, tls};
 use crate::error::{Refusal, Result};
 use crate::sql::Sql;
 
-/// A server ends a statement at its limit by itself; our own clock is a little later.
+/// A server ends a statement at its limit by itself; the deadline is a little later.
 const LATER: Duration = Duration::from_secs(5);
 
-/// What a living server does at once, such as BEGIN or taking some rows, is not waited for longer than this.
+/// How long to wait for what a working server does at once, such as BEGIN or accepting some rows.
 const AT_ONCE: Duration = Duration::from_secs(600);
 
-/// What is due to be said at the end, ROLLBACK or COMMIT of what was only read, is not waited for longer than this.
+/// How long to wait for the server at the end of a transaction: ROLLBACK, or COMMIT of one that only read.
 const GOODBYE: Duration = Duration::from_secs(2);
 
-/// A cancel is a courtesy to the server.
+/// How long to wait for a cancel, which is only a courtesy to the server.
 const CANCEL: Duration = Duration::from_secs(1);
 
-/// A connection that cannot be used, or whose data nobody acknowledges, is dead after this time.
+/// After this time, a connection that cannot be used or whose data are not acknowledged counts as dead.
 pub(super) const DEAD_AFTER: Duration = Duration::from_secs(30);
 
-/// The same where somebody may have good reason to take no data for a while: a server that stores rows, or a client
-/// that waits for the other server. The system counts that as if it were dead.
+/// The same if the other end may have good reason to accept no data for a while: a server that stores rows, or a client
+/// that waits for the other server. The system cannot distinguish that from a dead one.
 const DEAD_AFTER_IN_BULK: Duration = Duration::from_secs(300);
 
-/// What a session, its transactions and their streams share of a connection.
+/// The part of a connection that a session, its transactions and their streams share.
 #[derive(Clone)]
 pub(super) struct Line(Arc<Ends>);
 
@@ -53,12 +53,12 @@ struct Ends {
 }
 
 impl Limits {
-    /// How long a statement is waited for.
+    /// How long to wait for a statement.
     fn patience(self) -> Duration {
         self.statement.saturating_add(LATER)
     }
 
-    /// How long data may stay unacknowledged where rows pass in bulk.
+    /// How long data may stay unacknowledged while many rows are sent.
     pub(super) fn dead_after_in_bulk(self) -> Duration {
         self.statement.clamp(DEAD_AFTER, DEAD_AFTER_IN_BULK)
     }
@@ -76,27 +76,27 @@ impl Line {
         Self(Arc::new(Ends { server, limits, protection, cancel, connection, in_transaction }))
     }
 
-    /// Whose connection it is.
+    /// Which server it leads to.
     pub(super) fn server(&self) -> Server {
         self.0.server
     }
 
-    /// A transaction begins.
+    /// Notes that a transaction begins.
     pub(super) fn begins(&self) {
         self.0.in_transaction.store(true, Ordering::Relaxed);
     }
 
-    /// It was committed.
+    /// Notes that it was committed.
     pub(super) fn committed(&self) {
         self.0.in_transaction.store(false, Ordering::Relaxed);
     }
 
-    /// Waits for the end of a statement.
+    /// Waits for a statement to end.
     pub(super) async fn answer<T>(&self, doing: &str, answer: impl Future<Output = T>) -> Result<T> {
         self.within(self.0.limits.patience(), doing, answer).await
     }
 
-    /// Waits for what needs no work of the server.
+    /// Waits for what takes the server no work.
     pub(super) async fn at_once<T>(&self, doing: &str, answer: impl Future<Output = T>) -> Result<T> {
         self.within(self.0.limits.patience().min(AT_ONCE), doing, answer).await
     }
@@ -113,7 +113,7 @@ impl Line {
         }
     }
 
-    /// Closes the socket, so that whatever the server still holds for us is let go as soon as it notices.
+    /// Closes the socket, so that the server releases what it holds for us as soon as it notices.
     async fn give_up(&self, limit: Duration, doing: &str) -> anyhow::Error {
         self.0.connection.abort();
         self.cancel().await;
@@ -124,7 +124,7 @@ impl Line {
         )
     }
 
-    /// Asks the server, over a connection of its own, to end the statement at work.
+    /// Asks the server, over a separate connection, to cancel the running statement.
     async fn cancel(&self) {
         let Ok(connector) = tls::connector(&self.0.protection) else { return };
         match timeout(CANCEL, self.0.cancel.cancel_query(connector)).await {
@@ -134,8 +134,8 @@ impl Line {
         }
     }
 
-    /// Lets the server go. It hears what is due, such as ROLLBACK, if it takes that at once; an answer that is still
-    /// coming, as of a COPY, is not waited for.
+    /// Leaves the server. It receives the last message, such as ROLLBACK, if it accepts that at once. An answer that is
+    /// still coming, for example of a COPY, is not waited for.
     pub(super) fn hang_up(&self) {
         if !self.0.in_transaction.load(Ordering::Relaxed) {
             return;
@@ -150,7 +150,7 @@ impl Line {
         }
     }
 
-    /// The next of a stream, which is waited for only where it is not there yet.
+    /// The next item of a stream. Waits only if it is not there yet.
     async fn next<T>(
         &self,
         sql: &Sql,
@@ -164,7 +164,7 @@ impl Line {
     }
 }
 
-/// The rows of a statement as they come.
+/// The rows of a statement as they arrive.
 pub struct Rows {
     line: Line,
     sql: Sql,
@@ -179,7 +179,7 @@ impl Rows {
     /// The next row; `None` after the last one.
     ///
     /// # Errors
-    /// When the server ends the statement, or sends nothing within its limit.
+    /// If the server ends the statement, or sends nothing within its limit.
     pub async fn next(&mut self) -> Result<Option<Row>> {
         let row = self.line.next(&self.sql, &mut self.stream).await?;
         Ok(row.map(|row| Row::new(&self.sql, row)))
@@ -202,14 +202,15 @@ impl CopyOut {
     /// The next message; `None` after the last one.
     ///
     /// # Errors
-    /// When the server ends the statement, or sends nothing within its limit.
+    /// If the server ends the statement, or sends nothing within its limit.
     pub async fn next(&mut self) -> Result<Option<Bytes>> {
         let next = self.line.next(&self.sql, &mut self.stream).await;
         self.ended = !matches!(next, Ok(Some(_)));
         next
     }
 
-    /// Ends it where nobody takes the rest: the server would send all of it before it heard of anything else.
+    /// Ends a COPY whose rest is not needed. Otherwise the server would send all of it before it accepts another
+    /// statement.
     pub async fn stop(self) {
         if !self.ended {
             self.line.cancel().await;
@@ -217,7 +218,7 @@ impl CopyOut {
     }
 }
 
-/// What a `COPY … FROM STDIN` takes.
+/// Sends the data of a `COPY … FROM STDIN`.
 pub struct CopyIn {
     line: Line,
     sql: Sql,
@@ -232,16 +233,16 @@ impl CopyIn {
     /// Sends some bytes.
     ///
     /// # Errors
-    /// When the server does not take them in time, or the connection is gone.
+    /// If the server does not accept them in time, or the connection is lost.
     pub async fn send(&mut self, bytes: Bytes) -> Result<()> {
         let sent = self.line.at_once(self.sql.path(), self.sink.send(bytes)).await?;
         sent.map_err(|error| StatementFailure::new(&self.sql, &error).explained(self.line.server()))
     }
 
-    /// Says that this was all, and gives the number of rows that the server counted. Dropped before, nothing is stored.
+    /// Ends the data, and returns the number of rows that the server counted. If dropped before, nothing is stored.
     ///
     /// # Errors
-    /// When the server refuses the rows, or does not answer within its limit.
+    /// If the server refuses the rows, or does not answer within its limit.
     pub async fn finish(mut self) -> Result<u64> {
         let finished = self.line.answer(self.sql.path(), self.sink.as_mut().finish()).await?;
         finished.map_err(|error| StatementFailure::new(&self.sql, &error).explained(self.line.server()))

@@ -1,4 +1,4 @@
-//! Two sorted answers, production's and the warehouse's, merged as they come: of each one row is held.
+//! Merges two sorted answers, production's and the warehouse's, as they arrive. Only one row of each is in memory.
 
 use std::cmp::Ordering;
 
@@ -11,14 +11,14 @@ pub trait Sortable: Sized {
     /// Reads it.
     ///
     /// # Errors
-    /// When the row is none.
+    /// If the row cannot be read.
     fn read(row: &Row) -> Result<Self>;
 
-    /// Where it is, as both servers sort.
+    /// Compares two rows in the order in which both servers sort.
     fn order(&self, other: &Self) -> Ordering;
 }
 
-/// Where to ask, and what; without a statement there are no rows.
+/// The transaction and the statement; without a statement there are no rows.
 pub type Query<'a> = (&'a Work<'a>, Option<Sql>, &'a [Parameter<'a>]);
 
 /// Both sides.
@@ -28,19 +28,19 @@ pub struct Pairs<T> {
 }
 
 impl<T: Sortable> Pairs<T> {
-    /// Both servers sort at once.
+    /// Starts both statements, so that both servers sort at the same time.
     ///
     /// # Errors
-    /// When a server does not answer.
+    /// If a server does not answer.
     pub async fn open(production: Query<'_>, warehouse: Query<'_>) -> Result<Self> {
         let (production, warehouse) = tokio::try_join!(Sorted::open(production), Sorted::open(warehouse))?;
         Ok(Self { production, warehouse })
     }
 
-    /// The next row in order, from the sides that have it: production's, the warehouse's.
+    /// The next row in order, from the sides that have it: production's, then the warehouse's.
     ///
     /// # Errors
-    /// When a server breaks off.
+    /// If a server breaks off.
     pub async fn next(&mut self) -> Result<Option<(Option<T>, Option<T>)>> {
         let order = match (&self.production.next, &self.warehouse.next) {
             (None, None) => return Ok(None),
@@ -60,7 +60,7 @@ struct Sorted<T> {
 }
 
 impl<T: Sortable> Sorted<T> {
-    /// Asks, and waits for the first row.
+    /// Runs the statement, and waits for the first row.
     async fn open((work, sql, parameters): Query<'_>) -> Result<Self> {
         let mut sorted = Self { next: None, rest: None };
         if let Some(sql) = sql {
@@ -70,7 +70,7 @@ impl<T: Sortable> Sorted<T> {
         Ok(sorted)
     }
 
-    /// The row that is held; the one after it is held then.
+    /// Returns the buffered row, and buffers the next one.
     async fn take(&mut self) -> Result<Option<T>> {
         let Some(rest) = &mut self.rest else { return Ok(self.next.take()) };
         let next = rest.next().await?.map(|row| T::read(&row)).transpose()?;

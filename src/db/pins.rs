@@ -1,4 +1,4 @@
-//! What a transaction must not inherit from server, role, database or pooler.
+//! Settings that a transaction must not inherit from server, role, database or pooler.
 
 use std::time::Duration;
 
@@ -17,18 +17,18 @@ const BULK: Statement = crate::statement!("pins/bulk.sql");
 const READ_ANEW: Statement = crate::statement!("pins/read_anew.sql");
 const WRITE_ANEW: Statement = crate::statement!("pins/write_anew.sql");
 
-/// What the server of a connection knows to pin.
+/// What the server of a connection is able to pin.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Pins {
     pub(super) limits: Limits,
     /// The server's major version.
     pub(super) version: u32,
-    /// Whether the server can look, in mid statement, if its client is still there: not every system lets it.
+    /// Whether the server can check, during a statement, if its client is still there. Not every system supports that.
     pub(super) looks_for_client: bool,
 }
 
 impl Pins {
-    /// The pins of a transaction and what follows them, as one message.
+    /// The pins of a transaction and the statements that follow them, as one message.
     pub(super) fn before(self, access: Access, then: &[Sql]) -> Result<Sql> {
         let limits = self.limits;
         let mut all = vec![ALL.with(&[
@@ -50,7 +50,8 @@ impl Pins {
         Ok(Sql::joined(&all))
     }
 
-    /// The same without what the server has just refused, in a transaction that is begun anew; `None` where it refused
+    /// The same without the setting that the server has just refused, in a new transaction; `None` if it refused
+    /// something else.
     /// something else.
     pub(super) fn instead(&mut self, error: &anyhow::Error, access: Access, then: &[Sql]) -> Result<Option<[Sql; 2]>> {
         let refused = sql_state(error) == Some(&SqlState::INVALID_PARAMETER_VALUE)
@@ -68,7 +69,7 @@ impl Pins {
     }
 }
 
-/// Before rows come in bulk.
+/// The pins for sending many rows.
 pub(super) fn bulk(limits: Limits) -> Result<Sql> {
     BULK.with(&[("dead_ms", &milliseconds(limits.dead_after_in_bulk()))])
 }

@@ -1,4 +1,4 @@
-//! A row of an answer. What it holds came from a server, so reading a column can fail, and never panics.
+//! A row of an answer. Its values come from a server, so reading a column can fail, and never panics.
 
 use anyhow::Context as _;
 use tokio_postgres::types::FromSql;
@@ -14,7 +14,7 @@ pub struct Row {
 }
 
 impl Row {
-    /// Of the answer to a statement.
+    /// From the answer to a statement.
     pub fn new(sql: &Sql, row: tokio_postgres::Row) -> Self {
         Self { row, statement: sql.path() }
     }
@@ -22,7 +22,7 @@ impl Row {
     /// The value of a column.
     ///
     /// # Errors
-    /// Names the statement where the column is missing, of another type, or NULL where something has to be.
+    /// Names the statement if the column is missing, has another type, or is NULL unexpectedly.
     pub fn get<'a, T: FromSql<'a>>(&'a self, column: &str) -> Result<T> {
         let reading = || format!("the server's answer to {} has no usable \"{column}\"", self.statement);
         self.row.try_get(column).with_context(reading)

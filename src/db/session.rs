@@ -14,7 +14,7 @@ use super::{Access, Address, CopyIn, CopyOut, Limits, Parameter, Row, Rows, Serv
 use crate::error::{Refusal, Result};
 use crate::sql::Sql;
 
-/// Older servers lack what statements of ours ask for, such as infinities of numeric and
+/// Older servers lack features that the statements use, such as infinities of numeric and
 /// `client_connection_check_interval`.
 const OLDEST_VERSION: u32 = 14;
 
@@ -26,7 +26,7 @@ pub struct Session {
     line: Line,
 }
 
-/// A pinned transaction. Dropped before [`Work::commit`], it is rolled back.
+/// A pinned transaction. It is rolled back if it is dropped before [`Work::commit`].
 pub struct Work<'a> {
     transaction: Transaction<'a>,
     limits: Limits,
@@ -34,14 +34,14 @@ pub struct Work<'a> {
 }
 
 impl Session {
-    /// Connects, waiting a little for a server that is starting or full.
+    /// Connects. Waits a little for a server that is starting or has no free connection.
     ///
     /// # Errors
     /// Names server, address and role; never the password.
     pub async fn connect(server: Server, address: &Address, limits: Limits) -> Result<Self> {
         let attempt = || attempt(server, address, limits);
-        // 0.1 s doubling to 2 s, some 10 s in all: a restarting server is back by then; a missing one is not worth
-        // more.
+        // 0.1 s doubling to 2 s, about 10 s in all: a restarting server is back by then; for a missing one it is not
+        // worth waiting longer.
         let pauses = ExponentialBuilder::default()
             .with_min_delay(Duration::from_millis(100))
             .with_max_delay(Duration::from_secs(2))
@@ -56,10 +56,10 @@ impl Session {
             .with_context(|| format!("could not connect to {server} at {address}"))
     }
 
-    /// Begins a transaction and pins what it must not inherit; `then` follows in the same message, before any snapshot.
+    /// Begins a transaction and pins what it must not inherit. `then` follows in the same message, before any snapshot.
     ///
     /// # Errors
-    /// When the server refuses one of the statements, or does not answer within its limit.
+    /// If the server refuses one of the statements, or does not answer within its limit.
     pub async fn begin(&mut self, access: Access, then: &[Sql]) -> Result<Work<'_>> {
         let builder = self.client.build_transaction();
         let builder = match access {
@@ -87,19 +87,19 @@ impl Drop for Session {
 }
 
 impl Work<'_> {
-    /// Runs statements that take no parameters and answer nothing.
+    /// Runs statements without parameters and without an answer.
     pub async fn batch(&self, sql: &Sql) -> Result<()> {
         self.answer(sql, self.transaction.batch_execute(sql.text())).await
     }
 
-    /// Runs a statement and gives all its rows.
+    /// Runs a statement and returns all its rows.
     pub async fn query(&self, sql: impl Into<Sql>, parameters: &[Parameter<'_>]) -> Result<Vec<Row>> {
         let sql = sql.into();
         let rows = self.answer(&sql, self.transaction.query_typed(sql.text(), parameters)).await?;
         Ok(rows.into_iter().map(|row| Row::new(&sql, row)).collect())
     }
 
-    /// Runs a statement and gives its rows as they come.
+    /// Runs a statement and returns its rows as they arrive.
     pub async fn stream(&self, sql: &Sql, parameters: &[Parameter<'_>]) -> Result<Rows> {
         self.expect_bulk().await?;
         let parameters = parameters.iter().map(|(value, kind)| (*value, kind.clone()));
@@ -107,25 +107,25 @@ impl Work<'_> {
         Ok(Rows::new(self.line.clone(), sql.clone(), stream))
     }
 
-    /// Runs a statement that gives one row or none.
+    /// Runs a statement that returns one row or none.
     pub async fn query_one(&self, sql: impl Into<Sql>, parameters: &[Parameter<'_>]) -> Result<Option<Row>> {
         Ok(self.query(sql, parameters).await?.into_iter().next())
     }
 
-    /// Runs a statement and gives the number of rows that it wrote.
+    /// Runs a statement and returns the number of rows that it wrote.
     pub async fn execute(&self, sql: impl Into<Sql>, parameters: &[Parameter<'_>]) -> Result<u64> {
         let sql = sql.into();
         self.answer(&sql, self.transaction.execute_typed(sql.text(), parameters)).await
     }
 
-    /// What a `COPY … TO STDOUT` sends.
+    /// Starts a `COPY … TO STDOUT`.
     pub async fn copy_out(&self, sql: &Sql) -> Result<CopyOut> {
         self.expect_bulk().await?;
         let stream = self.answer(sql, self.transaction.copy_out(sql.text())).await?;
         Ok(CopyOut::new(self.line.clone(), sql.clone(), stream))
     }
 
-    /// What a `COPY … FROM STDIN` takes.
+    /// Starts a `COPY … FROM STDIN`.
     pub async fn copy_in(&self, sql: &Sql) -> Result<CopyIn> {
         let sink = self.answer(sql, self.transaction.copy_in(sql.text())).await?;
         Ok(CopyIn::new(self.line.clone(), sql.clone(), sink))
@@ -135,7 +135,7 @@ impl Work<'_> {
         self.batch(&pins::bulk(self.limits)?).await
     }
 
-    /// Commits. Only when this has returned is anything done.
+    /// Commits. Nothing is done until this has returned.
     pub async fn commit(self) -> Result<()> {
         let Self { transaction, line, .. } = self;
         let committed = line.answer("COMMIT", transaction.commit()).await?;
@@ -147,15 +147,15 @@ impl Work<'_> {
         Ok(())
     }
 
-    /// Ends a transaction that only read, and that [`Work::leave`] is to drop: nothing may be asked of it any more. A
-    /// server that does not hear of it is not waited for.
+    /// Ends a transaction that only read. Nothing may be asked of it afterwards, and [`Work::leave`] must drop it. Does
+    /// not wait long for a server that does not answer.
     pub async fn end_early(&self) -> Result<()> {
         self.line.goodbye("COMMIT", self.transaction.batch_execute("COMMIT")).await??;
         self.line.committed();
         Ok(())
     }
 
-    /// Drops a transaction that was ended early: the driver, which does not know of it, would end it once more.
+    /// Drops a transaction that was ended early. The driver does not know that, and would end it once more.
     pub fn leave(self) {
         std::mem::forget(self.transaction);
     }
@@ -172,7 +172,7 @@ impl Work<'_> {
     }
 }
 
-/// Why one attempt to connect ended.
+/// Why an attempt to connect failed.
 enum Attempt {
     Answered(tokio_postgres::Error),
     Silent(Duration),
@@ -186,7 +186,7 @@ async fn attempt(server: Server, address: &Address, limits: Limits) -> Result<Se
         .keepalives_idle(Duration::from_secs(10))
         .keepalives_interval(Duration::from_secs(5))
         .keepalives_retries(3)
-        // A half-open connection is found in this time; with the system's defaults it takes a quarter of an hour.
+        // A half-open connection is detected after this time; with the system's defaults it takes a quarter of an hour.
         .tcp_user_timeout(match server {
             Server::Production => DEAD_AFTER,
             Server::Warehouse => limits.dead_after_in_bulk(),
@@ -200,7 +200,7 @@ async fn attempt(server: Server, address: &Address, limits: Limits) -> Result<Se
     let (client, connection) =
         connecting.await.map_err(|_| Attempt::Silent(limits.connect))?.map_err(Attempt::Answered)?;
     let version = connection.parameter("server_version").and_then(major_version).unwrap_or(0);
-    // The session ends when its client is dropped; what ends it early comes back as the error of a statement.
+    // The session ends when its client is dropped. If it ends earlier, a statement returns the error.
     let connection = tokio::spawn(connection).abort_handle();
     let line = Line::new(server, limits, &address.protection, client.cancel_token(), connection);
     Ok(Session { client, server, pins: Pins { limits, version, looks_for_client: true }, line })
@@ -257,7 +257,7 @@ fn explain(server: Server, address: &Address, attempt: &Attempt) -> anyhow::Erro
     Refusal::failed(plainly(error), hint)
 }
 
-/// Whether a server is new enough; one that does not say its version, 0, is taken at its word.
+/// Checks that a server is new enough. One that does not say its version (0) is accepted.
 fn check_version(major: u32) -> Result<()> {
     if major == 0 || major >= OLDEST_VERSION {
         return Ok(());

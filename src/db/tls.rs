@@ -1,4 +1,4 @@
-//! The way to a server by network: encrypted by rustls or not, and watched until the server has let us in.
+//! The network connection to a server: with or without TLS (rustls), and watched until authentication is complete.
 
 mod certificates;
 
@@ -25,23 +25,23 @@ use crate::error::Result;
 /// `SSLRequest` of PostgreSQL's protocol: its length and its code.
 const SSL_REQUEST: [u8; 8] = [0, 0, 0, 8, 4, 210, 22, 47];
 
-/// How a connection is protected, with the words of PostgreSQL's `sslmode`.
+/// How a connection is protected, with the words of `sslmode` in PostgreSQL.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Protection {
     /// `disable`: not at all.
     Disable,
-    /// `prefer`: encrypted where the server offers it. Only for a server on this machine.
+    /// `prefer`: encrypted if the server supports it. Only for a server on this machine.
     Prefer,
-    /// `require`: encrypted, without a look at who answers.
+    /// `require`: encrypted, whoever answers.
     Require,
-    /// `verify-full`: encrypted, and the certificate proves the host's name.
+    /// `verify-full`: encrypted, and the certificate must prove the host's name.
     VerifyFull {
         /// Certificates to trust instead of the system's: a PEM file.
         roots: Option<PathBuf>,
     },
 }
 
-/// Has the driver leave all that follows on a TCP connection to the [`Connector`]; a Unix socket is not encrypted.
+/// Makes the driver leave TCP connections to the [`Connector`]. Unix sockets are not encrypted.
 pub(super) fn prepare(config: &mut Config, protection: &Protection) {
     let over_socket = config.get_hosts().iter().any(|host| matches!(host, Host::Unix(_)));
     let mode = match protection {
@@ -53,7 +53,7 @@ pub(super) fn prepare(config: &mut Config, protection: &Protection) {
         config.ssl_mode(mode).ssl_negotiation(SslNegotiation::Postgres);
         return;
     }
-    // Direct: the driver asks nothing by itself. It wants a name for the handshake.
+    // With Direct, the driver sends no request for TLS itself. It requires a name for the handshake.
     config.ssl_mode(SslMode::Require).ssl_negotiation(SslNegotiation::Direct);
     if config.get_hosts().is_empty() {
         for address in config.get_hostaddrs().to_vec() {
@@ -62,7 +62,7 @@ pub(super) fn prepare(config: &mut Config, protection: &Protection) {
     }
 }
 
-/// Makes connections of one kind of protection.
+/// Makes connections with one kind of protection.
 #[derive(Clone)]
 pub struct Connector {
     tls: MakeRustlsConnect,
@@ -73,7 +73,7 @@ pub struct Connector {
 /// The connector for a kind of protection.
 ///
 /// # Errors
-/// When no trusted certificate can be read.
+/// If no trusted certificate can be read.
 pub fn connector(protection: &Protection) -> Result<Connector> {
     let provider = Arc::new(ring::default_provider());
     let builder = ClientConfig::builder_with_provider(provider.clone())
@@ -90,7 +90,7 @@ pub fn connector(protection: &Protection) -> Result<Connector> {
 }
 
 impl Connector {
-    /// With these ways in alone.
+    /// Restricts the authentication methods.
     #[must_use]
     pub fn accepting(self, accepted: &Methods) -> Self {
         Self { accepted: accepted.clone(), ..self }
@@ -108,7 +108,7 @@ impl MakeTlsConnect<Socket> for Connector {
     }
 }
 
-/// One attempt.
+/// One attempt to connect.
 pub struct Connecting {
     tls: <MakeRustlsConnect as MakeTlsConnect<Socket>>::TlsConnect,
     protection: Protection,
@@ -142,9 +142,9 @@ async fn offers_tls(socket: &mut Socket) -> Result<bool, Error> {
 
 /// A connection, encrypted or not.
 pub enum Way {
-    /// As it is.
+    /// Not encrypted.
     Plain(Socket),
-    /// By TLS.
+    /// Encrypted with TLS.
     Encrypted(Box<<MakeRustlsConnect as MakeTlsConnect<Socket>>::Stream>),
 }
 
@@ -189,8 +189,8 @@ impl TlsStream for Way {
     }
 }
 
-/// What was wrong with the server's certificate, or what it asked for, and the next step; `None` of another error.
-/// `name` is the setting of the URL.
+/// Explains what was wrong with the server's certificate or authentication request, and the next step; `None` for other
+/// errors. `name` is the setting with the URL.
 pub(super) fn explain(error: &tokio_postgres::Error, name: &str) -> Option<(String, String)> {
     let said = super::failure::plainly(error);
     if said.contains("channel binding") {

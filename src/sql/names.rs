@@ -1,4 +1,4 @@
-//! Names and texts from outside, quoted.
+//! Quotes names and texts from outside.
 
 use serde::{Deserialize, Serialize, Serializer};
 use sha2::{Digest as _, Sha256};
@@ -6,7 +6,7 @@ use sha2::{Digest as _, Sha256};
 use super::{Filling, serialize_filled};
 use crate::error::{Refusal, Result};
 
-/// Names longer than this are cut by the server without a word, and may then be another object's.
+/// The server silently cuts longer names, which may then be another object's.
 const IDENT_BYTES: usize = 63;
 
 /// The name of a schema, table or column; prints quoted.
@@ -14,10 +14,10 @@ const IDENT_BYTES: usize = 63;
 pub struct Ident(String);
 
 impl Ident {
-    /// A name of 1 to 63 bytes, without a NUL.
+    /// A name of 1 to 63 bytes, without NUL.
     ///
     /// # Errors
-    /// Refuses (usage) any other.
+    /// Refuses (usage) any other name.
     pub fn new(name: impl Into<String>) -> Result<Self> {
         let name = name.into();
         if name.is_empty() || name.len() > IDENT_BYTES || name.contains('\0') {
@@ -29,10 +29,11 @@ impl Ident {
         Ok(Self(name))
     }
 
-    /// A name made from others: where it is too long, its start and a digest of the whole, so that two stay two.
+    /// A name made from others. If it is too long: its beginning and a digest of the whole, so that two names stay
+    /// different.
     ///
     /// # Errors
-    /// Refuses (usage) what PostgreSQL cannot keep.
+    /// Refuses (usage) what PostgreSQL cannot store.
     pub fn cut(name: &str) -> Result<Self> {
         if name.len() <= IDENT_BYTES {
             return Self::new(name);
@@ -42,12 +43,12 @@ impl Ident {
         Self::new(format!("{}~{digest}", &name[..end]))
     }
 
-    /// The name as it is, for comparing and as a parameter.
+    /// The name without quotes, for comparing and as a parameter.
     pub fn name(&self) -> &str {
         &self.0
     }
 
-    /// The name as a statement has it, for one that somebody is to type.
+    /// The name in quotes, for a statement that somebody is to type.
     pub fn quoted(&self) -> String {
         format!("\"{}\"", self.0.replace('"', "\"\""))
     }
@@ -59,7 +60,7 @@ impl Filling for Ident {
     }
 }
 
-/// Quoted; the quotes come off again when it is read.
+/// Quoted; the quotes are removed when it is read.
 impl Serialize for Ident {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         serialize_filled(self, serializer)
@@ -79,10 +80,10 @@ impl<'de> Deserialize<'de> for Ident {
 pub struct Literal(String);
 
 impl Literal {
-    /// Of any text without a NUL.
+    /// From any text without NUL.
     ///
     /// # Errors
-    /// Refuses (usage) a NUL, which PostgreSQL cannot keep.
+    /// Refuses (usage) a NUL, which PostgreSQL cannot store.
     pub fn new(text: &str) -> Result<Self> {
         if text.contains('\0') {
             return Err(Refusal::usage(
@@ -90,7 +91,7 @@ impl Literal {
                 "Leave it out.",
             ));
         }
-        // The form with E reads the same whatever standard_conforming_strings says.
+        // The form with E means the same whatever standard_conforming_strings is.
         let quoted = text.replace('\\', "\\\\").replace('\'', "''");
         Ok(Self(if text.contains('\\') { format!("E'{quoted}'") } else { format!("'{quoted}'") }))
     }

@@ -1,4 +1,4 @@
-//! Values that a statement without parameters is filled with: they print nothing but digits, dates and places.
+//! Values for statements without parameters. They print only digits, dates and ctids.
 
 use super::Filling;
 use crate::calendar::Day;
@@ -25,7 +25,7 @@ impl Filling for Day {
     }
 }
 
-/// The start of a day as a timestamp. The day after the last one that a timestamp can be in starts at `infinity`.
+/// The start of a day as a timestamp. The day after the last one with timestamps starts at `infinity`.
 #[derive(Debug, Clone, Copy)]
 pub struct Bound(pub Day);
 
@@ -44,7 +44,7 @@ impl Filling for [Day] {
     }
 }
 
-/// A row's place in a table (`ctid`): block and line.
+/// A row's `ctid`: block and line.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Ctid {
     block: u32,
@@ -52,7 +52,7 @@ pub struct Ctid {
 }
 
 impl Ctid {
-    /// Reads a place as the server prints it: `(block,line)`.
+    /// Reads a ctid as the server prints it: `(block,line)`.
     pub fn parse(text: &str) -> Option<Self> {
         let (block, line) = text.strip_prefix('(')?.strip_suffix(')')?.split_once(',')?;
         Some(Self { block: block.parse().ok()?, line: line.parse().ok()? })

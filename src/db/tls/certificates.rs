@@ -1,4 +1,4 @@
-//! Certificates of servers: which are accepted, and what to do about one that is not.
+//! Certificates of servers: which are accepted, and what to do about others.
 
 use std::path::Path;
 use std::sync::Arc;
@@ -17,7 +17,7 @@ use x509_cert::der::{Decode as _, Encode as _};
 use crate::error::Result;
 use crate::files;
 
-/// A certificate that no authority has signed: it may be made one that is trusted.
+/// A certificate that no authority has signed. The user may add it to the trusted ones.
 #[derive(Debug, thiserror::Error)]
 #[error("the server's certificate is self-signed")]
 struct SelfSigned;
@@ -27,32 +27,32 @@ struct SelfSigned;
 #[error("the server's certificate is of X.509 version 1")]
 struct FirstVersion;
 
-/// Looks at a server's certificate, and at whether the server holds its key.
+/// Checks a server's certificate, and whether the server has its key.
 #[derive(Debug)]
 pub(super) struct Verifier {
     provider: Arc<CryptoProvider>,
-    /// `None` accepts any certificate, as libpq does under `sslmode=require`: it keeps listeners out, not impostors.
+    /// `None` accepts any certificate, as libpq does with `sslmode=require`: it keeps out listeners, not impostors.
     trusted: Option<Trusted>,
 }
 
-/// Accepts what an authority that is trusted has signed for the host, or a certificate that is itself trusted.
+/// Accepts what a trusted authority has signed for the host, or a certificate that is itself trusted.
 #[derive(Debug)]
 struct Trusted {
-    /// `None` where nothing is trusted.
+    /// `None` if no authority is trusted.
     authorities: Option<Arc<WebPkiServerVerifier>>,
     certificates: Vec<CertificateDer<'static>>,
 }
 
 impl Verifier {
-    /// Of any certificate.
+    /// Accepts any certificate.
     pub(super) fn of_any(provider: Arc<CryptoProvider>) -> Self {
         Self { provider, trusted: None }
     }
 
-    /// By the certificates of a PEM file, or else of the system.
+    /// Trusts the certificates of a PEM file, or else those of the system.
     ///
     /// # Errors
-    /// When the file or one of its certificates cannot be read.
+    /// If the file or one of its certificates cannot be read.
     pub(super) fn by(file: Option<&Path>, provider: Arc<CryptoProvider>) -> Result<Self> {
         let mut roots = RootCertStore::empty();
         let mut certificates = Vec::new();
@@ -91,7 +91,7 @@ impl ServerCertVerifier for Verifier {
         now: UnixTime,
     ) -> Result<ServerCertVerified, rustls::Error> {
         let Some(trusted) = &self.trusted else { return Ok(ServerCertVerified::assertion()) };
-        // A certificate that is itself the trusted one needs no authority, and may be one.
+        // A trusted certificate requires no authority, and may be one itself.
         if trusted.certificates.iter().any(|trusted| trusted == certificate) {
             check_time(certificate, now)?;
             let parsed = ParsedCertificate::try_from(certificate).map_err(|error| told(certificate, error))?;
@@ -129,8 +129,8 @@ impl ServerCertVerifier for Verifier {
     }
 }
 
-// Whoever answers holds the key of the certificate. The key is taken out of it by ourselves: rustls reads certificates
-// of version 3 alone, and servers have others, made by OpenSSL without a configuration.
+// Both functions below check that the server has the certificate's key. The key is extracted here, because rustls reads
+// only certificates of version 3, and some servers have older ones, created by OpenSSL without a configuration.
 
 fn verify_tls13(
     provider: &CryptoProvider,
@@ -182,7 +182,7 @@ fn check_time(certificate: &CertificateDer<'_>, now: UnixTime) -> Result<(), rus
     Ok(())
 }
 
-/// The error, or what is the matter with a certificate that the library knows less of.
+/// The error, or a better one for certificates that the library does not fully understand.
 fn told(certificate: &CertificateDer<'_>, error: rustls::Error) -> rustls::Error {
     let Ok(parsed) = parsed(certificate) else { return error };
     let signed_itself = parsed.tbs_certificate.issuer == parsed.tbs_certificate.subject;
@@ -207,7 +207,7 @@ fn told(certificate: &CertificateDer<'_>, error: rustls::Error) -> rustls::Error
     }
 }
 
-/// What is wrong with a certificate, and the next step; `None` of another error. `name` is the setting of the URL.
+/// What is wrong with a certificate, and the next step; `None` for other errors. `name` is the setting with the URL.
 pub(super) fn explain(error: &rustls::Error, name: &str) -> Option<(String, String)> {
     let rustls::Error::InvalidCertificate(error) = error else { return None };
     let explained = match error {
