@@ -18,10 +18,10 @@ const JULIAN_DAY_OF_2000: i32 = 2_451_545;
 /// 4713 BC, the first year whose every day PostgreSQL can name.
 const FIRST_ASTRONOMICAL_YEAR: i32 = -4712;
 
-/// The last year after which there is another that [`Date`] can name: a year ends where the next one begins.
+/// The last year that is followed by one that [`Date`] can name: a year ends when the next one begins.
 const FINAL_ASTRONOMICAL_YEAR: i32 = 999_998;
 
-/// A day of the proleptic Gregorian calendar, counted from 2000-01-01, as PostgreSQL's `date` is.
+/// A day of the proleptic Gregorian calendar, counted from 2000-01-01 like PostgreSQL's `date`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Day(i32);
 
@@ -34,7 +34,7 @@ pub struct Period {
     hour: u8,
 }
 
-/// The days from `from` on and before `until`.
+/// The days from `from` until before `until`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Span {
     /// The first day of the span.
@@ -44,8 +44,8 @@ pub struct Span {
 }
 
 impl Day {
-    /// The day of a labelled year (negative: BC), a month (1 to 12) and a day of the month; `None` where there is none,
-    /// as [`Day::from_postgres`] says.
+    /// The day of a labelled year (negative: BC), a month (1 to 12) and a day of the month; `None` if it does not
+    /// exist, or is one that [`Day::from_postgres`] excludes.
     pub fn new(year: i32, month: u8, day: u8) -> Option<Self> {
         let astronomical = match year {
             0 => return None,
@@ -69,7 +69,7 @@ impl Day {
         self.0
     }
 
-    /// As the calendar's library has it.
+    /// As the calendar library's type.
     fn date(self) -> Date {
         Date::from_julian_day(self.0 + JULIAN_DAY_OF_2000).expect("a Day is made from a valid date only")
     }
@@ -92,13 +92,13 @@ impl Day {
         Self(self.0 + 1)
     }
 
-    /// The day so many days later, or earlier.
+    /// The day this many days later, or earlier if negative.
     #[must_use]
     pub fn plus(self, days: i32) -> Self {
         Self(self.0 + days)
     }
 
-    /// The period of a level that the day is in; of its hours the first.
+    /// The period of a level that contains the day; of hours, the day's first.
     pub fn period(self, level: Level) -> Period {
         let date = self.date();
         let (_, month, day) = self.year_month_day();
@@ -116,32 +116,32 @@ impl Day {
         Period { level, first: Self(self.0 - days_before), hour: 0 }
     }
 
-    /// The month that the day is in.
+    /// The month that contains the day.
     pub fn month(self) -> Period {
         self.period(Level::Month)
     }
 
-    /// The year that the day is in.
+    /// The year that contains the day.
     pub fn year(self) -> Period {
         self.period(Level::Year)
     }
 }
 
-/// The year as people label it, of the astronomical one, which has a year 0.
+/// The year as people label it, from the astronomical one, which has a year 0.
 fn labelled(year: i32) -> i32 {
     if year <= 0 { year - 1 } else { year }
 }
 
 impl Period {
-    /// The period of a level that starts on `first`; `None` where none does.
+    /// The period of a level that starts on `first`; `None` if none does.
     pub fn new(level: Level, first: Day) -> Option<Self> {
         let period = first.period(level);
         (period.first == first).then_some(period)
     }
 
-    /// The period that PostgreSQL says starts `days` after 2000-01-01, at an hour; `None` where none does.
+    /// The period that starts `days` after 2000-01-01, at an hour, as PostgreSQL counts; `None` if none does.
     pub fn from_postgres(level: Level, days: i32, hour: u8) -> Option<Self> {
-        // A week of the first January can begin before it, and one of the final December end after it.
+        // A week of the first January may begin before it, and one of the last December may end after it.
         let inside = match level {
             Level::Week => Day::from_postgres(days).or_else(|| Day::from_postgres(days.checked_add(6)?)),
             _ => Day::from_postgres(days),
@@ -150,7 +150,7 @@ impl Period {
         (period.first.0 == days && hour < 24 && (hour == 0 || level == Level::Hour)).then_some(period)
     }
 
-    /// What it covers.
+    /// Its level.
     pub fn level(self) -> Level {
         self.level
     }
@@ -160,9 +160,9 @@ impl Period {
         self.first
     }
 
-    /// Its days; of an hour its day.
+    /// Its days; for an hour, its day.
     pub fn span(self) -> Span {
-        // So many days after the first lie in the next month, quarter and year.
+        // This many days after the first lie in the next month, quarter and year.
         let until = match self.level {
             Level::Hour | Level::Day => self.first.next(),
             Level::Week => Day(self.first.0 + 7),
@@ -173,7 +173,7 @@ impl Period {
         Span { from: self.first, until }
     }
 
-    /// An entity's file, relative to the export folder, with `/` between folders: the only place where a path is made.
+    /// The path of an entity's file, relative to the export folder, with `/` between folders. Paths are made only here.
     pub fn path(self, entity: &str) -> String {
         let (year, month, day) = self.first.year_month_day();
         let adverb = self.level.adverb();
@@ -197,7 +197,7 @@ impl Period {
         format!("{folder}/{entity}_stats_{adverb}_{label}.csv")
     }
 
-    /// The folder of its files, relative to the export folder, with a `/` at its end.
+    /// The folder of its files, relative to the export folder, with a `/` at the end.
     pub fn folder(self) -> String {
         let path = self.path("");
         path.rsplit_once('/').map_or_else(String::new, |(folder, _)| format!("{folder}/"))
@@ -205,12 +205,12 @@ impl Period {
 }
 
 impl Span {
-    /// A day of the span that is in the calendar: the first and the final week begin or end outside of it.
+    /// A day of the span that is in the calendar. The first and the last week begin or end outside of it.
     pub fn day_inside(self) -> Day {
         Day::from_postgres(self.from.0).unwrap_or(Day(self.until.0 - 1))
     }
 
-    /// Whether the day is one of the span's.
+    /// Whether the span contains the day.
     pub fn contains(self, day: Day) -> bool {
         self.from <= day && day < self.until
     }
@@ -234,7 +234,7 @@ fn write_date(f: &mut fmt::Formatter<'_>, period: Period) -> fmt::Result {
     let (year, month, day) = period.first.year_month_day();
     let (iso_year, week) = period.first.year_week();
     let year = if period.level == Level::Week { iso_year } else { year };
-    // Four digits, as ISO 8601 writes a year, behind the sign of a year BC.
+    // Four digits, as ISO 8601 writes a year, after the sign of a year BC.
     let sign = if year < 0 { "-" } else { "" };
     write!(f, "{sign}{:04}", year.unsigned_abs())?;
     match period.level {

@@ -1,4 +1,5 @@
-//! How far long work has come, on stderr: a bar on a terminal, a line now and then elsewhere, nothing when quiet.
+//! Shows the progress of long work on stderr: a bar on a terminal, a line now and then elsewhere, nothing with
+//! `--quiet`.
 
 use std::cell::Cell;
 use std::fmt::Write;
@@ -10,25 +11,25 @@ use indicatif::{ProgressBar, ProgressDrawTarget, ProgressState, ProgressStyle};
 
 use crate::report::{columns, count, talk};
 
-/// Often enough to see that it lives, seldom enough for a log.
+/// Often enough to see that it is alive, rarely enough for a log.
 const LINE_EVERY: Duration = Duration::from_secs(10);
 
-/// So many characters of an entity's name stand before a bar.
+/// How many characters of an entity's name are shown before a bar.
 const NAME: usize = 16;
 
-/// With fewer columns than this, rows and rate are left out: name, bar and billions of rows take 94.
+/// With fewer columns, rows and rate are left out: name, bar and billions of rows take 94.
 const ROOMY: usize = 95;
 
-/// Whether anything is said while a command works.
+/// Whether anything is printed while a command works.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Talk {
-    /// Progress and, where asked for, the log.
+    /// Progress and, if requested, the log.
     Normal,
     /// Errors only.
     Quiet,
 }
 
-/// Rows of an entity that pass, of a number known before, and its months that are committed.
+/// Counts an entity's rows, whose number is known before, and its committed months.
 pub struct Progress {
     bar: ProgressBar,
     entity: String,
@@ -42,27 +43,27 @@ enum Lines {
     Silent,
 }
 
-/// How far the entity has come that is settled now or was settled last: what is said of a command that is stopped.
+/// The progress of the entity that is being settled or was settled last, for the message of a command that is stopped.
 static COMMITTED: Mutex<Option<Committed>> = Mutex::new(None);
 
-/// Months of an entity, each of them committed by itself.
+/// Months of an entity, each committed by itself.
 #[derive(Debug, Clone)]
 pub struct Committed {
-    /// Of which entity.
+    /// The entity.
     pub entity: String,
-    /// Those that are committed.
+    /// How many are committed.
     pub months: usize,
-    /// All that are to be.
+    /// How many there are.
     pub of: usize,
 }
 
-/// How far settling has come in this process; `None` where nothing was to be settled yet.
+/// The progress of settling in this process; `None` if there was nothing to settle yet.
 pub fn committed() -> Option<Committed> {
     COMMITTED.lock().ok()?.clone()
 }
 
 impl Progress {
-    /// Of so many rows of an entity, in so many months.
+    /// For so many rows of an entity, in so many months.
     pub fn of(entity: &str, rows: i64, months: usize, how: Talk) -> Self {
         let terminal = std::io::stderr().is_terminal();
         let target =
@@ -78,8 +79,8 @@ impl Progress {
         Self { bar, entity: entity.to_string(), lines, spoken: Cell::new(Instant::now()) }
     }
 
-    /// So many more rows have passed, more or less: the end of each month's stream passes as a row, and a month that
-    /// has to be loaded again passes twice. More than all there are is never said.
+    /// Counts rows that have passed, approximately: the end of each month's stream counts as a row, and a month that
+    /// must be loaded again counts twice. Never shows more rows than there are.
     pub fn add(&self, rows: u64) {
         let left = self.bar.length().unwrap_or_default().saturating_sub(self.bar.position());
         self.bar.inc(rows.min(left));
@@ -91,7 +92,7 @@ impl Progress {
         }
     }
 
-    /// So many more months are committed.
+    /// Counts months that are committed.
     pub fn commit(&self, months: usize) {
         if let Ok(mut committed) = COMMITTED.lock()
             && let Some(committed) = committed.as_mut()
@@ -101,13 +102,13 @@ impl Progress {
     }
 }
 
-/// As much of a name as a bar has room for.
+/// As much of a name as fits before a bar.
 fn shortened(name: &str) -> String {
     if name.chars().count() <= NAME { name.to_string() } else { name.chars().take(NAME - 1).chain(['…']).collect() }
 }
 
-/// Numbers are written as in the result that follows. Where there is little room, the share and the time left are all
-/// that is said.
+/// Numbers are written as in the result that follows. If there is little room, only the percentage and the remaining
+/// time are shown.
 fn style(columns: usize, name: usize) -> ProgressStyle {
     let template = if columns < ROOMY {
         let bar = columns.saturating_sub(name + " ".len() + "  100%  59m ".len()).clamp(4, 24);

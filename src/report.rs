@@ -1,4 +1,4 @@
-//! What was found or done, as text for people and JSON for programs. Results go to stdout, talk to stderr.
+//! Results as text for people and JSON for programs. Results go to stdout, everything else to stderr.
 
 mod figures;
 mod moved;
@@ -16,18 +16,18 @@ pub(crate) use moved::{MovedFigure, grouped, table};
 use crate::accounts::{Cause, SetAside};
 use crate::error::Exit;
 
-/// The form of every command's JSON, its key `version`. A form that readers of this one would misread gets the next
-/// number.
+/// The version of every command's JSON, its key `version`. A change that readers of this version would misread gets the
+/// next number.
 const VERSION: u32 = 1;
 
 /// How a command ended, in both forms.
 #[derive(Debug, Default)]
 pub struct Outcome {
-    /// For people; without a line end behind it. Empty: there is nothing to say.
+    /// For people, without a newline at the end. Empty: there is nothing to say.
     pub text: String,
     /// For programs.
     pub json: serde_json::Value,
-    /// The same where it was printed before, being long.
+    /// The JSON as text, if it was printed before because it is long.
     pub printed: Option<String>,
     /// For monitoring.
     pub(crate) figures: Vec<Figure>,
@@ -37,18 +37,18 @@ pub struct Outcome {
     pub form: Form,
 }
 
-/// How a text is printed where a person reads it.
+/// How a text is printed for people.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub enum Form {
-    /// In colour, and its long lines folded, on a terminal.
+    /// On a terminal in colour, with long lines folded.
     #[default]
     Told,
-    /// As it stands: it is a file or a script.
+    /// Unchanged: it is a file or a script.
     Verbatim,
 }
 
 impl Outcome {
-    /// Of text and of what is printed as JSON, with the version of its form.
+    /// From the text and the value that is printed as JSON, with the version.
     pub fn new(exit: Exit, text: impl Into<String>, json: &impl Serialize) -> Self {
         let mut json = serde_json::to_value(json).unwrap_or_default();
         if let Some(object) = json.as_object_mut() {
@@ -66,7 +66,7 @@ impl Outcome {
     }
 }
 
-/// Prints what programs read, as it stands. A reader that went away is no error of ours.
+/// Prints a text for programs, unchanged. A reader that has closed the pipe is no error.
 pub fn print(text: &str) {
     let _ = writeln!(std::io::stdout(), "{text}");
 }
@@ -79,18 +79,18 @@ pub fn tell(text: &str, form: Form) {
     }
 }
 
-/// Says something to whoever watches.
+/// Prints a line about the work in progress, to stderr.
 pub fn talk(text: &str) {
     let stderr = std::io::stderr();
     let _ = writeln!(std::io::stderr(), "{}", terminal::shown(text, &stderr));
 }
 
-/// Whether stderr is shown in colour: on a terminal, unless `NO_COLOR` or the like says otherwise.
+/// Whether stderr is in colour: on a terminal, unless `NO_COLOR` or a similar variable prevents it.
 pub fn colours() -> bool {
     terminal::is_coloured(&std::io::stderr())
 }
 
-/// How wide the terminal of stderr is; `None` where it is none.
+/// The width of stderr's terminal; `None` if it is no terminal.
 pub fn columns() -> Option<usize> {
     terminal::columns(&std::io::stderr())
 }
@@ -100,8 +100,8 @@ pub fn line(verb: &str, what: &str, took_seconds: f64) -> String {
     format!("{verb:<11} {what:<45} {took_seconds:>6.2} s")
 }
 
-/// Lines about one of several entities, each with its name behind the word that it begins with. A line that says whose
-/// it is, or that goes on below another, stays as it is.
+/// Lines about one of several entities, each with the entity's name after its first word. A line that already has the
+/// name, or continues another one, stays as it is.
 pub fn of_entity(lines: impl IntoIterator<Item = String>, name: &str) -> Vec<String> {
     let said = format!(" of {name}");
     lines.into_iter().map(|line| if line.contains(&said) { line } else { named(&line, name) }).collect()
@@ -114,7 +114,7 @@ fn named(line: &str, name: &str) -> String {
     let Some((verb, what)) = line.split_at_checked(VERB).filter(|(verb, _)| verb.ends_with(' ')) else {
         return format!("{name}: {line}");
     };
-    // How long it took stays where it is in the lines around, as far as there is room.
+    // The duration stays aligned with those of other lines, if there is room.
     let name = format!("{name}: ");
     let room = name.chars().count();
     match what.rfind("  ").map(|at| (what[..at].trim_end(), &what[at + 2..])) {
@@ -126,10 +126,10 @@ fn named(line: &str, name: &str) -> String {
     }
 }
 
-/// Columns of the word that a line of a result begins with.
+/// Width of the first column of a result's line.
 const VERB: usize = 12;
 
-/// A number with its thousands apart: `742,784`.
+/// A number with grouped digits: `742,784`.
 pub fn count(number: i64) -> String {
     let digits = number.unsigned_abs().to_string();
     let mut text = String::new();
@@ -154,7 +154,7 @@ pub fn tally(causes: &BTreeMap<Cause, usize>) -> String {
     list(causes.iter().map(|(cause, days)| format!("{days} {}", cause.word())))
 }
 
-/// The line about rows that belong to no day; `None` where there are none.
+/// The line about rows that belong to no day; `None` if there are none.
 pub fn set_aside(rows: SetAside) -> Option<String> {
     if rows == SetAside::default() {
         return None;
@@ -172,10 +172,10 @@ pub fn seconds(as_of: &str) -> String {
     }
 }
 
-/// No line of parts is longer, where a part allows it.
+/// Longest line of joined parts. Only a single part may be longer.
 const WIDTH: usize = 99;
 
-/// Parts behind a head, with a mark between, in as many lines as it takes; those below are indented.
+/// Joins parts after a head, with a mark in between, on as many lines as necessary. Further lines are indented.
 pub fn wrapped(head: &str, parts: impl Iterator<Item = String>, mark: &str) -> Vec<String> {
     let width = head.chars().count();
     let indent = if width <= 20 { width } else { width - head.trim_start().chars().count() + 4 };
@@ -195,12 +195,12 @@ pub fn wrapped(head: &str, parts: impl Iterator<Item = String>, mark: &str) -> V
     lines
 }
 
-/// Lines one below the other.
+/// Lines, one below the other.
 pub fn list_lines(lines: impl Iterator<Item = String>) -> String {
     lines.collect::<Vec<_>>().join("\n")
 }
 
-/// Parts with commas between.
+/// Parts, separated by commas.
 pub fn list(parts: impl Iterator<Item = impl Display>) -> String {
     parts.map(|part| part.to_string()).collect::<Vec<_>>().join(", ")
 }

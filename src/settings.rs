@@ -1,5 +1,4 @@
-//! What is meant: settings file, environment and flags together, each over the one before. The only reader of the
-//! environment.
+//! The settings: file, environment and flags, each overriding the one before. Nothing else reads the environment.
 
 mod address;
 mod draft;
@@ -28,13 +27,13 @@ use crate::error::{Refusal, Result};
 use crate::guard::Rules;
 use crate::local::Location;
 
-/// The file that is read where none is named, if it is there.
+/// The file that is read if it exists and no other is named.
 const FILE: &str = "kalends.toml";
 
 /// The controller of the pretend production system if none is set.
 const CONTROLLER: &str = "100";
 
-/// What was typed that settings depend on.
+/// The flags that the settings depend on.
 #[derive(Debug, Default)]
 pub struct Flags {
     /// `--config`
@@ -50,19 +49,19 @@ impl Flags {
     }
 }
 
-/// Where a settings file is written to.
+/// Where a settings file is written.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Target {
-    /// The file that other commands then read.
+    /// The file that other commands read.
     Settings(PathBuf),
-    /// A file that was named for it.
+    /// Another file, named with the flag.
     Other(PathBuf),
     /// Standard output.
     Print,
 }
 
 impl Target {
-    /// `out` as it was typed; without it the settings file.
+    /// From `out` as it was typed; without it, the settings file.
     pub fn of(out: Option<PathBuf>, flags: &Flags, environment: &Environment) -> Self {
         match out {
             Some(path) if path.as_os_str() == "-" => Self::Print,
@@ -72,7 +71,7 @@ impl Target {
     }
 }
 
-/// Everything that can be set, with its defaults filled in.
+/// All settings, with their defaults.
 #[derive(Debug)]
 pub struct Settings {
     /// The two servers.
@@ -81,50 +80,50 @@ pub struct Settings {
     pub entities: Vec<Entity>,
     /// The folder of the published files.
     pub exports: PathBuf,
-    /// How long to wait.
+    /// How long to wait for the warehouse.
     pub limits: Limits,
     /// The same for production.
     pub production_limits: Limits,
-    /// Rows that may be read from production in a second; `None`: as many as it gives.
+    /// How many rows per second may be read from production; `None`: no limit.
     pub max_rows_per_second: Option<NonZeroU64>,
-    /// What is left as it was settled.
+    /// The guard's rules.
     pub guard: Rules,
-    /// Where private servers live, whether they are used or not.
+    /// Where private servers are, whether they are used or not.
     pub local: Location,
-    /// What whoever wrote the file should know.
+    /// Notes for whoever wrote the file.
     pub notes: Vec<String>,
     controller: String,
 }
 
-/// Which servers are used.
+/// Which servers to use.
 #[derive(Debug)]
 pub enum Servers {
-    /// Private servers of our own: nothing is configured.
+    /// Private servers: none is configured.
     Private,
-    /// The servers that the URLs name.
+    /// The servers of the URLs.
     Configured {
         /// Where rows come from.
         production: Box<Address>,
-        /// Where rows, accounts and notes are kept; `None` where [`Need::Production`] was enough.
+        /// Where rows, accounts and notes are stored; `None` if it is not set and [`Need::Production`] was enough.
         warehouse: Option<Box<Address>>,
     },
 }
 
-/// Which servers have to be set, if any are.
+/// Which servers must be set, if any are.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Need {
     /// Both.
     Both,
-    /// Production; the warehouse may be set as well.
+    /// Production. The warehouse may be set as well.
     Production,
 }
 
 impl Settings {
-    /// Reads file and environment, and lays the flags over them.
+    /// Reads file and environment, and applies the flags.
     ///
     /// # Errors
     /// Refuses (usage) a file with an unknown key or a wrong value, one URL without the other, and a URL that does not
-    /// parse; never showing a password.
+    /// parse. Never shows a password.
     pub fn read(flags: &Flags, environment: &Environment) -> Result<Self> {
         let file = match flags.file(environment) {
             Some(path) => reading::read(&path)?,
@@ -133,11 +132,11 @@ impl Settings {
         Self::of(file, flags, environment, Need::Both)
     }
 
-    /// What is set, for a command that writes a settings file: where that is the file which would be read, there is
-    /// none yet, and the environment alone counts.
+    /// The settings for a command that writes a settings file. If that is the file which commands read, it does not exist
+    /// yet, so only the environment counts.
     ///
     /// # Errors
-    /// As [`Settings::read`], but that production alone may be set.
+    /// As [`Settings::read`], except that production alone may be set.
     pub fn read_to_write(flags: &Flags, environment: &Environment, target: &Target) -> Result<Self> {
         let file = match (target, flags.file(environment)) {
             (Target::Settings(_), _) => File::default(),
@@ -147,7 +146,7 @@ impl Settings {
         Self::of(file, flags, environment, Need::Production)
     }
 
-    /// The entity of a name.
+    /// The entity with a name.
     ///
     /// # Errors
     /// Refuses (usage) a name that no entity has.
@@ -194,13 +193,13 @@ impl Settings {
         })
     }
 
-    /// The controller of the pretend production system: how many rows it makes, and how large their values are.
+    /// The controller of the pretend production system: it scales the number of rows and their values.
     ///
     /// # Errors
     /// Refuses (usage) anything but a positive whole number.
     pub fn controller(&self) -> Result<u64> {
         let digits = !self.controller.is_empty() && self.controller.bytes().all(|byte| byte.is_ascii_digit());
-        // Beyond 64 bits one is as much too large as another.
+        // All numbers beyond 64 bits are too large.
         let controller =
             digits.then(|| self.controller.parse().unwrap_or(u64::MAX)).filter(|&controller| controller > 0);
         controller.ok_or_else(|| {
@@ -212,7 +211,7 @@ impl Settings {
     }
 }
 
-/// Whether the folder of the files has a name that a folder can have.
+/// Checks that the export folder has a name that a folder can have.
 fn check_folder(exports: &Path) -> Result<()> {
     let bytes = exports.as_os_str().as_bytes();
     let wrong = match bytes {

@@ -1,5 +1,5 @@
-//! The pretend production system: a month's rows, exactly those of the original simulator. The only room that writes to
-//! production, and only to a database that is marked as a test source.
+//! The pretend production system: writes a month's rows, exactly those of the original simulator. This is the only room
+//! that writes to production, and only to a database that is marked as a test source.
 
 mod month;
 mod python;
@@ -24,35 +24,35 @@ const CTID_RANGE: Statement = statement!("simulate/ctid_range.sql");
 const DELETE: Statement = statement!("simulate/delete.sql");
 const ROWS: Statement = statement!("simulate/rows.sql");
 
-/// What PostgreSQL's binary COPY format begins with: its signature, no flags, no extension. Then of each row the number
-/// of its fields, of each field its length and its bytes; -1 fields at the end.
+/// How PostgreSQL's binary COPY format begins: its signature, no flags, no extension. Each row follows with the number
+/// of its fields, each field with its length and its bytes; -1 fields end the data.
 const COPY_HEAD: &[u8] = b"PGCOPY\n\xff\r\n\0\0\0\0\0\0\0\0\0";
 
-/// Large enough that a message costs nothing beside its rows.
+/// Large enough that the cost of a message is negligible.
 const CHUNK_BYTES: usize = 64 * 1024;
 
-/// Whether this run may mark the database itself.
+/// Whether this run may mark the database.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Mark {
-    /// It has to be marked already.
+    /// It must be marked already.
     Expected,
-    /// Somebody said, by typing `--mark`, that it is a test source.
+    /// The user confirmed with `--mark` that it is a test source.
     Given,
 }
 
 /// What a simulation wrote.
 #[derive(Debug, Clone, Copy)]
 pub struct Simulated {
-    /// Rows of the month that were there before.
+    /// Rows of the month that were deleted.
     pub deleted: u64,
-    /// Rows of the month that are there now.
+    /// Rows of the month that were inserted.
     pub inserted: u64,
 }
 
-/// Replaces a month's rows in production by the simulated ones, in one transaction.
+/// Replaces a month's rows in production with the simulated ones, in one transaction.
 ///
 /// # Errors
-/// Refuses a database that is not marked as a test source: rows are deleted.
+/// Refuses a database that is not marked as a test source, because rows are deleted.
 pub async fn simulate(
     address: &Address,
     limits: Limits,
@@ -72,7 +72,7 @@ pub async fn simulate(
     Ok(Simulated { deleted, inserted })
 }
 
-/// The names of table and columns, for a statement: the default table has one measure.
+/// The names of table and columns, for a statement. The default table has one measure.
 fn names(entity: &Entity) -> [(&'static str, &dyn Filling); 4] {
     let [schema, table] = entity.table_names();
     [schema, table, ("time", &entity.time), ("measure", &entity.measures[0])]

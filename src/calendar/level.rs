@@ -1,8 +1,8 @@
-//! What periods there are.
+//! The levels of periods.
 
 use serde::{Deserialize, Serialize};
 
-/// What a period covers.
+/// What a period covers: its level.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Level {
@@ -10,7 +10,7 @@ pub enum Level {
     Hour,
     /// One day.
     Day,
-    /// One week of ISO 8601: Monday to Sunday, of the year that its Thursday is in.
+    /// One week of ISO 8601: Monday to Sunday. It belongs to the year that contains its Thursday.
     Week,
     /// One calendar month.
     Month,
@@ -21,10 +21,10 @@ pub enum Level {
 }
 
 impl Level {
-    /// All of them.
+    /// All levels.
     pub const ALL: [Self; 6] = [Self::Hour, Self::Day, Self::Week, Self::Month, Self::Quarter, Self::Year];
 
-    /// The level whose accounts this one's are summed from; `None` for hours and days, which are made from rows.
+    /// The level whose accounts are summed for this one; `None` for hours and days, which are computed from rows.
     pub fn part(self) -> Option<Self> {
         match self {
             Self::Hour | Self::Day => None,

@@ -1,4 +1,4 @@
-//! The calendar, held to what is known of it.
+//! Tests the calendar against known facts.
 
 use super::*;
 
@@ -47,7 +47,7 @@ fn every_day_of_a_thousand_years_is_in_its_own_week_and_quarter() {
             week = Period { first: here, ..week };
         }
         assert_eq!(here.period(Level::Week), week);
-        // A week is of the year that its Thursday is in.
+        // A week belongs to the year that contains its Thursday.
         assert_eq!(here.year_week().0, Day(week.first.0 + 3).year_month_day().0);
         let (year, month, _) = here.year_month_day();
         let quarter = here.period(Level::Quarter);
@@ -74,7 +74,7 @@ fn weeks_are_those_of_iso_8601() {
     assert_eq!(first.to_string(), "-4713-W01");
     assert_eq!(Period::from_postgres(Level::Week, first.first.0 - 7, 0), None);
     assert_eq!(first.span().day_inside(), day(-4713, 1, 4));
-    // The final week ends in the year after.
+    // The last week ends in the year after.
     let last = day(999_998, 12, 31).period(Level::Week);
     assert_eq!(Period::from_postgres(Level::Week, last.first.0, 0), Some(last));
     assert_eq!(Period::from_postgres(Level::Week, last.first.0 + 7, 0), None);
@@ -100,7 +100,7 @@ fn postgres_counts_from_2000_and_infinity_is_no_day() {
     let first = day(-4713, 1, 1).to_postgres();
     assert!(Day::from_postgres(first).is_some() && Day::from_postgres(first - 1).is_none());
     assert_eq!(Day::new(0, 1, 1), None);
-    // A day is followed by another, and is in a year that ends.
+    // A day has a next one, and its year has an end.
     for year in [999_998, -4713] {
         assert_eq!(day(year, 12, 31).next().year_month_day().1, 1);
         assert_eq!(day(year, 12, 31).year().span().until, day(year, 12, 31).next());

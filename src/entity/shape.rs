@@ -20,7 +20,7 @@ struct ModelShape {
     time: Ident,
     kind: Word,
     zone: Literal,
-    /// Whether there are accounts of hours that depend on the zone. The hash of a row then includes the hour.
+    /// Whether there are accounts of hours that depend on the zone. The hash of a row then includes the zone's offset.
     hours_follow_zone: bool,
     levels: Vec<LevelShape>,
     measures: Vec<MeasureShape>,

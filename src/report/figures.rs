@@ -1,6 +1,6 @@
-//! Figures of a result, for monitoring: the same that its JSON has, under names of their own.
+//! Figures of a result for monitoring: those of its JSON, under other names.
 
-/// What a figure tells.
+/// What a figure measures.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) enum Gauge {
     SurveyedRows,
@@ -23,31 +23,31 @@ pub(crate) enum Gauge {
     ChangingPeriods,
 }
 
-/// A figure of the whole, or of an entity.
+/// A figure of the whole command, or of an entity.
 #[derive(Debug, Clone, PartialEq)]
 pub(crate) struct Figure {
-    /// What it tells.
+    /// What it measures.
     pub(crate) gauge: Gauge,
-    /// Of which entity.
+    /// The entity; `None`: the whole command.
     pub(crate) entity: Option<String>,
-    /// How much.
+    /// Its value.
     pub(crate) value: f64,
 }
 
 impl Figure {
-    /// Of the whole, where no entity is named.
+    /// A figure of the whole command, if no entity is named.
     pub(crate) fn new(gauge: Gauge, entity: Option<&str>, value: f64) -> Self {
         Self { gauge, entity: entity.map(str::to_string), value }
     }
 
-    /// Counts something.
+    /// A number of something.
     pub(crate) fn count(gauge: Gauge, entity: Option<&str>, number: impl TryInto<i64>) -> Self {
         Self::new(gauge, entity, number.try_into().unwrap_or(i64::MAX) as f64)
     }
 }
 
 impl Gauge {
-    /// Its name without the program's, and what it tells.
+    /// Its name without the program's prefix, and its description.
     pub(crate) fn words(self) -> (&'static str, &'static str) {
         match self {
             Self::SurveyedRows => ("surveyed_rows", "Rows that production's survey counted"),

@@ -1,4 +1,4 @@
-//! Figures that moved, as a table: what they were and are, the difference, and how much of them that is.
+//! Figures that changed, as a table: before, after, difference and percentage.
 
 use super::{WIDTH, count, wrapped};
 
@@ -11,17 +11,17 @@ pub struct MovedFigure {
     pub before: Option<String>,
     /// What it is; `None`: there is no value.
     pub after: Option<String>,
-    /// By how much it moved, with a sign; `None` where nobody can say.
+    /// By how much it changed, with a sign; `None` if that cannot be computed.
     pub difference: Option<String>,
 }
 
-/// A cell that is wider does not make its column wide: its line is broken instead.
+/// A wider cell does not widen its column. Its line is broken instead.
 const WIDE: usize = 22;
 
-/// What stands where no figure did.
+/// Shown if no figure changed.
 const NOTHING: &str = "no figure of it moved";
 
-/// A line for each figure, behind the head of its group, which is said once.
+/// A line for each figure, after the head of its group, which is printed once.
 pub fn table(groups: &[(String, Vec<MovedFigure>)], indent: usize) -> Vec<String> {
     let heads = widest(groups.iter().map(|(head, _)| head.as_str()));
     let cells: Vec<[String; 5]> = groups.iter().flat_map(|(_, figures)| figures.iter().map(cells)).collect();
@@ -65,7 +65,7 @@ fn cells(figure: &MovedFigure) -> [String; 5] {
     [name.clone(), value(before), value(after), difference, percent]
 }
 
-/// A number with its thousands apart: `-1,234.50`. What is none stays as it is.
+/// A number with grouped digits: `-1,234.50`. Other texts stay as they are.
 pub fn grouped(number: &str) -> String {
     let (sign, digits) = match number.strip_prefix(['-', '+']) {
         Some(digits) => (&number[..1], digits),
@@ -79,7 +79,7 @@ pub fn grouped(number: &str) -> String {
     format!("{sign}{whole}{decimals}")
 }
 
-/// `+12.5%`; `None` where it was nothing, or one of the two is no number.
+/// `+12.5%`; `None` if it was zero, or one of the two is not a number.
 fn percent(before: Option<&str>, after: Option<&str>) -> Option<String> {
     let number = |text: &str| text.parse::<f64>().ok().filter(|number| number.is_finite());
     let (before, after) = (number(before?)?, number(after?)?);

@@ -1,5 +1,5 @@
-//! Lines as a terminal shows them: words that matter in colour, long lines in several with a hanging indent. Elsewhere
-//! lines stay as they are.
+//! Lines as a terminal shows them: important words in colour, long lines folded with a hanging indent. Elsewhere, lines
+//! stay as they are.
 
 use std::os::fd::AsFd;
 
@@ -7,10 +7,10 @@ use anstream::stream::RawStream;
 use anstream::{AutoStream, ColorChoice};
 use clap::builder::styling::{AnsiColor, Style};
 
-/// No line is longer, however wide the terminal is; so wide is also one that does not say it.
+/// No line is longer, however wide the terminal is. Also the width of a terminal that does not report one.
 const WIDEST: usize = 100;
 
-/// Columns of the word that a line of a result begins with.
+/// Width of the first column of a result's line.
 const VERB: usize = 12;
 
 /// The text as this stream shows it.
@@ -29,12 +29,12 @@ pub(super) fn shown(text: &str, stream: &(impl RawStream + AsFd)) -> String {
     lines.collect::<Vec<_>>().join("\n")
 }
 
-/// Whether a stream is shown in colour: a terminal, unless `NO_COLOR` or the like says otherwise.
+/// Whether a stream is shown in colour: a terminal, unless `NO_COLOR` or a similar variable prevents it.
 pub(super) fn is_coloured(stream: &impl RawStream) -> bool {
     AutoStream::choice(stream) != ColorChoice::Never
 }
 
-/// How wide a terminal is; `None` where the stream is none.
+/// The width of a terminal; `None` if the stream is no terminal.
 pub(super) fn columns(stream: &(impl RawStream + AsFd)) -> Option<usize> {
     if !stream.is_terminal() {
         return None;
@@ -43,14 +43,14 @@ pub(super) fn columns(stream: &(impl RawStream + AsFd)) -> Option<usize> {
     Some(if columns == 0 { WIDEST } else { columns })
 }
 
-/// A line in as many as it takes, broken at blanks; those below are indented. A longer word stays whole.
+/// Folds a line at blanks. Further lines are indented. A word that is too long stays whole.
 fn folded(line: &str, width: usize) -> Vec<String> {
     if line.chars().count() <= width {
         return vec![line.to_string()];
     }
     let line = squeezed(line);
     let below = " ".repeat(hanging(&line).min(width / 2));
-    // What a line begins with stays beside its first word.
+    // The beginning of a line stays with its first word.
     let (start, text) = line.split_at_checked(VERB).filter(|(verb, _)| is_verb(verb)).unwrap_or(("", &line));
     let folding = textwrap::Options::new(width)
         .initial_indent(start)
@@ -60,7 +60,7 @@ fn folded(line: &str, width: usize) -> Vec<String> {
     textwrap::wrap(text, folding).into_iter().map(|line| line.trim_end().to_string()).collect()
 }
 
-/// A line of a result without what keeps its end below that of others.
+/// A line of a result without the blanks that align its end with other lines.
 fn squeezed(line: &str) -> String {
     let Some((verb, text)) = line.split_at_checked(VERB).filter(|(verb, _)| is_verb(verb)) else {
         return line.to_string();
@@ -69,7 +69,7 @@ fn squeezed(line: &str) -> String {
     format!("{verb}{}", parts.join("  "))
 }
 
-/// Where the lines below a line begin: under its text.
+/// The indent of a folded line's further lines: below its text.
 fn hanging(line: &str) -> usize {
     let blanks = line.len() - line.trim_start().len();
     let begins = |word: &str| line.starts_with(word);
@@ -83,12 +83,12 @@ fn hanging(line: &str) -> usize {
     }
 }
 
-/// Whether these are a word or two, with blanks behind them.
+/// Whether this is a first column: a word or two, followed by blanks.
 fn is_verb(text: &str) -> bool {
     text.ends_with("  ") || text.ends_with(' ') && !text.trim_end().contains(' ')
 }
 
-/// The length of what a line is marked by at its beginning, and how that is shown.
+/// The length of the beginning of a line that is in colour, and its style.
 fn marked(line: &str) -> Option<(usize, Style)> {
     let [red, yellow, green] = [AnsiColor::Red, AnsiColor::Yellow, AnsiColor::Green].map(AnsiColor::on_default);
     let (red, yellow, green) = (red.bold(), yellow.bold(), green.bold());
@@ -119,7 +119,7 @@ fn marked(line: &str) -> Option<(usize, Style)> {
     found.map(|(word, style)| (word.len(), style)).or_else(|| Some((differences(line)?, red)))
 }
 
-/// The length of `3 differences`, where the line begins with that.
+/// The length of `3 differences`, if the line begins with that.
 fn differences(line: &str) -> Option<usize> {
     let (number, rest) = line.split_once(" difference")?;
     let is_number = !number.is_empty() && number.bytes().all(|byte| byte.is_ascii_digit() || byte == b',');

@@ -1,4 +1,4 @@
-//! Where a server is: a PostgreSQL URL, completed from the `PG*` variables and the password file, as libpq does.
+//! The address of a server: a PostgreSQL URL, completed from the `PG*` variables and the password file, as libpq does.
 
 use std::os::unix::fs::PermissionsExt as _;
 use std::path::{Path, PathBuf};
@@ -11,8 +11,8 @@ use crate::db::{Address, Methods, Protection, Server, is_on_this_machine};
 use crate::error::{Refusal, Result};
 use crate::files;
 
-/// Reads a URL. Neither it nor a part of it is ever shown: it may hold a password, and a misplaced `@` or `?` makes any
-/// part of it the password's.
+/// Reads a URL. No part of it is ever shown: it may contain a password, and after a misplaced `@` or `?` any part may
+/// be the password.
 pub(super) fn parse(server: Server, url: &str, environment: &Environment) -> Result<Address> {
     let name = server.setting();
     let unreadable = || {
@@ -25,7 +25,7 @@ pub(super) fn parse(server: Server, url: &str, environment: &Environment) -> Res
     if !url.starts_with("postgresql://") && !url.starts_with("postgres://") {
         return Err(unreadable());
     }
-    // A second @ is a password's that was not encoded; the driver would take what follows the first for the host.
+    // A second @ means that the password was not encoded. The driver would take what follows the first for the host.
     if url.split('?').next().is_some_and(|address| address.matches('@').count() > 1) {
         return Err(unreadable());
     }
@@ -50,8 +50,8 @@ pub(super) fn parse(server: Server, url: &str, environment: &Environment) -> Res
     Ok(Address { config, protection, methods })
 }
 
-/// Takes `sslmode`, `sslrootcert`, `require_auth` and `channel_binding` out of a URL, in this order: the driver knows
-/// neither verify-full, nor certificate files, nor that a question may be refused, and does not say what is wrong.
+/// Takes `sslmode`, `sslrootcert`, `require_auth` and `channel_binding` out of a URL, in this order. The driver
+/// supports neither verify-full, nor certificate files, nor refused methods, and does not say what is wrong.
 fn without_ours(url: &str) -> (String, [Option<String>; 4]) {
     let mut ours = [None, None, None, None];
     let Some((base, query)) = url.split_once('?') else { return (url.to_string(), ours) };
@@ -69,8 +69,8 @@ fn without_ours(url: &str) -> (String, [Option<String>; 4]) {
     (format!("{base}?{}", rest.join("&")), ours)
 }
 
-/// What the server may ask for. Without a word of the user's: what keeps the password, where somebody else could answer
-/// or read along.
+/// Which authentication methods the server may use. Without a setting: those that do not reveal the password, if
+/// somebody else could answer or read along.
 fn accepted(
     name: &str,
     written: Option<&str>,
@@ -97,8 +97,8 @@ fn accepted(
     })
 }
 
-/// Whether the password has to be bound to the certificate that we see: somebody in between has another one than the
-/// server.
+/// Whether the password must be bound to the certificate that we see. Somebody in between has another certificate than
+/// the server.
 fn bound(name: &str, written: &str, config: &Config, protection: &Protection) -> Result<ChannelBinding> {
     let over_socket = config.get_hosts().iter().any(|host| matches!(host, Host::Unix(_)));
     match written {
@@ -171,7 +171,7 @@ fn protection(name: &str, mode: Option<&str>, roots: Option<PathBuf>, local: boo
     })
 }
 
-/// The password of the first line that fits, as libpq finds it in PGPASSFILE or ~/.pgpass.
+/// The password of the first line that matches in PGPASSFILE or ~/.pgpass, as in libpq.
 fn password_from_file(config: &Config, environment: &Environment) -> Result<Option<String>> {
     let named = environment.path("PGPASSFILE");
     let is_named = named.is_some();
@@ -207,7 +207,7 @@ fn password_from_file(config: &Config, environment: &Environment) -> Result<Opti
         Err(_) => return Ok(None),
         Ok(bytes) => bytes,
     };
-    // Names and passwords are compared and sent as UTF-8; a line in another encoding fits no server.
+    // Names and passwords are compared and sent as UTF-8; a line in another encoding matches no server.
     let text = String::from_utf8_lossy(&bytes);
     let host = match config.get_hosts().first() {
         Some(Host::Tcp(name)) => name.clone(),
@@ -223,7 +223,7 @@ fn password_from_file(config: &Config, environment: &Environment) -> Result<Opti
     Ok(text.lines().map(pass_line).find(fits).and_then(|line| line.into_iter().nth(4)))
 }
 
-/// The fields of a line, `\:` and `\\` read as what they stand for.
+/// The fields of a line, with `\:` and `\\` unescaped.
 fn pass_line(line: &str) -> Vec<String> {
     let mut fields = vec![String::new()];
     let mut characters = line.chars();

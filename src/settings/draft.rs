@@ -1,4 +1,4 @@
-//! A settings file that proposes entities, for people to look through: what `init` writes.
+//! The settings file that `init` writes: it proposes entities for people to review.
 
 use std::fmt::Write as _;
 
@@ -8,27 +8,27 @@ use super::entities::is_zone;
 use crate::entity::{Draft, Entity};
 use crate::error::one_line;
 
-/// What is proposed.
+/// A proposal.
 #[derive(Debug)]
 pub struct Drafted {
-    /// Where production was asked, without any password.
+    /// Production's address, without a password.
     pub production: String,
     /// Production's own time zone, whatever its form.
     pub time_zone: String,
     /// The entities.
     pub drafts: Vec<Draft>,
-    /// Tables that no entity is proposed for, each with the reason.
+    /// Tables without a proposal, each with the reason.
     pub left_out: Vec<(String, String)>,
 }
 
 impl Drafted {
-    /// The time zone of an entity's days; `None` where it has to be written by hand, or there is none to write.
+    /// The time zone of an entity's days; `None` if it must be written by hand, or none is needed.
     pub fn zone(&self, draft: &Draft) -> Option<&str> {
         (draft.needs_zone() && is_zone(&self.time_zone)).then_some(self.time_zone.as_str())
     }
 }
 
-/// The file, with a line end behind it.
+/// The text of the file, ending with a newline.
 pub fn written(drafted: &Drafted) -> String {
     let mut text = String::new();
     let _ = write!(text, "{}", head(&drafted.production));
@@ -107,17 +107,17 @@ fn others(times: &[String]) -> String {
     if times.is_empty() { String::new() } else { format!(" Others: {}.", list(times.iter().map(String::as_str))) }
 }
 
-/// One line, whatever the names in it hold.
+/// A comment on one line, whatever the names in it contain.
 fn comment(text: &mut String, said: &str) {
     let _ = writeln!(text, "# {}", one_line(said));
 }
 
-/// A schema or table as the key `table` has it: in double quotes where a dot or a quote would be misread.
+/// A schema or table as the key `table` takes it: in double quotes if a dot or a quote would be misread.
 fn part(name: &str) -> String {
     if name.contains(['.', '"']) { format!("\"{}\"", name.replace('"', "\"\"")) } else { name.to_string() }
 }
 
-/// A TOML string, in one line.
+/// A TOML string on one line.
 fn string(text: &str) -> String {
     TomlStringBuilder::new(text).as_basic().to_toml_value()
 }

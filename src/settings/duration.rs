@@ -5,24 +5,24 @@ use std::time::Duration;
 use serde::de::Error;
 use serde::{Deserialize, Deserializer};
 
-/// The longest limit: PostgreSQL counts a limit in milliseconds, in 31 bits.
+/// The longest limit. PostgreSQL stores a limit in milliseconds, in 31 bits.
 const LONGEST: Duration = Duration::from_secs(24 * 24 * 60 * 60);
 
-/// What a limit can be.
+/// The range of limits, for messages.
 const FORM: &str = "a limit is from 1 ms to 24 days";
 
-/// A duration of the settings file; never 0, which to PostgreSQL would mean no limit.
+/// A duration in the settings file. It is never 0, which PostgreSQL takes for no limit.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) struct Written(pub(super) Duration);
 
-/// A limit in whole seconds; never 0, which to PostgreSQL would mean no limit.
+/// A limit in whole seconds. It is never 0, which PostgreSQL takes for no limit.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) struct Seconds(pub(super) Duration);
 
 impl<'de> Deserialize<'de> for Written {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         let text = String::deserialize(deserializer)?;
-        // What the library says holds a part of the text, which may be a password in a wrong place.
+        // The library's message contains a part of the text, which may be a misplaced password.
         let duration = humantime::parse_duration(&text)
             .map_err(|_| D::Error::custom("a duration is written like \"10s\" or \"1h 30m\""))?;
         within(duration).map(Self).ok_or_else(|| D::Error::custom(format!("{FORM}, written like \"10s\"")))

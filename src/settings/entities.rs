@@ -1,4 +1,4 @@
-//! The tables that are accounted for, as the settings file has them.
+//! The tables that are accounted for, as the settings file lists them.
 
 use std::collections::BTreeSet;
 
@@ -10,10 +10,10 @@ use crate::entity::{self, Entity, Statistic};
 use crate::error::{Refusal, Result};
 use crate::sql::{Ident, Literal};
 
-/// Which of them are NULL is a seed of 64 bits.
+/// Which of them are NULL is hashed as a seed of 64 bits.
 const MOST_COLUMNS: usize = 60;
 
-/// Checks what was written; nothing written means the default table.
+/// Checks the tables of the file. If there are none, the default table is used.
 pub(super) fn read(typed: Vec<TypedEntity>) -> Result<Vec<Entity>> {
     if typed.is_empty() {
         return Ok(vec![Entity::default_table()?]);
@@ -52,10 +52,10 @@ fn one(typed: TypedEntity) -> Result<Entity> {
     })
 }
 
-/// `schema.table` or `table` in schema public; a part in double quotes is taken as it stands.
+/// Reads `schema.table`, or `table` in schema public. A part in double quotes is used as it is.
 ///
 /// # Errors
-/// Refuses (usage) what is neither.
+/// Refuses (usage) anything else.
 pub fn table_name(text: &str) -> Result<(Ident, Ident)> {
     let (mut parts, mut part) = (Vec::new(), String::new());
     let mut quoted = false;
@@ -86,7 +86,7 @@ pub fn table_name(text: &str) -> Result<(Ident, Ident)> {
 }
 
 /// Whether this could be a name of the IANA database. Abbreviations and offsets mean different things in different
-/// places (`+02` is west of Greenwich to PostgreSQL).
+/// places (to PostgreSQL, `+02` is west of Greenwich).
 pub(super) fn is_zone(zone: &str) -> bool {
     let plain = zone.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"/_+-".contains(&byte));
     zone == "UTC" || (plain && zone.contains('/'))

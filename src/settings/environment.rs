@@ -1,4 +1,4 @@
-//! The process's environment, taken once.
+//! The process's environment, read once.
 
 use std::collections::HashMap;
 use std::ffi::OsString;
@@ -20,12 +20,12 @@ impl Environment {
         Self { variables: std::env::vars_os().collect() }
     }
 
-    /// Of these variables alone.
+    /// Of only these variables.
     pub fn of<const N: usize>(variables: [(&str, &str); N]) -> Self {
         Self { variables: variables.into_iter().map(|(name, value)| (name.into(), value.into())).collect() }
     }
 
-    /// A variable's text; an empty one is as good as none.
+    /// A variable's text. An empty one counts as not set.
     ///
     /// # Errors
     /// Refuses (usage) a value that is not UTF-8.
@@ -43,15 +43,15 @@ impl Environment {
         self.variables.get(name.as_ref() as &std::ffi::OsStr).filter(|value| !value.is_empty()).map(PathBuf::from)
     }
 
-    /// Where programs are looked for.
+    /// Where to look for programs.
     pub fn search_path(&self) -> Option<OsString> {
         self.path("PATH").map(PathBuf::into_os_string)
     }
 
-    /// The path from the file system's root on.
+    /// The path as an absolute one.
     ///
     /// # Errors
-    /// When the working directory is gone.
+    /// If the working directory is gone.
     pub fn absolute(&self, path: &Path) -> Result<PathBuf> {
         std::path::absolute(path).with_context(|| format!("could not tell where \"{}\" is", path.display()))
     }

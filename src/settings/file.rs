@@ -12,7 +12,7 @@ use super::limits::Limits;
 use crate::calendar::Level;
 use crate::entity::{Lines, Statistic};
 
-/// All that the file may say.
+/// Everything that the file may contain.
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields, default)]
 pub(super) struct File {
@@ -26,7 +26,7 @@ pub(super) struct File {
     pub(super) entity: Vec<TypedEntity>,
 }
 
-/// A table that is accounted for, as the file has it.
+/// A table that is accounted for, as in the file.
 #[derive(Debug, PartialEq, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub(super) struct TypedEntity {
@@ -43,7 +43,7 @@ pub(super) struct TypedEntity {
 }
 
 impl TypedEntity {
-    /// Notes the lines of its names in a file's text.
+    /// Notes on which lines of the file its names are.
     pub(super) fn locate(&mut self, path: &Path, text: &str) {
         let mut lines = Lines::of(path.display().to_string());
         lines.note("table", line_of(text, &self.table));
@@ -58,7 +58,7 @@ impl TypedEntity {
     }
 }
 
-/// The number of the line that something of a text is in.
+/// The number of the line that a value of a text is on.
 fn line_of<T>(text: &str, written: &Spanned<T>) -> usize {
     line_at(text, written.span().start)
 }
@@ -67,7 +67,7 @@ pub(super) fn line_at(text: &str, place: usize) -> usize {
     text.bytes().take(place).filter(|&byte| byte == b'\n').count() + 1
 }
 
-/// What production is spared; without a limit of its own those of [`Limits`] hold.
+/// How production is spared. Without a limit of its own, those of [`Limits`] apply.
 #[derive(Debug, Default, PartialEq, Deserialize)]
 #[serde(deny_unknown_fields, default)]
 pub(super) struct Production {

@@ -1,11 +1,11 @@
-//! What the settings file says of the guard.
+//! The guard's section of the settings file.
 
 use serde::Deserialize;
 
 use crate::error::{Refusal, Result};
 use crate::guard::Rules;
 
-/// The section as the file has it.
+/// The section as in the file.
 #[derive(Debug, PartialEq, Deserialize)]
 #[serde(deny_unknown_fields, default)]
 pub(super) struct Guard {
@@ -20,7 +20,7 @@ impl Default for Guard {
 }
 
 impl Guard {
-    /// Checks what was written. A wrong value is not shown: it may be a password.
+    /// Checks the section. A wrong value is not shown, because it may be a password.
     pub(super) fn read(&self) -> Result<Rules> {
         let loss = self.loss.parse().map_err(|()| {
             Refusal::usage(

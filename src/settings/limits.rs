@@ -1,4 +1,4 @@
-//! What the settings file says of limits: durations; also the whole seconds that 0.1.0 had, under other names.
+//! The limits of the settings file: durations, or the whole seconds of 0.1.0 under other names.
 
 use std::time::Duration;
 
@@ -8,7 +8,7 @@ use super::duration::{Seconds, Written};
 use crate::db;
 use crate::error::{Refusal, Result};
 
-/// The section as the file has it; no limit may be 0, which to PostgreSQL would mean none.
+/// The section as in the file. No limit may be 0, which PostgreSQL takes for none.
 #[derive(Debug, PartialEq, Deserialize)]
 #[serde(deny_unknown_fields, default)]
 pub(super) struct Limits {
@@ -22,7 +22,7 @@ pub(super) struct Limits {
     idle_seconds: Option<Seconds>,
 }
 
-/// How the keys end that 0.1.0 had.
+/// The ending of the keys of 0.1.0.
 pub(super) const FORMER: &str = "_seconds";
 
 impl Default for Limits {
@@ -42,10 +42,10 @@ impl Default for Limits {
 }
 
 impl Limits {
-    /// The limits, and what is to be said of keys that have other names now.
+    /// The limits, and notes about keys that have new names.
     ///
     /// # Errors
-    /// Refuses (usage) a limit that is written in both ways.
+    /// Refuses (usage) a limit that is given in both forms.
     pub(super) fn read(&self) -> Result<(db::Limits, Vec<String>)> {
         let default = Self::default();
         let mut notes = Vec::new();

@@ -1,4 +1,4 @@
-//! A settings file that says something unknown: which table it stands in, and what was probably meant.
+//! Explains an unknown key or word in a settings file: which table it is in, and what was probably meant.
 
 use serde::Deserialize;
 use serde::de::value::{Error as Unread, MapDeserializer, StrDeserializer};
@@ -9,14 +9,14 @@ use super::limits::{FORMER, Limits};
 use crate::calendar::Level;
 use crate::entity::Statistic;
 
-/// What no table of the file has, and no list of words.
+/// A key that no table of the file has, and a word that no list has.
 const NOTHING: &str = "?";
 
-/// Where everything can be looked up.
+/// Where to look everything up.
 const EXAMPLE: &str = "kalends.example.toml shows every setting.";
 
-/// What is wrong with a file, and the next step, in the words of its tables and keys; made from the first line of what
-/// the library said.
+/// What is wrong with a file, and the next step, in the words of its tables and keys. Made from the first line of the
+/// library's message.
 pub(super) fn explain(said: &str) -> (String, String) {
     if let Some((key, known)) = unknown(said, "unknown field `") {
         return unknown_key(key, &known);
@@ -68,7 +68,7 @@ fn unknown_key(key: &str, known: &[String]) -> (String, String) {
     (what, hint)
 }
 
-/// The nearest word, or all of them where none is near.
+/// The nearest word, or all of them if none is near.
 fn did_you_mean(word: &str, known: &[String]) -> String {
     let known: Vec<String> = known.iter().filter(|word| !word.ends_with(FORMER)).cloned().collect();
     match nearest(word, &known) {
@@ -80,8 +80,8 @@ fn did_you_mean(word: &str, known: &[String]) -> String {
     }
 }
 
-/// The known word that differs least, by letters added, left out, changed or swapped: a third of them at most, so that
-/// nothing is guessed from words that have little in common.
+/// The known word that differs least, by letters that were added, left out, changed or swapped. At most a third of the
+/// letters may differ, so that nothing is guessed from words that have little in common.
 pub fn nearest<'a>(word: &str, known: &'a [String]) -> Option<&'a str> {
     let typed = word.to_lowercase();
     let apart = |known: &str| strsim::damerau_levenshtein(&typed, &known.to_lowercase());
@@ -89,18 +89,18 @@ pub fn nearest<'a>(word: &str, known: &'a [String]) -> Option<&'a str> {
     known.iter().filter(close).min_by_key(|known| apart(known)).map(String::as_str)
 }
 
-/// The unknown word and those that are known, of a message of serde's that begins like this.
+/// The unknown word and the known ones, from a message of serde that begins like this.
 fn unknown<'a>(said: &'a str, begins: &str) -> Option<(&'a str, Vec<String>)> {
     let (word, known) = said.strip_prefix(begins)?.rsplit_once("`, expected ")?;
     Some((word, known.split('`').skip(1).step_by(2).map(str::to_string).collect()))
 }
 
-/// The keys of a table, from its own refusal of one that it has not: so no list can be another than the table's.
+/// The keys of a table, from its own refusal of an unknown one, so that the list is always the table's.
 fn keys<'de, T: Deserialize<'de>>() -> Vec<String> {
     listed(T::deserialize(MapDeserializer::<_, Unread>::new([(NOTHING, 0)].into_iter())).err(), "unknown field `")
 }
 
-/// The words of a list, from the same.
+/// The words of a list, in the same way.
 fn words<'de, T: Deserialize<'de>>() -> Vec<String> {
     listed(T::deserialize(StrDeserializer::<Unread>::new(NOTHING)).err(), "unknown variant `")
 }
@@ -109,7 +109,7 @@ fn listed(refused: Option<Unread>, begins: &str) -> Vec<String> {
     refused.and_then(|said| Some(unknown(&said.to_string(), begins)?.1)).unwrap_or_default()
 }
 
-/// The message without a text that stands in a wrong place: it may be a URL with a password.
+/// The message without a misplaced text, which may be a URL with a password.
 fn without_value(said: &str) -> String {
     for kind in ["invalid type: string ", "invalid value: string "] {
         if let Some((_, expected)) = said.strip_prefix(kind).and_then(|rest| rest.rsplit_once(", expected ")) {
@@ -144,7 +144,7 @@ mod tests {
     fn tables_and_lists_say_themselves_what_they_know() {
         let limits: Vec<String> = keys::<Limits>().into_iter().filter(|key| !key.ends_with(FORMER)).collect();
         assert_eq!(limits, ["connect_timeout", "lock_timeout", "statement_timeout", "idle_timeout"]);
-        // Every section of the file is one that a key can be told to belong to.
+        // Every section that a key can belong to.
         let sections = ["limits", "production", "guard", "entity"].map(str::to_string);
         let plain = ["production_url", "warehouse_url", "exports", "local"].map(str::to_string);
         assert_eq!(keys::<File>().len(), sections.len() + plain.len());

@@ -1,4 +1,4 @@
-//! Reading a settings file: what it says, or what is wrong with it.
+//! Reads a settings file, or says what is wrong with it.
 
 use std::io::ErrorKind;
 use std::os::unix::fs::PermissionsExt as _;
@@ -11,7 +11,7 @@ use super::misspelt;
 use crate::error::{Refusal, Result};
 use crate::files;
 
-/// Reads a file that was named, so it has to be there.
+/// Reads a file that was named. It must exist.
 pub(super) fn read(path: &Path) -> Result<File> {
     let text = match files::read_to_string(path) {
         Err(error) if error.kind() == ErrorKind::NotFound => return Err(not_there(path)),
@@ -36,7 +36,7 @@ fn not_there(path: &Path) -> anyhow::Error {
     )
 }
 
-/// Reads the file of the working directory, if there is one.
+/// Reads the file of the working directory, if it exists.
 pub(super) fn read_if_there(path: &Path) -> Result<File> {
     match std::fs::metadata(path) {
         Err(error) if error.kind() == ErrorKind::NotFound => Ok(File::default()),
@@ -46,7 +46,7 @@ pub(super) fn read_if_there(path: &Path) -> Result<File> {
 
 fn parse(path: &Path, text: &str) -> Result<File> {
     let mut file: File = toml::from_str(text).map_err(|error| {
-        // The library would print the line as well, and the line may hold a password.
+        // The library would print the line as well, which may contain a password.
         let line = error.span().map_or(1, |span| line_at(text, span.start));
         let (message, hint) = misspelt::explain(error.message().lines().next().unwrap_or_default());
         Refusal::usage(format!("\"{}\", line {line}: {message}", path.display()), hint)
@@ -73,12 +73,12 @@ mod tests {
         assert_eq!(file.local, default.local);
         assert_eq!(file.limits, default.limits);
         assert_eq!(file.guard, default.guard);
-        // The default table is shown, although without any it is used.
+        // The example shows the default table, although it is also used without being written.
         let table = Entity::default_table().unwrap();
         assert_eq!(crate::settings::entities::read(file.entity).unwrap(), [table]);
-        // Both URLs are shown, although they have no default.
+        // It shows both URLs, although they have no default.
         assert!(file.production_url.is_some() && file.warehouse_url.is_some());
-        // So is what production is spared, with the values that hold without them.
+        // It shows how production is spared, with the values that apply without them.
         let Production { lock_timeout, statement_timeout, max_rows_per_second } = file.production;
         let written = |limit: Option<Written>| limit.map(|limit| limit.0);
         assert_eq!(written(lock_timeout), Some(default.limits.lock_timeout.0));

@@ -1,6 +1,6 @@
 //! The rows that the pretend production system writes for one month, in the order in which the original draws them.
 //!
-//! Pure: no clock, no server. Whoever iterates writes them; whoever is refused learns why and decides how to say so.
+//! Pure: no clock, no server. The caller writes the rows, and decides how to report a refusal.
 
 use thiserror::Error;
 use time::{Date, Month};
@@ -12,7 +12,8 @@ const SECONDS_PER_DAY: i64 = 24 * 60 * 60;
 /// A row of the table `entity`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Row {
-    /// `created_at`, in seconds since the first of the month, 00:00:00. Never falls from one row to the next; repeats.
+    /// `created_at`, in seconds since the first of the month, 00:00:00. It never decreases from row to row, and may
+    /// repeat.
     pub seconds: i64,
     /// `value`, 1 to 80000.
     pub value: i32,
@@ -26,21 +27,21 @@ pub struct MonthRows {
     first_weekday: i64,
     /// The smallest value from Monday to Friday.
     smallest_value: i64,
-    /// Seconds from one row to the next, both bounds included.
+    /// Seconds from one row to the next: the smallest and the largest gap, both included.
     smallest_gap: i64,
     largest_gap: i64,
-    /// Of the next row, since the first of the month; rows end before `until`.
+    /// Of the next row, since the first of the month. Rows end before `until`.
     seconds: i64,
     until: i64,
 }
 
-/// Why there are no such rows.
+/// Why such rows cannot exist.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Error)]
 pub enum Refused {
-    /// The year is not one of Python's `datetime`.
+    /// Python's `datetime` does not have the year.
     #[error("year {0} is not one of 1 to 9999")]
     Year(i32),
-    /// The month is none.
+    /// There is no such month.
     #[error("month {0} is not one of 1 to 12")]
     Month(u8),
     /// Every gap would be infinite.
@@ -49,7 +50,7 @@ pub enum Refused {
     /// Every gap would be 0, and time would never advance.
     #[error("controller {controller} is above {largest}, the largest for month {month}")]
     ControllerTooLarge {
-        /// The one refused.
+        /// The refused controller.
         controller: u64,
         /// The month, 1 to 12.
         month: u8,
@@ -70,8 +71,8 @@ impl MonthRows {
         if controller == 0 {
             return Err(Refused::ControllerZero);
         }
-        // A controller divides the gap of controller 1, and leaves a second of it until it is above it. That no
-        // rounding moves this for any of the six peaks is a test below.
+        // A higher controller divides the gap of controller 1. At least one second is left up to this controller. A
+        // test below shows that rounding does not change this for any of the six peaks.
         let (_, largest) = gaps(peak, 1);
         let too_large = Refused::ControllerTooLarge { controller, month, largest };
         let controller = u32::try_from(controller).map_err(|_| too_large)?;
@@ -101,10 +102,10 @@ impl Iterator for MonthRows {
         let seconds = self.seconds;
         let weekday = (self.first_weekday + seconds / SECONDS_PER_DAY) % 7;
         let smallest = if weekday < 5 { self.smallest_value } else { 2 * self.smallest_value };
-        // The value before the gap: the order of the draws decides every number after them.
+        // The value before the gap: the order of the draws determines every number after them.
         let value = self.random.between(smallest, 2 * smallest);
         self.seconds += self.random.between(self.smallest_gap, self.largest_gap);
-        // The largest value is 4 * controller * peak, and no controller above 20000 / peak leaves a gap.
+        // The largest value is 4 * controller * peak, and with a controller above 20000 / peak there is no gap.
         let value = i32::try_from(value).expect("no value is above 80000");
         Some(Row { seconds, value })
     }
@@ -147,7 +148,7 @@ mod tests {
         MonthRows::new(year, month, controller).unwrap_err().to_string()
     }
 
-    // Here and below, what CPython's own `random` gives.
+    // Here and below: what CPython's own `random` returns.
     #[test]
     fn months_and_years_have_the_figures_of_the_original() {
         assert_eq!(figures([1], 1), (176, 339, 1, 4));
@@ -168,7 +169,7 @@ mod tests {
 
     #[test]
     fn a_gap_that_meets_the_next_month_exactly_ends_the_rows_for_good() {
-        // Of this month the last gap does: 2504547 + 1053 are 29 days.
+        // In this month, the last gap ends exactly at the end: 2504547 + 1053 are 29 days.
         let mut rows = MonthRows::new(1908, 2, 5).unwrap();
         assert_eq!(rows.by_ref().map(|row| row.seconds).skip(1678).collect::<Vec<_>>(), [2_504_547]);
         assert_eq!(rows.next(), None);

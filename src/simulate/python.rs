@@ -1,20 +1,19 @@
 //! The random numbers of Python's `random` module, bit for bit.
 //!
-//! Only `seed` and `randint`, which is all that the pretend production system draws with. The generator itself,
-//! MT19937, is [`rand_mt`]'s; what is ours is how Python makes the key from a seed, and a number of a range from the
-//! words.
+//! Only `seed` and `randint`, which are all that the pretend production system uses. The generator itself, MT19937, is
+//! from [`rand_mt`]; implemented here is how Python makes the key from a seed, and a number of a range from the words.
 
 use rand_mt::Mt;
 
-/// A `random.Random` of Python 3.2 or later; earlier ones draw from a range differently.
+/// A `random.Random` of Python 3.2 or later; earlier versions draw from a range differently.
 #[derive(Debug)]
 pub(super) struct PythonRandom(Mt);
 
 impl PythonRandom {
-    /// As `random.seed(seed)` leaves it.
+    /// The state after `random.seed(seed)`.
     ///
-    /// The key is the seed's 32-bit words, least significant first, no zero on top but never empty (`random_seed` in
-    /// Python's `Modules/_randommodule.c`).
+    /// The key is the seed's 32-bit words, least significant first, without leading zeros but never empty
+    /// (`random_seed` in Python's `Modules/_randommodule.c`).
     #[expect(clippy::cast_possible_truncation, reason = "a word of the seed at a time")]
     pub(super) fn seeded(seed: u64) -> Self {
         let low = seed as u32;
@@ -23,18 +22,18 @@ impl PythonRandom {
         Self(Mt::new_with_key([low, high].into_iter().take(words)))
     }
 
-    /// What `random.randint(low, high)` returns: an integer from `low` to `high`, both included.
+    /// Returns what `random.randint(low, high)` returns: an integer from `low` to `high`, both included.
     ///
-    /// Of successive draws of as many bits as the count of the range's numbers has, the first that is below the count
+    /// Draws as many bits as the count of the range's numbers has, until the result is below the count
     /// (`_randbelow_with_getrandbits` in Python's `Lib/random.py`).
     ///
     /// # Panics
     ///
-    /// If the range is empty or counts 2^32 numbers or more, for which Python joins words.
+    /// If the range is empty or has 2^32 numbers or more, for which Python joins words.
     pub(super) fn between(&mut self, low: i64, high: i64) -> i64 {
         let count = high.checked_sub(low).and_then(|width| u32::try_from(width).ok()?.checked_add(1));
         let count = count.expect("the range counts 1 to 2^32 - 1 numbers");
-        // The shift keeps as many bits as the count has. A count of 1 has one, too, and costs draws until it is 0.
+        // The shift leaves as many bits as the count has. A count of 1 also has one, and is drawn until it is 0.
         let shift = count.leading_zeros();
         loop {
             let drawn = self.0.next_u32() >> shift;
@@ -45,7 +44,7 @@ impl PythonRandom {
     }
 }
 
-// Every expected number was printed by CPython 3.11 for the same seed and calls.
+// CPython 3.11 printed every expected number, for the same seed and calls.
 #[cfg(test)]
 mod tests {
     use super::*;
