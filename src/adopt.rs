@@ -1,4 +1,4 @@
-//! Another tool's table of the same rows, in the warehouse: what it holds, compared with production. Reads only.
+//! Compares another tool's table of the same rows, in the warehouse, with production. Reads only.
 
 use std::collections::BTreeMap;
 
@@ -31,7 +31,7 @@ pub struct Named {
     pub schema: Ident,
     /// Its name.
     pub table: Ident,
-    /// What production's columns are called there, where it is another name.
+    /// The names of production's columns in the table, if they differ.
     pub columns: BTreeMap<String, Ident>,
 }
 
@@ -42,28 +42,28 @@ pub struct Holds {
     pub accounts: Accounts,
     /// Its rows that belong to no day.
     pub set_aside: SetAside,
-    /// Its rows with a value that production's types cannot hold; they are in none of the others.
+    /// Its rows with a value that production's types cannot hold. They are counted only here.
     pub unlike: i64,
 }
 
-/// In which way a day differs.
+/// How a day differs.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "lowercase")]
 pub enum How {
     /// Production has more rows.
     Missing,
-    /// It has more rows than production.
+    /// The table has more rows than production.
     Extra,
-    /// As many, but others.
+    /// Both have as many rows, but different ones.
     Changed,
 }
 
-/// A day that differs.
+/// A day on which the table differs from production.
 #[derive(Debug, Serialize)]
 pub struct DifferingDay {
     /// The day, as people write it.
     pub day: String,
-    /// In which way.
+    /// How it differs.
     pub how: How,
     /// Rows of the day in production.
     pub production_rows: i64,
@@ -71,7 +71,7 @@ pub struct DifferingDay {
     pub their_rows: i64,
 }
 
-/// Rows too few or too many, in so many days.
+/// Missing, extra or changed rows, and on how many days.
 #[derive(Debug, Default, Clone, Copy, PartialEq, Eq, Serialize)]
 pub struct Tally {
     /// Rows.
@@ -83,11 +83,11 @@ pub struct Tally {
 /// How the table compares with production.
 #[derive(Debug, Default, Serialize)]
 pub struct Compared {
-    /// Rows that are short, by the number of rows of each day.
+    /// Missing rows, by the number of rows of each day.
     pub missing: Tally,
-    /// Rows that are too many, by the number of rows of each day.
+    /// Extra rows, by the number of rows of each day.
     pub extra: Tally,
-    /// Days of as many rows as production's, but others, with their rows.
+    /// Days with as many rows as production, but different ones, and their rows.
     pub changed: Tally,
     /// Rows with a value that production's types cannot hold.
     pub unlike_rows: i64,
@@ -95,15 +95,15 @@ pub struct Compared {
     pub set_aside: SetAside,
     /// Rows of the table that belong to no day.
     pub their_set_aside: SetAside,
-    /// The days.
+    /// The days that differ.
     pub differences: Vec<DifferingDay>,
 }
 
-/// Looks the table up, and which of its columns stands for which of production's.
+/// Looks up the table, and which of its columns correspond to production's.
 ///
 /// # Errors
-/// Usage when a column is named that the entity does not have; refuses a table or column that is not there, and types
-/// that do not compare.
+/// Usage if a named column is not one of the entity; refuses a missing table or column, and types that cannot be
+/// compared.
 pub async fn look(reading: &Reading<'_>, model: &Model, named: &Named) -> Result<Theirs> {
     let ours: Vec<&str> = model.entity.columns().map(Ident::name).collect();
     if let Some(unknown) = named.columns.keys().find(|name| !ours.contains(&name.as_str())) {
@@ -132,10 +132,10 @@ pub async fn look(reading: &Reading<'_>, model: &Model, named: &Named) -> Result
     Theirs::new(model, named.schema.clone(), named.table.clone(), found.collect::<Result<_>>()?)
 }
 
-/// What the table holds, by the statement that surveys production.
+/// Reads what the table holds, with the statement that surveys production.
 ///
 /// # Errors
-/// Refuses a table that may not be read, or not all of it.
+/// Refuses a table that may not be read as a whole.
 pub async fn holds(reading: &Reading<'_>, model: &Model, named: &Named, theirs: &Theirs) -> Result<Holds> {
     let shape = model.shape_of_theirs(theirs)?;
     let explain = |error: anyhow::Error| match sql_state(&error) {
@@ -161,7 +161,7 @@ pub async fn holds(reading: &Reading<'_>, model: &Model, named: &Named, theirs: 
     Ok(Holds { accounts, set_aside, unlike })
 }
 
-/// Whether a run has begun to take an entity's rows over and not ended.
+/// Whether a run has begun to take over an entity's rows and has not ended.
 pub async fn is_begun(reading: &Reading<'_>, model: &Model) -> Result<bool> {
     Ok(reading.prepared && reading.work().query_one(BEGUN, &[(&model.name(), Type::TEXT)]).await?.is_some())
 }
@@ -172,13 +172,13 @@ pub async fn begin(locked: &Locked<'_>, model: &Model, named: &Named) -> Result<
     Ok(())
 }
 
-/// Notes that they were.
+/// Notes that they have been taken over.
 pub async fn end(locked: &Locked<'_>, model: &Model) -> Result<()> {
     locked.work().execute(END, &[(&model.name(), Type::TEXT)]).await?;
     Ok(())
 }
 
-/// The differences of the table from production, day by day.
+/// Compares the table with production, day by day.
 pub fn compare(survey: &Accounts, set_aside: SetAside, theirs: &Holds) -> Compared {
     let mut compared =
         Compared { unlike_rows: theirs.unlike, set_aside, their_set_aside: theirs.set_aside, ..Compared::default() };
@@ -198,7 +198,7 @@ pub fn compare(survey: &Accounts, set_aside: SetAside, theirs: &Holds) -> Compar
 }
 
 impl Compared {
-    /// Whether the table has production's account on every day, and as many rows that are of no day.
+    /// Whether the table has production's account on every day, and as many rows that belong to no day.
     pub fn is_equal(&self) -> bool {
         self.differences.is_empty() && self.unlike_rows == 0 && self.set_aside == self.their_set_aside
     }

@@ -1,4 +1,4 @@
-//! production = rows = accounts = files: content and not only counts, by day. Reads only.
+//! Checks production = rows = accounts = files, by day and by content, not only by counts. Reads only.
 
 use std::collections::BTreeSet;
 use std::path::Path;
@@ -32,17 +32,17 @@ pub enum Layer {
     Files,
 }
 
-/// One thing that is not what production holds.
+/// One thing that differs from production.
 #[derive(Debug, Serialize)]
 pub struct Difference {
-    /// Of several, the one whose rows or accounts differ. A file's path says whose it is.
+    /// With several entities, the one whose rows or accounts differ. A file's path contains its entity.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub entity: Option<String>,
-    /// Where.
+    /// What differs.
     pub layer: Layer,
     /// The period, or the file's path.
     pub what: String,
-    /// In which way, as a word: `new` is what only production has, `vanished` what production has no more.
+    /// How it differs, in one word: `new` is only in production, `vanished` is no longer in production.
     pub how: &'static str,
 }
 
@@ -52,7 +52,7 @@ impl Difference {
     }
 }
 
-/// What differs from production of an entity.
+/// How an entity's data differ from production.
 #[derive(Debug, Default)]
 pub struct Found {
     /// Days whose rows in the warehouse differ.
@@ -61,7 +61,7 @@ pub struct Found {
     pub undated_rows: bool,
     /// Days whose accounts differ.
     pub accounts: Changes,
-    /// Periods whose accounts do not follow from their days', or from their rows.
+    /// Periods whose accounts do not follow from those of their days, or from their rows.
     pub inconsistent: BTreeSet<Period>,
 }
 
@@ -71,7 +71,7 @@ impl Found {
         self.rows.is_empty() && !self.undated_rows && self.accounts.is_empty() && self.inconsistent.is_empty()
     }
 
-    /// One by one, rows first, then accounts.
+    /// One by one: first rows, then accounts.
     pub fn differences(&self) -> Vec<Difference> {
         let mut found = days(Layer::Rows, &self.rows);
         if self.undated_rows {
@@ -84,11 +84,11 @@ impl Found {
     }
 }
 
-/// What differs from production of an entity.
+/// Compares an entity's rows and accounts with production.
 ///
 /// # Errors
-/// When the warehouse cannot be read. Refuses an entity that was settled with other settings, types or columns: there
-/// is nothing to compare day by day.
+/// If the warehouse cannot be read. Refuses an entity that was settled with other settings, types or columns, because
+/// then days cannot be compared.
 pub async fn look(survey: &Accounts, reading: &Reading<'_>, model: &Model) -> Result<Found> {
     let Some(known) = settled(reading, model).await? else {
         let new = accounts::compare(survey, &Accounts::new());
@@ -104,8 +104,8 @@ pub async fn look(survey: &Accounts, reading: &Reading<'_>, model: &Model) -> Re
     })
 }
 
-/// What differs between a sample of production's rows and the same of the warehouse's, so many of a million; accounts
-/// are held against one another only.
+/// Compares a sample of production's rows, so many of a million, with the same sample of the warehouse's. Accounts are
+/// only compared with each other.
 ///
 /// # Errors
 /// As [`look`].
@@ -124,7 +124,7 @@ pub async fn look_at_sample(
     Ok(Found { rows: accounts::compare(survey, &rows), inconsistent, ..Found::default() })
 }
 
-/// What the entity was settled as, which is as it is set; `None` where it never was.
+/// The model that the entity was settled with, if it fits the settings; `None` if it was never settled.
 async fn settled(reading: &Reading<'_>, model: &Model) -> Result<Option<Model>> {
     let Some(known) = reading.settled_as(model.name()).await? else {
         return Ok(None);
@@ -136,7 +136,8 @@ async fn settled(reading: &Reading<'_>, model: &Model) -> Result<Option<Model>> 
     ))
 }
 
-/// What was settled is what is set, as far as the settings alone can tell: what is published now is what is asked for.
+/// Checks, as far as possible without production, that entities were settled with the present settings, so that what is
+/// published now is what they ask for.
 ///
 /// # Errors
 /// Refuses an entity that was settled with other settings.
@@ -152,10 +153,10 @@ pub async fn settled_as_set(reading: &Reading<'_>, entities: &[Entity]) -> Resul
     })
 }
 
-/// The files that differ from the accounts, of all entities.
+/// The files of all entities that differ from the accounts.
 ///
 /// # Errors
-/// When the warehouse or the folder cannot be read.
+/// If the warehouse or the folder cannot be read.
 pub async fn files(reading: &Reading<'_>, exports: &Path, which: Which) -> Result<Vec<Difference>> {
     let due = exports::due(reading, exports, Scope::Everything, which).await?;
     let mut found = Vec::new();
@@ -164,14 +165,14 @@ pub async fn files(reading: &Reading<'_>, exports: &Path, which: Which) -> Resul
     Ok(found)
 }
 
-/// The accounts of the warehouse's rows, made again from all of them, or from a sample.
+/// The accounts of the warehouse's rows, computed again from all of them or from a sample.
 async fn rows(reading: &Reading<'_>, model: &Model, shape: &Shape) -> Result<(Accounts, SetAside)> {
     let schema = Ident::new("kalends_raw")?;
     let names: [(&str, &dyn Filling); 2] = [("schema", &schema), ("table", model.rows())];
     survey::read(&reading.work().query(DAYS.of(&shape.with(&names))?, &[]).await?)
 }
 
-/// Days whose accounts of hours, or of combinations of dimensions, are not what the warehouse's rows say.
+/// Days whose accounts of hours, or of combinations of dimensions, do not follow from the warehouse's rows.
 async fn details(reading: &Reading<'_>, model: &Model) -> Result<BTreeSet<Period>> {
     let mut found = BTreeSet::new();
     for (level, split) in model.details() {

@@ -1,4 +1,4 @@
-//! What can be typed: the commands, and the flags of all of them.
+//! The command line: the commands, and the flags that all of them have.
 
 use std::path::PathBuf;
 
@@ -37,7 +37,7 @@ pub struct Typed {
     pub common: Common,
 }
 
-/// The command of the nearest name.
+/// The command with the nearest name.
 fn near(command: &str) -> Option<String> {
     let known: Vec<String> = Typed::command().get_subcommands().map(|known| known.get_name().to_string()).collect();
     nearest(command, &known).map(str::to_string)
@@ -64,7 +64,7 @@ pub struct Common {
     pub verbose: u8,
 }
 
-/// Each command is a file of [`crate::commands`]: what can be typed for it, what it does, and how it says that.
+/// Each command is a file of [`crate::commands`]: its arguments, what it does, and its output.
 macro_rules! commands {
     ($($variant:ident => $file:ident),* $(,)?) => {
         #[derive(Debug, Subcommand)]
@@ -102,8 +102,8 @@ commands! {
 }
 
 impl Typed {
-    /// What was typed. Ends the process with help, or with an error and the command that was probably meant: letters
-    /// that changed places are not near enough for the library.
+    /// Parses the command line. Ends the process with help, or with an error and the command that was probably meant,
+    /// because the library does not recognise swapped letters.
     pub fn of_process() -> Self {
         Self::try_parse().unwrap_or_else(|mut error| {
             let meant = match error.get(ContextKind::InvalidSubcommand) {
@@ -119,7 +119,7 @@ impl Typed {
         })
     }
 
-    /// Does what was typed.
+    /// Runs the command.
     ///
     /// # Errors
     /// A refusal or a failure, with its exit code; see [`crate::error`].

@@ -1,7 +1,7 @@
-//! The rows that production and the warehouse do not share, as multisets: how often each is there counts. Of one day
-//! each of them, of all days which days have any.
+//! The rows that differ between production and the warehouse, compared as multisets: the number of copies counts. Of
+//! one day, lists the rows; of all days, only the days that differ.
 //!
-//! Both servers sort, and the two answers are merged as they come, so memory does not grow with them. Reads only.
+//! Both servers sort, and the two answers are merged as they arrive, so memory does not grow with them. Reads only.
 
 use std::cmp::Ordering;
 
@@ -25,46 +25,46 @@ const ALL_ROWS: Statement = statement!("diff/all_rows.sql");
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Lacks {
-    /// The warehouse has more of it.
+    /// The warehouse has more copies.
     Production,
-    /// Production has more of it.
+    /// Production has more copies.
     Warehouse,
 }
 
 /// A row that one side has more often than the other.
 #[derive(Debug, Serialize)]
 pub struct Lacking {
-    /// The side that has fewer of it, or none.
+    /// The side that has fewer copies, or none.
     pub lacks: Lacks,
-    /// How many it lacks.
+    /// How many copies it lacks.
     pub copies: i64,
     /// The values in the order of the columns, as text; null is NULL.
     pub values: Vec<Option<String>>,
 }
 
-/// What the two sides of a day do not share.
+/// How the rows of a day differ.
 #[derive(Debug, Default, Serialize)]
 pub struct RowDifferences {
-    /// Names of the columns that are compared, time first.
+    /// Names of the compared columns, time first.
     pub columns: Vec<String>,
     /// Rows of the day in production.
     pub production_rows: i64,
     /// Rows of the day in the warehouse.
     pub warehouse_rows: i64,
-    /// Rows that production has and the warehouse has not.
+    /// Rows that production has and the warehouse lacks.
     pub warehouse_lacks: i64,
-    /// Rows that the warehouse has and production has not.
+    /// Rows that the warehouse has and production lacks.
     pub production_lacks: i64,
-    /// The first of them, each once, in the order of their times.
+    /// The first of these rows, without copies, in the order of their times.
     pub rows: Vec<Lacking>,
-    /// Different rows that are counted and not listed.
+    /// How many different rows are counted but not listed.
     pub not_listed: u64,
 }
 
-/// Compares the rows of a day; lists no more than `limit` different ones.
+/// Compares the rows of a day. Lists at most `limit` different ones.
 ///
 /// # Errors
-/// Refuses an entity whose rows in the warehouse have other columns. Fails when a server does.
+/// Refuses an entity whose rows in the warehouse have other columns. Fails if a server does.
 pub async fn of_day(snapshot: &Snapshot<'_>, reading: &Reading<'_>, day: Day, limit: usize) -> Result<RowDifferences> {
     let model = snapshot.model();
     let in_production = rows_of_day(model, day, &model.entity.table_names())?;
@@ -85,7 +85,7 @@ pub async fn of_day(snapshot: &Snapshot<'_>, reading: &Reading<'_>, day: Day, li
     Ok(found)
 }
 
-/// The days whose rows the two sides do not share, of all rows, each compared with each.
+/// Compares all rows with each other, and returns the days that differ.
 ///
 /// # Errors
 /// As [`of_day`].
@@ -103,10 +103,10 @@ pub async fn of_all(snapshot: &Snapshot<'_>, reading: &Reading<'_>) -> Result<Ch
     let mut pairs =
         Pairs::<Copies>::open((of_production, Some(in_production), &[]), (of_warehouse, in_warehouse, &[])).await?;
     let mut changes = Changes::new();
-    // The day under way: rows on both sides, and whether one was not the other's.
+    // The current day, its rows on both sides, and whether a row of it differs.
     let mut under_way: Option<(Day, [i64; 2], bool)> = None;
     while let Some((mine, theirs)) = pairs.next().await? {
-        // What belongs to no day is in no account.
+        // Rows that belong to no day are in no account.
         let Some(day) = mine.as_ref().or(theirs.as_ref()).and_then(|side| side.day) else { continue };
         if let Some(ended) = under_way.take_if(|(other, ..)| *other != day) {
             changes.extend(change(ended));
@@ -120,7 +120,7 @@ pub async fn of_all(snapshot: &Snapshot<'_>, reading: &Reading<'_>) -> Result<Ch
     Ok(changes)
 }
 
-/// In which way a day differs, of its rows in production and in the warehouse.
+/// How a day differs, from its rows in production and in the warehouse.
 fn change((day, [production, warehouse], differs): (Day, [i64; 2], bool)) -> Option<(Day, Cause)> {
     let cause = match (production, warehouse) {
         _ if !differs => return None,
@@ -135,7 +135,7 @@ fn change((day, [production, warehouse], differs): (Day, [i64; 2], bool)) -> Opt
     Some((day, cause))
 }
 
-/// Whether the warehouse has rows of the entity, with the columns that are asked for.
+/// Whether the warehouse has rows of the entity, with the columns of the settings.
 async fn is_settled(reading: &Reading<'_>, model: &Model) -> Result<bool> {
     let Some(known) = reading.entities().await?.into_iter().find(|known| known.name() == model.name()) else {
         return Ok(false);
@@ -155,11 +155,11 @@ fn rows_of_day(model: &Model, day: Day, names: &[(&str, &dyn Filling); 2]) -> Re
     ROWS.of(&model.shape()?.with(&[&names[..], &bounds.names()].concat()))
 }
 
-/// Equal rows of one side.
+/// Equal rows on one side.
 struct Copies {
-    /// Where rows of all days are compared: `None` for what belongs to no day.
+    /// If all days are compared: `None` for rows that belong to no day.
     day: Option<Day>,
-    /// As the server sorts it; NULL is last.
+    /// The position of their time in the server's order; NULL is last.
     place: i64,
     row: Vec<u8>,
     copies: i64,
@@ -179,7 +179,7 @@ impl Sortable for Copies {
 }
 
 impl RowDifferences {
-    /// Counts the copies of one row on both sides, and lists it where they differ.
+    /// Counts the copies of a row on both sides, and lists the row if the counts differ.
     fn add(&mut self, production: Option<Copies>, warehouse: Option<Copies>, limit: usize) -> Result<()> {
         let copies = |side: &Option<Copies>| side.as_ref().map_or(0, |side| side.copies);
         let (in_production, in_warehouse) = (copies(&production), copies(&warehouse));
@@ -204,7 +204,7 @@ impl RowDifferences {
         Ok(())
     }
 
-    /// Whether the two sides have the same rows, equally often.
+    /// Whether both sides have the same rows, with the same number of copies.
     pub fn is_none(&self) -> bool {
         self.warehouse_lacks == 0 && self.production_lacks == 0
     }

@@ -1,8 +1,8 @@
-//! Refusals and failures, and the exit code that each ends with.
+//! Refusals and failures, and the exit code of each.
 //!
-//! A refusal is our own decision: typed, with a hint that names the next step. A failure is the world's: a chain of
-//! contexts, each saying what we were doing. Both travel as [`anyhow::Error`]; [`exit_code`] and [`render`] tell them
-//! apart where the program ends, and nowhere else.
+//! A refusal is Kalends' own decision: it has a type, and a hint that names the next step. A failure comes from
+//! outside: a chain of contexts, each saying what we were doing. Both are [`anyhow::Error`]s. Only [`exit_code`] and
+//! [`render`] distinguish them, where the program ends.
 
 use std::fmt::Write as _;
 use std::io;
@@ -16,13 +16,13 @@ pub enum Exit {
     /// Done, or nothing to do.
     #[default]
     Done = 0,
-    /// The world failed us: a server, the network, the disk.
+    /// Something outside failed: a server, the network, the disk.
     Failed = 1,
     /// Invalid arguments or settings.
     Usage = 2,
     /// `verify`, `diff` or `status` found a difference.
     Differs = 3,
-    /// Refused: it would lose something without consent, or the source is not what it was.
+    /// Refused: it would lose something without consent, or the source has changed.
     Refused = 4,
     /// Another run is at work; try again (`EX_TEMPFAIL` of sysexits).
     Busy = 75,
@@ -33,7 +33,7 @@ pub enum Exit {
 }
 
 impl Exit {
-    /// The graver of two ends: the world failed, before refused, before busy, before what differs.
+    /// Returns the graver of two ends: failures before refusals, before busy, before differences.
     #[must_use]
     pub fn graver(self, other: Self) -> Self {
         let gravity = |exit| match exit {
@@ -48,7 +48,7 @@ impl Exit {
     }
 }
 
-/// A decision of ours not to go on. Nothing has been changed when one is returned.
+/// Kalends' decision not to continue. When one is returned, nothing has been changed.
 #[derive(Debug, thiserror::Error)]
 #[error("{message}")]
 pub struct Refusal {
@@ -58,7 +58,7 @@ pub struct Refusal {
     pub hint: String,
     /// How the command ends.
     pub exit: Exit,
-    /// Whether another run of Kalends is in the way, so that it helps to wait for its end.
+    /// Whether another run of Kalends is at work, so that waiting for its end helps.
     pub waits_for_a_run: bool,
 }
 
@@ -68,7 +68,7 @@ impl Refusal {
         Self::ending(Exit::Usage, message, hint)
     }
 
-    /// Going on might lose or spoil something (exit code 4).
+    /// Continuing might lose or damage something (exit code 4).
     pub fn refused(message: impl Into<String>, hint: impl Into<String>) -> anyhow::Error {
         Self::ending(Exit::Refused, message, hint)
     }
@@ -78,17 +78,17 @@ impl Refusal {
         Self::ending(Exit::Busy, message, hint)
     }
 
-    /// Another run of Kalends is in the way: busy, and worth waiting for.
+    /// Another run of Kalends is at work: busy, and worth waiting for.
     pub fn held(message: impl Into<String>, hint: impl Into<String>) -> anyhow::Error {
         Self { message: message.into(), hint: hint.into(), exit: Exit::Busy, waits_for_a_run: true }.into()
     }
 
-    /// The world lacks something that a person can supply (exit code 1).
+    /// Something is missing that a person can supply (exit code 1).
     pub fn failed(message: impl Into<String>, hint: impl Into<String>) -> anyhow::Error {
         Self::ending(Exit::Failed, message, hint)
     }
 
-    /// The world failed us, and the next step is known (exit code 1). `cause` stays the cause.
+    /// Something outside failed, and the next step is known (exit code 1). `cause` remains the cause.
     pub fn explaining(message: impl Into<String>, hint: impl Into<String>, cause: anyhow::Error) -> anyhow::Error {
         let (message, hint) = (message.into(), hint.into());
         cause.context(Self { message, hint, exit: Exit::Failed, waits_for_a_run: false })
@@ -99,25 +99,25 @@ impl Refusal {
     }
 }
 
-/// Lines that are shown as they stand, below the error whose source they are: where in a statement it happened.
+/// The source of an error, shown unchanged below it: lines with the position in a statement.
 #[derive(Debug, thiserror::Error)]
 #[error("{}", .0.join("\n"))]
 pub struct Picture(pub Vec<String>);
 
-/// The exit code that an error ends the program with.
+/// The exit code of the program for an error.
 pub fn exit_code(error: &anyhow::Error) -> Exit {
     error.downcast_ref::<Refusal>().map_or(Exit::Failed, |refusal| refusal.exit)
 }
 
-/// Whether an error says that another run of Kalends is in the way.
+/// Whether an error says that another run of Kalends is at work.
 pub fn waits_for_a_run(error: &anyhow::Error) -> bool {
     error.downcast_ref::<Refusal>().is_some_and(|refusal| refusal.waits_for_a_run)
 }
 
 /// The lines that tell a person about an error: `error:`, then each `cause:`, then the `hint:`.
 ///
-/// Control characters, which a server's message or an object's name may hold, are shown escaped, so that one error
-/// cannot pretend to be several lines or colour a terminal.
+/// Control characters, which a server's message or an object's name may contain, are escaped, so that an error cannot
+/// look like several lines or colour a terminal.
 pub fn render(error: &anyhow::Error) -> String {
     let mut lines = String::new();
     for (depth, link) in error.chain().enumerate() {
@@ -133,13 +133,13 @@ pub fn render(error: &anyhow::Error) -> String {
     lines
 }
 
-/// The same in one line, without hint and picture, for a note.
+/// The same on one line, without hint and picture, for a note.
 pub fn in_one_line(error: &anyhow::Error) -> String {
     let links = error.chain().filter(|link| link.downcast_ref::<Picture>().is_none());
     links.map(|link| one_line(&link.to_string())).collect::<Vec<_>>().join(": ")
 }
 
-/// The next step after an error, where there is one.
+/// The next step after an error, if it has one.
 pub fn hint(error: &anyhow::Error) -> Option<&str> {
     if let Some(refusal) = error.downcast_ref::<Refusal>() {
         return Some(&refusal.hint);
@@ -150,7 +150,7 @@ pub fn hint(error: &anyhow::Error) -> Option<&str> {
     error.chain().any(is_full).then_some("Free disk space there, then run again: each file is whole, or as it was.")
 }
 
-/// The same error with another next step, where it is a refusal.
+/// The same error with another next step, if it is a refusal.
 pub fn hinting(mut error: anyhow::Error, hint: String) -> anyhow::Error {
     if let Some(refusal) = error.downcast_mut::<Refusal>() {
         refusal.hint = hint;
@@ -158,11 +158,11 @@ pub fn hinting(mut error: anyhow::Error, hint: String) -> anyhow::Error {
     error
 }
 
-/// A text in one line, its control characters escaped.
+/// A text on one line, with control characters escaped.
 pub fn one_line(text: &str) -> String {
     let mut line = String::with_capacity(text.len());
     for character in text.chars() {
-        // U+202A to U+202E and U+2066 to U+2069 turn the direction of the text that follows.
+        // U+202A to U+202E and U+2066 to U+2069 change the direction of the text that follows.
         let turns = matches!(character, '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}');
         if character.is_control() || turns {
             line.extend(character.escape_default());

@@ -1,5 +1,5 @@
-//! Files that people name: read if they are regular, since a pipe would keep its reader waiting for ever, deaf to
-//! signals; and written whole or not at all.
+//! Files that people name. Only regular files are read, because a pipe would block the program, even for signals. Files
+//! are written as a whole or not at all.
 
 use std::fs::{File, FileType, Permissions};
 use std::io::{BufWriter, Error, ErrorKind, Read as _, Result, Write};
@@ -9,13 +9,13 @@ use std::path::Path;
 use rustix::fs::OFlags;
 use tempfile::NamedTempFile;
 
-/// For opening what may be a pipe: nobody has to be at its other end. A regular file is read as ever.
+/// For opening what may be a pipe: does not wait for a process at its other end. Has no effect on a regular file.
 pub const WITHOUT_WAITING: i32 = OFlags::NONBLOCK.bits().cast_signed();
 
 /// A file's bytes.
 ///
 /// # Errors
-/// When it cannot be read, or is not a regular file.
+/// If it cannot be read, or is not a regular file.
 pub fn read(path: &Path) -> Result<Vec<u8>> {
     let mut file = open(path)?;
     let mut bytes = Vec::new();
@@ -26,18 +26,18 @@ pub fn read(path: &Path) -> Result<Vec<u8>> {
 /// A file's text.
 ///
 /// # Errors
-/// As [`read`], and when it is not UTF-8.
+/// As [`read`], and if it is not UTF-8.
 pub fn read_to_string(path: &Path) -> Result<String> {
     String::from_utf8(read(path)?).map_err(|error| Error::new(ErrorKind::InvalidData, error))
 }
 
-/// Opens a regular file, or one that a link leads to, for reading.
+/// Opens a regular file, or a link to one, for reading.
 ///
 /// # Errors
 /// As [`read`].
 pub fn open(path: &Path) -> Result<File> {
     let opened = File::options().read(true).custom_flags(WITHOUT_WAITING).open(path);
-    // A socket cannot even be opened.
+    // A socket cannot be opened at all.
     let found = opened.as_ref().map_or_else(|_| path.metadata(), File::metadata);
     match found.map(|found| found.file_type()) {
         Ok(kind) if !kind.is_file() => Err(Error::other(format!("it is {}, not a regular file", spelled_out(kind)))),
@@ -45,7 +45,7 @@ pub fn open(path: &Path) -> Result<File> {
     }
 }
 
-/// Whether a file can be put there: there is none yet, or a regular one.
+/// Checks that a file can be written there: none exists, or a regular one.
 ///
 /// # Errors
 /// Names what is in the way.
@@ -61,25 +61,25 @@ pub fn folder_of(path: &Path) -> &Path {
     path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."))
 }
 
-/// Writes a file whole, or leaves what was there before. Of the permissions the process's mask takes away what it must.
+/// Writes a file as a whole, or leaves the previous one. The process's umask limits the permissions.
 ///
 /// # Errors
-/// When it cannot be written.
+/// If it cannot be written.
 pub fn replace(path: &Path, mode: u32, write: impl FnOnce(&mut dyn Write) -> Result<()>) -> Result<()> {
     stage(path, mode, write)?.persist(path)?;
     File::open(folder_of(path))?.sync_all()
 }
 
-/// The same, but never over another file.
+/// The same, but never replaces a file.
 ///
 /// # Errors
-/// As [`replace`]; `AlreadyExists` where there is one.
+/// As [`replace`]; `AlreadyExists` if there is a file.
 pub fn create(path: &Path, mode: u32, write: impl FnOnce(&mut dyn Write) -> Result<()>) -> Result<()> {
     stage(path, mode, write)?.persist_noclobber(path)?;
     File::open(folder_of(path))?.sync_all()
 }
 
-/// A file beside its place, written and flushed. It is gone if it is not put there.
+/// A temporary file in the same folder, written and flushed. It is removed unless it is renamed.
 fn stage(path: &Path, mode: u32, write: impl FnOnce(&mut dyn Write) -> Result<()>) -> Result<NamedTempFile> {
     let permissions = Permissions::from_mode(mode);
     let mut named = tempfile::Builder::new();

@@ -1,4 +1,4 @@
-//! What can be typed for several commands, and what it means.
+//! Arguments that several commands share, and what they mean.
 
 use std::path::PathBuf;
 use std::time::Duration;
@@ -60,7 +60,7 @@ pub struct HeldTo {
 }
 
 impl Closed {
-    /// Which files are meant.
+    /// Which files the command is about.
     pub fn which(self) -> Which {
         if self.closed_only { Which::Closed } else { Which::All }
     }
@@ -74,7 +74,7 @@ impl TakeOver {
 }
 
 impl HeldTo {
-    /// The plan, and the losses that a run accepts: those that were typed, or else those of the plan.
+    /// The plan, and the losses that a run accepts: those of `--accept-loss`, or else those of the plan.
     ///
     /// # Errors
     /// As [`Expected::read`].
@@ -85,10 +85,10 @@ impl HeldTo {
     }
 }
 
-/// A length of time, as people write it.
+/// Parses a duration as people write it.
 ///
 /// # Errors
-/// With how it is written.
+/// Says how durations are written.
 pub fn duration(text: &str) -> Result<Duration, String> {
     humantime::parse_duration(text).map_err(|_| "a duration is written 90s, 10m or 26h".to_string())
 }

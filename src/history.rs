@@ -1,4 +1,4 @@
-//! What was restated: settled periods that changed, when, why, and what they said before and after. Reads only.
+//! Restatements: settled periods that changed, when, why, and their figures before and after. Reads only.
 
 use std::collections::BTreeMap;
 
@@ -16,7 +16,7 @@ use crate::warehouse::Reading;
 
 const RESTATEMENTS: Statement = statement!("history/restatements.sql");
 
-/// The levels that are noted when they are restated.
+/// The levels whose restatements are noted.
 const LEVELS: [Level; 3] = [Level::Day, Level::Month, Level::Year];
 
 /// A settled period that a run changed.
@@ -24,23 +24,23 @@ const LEVELS: [Level; 3] = [Level::Day, Level::Month, Level::Year];
 pub struct Restatement {
     /// The run's number.
     pub run: i64,
-    /// The moment of the production snapshot that it settled, UTC.
+    /// The moment, in UTC, of the production snapshot that the run settled.
     pub production_as_of: String,
-    /// When it settled, UTC, by the warehouse's clock.
+    /// When the run settled it, UTC, by the warehouse's clock.
     pub settled_at: String,
-    /// Of which entity.
+    /// The entity.
     pub entity: String,
-    /// What it covers.
+    /// The level of the period.
     pub level: Level,
-    /// Which period.
+    /// The period.
     pub period: Period,
-    /// Why: of a month or year, what happened to its days.
+    /// Why it changed; for a month or year, what happened to its days.
     pub causes: Vec<Happened>,
-    /// Rows before and after; 0 after: the period vanished; 0 before: it had.
+    /// Rows before and after. 0 after: the period vanished; 0 before: it returned.
     pub rows: Moved<i64>,
     /// Each statistic before and after, in the order of the files; null: there is no value.
     pub statistics: Vec<Statistic>,
-    /// Of a day, the combinations of dimensions that moved most; null: there are no dimensions, or it was not noted.
+    /// For a day, the combinations of dimensions that changed most; null: there are no dimensions, or it was not noted.
     pub combinations: Option<Combinations>,
 }
 
@@ -49,7 +49,7 @@ pub struct Restatement {
 pub struct Happened {
     /// What, in words.
     pub what: What,
-    /// To how many days; null where the days are new, which are not restated and so not noted one by one.
+    /// To how many days; null if the days are new. New days are not restated, so they are not noted one by one.
     pub days: Option<usize>,
 }
 
@@ -65,24 +65,25 @@ pub enum What {
     /// They have more rows.
     #[serde(rename = "late rows")]
     LateRows,
-    /// They have as many rows, but others.
+    /// They have as many rows, but different ones.
     #[serde(rename = "changed")]
     Changed,
     /// They have fewer rows.
     #[serde(rename = "shrunk")]
     Shrunk,
-    /// They have no rows any more.
+    /// They no longer have rows.
     #[serde(rename = "vanished")]
     Vanished,
-    /// All days that their month had, and more than one, changed at once.
+    /// All days of the month, more than one, changed at once.
     #[serde(rename = "regenerated")]
     Regenerated,
 }
 
-/// What was restated of an entity, or of all, in a period and the periods inside it, or ever; newest run first.
+/// The restatements of an entity, or of all entities, in a period and the periods inside it, or of all time; newest run
+/// first.
 ///
 /// # Errors
-/// When the warehouse cannot be read.
+/// If the warehouse cannot be read.
 pub async fn restatements(
     reading: &Reading<'_>,
     entity: Option<&str>,
@@ -112,7 +113,7 @@ pub async fn restatements(
     Ok(runs.into_iter().flat_map(explained).collect())
 }
 
-/// A restatement, without its causes but for that of a day.
+/// Reads a restatement, and the cause if it is a day's.
 fn read(row: &Row) -> Result<(Restatement, Option<What>)> {
     let (level, first): (&str, Day) = (row.get("level")?, row.get("period")?);
     let level = LEVELS.into_iter().find(|known| known.word() == level).context("a restatement of an unknown level")?;
@@ -139,7 +140,7 @@ fn read(row: &Row) -> Result<(Restatement, Option<What>)> {
 
 fn what(cause: &str) -> What {
     match cause {
-        // A day that was never settled is not restated; one that is new nevertheless had vanished.
+        // A day that was never settled is not restated, so one with the cause `new` had vanished.
         "new" => What::Returned,
         "grown" => What::LateRows,
         "shrunk" => What::Shrunk,
@@ -148,7 +149,7 @@ fn what(cause: &str) -> What {
     }
 }
 
-/// The restatements of one run and entity with their causes: those of months and years follow from their days.
+/// The restatements of one run and entity with their causes. Those of months and years follow from their days.
 fn explained(noted: Vec<(Restatement, Option<What>)>) -> Vec<Restatement> {
     let days: Vec<(Period, What, Moved<i64>)> = noted
         .iter()
@@ -173,7 +174,7 @@ fn inside(period: Period, days: &[(Period, What, Moved<i64>)]) -> impl Iterator<
     days.iter().filter(move |(day, ..)| period.span().contains(day.first()))
 }
 
-/// Whether all days that a month had changed at once. Every day has rows, so they are all there if their rows add up.
+/// Whether all days of a month changed at once. Every day has rows, so all are there if their rows add up.
 fn is_regenerated(month: &Restatement, days: &[(Period, What, Moved<i64>)]) -> bool {
     let had: Vec<i64> = inside(month.period, days).map(|(_, _, rows)| rows.before).filter(|&rows| rows > 0).collect();
     had.iter().sum::<i64>() == month.rows.before && month.rows.after > 0 && had.len() > 1
@@ -197,7 +198,7 @@ fn causes(one: &Restatement, days: &[(Period, What, Moved<i64>)], regenerated: &
 }
 
 impl What {
-    /// In words.
+    /// What happened, in words.
     pub fn words(self) -> &'static str {
         match self {
             Self::NewDays => "new days",

@@ -8,7 +8,7 @@
 //!                                               (one transaction a month)      (only what changed)
 //! ```
 //!
-//! `ARCHITECTURE.md` lists the rooms in reading order, each with what it is for; it may use those below it there.
+//! `ARCHITECTURE.md` lists the rooms in reading order, with their purposes. Each may use those below it in the list.
 
 #![warn(missing_docs)]
 

@@ -1,5 +1,5 @@
-//! Private PostgreSQL servers, one as production and one as warehouse, for trying out and for tests: made from the
-//! machine's own PostgreSQL, reached by Unix socket only.
+//! Private PostgreSQL servers, one as production and one as warehouse, for trying out and for tests. They use the
+//! machine's own PostgreSQL, and can be reached only by Unix socket.
 //!
 //! ```text
 //! .kalends/

@@ -28,7 +28,7 @@ fn main() -> ExitCode {
     }
 }
 
-/// A dump of this process's memory would hold passwords.
+/// Prevents core dumps: the memory of this process contains passwords.
 fn no_core() {
     let most = rustix::process::getrlimit(rustix::process::Resource::Core).maximum;
     let none = rustix::process::Rlimit { current: Some(0), maximum: most };
