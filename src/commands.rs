@@ -1,4 +1,4 @@
-//! The commands. Each is one file: what can be typed for it, what it does, and how it says that. None knows another.
+//! The commands. Each is one file: its arguments, what it does, and its output. None knows another.
 
 pub(crate) mod adopt;
 pub(crate) mod check;

@@ -13,10 +13,10 @@
 //!     socket/        or /tmp/kalends-…, where this path is too long for a socket
 //! ```
 //!
-//! A server has its `.lock` open as standard input, locked, and so have all its processes. Whether it runs is thus
-//! known to the kernel alone: no pid file has to be believed, and none can be stale.
+//! Each server has its `.lock` open as standard input, locked, and so do all its processes. So only the kernel says
+//! whether it runs: no pid file has to be trusted, and none can be stale.
 //!
-//! What this room is not: a way to run PostgreSQL for others. Whoever has servers names them in the settings.
+//! This room is not a way to run PostgreSQL for others. If you have servers, name them in the settings.
 
 use std::ffi::{OsStr, OsString};
 use std::fmt;
@@ -38,23 +38,23 @@ mod server;
 mod side;
 mod traces;
 
-/// Where the private servers live, and where to look for PostgreSQL.
+/// Where the private servers are, and where to look for PostgreSQL.
 #[derive(Debug, Clone)]
 pub struct Location {
-    /// The folder of the servers, absolute; made when it is missing.
+    /// The folder of the servers, absolute. It is created if it is missing.
     pub folder: PathBuf,
-    /// `PATH`, as the environment has it.
+    /// `PATH`, from the environment.
     pub search_path: Option<OsString>,
 }
 
 /// How to reach one of the servers.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Address {
-    /// The folder of the Unix socket: `host`, for PostgreSQL.
+    /// The folder of the Unix socket: PostgreSQL's `host`.
     pub socket_folder: PathBuf,
     /// The number in the socket's name.
     pub port: u16,
-    /// The role to log in as; it needs no password.
+    /// The role to log in as, without a password.
     pub user: String,
     /// The database.
     pub database: String,
@@ -70,7 +70,7 @@ impl Address {
         }
     }
 
-    /// As a URL that psql and every PostgreSQL library understand.
+    /// A URL that psql and every PostgreSQL library understand.
     pub fn url(&self) -> String {
         let mut host = String::new();
         for byte in self.socket_folder.as_os_str().as_encoded_bytes() {
@@ -83,25 +83,25 @@ impl Address {
     }
 }
 
-/// The two servers, running, for as long as this is held.
+/// The two servers. They run for as long as this value lives.
 ///
-/// Give them back with [`Servers::give_back`]; dropping them does the same and keeps silent about what fails.
+/// Release them with [`Servers::give_back`]. Dropping them does the same, but ignores errors.
 #[derive(Debug)]
 pub struct Servers {
     folder: Folder,
     search_path: Option<OsString>,
     production: Address,
     warehouse: Address,
-    /// Shared with the other commands that use the servers; `None` once given back.
+    /// The lock that all commands share that use the servers; `None` once released.
     using: Option<Lock>,
 }
 
-/// Lends the two servers to a command, and starts what does not run.
+/// Starts the servers that do not run, for one command.
 ///
 /// # Errors
 ///
-/// No PostgreSQL on the machine, servers that do not start (with what they themselves say about it), a folder that
-/// belongs to somebody else.
+/// If there is no PostgreSQL on the machine, if a server does not start (with its own message), or if the folder
+/// belongs to another user.
 pub fn borrow(location: &Location) -> Result<Servers> {
     let (folder, _starting) = Folder::open(&location.folder)?;
     let using = folder.share_users()?;
@@ -116,23 +116,23 @@ pub fn borrow(location: &Location) -> Result<Servers> {
 }
 
 impl Servers {
-    /// How to reach production.
+    /// The address of production.
     pub fn production(&self) -> &Address {
         &self.production
     }
 
-    /// How to reach the warehouse.
+    /// The address of the warehouse.
     pub fn warehouse(&self) -> &Address {
         &self.warehouse
     }
 
-    /// psql on one of the servers, ready to be run; `arguments` follow those that say where.
+    /// A psql command for one of the servers; `arguments` follow those of the connection.
     ///
-    /// Whoever runs it should not die of a Ctrl-C meanwhile: in psql it cancels a statement.
+    /// The caller should ignore Ctrl-C meanwhile, because in psql it cancels a statement.
     ///
     /// # Errors
     ///
-    /// No psql on the machine.
+    /// If there is no psql on the machine.
     pub fn psql(&self, side: Side, arguments: impl IntoIterator<Item = impl AsRef<OsStr>>) -> Result<Command> {
         let address = match side {
             Side::Production => &self.production,
@@ -144,11 +144,11 @@ impl Servers {
         Ok(psql)
     }
 
-    /// Stops the servers, unless another command still uses them or a person started them.
+    /// Stops the servers, unless another command still uses them or they were started with [`start`].
     ///
     /// # Errors
     ///
-    /// A server that does not stop.
+    /// If a server does not stop.
     pub fn give_back(mut self) -> Result<()> {
         self.return_once()
     }
@@ -170,7 +170,7 @@ impl Drop for Servers {
     }
 }
 
-/// Starts the two servers for a person: they run until [`stop`].
+/// Starts the two servers. They run until [`stop`].
 ///
 /// # Errors
 ///
@@ -182,11 +182,11 @@ pub fn start(location: &Location) -> Result<Status> {
     Status::of(&folder)
 }
 
-/// Stops the two servers; those that another command uses stop when it ends.
+/// Stops the two servers. If another command uses them, they stop when it ends.
 ///
 /// # Errors
 ///
-/// A server that does not stop.
+/// If a server does not stop.
 pub fn stop(location: &Location) -> Result<Status> {
     let Some(folder) = Folder::find(&location.folder)? else { return Ok(Status::nowhere(location)) };
     let _starting = folder.lock_start()?;
@@ -197,11 +197,11 @@ pub fn stop(location: &Location) -> Result<Status> {
     Status::of(&folder)
 }
 
-/// What runs and where; changes nothing.
+/// Which servers run, and where. Changes nothing.
 ///
 /// # Errors
 ///
-/// A folder that belongs to somebody else.
+/// If the folder belongs to another user.
 pub fn status(location: &Location) -> Result<Status> {
     match Folder::find(&location.folder)? {
         Some(folder) => Status::of(&folder),
@@ -209,12 +209,12 @@ pub fn status(location: &Location) -> Result<Status> {
     }
 }
 
-/// The private servers as they are now.
+/// The present state of the private servers.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct Status {
-    /// Where their data is.
+    /// The folder of their data.
     pub folder: String,
-    /// They stay until `kalends local stop`, and do not stop with the command that uses them.
+    /// Whether they run until `kalends local stop`, instead of stopping with the command that uses them.
     pub kept: bool,
     /// Production.
     pub production: ServerStatus,
@@ -222,17 +222,17 @@ pub struct Status {
     pub warehouse: ServerStatus,
 }
 
-/// One private server as it is now.
+/// The present state of a private server.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct ServerStatus {
-    /// It runs and lets people in.
+    /// Whether it runs and accepts connections.
     pub running: bool,
-    /// Where it is reached while it runs.
+    /// Its address while it runs.
     pub url: String,
 }
 
 impl Status {
-    /// Both servers run.
+    /// Whether both servers run.
     pub fn is_running(&self) -> bool {
         self.production.running && self.warehouse.running
     }
@@ -269,7 +269,7 @@ impl fmt::Display for Status {
     }
 }
 
-/// Starts what is down; whoever calls this holds the start lock.
+/// Starts the servers that are down. The caller must hold the start lock.
 fn start_both(folder: &Folder, location: &Location) -> Result<()> {
     let mut down = Vec::new();
     for server in Side::BOTH.map(|side| Server::new(folder, side)) {
@@ -281,13 +281,13 @@ fn start_both(folder: &Folder, location: &Location) -> Result<()> {
         return Ok(());
     }
     if down.len() == Side::BOTH.len() {
-        // Whoever wanted them kept, kept servers that are gone: the machine was restarted.
+        // The servers that were to keep running are gone: the machine was restarted.
         folder.keep_no_longer()?;
     }
     folder.prepare()?;
     let installed = binaries::find(location.search_path.as_deref(), &folder.os_user);
     at_once(&down, |server| server.start(&installed)).inspect_err(|_| {
-        // One without the other is of no use, and nobody would stop it.
+        // One without the other is useless, and nobody would stop it.
         let _ = at_once(&down, Server::stop);
     })
 }
@@ -298,7 +298,7 @@ fn stop_both(folder: &Folder) -> Result<()> {
     Ok(())
 }
 
-/// For each server on a thread of its own: most of a start and of a stop is waiting.
+/// Acts on each server in a thread of its own: most of a start or stop is waiting.
 fn at_once<'a>(servers: &[Server<'a>], act: impl Fn(&Server<'a>) -> Result<()> + Sync) -> Result<()> {
     std::thread::scope(|scope| {
         let threads: Vec<_> = servers.iter().map(|server| scope.spawn(|| act(server))).collect();

@@ -1,5 +1,5 @@
-//! `adopt`: another tool's table of the warehouse beside production; with `--check` that is all, without it what is
-//! equal is taken over and not loaded again.
+//! `adopt`: compares another tool's table in the warehouse with production. Without `--check`, then takes over what is
+//! equal instead of loading it.
 
 use std::time::Instant;
 
@@ -64,9 +64,9 @@ struct Adopted {
     taken: Tally,
     /// Rows and days that came from production.
     loaded: Tally,
-    /// How the other table compared with production.
+    /// How the other table differed from production.
     missed: Compared,
-    /// Files that were there as they should be, and were left as they are: those that are listed anew, and the others.
+    /// Files that already had the right content and were left alone, whether listed again in the manifest or not.
     taken_files: usize,
     #[serde(flatten)]
     files: Files,
@@ -85,7 +85,7 @@ pub(crate) fn run(args: Args, invocation: &Invocation) -> Result<Outcome> {
     })
 }
 
-/// The entity that is meant: the only one, or the one that was named.
+/// The entity that the command is about: the only one, or the one that was named.
 fn entity<'a>(world: &World<'a>, name: Option<&str>) -> Result<&'a Entity> {
     match (name, world.settings.entities.as_slice()) {
         (Some(name), _) => world.settings.entity(name),
@@ -102,7 +102,7 @@ async fn check(world: &World<'_>, entity: &Entity, named: &Named) -> Result<Outc
     let (source, model) = connections.production.identity(entity).await?;
     let reading = connections.warehouse.read().await?;
     reading.check_is_not(&source)?;
-    // What cannot be compared is said before production works for it.
+    // Refuses what cannot be compared before production has to work for it.
     adopt::look(&reading, &model, named).await?;
     drop(reading);
     let looking = async |snapshot: &Snapshot<'_>, reading: &Reading<'_>| {
@@ -126,7 +126,7 @@ async fn check(world: &World<'_>, entity: &Entity, named: &Named) -> Result<Outc
     Ok(Outcome::new(exit, checked_text(&checked, named), &checked))
 }
 
-/// Rows and accounts, then the files.
+/// Takes over rows and accounts, then publishes the files.
 async fn adopt(world: &World<'_>, entity: &Entity, named: &Named) -> Result<Outcome> {
     let mut connections = world.connect().await?;
     let taking = async || sync::adopt(&mut connections, entity, world.settings.guard, named).await;
@@ -178,7 +178,7 @@ fn checked_text(checked: &Checked<'_>, named: &Named) -> String {
     report::list_lines([head].into_iter().chain(days))
 }
 
-/// `lacks 1,214 rows on 9 days`, and what else differs.
+/// `lacks 1,214 rows on 9 days`, and other differences.
 fn summary(compared: &Compared) -> String {
     let Compared { missing, extra, changed, .. } = compared;
     let mut parts = Vec::new();
@@ -222,7 +222,7 @@ fn adopted_text(adopted: &Adopted, named: &Named, published: &str) -> String {
     lines.join("\n")
 }
 
-/// Two names with a `=` between.
+/// Two names separated by `=`.
 fn column(text: &str) -> Result<(String, String), String> {
     let named = text.split_once('=').filter(|(ours, theirs)| !ours.is_empty() && !theirs.is_empty());
     let (ours, theirs) = named.ok_or("a column is written PRODUCTION=THEIRS")?;

@@ -1,4 +1,4 @@
-//! `check`: whether everything that a run needs is there. It looks as a run looks, and writes nothing.
+//! `check`: whether everything that a run needs is there. Checks like a run, but writes nothing.
 
 use serde::Serialize;
 
@@ -18,19 +18,19 @@ use crate::world::{Invocation, World};
 #[command(after_help = "Example: kalends check --json | jq '.findings[] | select(.verdict != \"ok\")'")]
 pub(crate) struct Args {}
 
-/// With less room than this the files of a few entities may not fit: each is a block of 4 KiB, some 400 a year.
+/// With less free space, the files of a few entities may not fit: each takes a block of 4 KiB, about 400 files a year.
 const LITTLE_ROOM_BYTES: u64 = 64 * 1024 * 1024;
 
-/// From here on rows lie so nearly in the order of time that a month's are beside each other.
+/// From this value on, rows are so nearly in the order of time that those of a month are next to each other.
 const IN_ORDER: f32 = 0.9;
 
 #[derive(Clone, Copy, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "lowercase")]
 enum Verdict {
     Ok,
-    /// A run can go; somebody should know.
+    /// A run can start, but somebody should know this.
     Warning,
-    /// A run cannot go.
+    /// A run cannot start.
     Problem,
 }
 
@@ -40,7 +40,7 @@ struct Finding {
     /// `production`, `warehouse`, `exports` or `entity NAME`.
     about: String,
     what: String,
-    /// The next step; `None` where all is well.
+    /// The next step; `None` if all is well.
     next: Option<String>,
 }
 
@@ -53,7 +53,7 @@ struct Checked {
     findings: Vec<Finding>,
 }
 
-/// What has been found so far, and how a run would end.
+/// What was found so far, and how a run would end.
 struct Findings {
     list: Vec<Finding>,
     exit: Exit,
@@ -72,7 +72,7 @@ impl Findings {
         self.add(Verdict::Warning, about, what, Some(next.into()));
     }
 
-    /// Keeps what was found, or notes the problem and goes on without it.
+    /// Returns what was found. For an error, notes the problem and returns `None`.
     fn keep<T>(&mut self, about: &str, found: Result<T>) -> Option<T> {
         let error = match found {
             Ok(found) => return Some(found),
@@ -105,7 +105,7 @@ async fn check(world: &World<'_>) -> Result<Outcome> {
         let rights = there.check_rights().await;
         match findings.keep("warehouse", rights) {
             Some(()) => findings.ok("warehouse", "its schemas exist or can be created, and belong to the role"),
-            // What may not be read, or is of an unknown form, is not asked any more.
+            // If it may not be read, or its form is unknown, it is not used any further.
             None => warehouse = None,
         }
     }
@@ -117,7 +117,7 @@ async fn check(world: &World<'_>) -> Result<Outcome> {
     Ok(outcome(findings))
 }
 
-/// The two servers, each by itself; both where both answer.
+/// Connects to the two servers, each by itself, and compares them if both answer.
 async fn servers(
     world: &World<'_>,
     findings: &mut Findings,
@@ -178,7 +178,7 @@ fn server(findings: &mut Findings, server: Server, address: &Address, facts: &Fa
     }
 }
 
-/// An entity on both sides; the size of its table where it is known.
+/// An entity on both sides. Returns the size of its table, if known.
 async fn one(
     world: &World<'_>,
     findings: &mut Findings,
@@ -202,7 +202,7 @@ async fn one(
     effort.map(|effort| effort.bytes)
 }
 
-/// How a run reads the table's rows.
+/// How a run would read the table's rows.
 fn reading(findings: &mut Findings, about: &str, entity: &Entity, effort: &Effort) {
     let time = entity.time.name();
     let order = effort.order_of_time.map(|order| format!("{:.0} %", order * 100.0));
@@ -229,7 +229,7 @@ fn reading(findings: &mut Findings, about: &str, entity: &Entity, effort: &Effor
     }
 }
 
-/// What a run would begin with in the warehouse.
+/// What a run would start with in the warehouse.
 async fn beginning(findings: &mut Findings, about: &str, model: &Model, warehouse: &mut Warehouse) {
     let Some(reading) = findings.keep(about, warehouse.read().await) else { return };
     match findings.keep(about, reading.beginning(model).await) {
@@ -244,7 +244,7 @@ async fn beginning(findings: &mut Findings, about: &str, model: &Model, warehous
     }
 }
 
-/// The export folder, and room on disk as far as it can be known.
+/// The export folder, and the free space on disk, if known.
 async fn files(world: &World<'_>, findings: &mut Findings, warehouse: Option<&mut Warehouse>, bytes: u64) {
     let path = &world.settings.exports;
     let ready = match warehouse {
@@ -312,7 +312,7 @@ fn word(server: Server) -> &'static str {
     }
 }
 
-/// `61 MB`: whole units of 1000.
+/// `61 MB`: whole units, by steps of 1000.
 fn size(bytes: u64) -> String {
     let mut size = (bytes, "B");
     for unit in ["kB", "MB", "GB", "TB"] {
@@ -328,7 +328,7 @@ fn size(bytes: u64) -> String {
 mod tests {
     use super::*;
 
-    /// Verdict and words about a server at this URL's host.
+    /// Verdict and text about a server at the host of this URL.
     fn of_host(host: &str, protection: Protection, protocol: Option<&str>) -> (Verdict, String) {
         let mut config = tokio_postgres::Config::new();
         config.host(host).dbname("d");

@@ -1,4 +1,4 @@
-//! `diff`: the rows of a day that production and the warehouse do not share. Changes nothing.
+//! `diff`: the rows of a day that differ between production and the warehouse. Changes nothing.
 
 use serde::Serialize;
 
@@ -49,7 +49,7 @@ pub(crate) fn run(args: Args, invocation: &Invocation) -> Result<Outcome> {
     ready.work(async |world| diff(world, day, args.entity.as_deref(), args.limit).await)
 }
 
-/// The day that was typed.
+/// The day from the arguments.
 ///
 /// # Errors
 /// Refuses (usage) a month or a year.

@@ -1,4 +1,4 @@
-//! `export`: the files of a month and its year, or all that are due.
+//! `export`: publishes the files of a month and its year, or all that are due.
 
 use std::time::Instant;
 
@@ -60,7 +60,7 @@ async fn export(world: &World<'_>, scope: Scope, which: Which, claim: Claim) -> 
     Ok(Outcome::new(Exit::Done, text, &Exported { month, files: Files::of(&published) }))
 }
 
-/// What was typed as a year and a month; nothing typed means everything.
+/// The scope for a year and a month; without them, everything.
 fn scope(typed: Option<(i32, u8)>) -> Result<Scope> {
     let Some((year, month)) = typed else { return Ok(Scope::Everything) };
     let first = Day::new(year, month, 1).ok_or_else(|| {

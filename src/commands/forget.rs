@@ -1,4 +1,4 @@
-//! `forget`: an entity's rows, accounts and history out of the warehouse, after a look at what that is.
+//! `forget`: removes an entity's rows, accounts and history from the warehouse, or shows what that would remove.
 
 use serde::Serialize;
 
@@ -61,7 +61,7 @@ async fn forget(world: &World<'_>, asked: &Args) -> Result<Outcome> {
     Ok(Outcome::new(Exit::Done, text, &Forgotten { entity: name, in_settings, what }))
 }
 
-/// Goes on with forgetting an entity where that was interrupted.
+/// Continues to forget an entity after an interruption.
 async fn go_on(world: &World<'_>, warehouse: &mut Warehouse, asked: &Args) -> Result<Outcome> {
     let name = asked.name.as_str();
     if !asked.yes {

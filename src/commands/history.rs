@@ -1,5 +1,4 @@
-//! `history`: which settled periods changed, when, why, and what they said before and after. Looks at the warehouse
-//! only.
+//! `history`: which settled periods changed, when, why, and their values before and after. Reads only the warehouse.
 
 use serde::Serialize;
 
@@ -76,10 +75,10 @@ fn text(args: &Args, known: &[Model], restatements: &[Restatement]) -> String {
     lines.join("\n")
 }
 
-/// Columns in front of what is said of a period.
+/// Columns before the text about a period.
 const INDENT: usize = 14;
 
-/// The figures that moved and were asked for, or all.
+/// The figures of the settings that changed, or all.
 fn shown(args: &Args, known: &[Model], one: &Restatement) -> Vec<MovedFigure> {
     if args.all {
         return moved::all(one.rows, &one.statistics);

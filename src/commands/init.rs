@@ -1,4 +1,4 @@
-//! `init`: a settings file with an entity for each table of production that could be accounted for.
+//! `init`: writes a settings file with an entity for each suitable table of production.
 
 use std::io::ErrorKind;
 use std::path::{Path, PathBuf};
@@ -36,15 +36,15 @@ pub(crate) struct Args {
 /// What is to be written, and where.
 struct Selection {
     target: Target,
-    /// Schema and name of the tables that are meant; none means all.
+    /// Schema and name of the requested tables; none means all.
     tables: Vec<(Ident, Ident)>,
 }
 
 #[derive(Serialize)]
 struct Written<'a> {
-    /// `None` where it was printed.
+    /// `None` if the text was printed.
     file: Option<String>,
-    /// The file's text, where it was printed.
+    /// The file's text, if it was printed.
     text: Option<&'a str>,
     entities: Vec<Proposed<'a>>,
     left_out: Vec<LeftOut<'a>>,
@@ -67,10 +67,10 @@ struct LeftOut<'a> {
 }
 
 impl Selection {
-    /// Of what was typed. The file must not be there yet.
+    /// From the arguments. The file must not exist yet.
     fn new(target: Target, tables: &[String]) -> Result<Self> {
         if let Target::Settings(path) | Target::Other(path) = &target {
-            // A link that leads nowhere is there as well.
+            // A link that leads nowhere counts as existing.
             match std::fs::symlink_metadata(path) {
                 Err(error) if error.kind() == ErrorKind::NotFound => {}
                 Ok(_) => return Err(is_there(path)),
@@ -93,7 +93,7 @@ pub(crate) fn run(args: Args, invocation: &Invocation) -> Result<Outcome> {
     let Invocation { flags, environment, .. } = invocation;
     let target = Target::of(args.out, flags, environment);
     let mut settings = Settings::read_to_write(flags, environment, &target)?;
-    // The entities are what is to be proposed; none is looked up to explain a failure.
+    // Entities are only proposed, so none may be looked up to explain a failure.
     settings.entities.clear();
     let selection = Selection::new(target, &args.table)?;
     invocation.ready_with(settings).work(async |world| init(world, &selection).await)
@@ -119,7 +119,7 @@ async fn init(world: &World<'_>, selection: &Selection) -> Result<Outcome> {
     Ok(Outcome { form, ..Outcome::new(Exit::Done, said, &written(file, printed, &drafted)) })
 }
 
-/// Splits the tables into those that are proposed and those that are left out.
+/// Separates the tables that are proposed from those that are left out.
 fn propose(world: &World<'_>, selection: &Selection, holdings: Holdings) -> Result<Drafted> {
     let Holdings { tables, time_zone } = holdings;
     let (drafts, left_out) = match selection.tables.as_slice() {
@@ -155,7 +155,7 @@ fn all(tables: &[SourceTable]) -> Result<Sorted> {
     Ok((drafts, left_out))
 }
 
-/// Those that were named. One that cannot be used is refused: somebody asked for it.
+/// Proposals for the named tables. An unsuitable one is refused, because it was requested.
 fn these(tables: &[SourceTable], wanted: &[(Ident, Ident)]) -> Result<Vec<Draft>> {
     let (mut taken, mut drafts, mut seen) = (Taken::default(), Vec::new(), Vec::new());
     for (schema, name) in wanted {
@@ -169,7 +169,7 @@ fn these(tables: &[SourceTable], wanted: &[(Ident, Ident)]) -> Result<Vec<Draft>
             };
             return Err(Refusal::refused(format!("production shows no table \"{place}\""), hint));
         };
-        // Its parent shows its rows, but it was asked for by name.
+        // Its parent also shows its rows, but it was requested by name.
         if let Some(reason) = table.unusable().filter(|_| table.parent.is_none()) {
             return Err(Refusal::refused(
                 format!("table \"{place}\" of production cannot be used: {reason}"),
@@ -184,7 +184,7 @@ fn these(tables: &[SourceTable], wanted: &[(Ident, Ident)]) -> Result<Vec<Draft>
     Ok(drafts)
 }
 
-/// Writes the file, and never over another.
+/// Writes the file. Never replaces one.
 fn write(path: &Path, text: &str) -> Result<()> {
     match files::create(path, 0o666, |file| file.write_all(text.as_bytes())) {
         Err(refused) if refused.kind() == ErrorKind::AlreadyExists => Err(is_there(path)),

@@ -60,7 +60,7 @@ pub(crate) fn run(args: Args, invocation: &Invocation) -> Result<Outcome> {
                 Chosen::Production => Side::Production,
                 Chosen::Warehouse => Side::Warehouse,
             };
-            // In psql a Ctrl-C cancels a statement; it is not meant for us, who wait.
+            // In psql, Ctrl-C cancels a statement. It must not end this process, which waits for psql.
             let _unheeded = unheeding_interrupts()?;
             let ended = servers.psql(side, arguments)?.status()?;
             servers.give_back()?;

@@ -1,4 +1,4 @@
-//! `man`: a manual page.
+//! `man`: prints a manual page.
 
 use crate::error::{Exit, Refusal, Result};
 use crate::report::{Form, Outcome};

@@ -55,7 +55,7 @@ pub(crate) fn run(args: Args, invocation: &Invocation) -> Result<Outcome> {
     })
 }
 
-/// The entities, and then the files as they would be.
+/// Plans the entities, then the files.
 async fn look(world: &World<'_>, args: &Args) -> Result<Plan> {
     let Connections { production, warehouse, watch, .. } = &mut world.connect().await?;
     let settings = world.settings;

@@ -1,4 +1,4 @@
-//! `prepare`: the warehouse's rows and accounts equal to one snapshot of production.
+//! `prepare`: makes the warehouse's rows and accounts equal to one snapshot of production.
 
 use crate::error::Result;
 use crate::flags::{AcceptLoss, HeldTo, Measured, Waiting};

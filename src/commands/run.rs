@@ -69,7 +69,7 @@ async fn both(
     Ok((Outcome::new(exit, text, &Ran { prepared, files }).with_figures(figures), failures))
 }
 
-/// The newest file that was written, and the view that says the same.
+/// The newest file that was written, and the view with the same content.
 fn where_to_look(world: &World<'_>, published: &Published) -> Option<String> {
     let Newest { path, view } = published.newest.as_ref()?;
     Some(format!("newest      {}, view {view}", world.settings.exports.join(path).display()))

@@ -1,4 +1,4 @@
-//! `simulate`: a month of pretend production data.
+//! `simulate`: writes a month of pretend production data.
 
 use std::time::Instant;
 
@@ -60,7 +60,7 @@ async fn write(world: &World<'_>, month: Month) -> Result<Outcome> {
 }
 
 impl Month {
-    /// Of what was typed and of the controller that is set.
+    /// From the arguments and the controller of the settings.
     fn new(Args { year, month, mark }: Args, settings: &Settings) -> Result<Self> {
         let mark = if mark { Mark::Given } else { Mark::Expected };
         let rows = MonthRows::new(year, month, settings.controller()?).map_err(|refused| {

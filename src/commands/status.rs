@@ -1,4 +1,4 @@
-//! `status`: the last run that changed something, and what is due. Looks at warehouse and files only.
+//! `status`: the last run that changed something, and what is due. Reads only the warehouse and files.
 
 mod guarded;
 
@@ -36,26 +36,26 @@ pub(crate) struct Args {
 #[derive(Serialize)]
 struct Status {
     /// The moment of production's data that every entity of the settings was proven equal to, or a later one, UTC; null
-    /// where one was never proven.
+    /// if one was never proven.
     proven_as_of: Option<String>,
     /// How long ago that was, by the warehouse's clock.
     age_seconds: Option<f64>,
-    /// The same of each entity of the settings.
+    /// The same for each entity of the settings.
     proofs: BTreeMap<String, Proof>,
-    /// The final closed day of each entity.
+    /// The last closed day of each entity.
     complete_through: BTreeMap<String, Day>,
-    /// The newest day of each entity that has rows.
+    /// The newest day with rows of each entity.
     newest_day: BTreeMap<String, Day>,
-    /// What was settled by the last run.
+    /// The entities that the last run settled.
     #[serde(skip)]
     last_entities: Vec<String>,
-    /// By the warehouse's clock; `None` where nothing was proven yet.
+    /// By the warehouse's clock; `None` if nothing was proven yet.
     #[serde(skip)]
     today: Option<Day>,
     last_run: Option<LastRun>,
     settled_rows: i64,
     settled_days: usize,
-    /// Entities that were settled and are not in the settings any more: kept, and not brought up to date.
+    /// Entities that were settled and are no longer in the settings. They are stored, but not updated.
     not_in_settings: Vec<String>,
     due: Due,
     #[serde(flatten)]
@@ -67,7 +67,7 @@ struct Status {
 struct Proof {
     proven_as_of: Option<String>,
     age_seconds: Option<f64>,
-    /// Whether nothing was settled since then.
+    /// Whether nothing has been settled since then.
     whole: bool,
     /// The moment of production's data that was settled last.
     settled_as_of: Option<String>,
@@ -76,13 +76,13 @@ struct Proof {
 #[derive(Serialize)]
 struct Due {
     write: Vec<String>,
-    /// Files that are as they should be, and that the manifest does not list, or not so.
+    /// Files with the right content that the manifest does not list, or lists wrongly.
     list: Vec<String>,
     remove: Vec<String>,
     unchanged_files: usize,
-    /// Files of open periods, where those are not meant.
+    /// Files of open periods, if they are left alone.
     open_files: usize,
-    /// Whether the manifest is behind in what is closed.
+    /// Whether the manifest must be updated because more periods are closed.
     manifest: bool,
 }
 
@@ -152,7 +152,7 @@ fn figures(status: &Status) -> Vec<Figure> {
     ]
 }
 
-/// The entities that the last run settled: its number is theirs, and the moment of production's data tells whose it is.
+/// The entities that the last run settled: those with its number and its moment of production's data.
 fn settled_by(run: Option<&LastRun>, fresh: &BTreeMap<String, Freshness>) -> Vec<String> {
     let as_of = run.map(|run| run.production_as_of.as_str());
     let settled = fresh.iter().filter(|(_, fresh)| fresh.settled_as_of.as_deref() == as_of);
@@ -169,12 +169,12 @@ fn today(fresh: &BTreeMap<String, Freshness>) -> Option<Day> {
     Day::from_postgres(days as i32)
 }
 
-/// Whether a proof is older than is allowed; so is one that was never made.
+/// Whether a proof is older than allowed, or was never made.
 fn exceeds(age_seconds: Option<f64>, most: Option<Duration>) -> bool {
     most.is_some_and(|most| age_seconds.is_none_or(|age| age.is_nan() || age > most.as_secs_f64()))
 }
 
-/// The proof of each entity of the settings, and the oldest; `None` where one was never proven.
+/// The proof of each entity of the settings, and the oldest; `None` if one was never proven.
 fn proofs(
     world: &World<'_>,
     mut fresh: BTreeMap<String, Freshness>,
@@ -238,7 +238,7 @@ fn text(status: &Status, max_age: Option<Duration>) -> String {
     )
 }
 
-/// Of several entities, whose run was the last.
+/// The entity of the last run, if there are several entities.
 fn whose(status: &Status) -> String {
     match status.last_entities.as_slice() {
         [entity] if status.proofs.len() > 1 => format!("{entity}: "),
@@ -246,13 +246,13 @@ fn whose(status: &Status) -> String {
     }
 }
 
-/// Whole seconds; of an age that no duration can be, as of a clock that somebody set back, the nearest.
+/// Rounds an age to whole seconds. If it is no duration, for example because a clock was set back, the nearest one.
 fn whole(age: f64) -> Duration {
     let most = if age > 0.0 { Duration::from_secs(u64::MAX) } else { Duration::ZERO };
     Duration::try_from_secs_f64(age.round()).unwrap_or(most)
 }
 
-/// As of when all is proven; a line for each of several entities where one of them is not as the others.
+/// As of when all is proven; with several entities, a line for each if one differs from the others.
 fn fresh(status: &Status, max_age: Option<Duration>) -> Vec<String> {
     let old = |age: Option<f64>| match max_age {
         Some(most) if exceeds(age, max_age) => format!("; older than {}", humantime::format_duration(most)),
@@ -280,14 +280,14 @@ fn fresh(status: &Status, max_age: Option<Duration>) -> Vec<String> {
     of_entity.collect()
 }
 
-/// `or_later`: of several entities, each has a snapshot of its own.
+/// `or_later`: with several entities, each has a snapshot of its own.
 fn equal(as_of: &str, or_later: &str, age_seconds: f64) -> String {
     let ago = humantime::format_duration(whole(age_seconds));
     format!("equal to production as of {}{or_later}, {ago} ago", report::seconds(as_of))
 }
 
-/// Up to which day figures are complete, and of which day the newest row is; a line for each of several entities where
-/// one of them is not as the others.
+/// Up to which day figures are complete, and the day of the newest row; with several entities, a line for each if one
+/// differs from the others.
 fn complete(status: &Status) -> Vec<String> {
     let of_entity = |entity: &String, through: &Day| {
         let newest = status.newest_day.get(entity);
@@ -303,7 +303,7 @@ fn complete(status: &Status) -> Vec<String> {
     }
 }
 
-/// How old a day is, where it is older than yesterday: `, 6 weeks old`.
+/// The age of a day before yesterday: `, 6 weeks old`.
 fn age(day: Day, today: Option<Day>) -> String {
     let days = today.map_or(0, |today| today.to_postgres() - day.to_postgres());
     let (number, unit) = match days {

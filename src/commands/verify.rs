@@ -1,5 +1,5 @@
-//! `verify`: production = rows = accounts = files, or a list of what differs; by the accounts of all rows or of a
-//! sample, by the rows themselves, and mended on demand.
+//! `verify`: proves production = rows = accounts = files, or lists what differs. Compares the accounts of all rows or
+//! of a sample, or the rows themselves. Repairs if asked to.
 
 mod listing;
 mod repair;
@@ -51,17 +51,17 @@ pub(crate) struct Args {
 #[derive(Default, Serialize)]
 struct Verified {
     equal: bool,
-    /// Whether rows were compared with rows, and not only their accounts.
+    /// Whether rows were compared with rows, not only accounts with accounts.
     exact: bool,
-    /// Which share of the rows was looked at; null: all.
+    /// The share of the rows that was compared; null: all.
     sample: Option<String>,
-    /// Of several entities the earliest: all that was committed by then was looked at.
+    /// With several entities, the earliest moment: everything that was committed by then was compared.
     production_as_of: Option<String>,
     rows: i64,
     days: usize,
     set_aside: SetAside,
     differences: Vec<Difference>,
-    /// Of several, what was found of each. Empty, and left out, where there is only one.
+    /// With several entities, what was found of each. Empty, and left out, if there is only one.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     entities: Vec<Each>,
     #[serde(skip)]
@@ -78,7 +78,7 @@ enum Each {
     Failed(Failed),
 }
 
-/// What is looked at of the rows.
+/// Which rows are compared, and how.
 #[derive(Debug, Clone, Copy)]
 enum Look {
     Accounts,
@@ -130,7 +130,7 @@ async fn verify(world: &World<'_>, look: Look, which: Which, listing: Listing) -
 }
 
 impl Look {
-    /// What differs of an entity.
+    /// How an entity differs from production.
     async fn at(self, snapshot: &Snapshot<'_>, reading: &Reading<'_>) -> Result<(Survey, Found)> {
         let model = snapshot.model();
         if let Self::Sample(of_a_million) = self {
@@ -141,7 +141,7 @@ impl Look {
         let survey = snapshot.survey().await?;
         let mut found = checks::look(&survey.accounts, reading, model).await?;
         if let Self::Exact = self {
-            // Accounts say how a day differs; the rows say which days do, whatever accounts say.
+            // Accounts say how a day differs; the rows say which days differ, whatever accounts say.
             diff::of_all(snapshot, reading).await?.into_iter().for_each(|(day, cause)| {
                 found.rows.entry(day).or_insert(cause);
             });
@@ -159,14 +159,14 @@ struct One {
 }
 
 impl Verified {
-    /// Adds what was found of an entity; of several, that is also told by itself.
+    /// Adds what was found of an entity. With several entities, it is also listed by itself.
     fn add(&mut self, one: Result<One, Failed>, several: bool) {
         let One { entity, production_as_of, survey, mut differences } = match one {
             Ok(one) => one,
             Err(failed) => return self.entities.push(Each::Failed(failed)),
         };
         let (rows, days, set_aside) = (accounts::rows(&survey.accounts), survey.accounts.len(), survey.set_aside);
-        // Entities are looked at one after the other.
+        // Entities are compared one after the other.
         self.production_as_of.get_or_insert_with(|| production_as_of.clone());
         self.rows += rows;
         self.days += days;
@@ -207,7 +207,7 @@ impl Verified {
     }
 }
 
-/// A share of a million, as it was typed.
+/// A share in millionths, as percentage.
 fn percent(of_a_million: u32) -> String {
     let (whole, part) = (of_a_million / 10_000, format!("{:04}", of_a_million % 10_000));
     match part.trim_end_matches('0') {
@@ -216,7 +216,7 @@ fn percent(of_a_million: u32) -> String {
     }
 }
 
-/// A share in percent, as so many of a million.
+/// A percentage, in millionths.
 fn share(text: &str) -> Result<u32, String> {
     const FORM: &str = "a percentage is written 5% or 0.1%, from 0.0001% to 100%";
     let number = text.strip_suffix('%').ok_or(FORM)?;

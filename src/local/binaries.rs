@@ -1,4 +1,4 @@
-//! Where this machine keeps PostgreSQL: the folders that hold `postgres` and `initdb`, newest first.
+//! Finds PostgreSQL on this machine: the folders with `postgres` and `initdb`, newest version first.
 
 use std::cmp::Reverse;
 use std::ffi::OsStr;
@@ -9,10 +9,10 @@ use std::process::{Command, Stdio};
 use super::os_user::OsUser;
 use crate::error::{Refusal, Result};
 
-/// The oldest release that the statements in `sql/` are written for; a connection to an older one is refused as well.
+/// The oldest version that the statements in `sql/` support. A connection to an older one is refused as well.
 const OLDEST_MAJOR: u32 = 14;
 
-/// Where packages put their versions side by side: folder, beginning of a version's name, what follows it.
+/// Where packages install several versions next to each other: folder, beginning of a version's name, what follows it.
 const VERSIONED: [(&str, &str, &str); 8] = [
     ("/usr/lib/postgresql", "", "bin"),
     ("/usr", "pgsql-", "bin"),
@@ -24,10 +24,10 @@ const VERSIONED: [(&str, &str, &str); 8] = [
     ("/Applications/Postgres.app/Contents/Versions", "", "bin"),
 ];
 
-/// Where a PostgreSQL built from source goes.
+/// Where a PostgreSQL built from source is installed.
 const FROM_SOURCE: &str = "/usr/local/pgsql/bin";
 
-/// How to install PostgreSQL, by the package manager that is there.
+/// How to install PostgreSQL, for each package manager.
 const INSTALLERS: [(&str, &str); 5] = [
     ("/usr/bin/apt-get", "apt-get install postgresql"),
     ("/usr/bin/dnf", "dnf install postgresql-server"),
@@ -41,11 +41,11 @@ const INSTALLERS: [(&str, &str); 5] = [
 pub(super) struct Installation {
     /// Its folder of programs.
     pub(super) programs: PathBuf,
-    /// Its major version, which data folders are bound to.
+    /// Its major version. A data folder works only with the version that created it.
     pub(super) major: u32,
 }
 
-/// Every PostgreSQL that `os_user` can run, newest first.
+/// Every PostgreSQL that `os_user` can run, newest version first.
 pub(super) fn find(search_path: Option<&OsStr>, os_user: &OsUser) -> Vec<Installation> {
     let mut found: Vec<Installation> = Vec::new();
     for programs in candidates(search_path) {
@@ -56,12 +56,12 @@ pub(super) fn find(search_path: Option<&OsStr>, os_user: &OsUser) -> Vec<Install
             found.push(Installation { programs, major });
         }
     }
-    // Stable: of two with the same version, the one that PATH names first.
+    // The sort is stable: of equal versions, the first on PATH stays first.
     found.sort_by_key(|installation| Reverse(installation.major));
     found
 }
 
-/// The newest, for a server that has no data yet.
+/// The newest version, for a server without data.
 pub(super) fn newest(installed: &[Installation]) -> Result<&Installation> {
     let hint = || {
         let known = INSTALLERS.iter().find(|(manager, _)| Path::new(manager).exists());
@@ -80,7 +80,7 @@ pub(super) fn newest(installed: &[Installation]) -> Result<&Installation> {
     }
 }
 
-/// The one that existing data is bound to.
+/// The version that existing data require.
 pub(super) fn of_major<'a>(installed: &'a [Installation], major: u32, data: &Path) -> Result<&'a Installation> {
     installed.iter().find(|installation| installation.major == major).ok_or_else(|| {
         Refusal::failed(
@@ -90,7 +90,7 @@ pub(super) fn of_major<'a>(installed: &'a [Installation], major: u32, data: &Pat
     })
 }
 
-/// psql, which speaks to servers of every version: beside a server's programs, or else on PATH.
+/// psql, which works with servers of every version: from a server's folder of programs, or else from PATH.
 pub(super) fn psql(search_path: Option<&OsStr>) -> Result<PathBuf> {
     let beside = candidates(search_path).into_iter().map(|programs| programs.join("psql"));
     let on_path = folders(search_path).into_iter().map(|folder| folder.join("psql"));
@@ -102,7 +102,7 @@ pub(super) fn psql(search_path: Option<&OsStr>) -> Result<PathBuf> {
     })
 }
 
-/// Folders that hold both programs, links resolved: what is on PATH may be a link into the real folder.
+/// Folders with both programs, with links resolved: PATH may lead to a link into the real folder.
 fn candidates(search_path: Option<&OsStr>) -> Vec<PathBuf> {
     let mut folders = folders(search_path);
     folders.extend(pg_config_folder(search_path));
@@ -117,7 +117,7 @@ fn candidates(search_path: Option<&OsStr>) -> Vec<PathBuf> {
 }
 
 fn folders(search_path: Option<&OsStr>) -> Vec<PathBuf> {
-    // An empty entry of PATH means the working directory, which is no place for a server's programs.
+    // An empty entry of PATH means the working directory, where a server's programs should not come from.
     search_path.map(std::env::split_paths).into_iter().flatten().filter(|folder| folder.is_absolute()).collect()
 }
 
@@ -137,7 +137,7 @@ fn major_version(postgres: &Path, os_user: &OsUser) -> Option<u32> {
     major_in(&String::from_utf8(output.stdout).ok()?)
 }
 
-/// From `postgres (PostgreSQL) 15.18 (Debian 15.18-0+deb12u1)`, `… 18beta1`.
+/// Reads the version from `postgres (PostgreSQL) 15.18 (Debian 15.18-0+deb12u1)`, `… 18beta1`.
 fn major_in(line: &str) -> Option<u32> {
     let version = line.split_once("(PostgreSQL) ")?.1;
     version.split(|character: char| !character.is_ascii_digit()).next()?.parse().ok()

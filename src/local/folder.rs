@@ -1,4 +1,4 @@
-//! The folder of the private servers: what lies where, whose it is, and the locks that commands share.
+//! The folder of the private servers: what is in it, who owns it, and the locks that commands share.
 
 use std::fs::{self, DirBuilder, File, OpenOptions, Permissions};
 use std::io::{ErrorKind, Write as _};
@@ -17,36 +17,36 @@ use super::os_user::{self, OsUser};
 use super::side::ROLE;
 use crate::error::{Refusal, Result};
 
-/// For data that the servers' user could not reach where it was asked for.
+/// For data, if the servers' user cannot reach the folder that was asked for.
 const ELSEWHERE: &str = "/var/lib/kalends";
 
-/// For sockets whose path would be too long.
+/// For sockets, if their path would be too long.
 const SHORT: &str = "/tmp";
 
-/// What a socket's address holds on macOS; Linux has 4 bytes more. PostgreSQL adds the name to the folder.
+/// The longest path of a socket on macOS; Linux allows 4 bytes more. PostgreSQL adds the name to the folder.
 const SOCKET_PATH_BYTES: usize = 103;
 const SOCKET_NAME: &str = "/.s.PGSQL.5432";
 
-/// Who may log in: nobody but the user that runs the servers, and root, who could become that user anyway.
+/// Who may log in: only the user that runs the servers, and root, who could become that user anyway.
 const ACCESS: &str = "# Written by Kalends at each start.\nlocal  all  kalends  peer map=kalends\n";
 
-/// The folder of the private servers, found or made.
+/// The folder of the private servers.
 #[derive(Debug)]
 pub(super) struct Folder {
     path: PathBuf,
     sockets: PathBuf,
-    /// Where the servers' data is: `data` in the folder, links resolved.
+    /// The folder of the servers' data: `data` in the folder, with links resolved.
     pub(super) data: PathBuf,
     /// The user that runs them.
     pub(super) os_user: OsUser,
 }
 
-/// A locked file. The lock ends when the last process that has the file open lets go of it.
+/// A locked file. The lock ends when the last process that has the file open closes it.
 #[derive(Debug)]
 pub(super) struct Lock(File);
 
 impl Lock {
-    /// Waits for `file`, and holds it alone.
+    /// Waits for an exclusive lock of `file`.
     fn wait(file: File) -> Result<Self> {
         while let Err(errno) = flock(&file, FlockOperation::LockExclusive) {
             if errno != Errno::INTR {
@@ -64,12 +64,12 @@ impl Lock {
         }
     }
 
-    /// Locks a file of its own, made where it is missing; `None` while others hold it.
+    /// Locks a file exclusively, and creates it if it is missing; `None` if others have locked it.
     pub(super) fn try_alone(path: &Path) -> Result<Option<Self>> {
         Self::try_with(open_plain(path)?, FlockOperation::NonBlockingLockExclusive)
     }
 
-    /// Whether anybody holds the lock of a file alone; nobody does if there is no such file.
+    /// Whether somebody has locked a file exclusively; false if there is no such file.
     pub(super) fn is_held(path: &Path) -> Result<bool> {
         match File::open(path) {
             Ok(file) => Ok(Self::try_with(file, FlockOperation::NonBlockingLockShared)?.is_none()),
@@ -78,14 +78,14 @@ impl Lock {
         }
     }
 
-    /// The same lock, for a process to hold by having it as its standard input.
+    /// The same lock, for a process that gets it as its standard input.
     pub(super) fn to_hand_on(&self) -> Result<File> {
         self.0.try_clone().context("could not hand on the lock of a private server")
     }
 }
 
 impl Folder {
-    /// Makes what is missing, and keeps other commands from starting and stopping while the lock is held.
+    /// Creates what is missing. As long as the lock lives, no other command starts or stops the servers.
     pub(super) fn open(path: &Path) -> Result<(Self, Lock)> {
         make_folder(path, if os_user::is_root() { 0o711 } else { 0o700 })?;
         let path = fs::canonicalize(path).with_context(|| format!("could not find \"{}\"", path.display()))?;
@@ -98,7 +98,7 @@ impl Folder {
         Ok((Self::at(path, data)?, lock))
     }
 
-    /// The folder as it is; `None` if no server was ever made there.
+    /// The folder as it is; `None` if it has no servers.
     pub(super) fn find(path: &Path) -> Result<Option<Self>> {
         let Ok(path) = fs::canonicalize(path) else { return Ok(None) };
         let Ok(data) = fs::canonicalize(path.join("data")) else { return Ok(None) };
@@ -127,29 +127,29 @@ impl Folder {
         Lock::wait(open_plain(&self.path.join("start.lock"))?)
     }
 
-    /// Says that we use the servers. To be called under the start lock.
+    /// Notes that this command uses the servers. The caller must hold the start lock.
     pub(super) fn share_users(&self) -> Result<Lock> {
         let users = open_plain(&self.path.join("users.lock"))?;
         Lock::try_with(users, FlockOperation::NonBlockingLockShared)?
             .context("\"users.lock\" of the private servers is locked by another program")
     }
 
-    /// Whether nobody uses the servers. To be called under the start lock, so that nobody begins to.
+    /// Whether nobody uses the servers. The caller must hold the start lock, so that nobody starts to.
     pub(super) fn is_unused(&self) -> Result<bool> {
         Ok(Lock::try_alone(&self.path.join("users.lock"))?.is_some())
     }
 
-    /// Whether the servers stay when nobody uses them.
+    /// Whether the servers keep running if nobody uses them.
     pub(super) fn is_left_running(&self) -> bool {
         self.path.join("kept").exists()
     }
 
-    /// From now on they stay.
+    /// Makes the servers keep running.
     pub(super) fn keep(&self) -> Result<()> {
         open_plain(&self.path.join("kept")).map(drop)
     }
 
-    /// From now on they stop with the last command that uses them.
+    /// Makes the servers stop with the last command that uses them.
     pub(super) fn keep_no_longer(&self) -> Result<()> {
         gone(fs::remove_file(self.path.join("kept"))).context("could not remove \"kept\"")
     }
@@ -159,7 +159,7 @@ impl Folder {
         &self.sockets
     }
 
-    /// Makes what both servers need before one of them starts.
+    /// Creates what both servers need before one of them starts.
     pub(super) fn prepare(&self) -> Result<()> {
         make_folder(&self.sockets, 0o700)?;
         check_private(&self.sockets, &self.os_user)?;
@@ -169,30 +169,30 @@ impl Folder {
         write(&self.data.join("users.conf"), &format!("# Written by Kalends at each start.\n{users}"))
     }
 
-    /// An empty folder for the servers' user, in the place of what an interrupted attempt left there.
+    /// Creates an empty folder for the servers' user, and removes what an interrupted attempt left there.
     pub(super) fn make_empty(&self, path: &Path) -> Result<()> {
         gone(fs::remove_dir_all(path)).with_context(|| format!("could not remove \"{}\"", path.display()))?;
         make_folder(path, 0o700)?;
         self.os_user.own(path)
     }
 
-    /// Tidies up in the folder that everybody shares.
+    /// Removes the sockets' folder from the shared `/tmp`.
     pub(super) fn forget_sockets(&self) {
         if self.sockets.starts_with(SHORT) {
-            // Not empty if somebody else is just starting; then it is theirs.
+            // It is not empty if another command is just starting the servers, and then belongs to that one.
             let _ = fs::remove_dir(&self.sockets);
         }
     }
 }
 
-/// Replaces a file that the servers read. Never written through a link that somebody may have put there.
+/// Replaces a file that the servers read. Never writes through a link that another user may have put there.
 pub(super) fn write(path: &Path, text: &str) -> Result<()> {
     let new = path.with_extension("new");
     let write = || -> std::io::Result<()> {
         gone(fs::remove_file(&new))?;
         let mut file = OpenOptions::new().write(true).create_new(true).open(&new)?;
         file.write_all(text.as_bytes())?;
-        // Whatever the umask: as root, it is another user that reads it.
+        // Whatever the umask is: if root writes it, another user reads it.
         file.set_permissions(Permissions::from_mode(0o644))?;
         fs::rename(&new, path)
     };
@@ -200,7 +200,7 @@ pub(super) fn write(path: &Path, text: &str) -> Result<()> {
     hand_over(path)
 }
 
-/// Opens a file of ours for writing at its end, made where it is missing; no link is followed.
+/// Opens one of our files for appending, and creates it if it is missing. Follows no link.
 pub(super) fn open_plain(path: &Path) -> Result<File> {
     let file = OpenOptions::new()
         .read(true)
@@ -214,13 +214,13 @@ pub(super) fn open_plain(path: &Path) -> Result<File> {
     Ok(file)
 }
 
-/// What is left of the disk that a folder is on, for ordinary users.
+/// The free space, for ordinary users, on the disk of a folder.
 pub(super) fn room_bytes(folder: &Path) -> Option<u64> {
     let disk = rustix::fs::statvfs(folder).ok()?;
     disk.f_bavail.checked_mul(disk.f_frsize)
 }
 
-/// What root makes in somebody's folder belongs to that somebody, who could not open it later otherwise.
+/// If root creates something in a user's folder, that user must own it, or could not open it later.
 fn hand_over(path: &Path) -> Result<()> {
     let Some(folder) = path.parent().filter(|_| os_user::is_root()) else { return Ok(()) };
     let give = || fs::metadata(folder).and_then(|owner| lchown(path, Some(owner.uid()), Some(owner.gid())));
@@ -236,7 +236,7 @@ fn make_folder(path: &Path, mode: u32) -> Result<()> {
     make().with_context(|| format!("could not make the folder \"{}\"", path.display()))
 }
 
-/// `data` in the folder, or a link there to a folder that the servers' user can reach.
+/// Creates `data` in the folder, or a link there to a folder that the servers' user can reach.
 fn make_data(folder: &Path) -> Result<PathBuf> {
     let data = folder.join("data");
     if !os_user::is_root() {
@@ -254,7 +254,7 @@ fn make_data(folder: &Path) -> Result<PathBuf> {
     Ok(elsewhere)
 }
 
-/// A folder that was not there: one that a removed folder of this name left behind holds somebody's rows.
+/// Creates a new folder. An existing one may still have the rows of a folder of this name that was removed.
 fn make_elsewhere(folder: &Path) -> std::io::Result<PathBuf> {
     fs::create_dir_all(ELSEWHERE)?;
     fs::set_permissions(ELSEWHERE, Permissions::from_mode(0o755))?;
@@ -272,7 +272,7 @@ fn make_elsewhere(folder: &Path) -> std::io::Result<PathBuf> {
     Ok(path)
 }
 
-/// In `/tmp` somebody else may have been first, to sit between us and our servers.
+/// In `/tmp` another user may have created it first, to get between us and our servers.
 fn check_private(folder: &Path, os_user: &OsUser) -> Result<()> {
     let metadata =
         fs::symlink_metadata(folder).with_context(|| format!("could not look at \"{}\"", folder.display()))?;
@@ -286,7 +286,8 @@ fn check_private(folder: &Path, os_user: &OsUser) -> Result<()> {
     ))
 }
 
-/// Whether a socket can be there: short enough, and nothing in it that means something in a list of folders.
+/// Whether a socket can be there: the path must be short enough, and have no character with a meaning in a list of
+/// folders.
 fn fits(folder: &Path) -> bool {
     let bytes = folder.as_os_str().as_bytes();
     let plain = |byte: &u8| (b' '..=b'~').contains(byte) && !b",\"'\\".contains(byte);
@@ -297,7 +298,7 @@ fn short_hash(bytes: &[u8]) -> String {
     Sha256::digest(bytes).iter().take(8).map(|byte| format!("{byte:02x}")).collect()
 }
 
-/// That a file is not there is as good as having removed it.
+/// A file that does not exist counts as removed.
 fn gone(removed: std::io::Result<()>) -> std::io::Result<()> {
     match removed {
         Err(error) if error.kind() == ErrorKind::NotFound => Ok(()),

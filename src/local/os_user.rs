@@ -1,4 +1,4 @@
-//! The user that the private servers run as: ourselves, or an unprivileged one when root starts them, since
+//! The user that the private servers run as: the present one, or an unprivileged one if that is root, because
 //! PostgreSQL refuses to run as root.
 
 use std::fs;
@@ -13,7 +13,7 @@ use crate::error::{Refusal, Result};
 
 const ROOT: u32 = 0;
 
-/// Tried in this order: PostgreSQL's own user, which its packages make, then the one that every system has.
+/// In this order: PostgreSQL's own user, which its packages create, then a user that every system has.
 const UNPRIVILEGED: [&str; 2] = ["postgres", "nobody"];
 
 /// A user of this machine.
@@ -24,7 +24,7 @@ pub(super) struct OsUser {
 }
 
 impl OsUser {
-    /// The user of servers whose data is not there yet.
+    /// The user for servers without data.
     pub(super) fn for_new_servers() -> Result<Self> {
         if !is_root() {
             return Ok(Self::ourselves());
@@ -37,7 +37,7 @@ impl OsUser {
         })
     }
 
-    /// The user of servers whose data is there: its owner.
+    /// The user of servers with data: the owner of these.
     pub(super) fn of_data(folder: &Path) -> Result<Self> {
         let metadata = fs::metadata(folder).with_context(|| format!("could not look at \"{}\"", folder.display()))?;
         let owner = Self { uid: metadata.uid(), gid: metadata.gid() };
@@ -52,12 +52,12 @@ impl OsUser {
         Self { uid: rustix::process::geteuid().as_raw(), gid: rustix::process::getegid().as_raw() }
     }
 
-    /// What a socket's folder name is derived from, beside its place.
+    /// The user's number. The name of the sockets' folder is derived from it and from the servers' folder.
     pub(super) fn uid(&self) -> u32 {
         self.uid
     }
 
-    /// Its name, as the server finds it for a client at the other end of a socket.
+    /// The user's name, as the server sees it for a client of its socket.
     pub(super) fn name(&self) -> Result<String> {
         name_of(self.uid).ok_or_else(|| {
             Refusal::failed(
@@ -67,10 +67,10 @@ impl OsUser {
         })
     }
 
-    /// A program to be run as this user, in an environment that holds nothing but what is added to it.
+    /// A program that runs as this user, in an environment with only the variables that are added to it.
     pub(super) fn command(&self, program: &Path) -> Command {
         let mut command = Command::new(program);
-        // Messages in English, as `server.rs` reads them; and macOS refuses a server that has no locale.
+        // Messages in English, because `server.rs` reads them. Also, macOS refuses a server without a locale.
         command.env_clear().env("LC_ALL", "C");
         if is_root() {
             command.uid(self.uid).gid(self.gid);
@@ -87,9 +87,9 @@ impl OsUser {
             .with_context(|| format!("could not give \"{}\" to user {}", path.display(), self.uid))
     }
 
-    /// Whether this user may pass through `folder` and all that it is in.
+    /// Whether this user can reach `folder`, through all its parents.
     ///
-    /// By permission bits: where an access list grants more, we are only more careful than we had to be.
+    /// Checks permission bits only. If an access list allows more, this is merely too careful.
     pub(super) fn can_reach(&self, folder: &Path) -> bool {
         folder.ancestors().all(|step| {
             fs::metadata(step).is_ok_and(|metadata| {
@@ -110,7 +110,7 @@ pub(super) fn is_root() -> bool {
     rustix::process::geteuid().is_root()
 }
 
-/// Refuses a folder of somebody else, unless we are root.
+/// Refuses a folder of another user, unless the present one is root.
 pub(super) fn check_owner(folder: &Path) -> Result<()> {
     let metadata = fs::metadata(folder).with_context(|| format!("could not look at \"{}\"", folder.display()))?;
     match is_root() || metadata.uid() == OsUser::ourselves().uid {
@@ -154,7 +154,7 @@ fn users() -> Vec<User> {
     String::from_utf8_lossy(&listed).lines().filter_map(user).collect()
 }
 
-/// For the users that are not in `/etc/passwd`: those of a directory server, and all of macOS.
+/// For users that are not in `/etc/passwd`: those of a directory server, and all users of macOS.
 fn id(what: &str, whom: &str) -> Option<String> {
     let output = Command::new("id").args([what, whom]).output().ok()?;
     let answer = String::from_utf8(output.stdout).ok()?.trim().to_owned();

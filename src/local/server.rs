@@ -1,4 +1,4 @@
-//! One private server: its making, its start and its end.
+//! One private server: creates, starts and stops it.
 
 use std::ffi::OsString;
 use std::fs;
@@ -19,35 +19,34 @@ use super::side::{ROLE, Side};
 use super::traces::{PidFile, has_stopped_child, is_alive, telling_line};
 use crate::error::{Refusal, Result};
 
-/// How often a server that starts or stops is looked at. A start takes some 100 ms.
+/// How often to check a server that starts or stops. A start takes some 100 ms.
 const LOOK_EVERY: Duration = Duration::from_millis(5);
 
-/// How long a server may take to recover from a kill, or to write out what it holds in memory: its write-ahead log,
-/// of at most 4 GB, read and written on a slow disk.
+/// How long a server may take to recover from a kill, or to write its memory to disk: up to 4 GB of write-ahead log,
+/// read and written on a slow disk.
 const PATIENCE: Duration = Duration::from_secs(300);
 
-/// How long a fast shutdown, which waits for the end of every session, is given where a process of the server is
-/// stopped.
+/// How long to wait for a fast shutdown, which waits for every session to end, if a process of the server is stopped.
 const STOPPED: Duration = Duration::from_secs(2);
 
-/// How long a fast shutdown is given in any case. One that meets a server in the middle of its recovery may wait for
-/// ever for the checkpointer, which nobody tells to end (PostgreSQL 15).
+/// How long to wait for a fast shutdown in any case. If it meets a server during recovery, it may wait for ever for the
+/// checkpointer, which is never told to end (PostgreSQL 15).
 const FAST: Duration = Duration::from_secs(60);
 
-/// How long a killed process may take to be gone, after it has let go of its lock.
+/// How long a killed process may take to disappear after it has released its lock.
 const DYING: Duration = Duration::from_secs(2);
 
-/// A log that has grown beyond this is set aside at the next start, in the place of the one before it.
+/// A larger log is set aside at the next start, and replaces the one that was set aside before.
 const LOG_BYTES: u64 = 1024 * 1024;
 
-/// A disk with less room than this is full: PostgreSQL writes its log ahead in pieces of 16 MiB.
+/// A disk with less free space is full: PostgreSQL writes its log in files of 16 MiB.
 const FULL_BYTES: u64 = 1024 * 1024;
 
-/// How many processes PostgreSQL itself would have help with a statement.
+/// How many processes help with a statement by PostgreSQL's own default.
 const USUAL_WORKERS: usize = 2;
 
-/// What we set beside what `initdb` found out about the machine. Sizes for a few million rows on a laptop; durability
-/// is PostgreSQL's own: these servers show what a real one does.
+/// What is set besides what `initdb` found out about the machine. Sizes are for a few million rows on a laptop.
+/// Durability is PostgreSQL's default, so these servers behave like real ones.
 const SETTINGS: &str = "\
 listen_addresses = ''
 unix_socket_permissions = 0700
@@ -63,7 +62,7 @@ log_destination = stderr
 log_checkpoints = off
 ";
 
-/// One private server in its folder.
+/// A private server and its folder.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Server<'a> {
     folder: &'a Folder,
@@ -73,12 +72,12 @@ pub(super) struct Server<'a> {
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum State {
     Down,
-    /// Starting, stopping, or the last of a killed server's processes.
+    /// It starts or stops, or the last processes of a killed server remain.
     Changing,
     Ready,
 }
 
-/// A start of ours, to tell its log and its pid from those of the start before.
+/// A start by this command. It distinguishes its log and pid from those of earlier starts.
 struct Launch {
     pid: u32,
     log_bytes: u64,
@@ -89,12 +88,12 @@ impl<'a> Server<'a> {
         Self { folder, side }
     }
 
-    /// Whether it runs and lets people in.
+    /// Whether it runs and accepts connections.
     pub(super) fn is_ready(&self) -> Result<bool> {
         Ok(self.state()? == State::Ready)
     }
 
-    /// Makes it if it was never made, starts it if it is down, and waits until it lets people in.
+    /// Creates it if it does not exist, starts it if it is down, and waits until it accepts connections.
     pub(super) fn start(&self, installed: &[Installation]) -> Result<()> {
         let begun = Instant::now();
         let mut launch: Option<Launch> = None;
@@ -105,7 +104,7 @@ impl<'a> Server<'a> {
                 (State::Ready, Some(ours)) if self.pid_file().is_some_and(|file| file.is_of(ours.pid)) => return Ok(()),
                 (State::Down, Some(ours)) => return Err(self.failure(ours)),
                 (State::Down, None) => {
-                    // Not ours at once if somebody is just looking at it.
+                    // Nobody else starts it now, but another command may be checking the lock.
                     if let Some(lock) = Lock::try_alone(&self.file("lock"))? {
                         launch = Some(self.launch(installed, &lock)?);
                     }
@@ -117,7 +116,7 @@ impl<'a> Server<'a> {
         Err(self.out_of_patience("start"))
     }
 
-    /// Stops it as soon as its transactions are rolled back and its memory is written out.
+    /// Stops it as soon as its transactions are rolled back and its memory is written to disk.
     pub(super) fn stop(&self) -> Result<()> {
         let begun = Instant::now();
         let mut asked: Option<(Pid, Signal)> = None;
@@ -125,16 +124,16 @@ impl<'a> Server<'a> {
             if self.state()? == State::Down {
                 return Ok(());
             }
-            // A server that is only just starting writes its pid a little later.
+            // A server that has just been started writes its pid a little later.
             if let Some(PidFile { pid, .. }) = self.pid_file()
                 && self.may_be_ours(pid)
                 && let time = begun.elapsed()
                 && let is_stuck = (time > FAST || (time > STOPPED && has_stopped_child(pid)))
-                // SIGINT is the fast shutdown, SIGQUIT the immediate one, which the next start recovers from.
+                // SIGINT is the fast shutdown. SIGQUIT is the immediate one, from which the next start recovers.
                 && let signal = if is_stuck { Signal::QUIT } else { Signal::INT }
                 && asked != Some((pid, signal))
             {
-                // A process that is gone need not be asked.
+                // A process that is gone needs no signal.
                 match kill_process(pid, signal) {
                     Ok(()) | Err(Errno::SRCH) => asked = Some((pid, signal)),
                     Err(errno) => {
@@ -151,13 +150,13 @@ impl<'a> Server<'a> {
         if !Lock::is_held(&self.file("lock"))? {
             return Ok(State::Down);
         }
-        // Its word for it, and that its first process is there: of a killed server there may be others left. Connecting
-        // would tell as well, at the price of a process of the server for each look.
+        // Its own status, and whether its first process exists: after a kill, others may remain. Connecting would also
+        // tell, but would cost the server a process for each check.
         let ready = self.pid_file().is_some_and(|file| file.ready && is_alive(file.pid) && self.may_be_ours(file.pid));
         Ok(if ready { State::Ready } else { State::Changing })
     }
 
-    /// Starts it and does not wait. The lock goes to its first process as standard input, and from there to all others.
+    /// Starts it without waiting. Its first process gets the lock as standard input, and passes it to all others.
     fn launch(&self, installed: &[Installation], lock: &Lock) -> Result<Launch> {
         let programs = &self.installation(installed, lock)?.programs;
         self.forget_foreign_pids()?;
@@ -174,21 +173,21 @@ impl<'a> Server<'a> {
             ("ident_file", &home.join("users.conf")),
             ("unix_socket_directories", self.folder.sockets()),
         ] {
-            // As arguments, a path may hold what it likes; in a settings file it would have to be quoted.
+            // As an argument, a path may contain anything; in a settings file it would have to be quoted.
             let mut option = OsString::from(format!("{setting}="));
             option.push(value);
             postgres.arg("-c").arg(option);
         }
         postgres.stdin(lock.to_hand_on()?);
         postgres.stdout(log.try_clone().context("could not share a log")?).stderr(log);
-        // Out of reach of the Ctrl-C that is typed to the command.
+        // Not in the command's process group, so that Ctrl-C does not reach it.
         postgres.process_group(0);
         let child = postgres.spawn().with_context(|| format!("could not run {:?}", postgres.get_program()))?;
         tracing::debug!(server = self.side.name(), pid = child.id(), "started a private server");
         Ok(Launch { pid: child.id(), log_bytes })
     }
 
-    /// The PostgreSQL that its data is bound to; the newest, and new data, if it has none.
+    /// The PostgreSQL that its data require; if it has none, the newest one, with new data.
     fn installation<'i>(&self, installed: &'i [Installation], lock: &Lock) -> Result<&'i Installation> {
         let data = self.data();
         if !data.exists() {
@@ -210,7 +209,8 @@ impl<'a> Server<'a> {
         folder::open_plain(&log)
     }
 
-    /// Makes the server's data beside its place, so that half a server is never taken for one.
+    /// Creates the server's data in another folder and renames it, so that half a server is never taken for a whole
+    /// one.
     fn create(&self, installation: &Installation, lock: &Lock) -> Result<()> {
         let begun = Instant::now();
         let new = self.file("unfinished");
@@ -220,12 +220,12 @@ impl<'a> Server<'a> {
         initdb.args(["--data-checksums", "--no-sync", "-D"]).arg(&new).stdin(lock.to_hand_on()?);
         self.finish(initdb, "")?;
 
-        // A server for one session, over standard input; it ends with the input.
+        // A server for a single session, over standard input. It ends with its input.
         let mut session = self.command(&installation.programs.join("postgres"));
         session.args(["--single", "-F", "-c", "exit_on_error=on", "-D"]).arg(&new).arg("postgres");
         self.finish(session, &self.first_statements())?;
 
-        // Neither of the two has flushed anything: a thousand small files go faster all together.
+        // Neither program has flushed anything: a thousand small files are faster all together.
         let mut flush = self.command(&installation.programs.join("initdb"));
         flush.args(["--sync-only", "-D"]).arg(&new).stdin(lock.to_hand_on()?);
         self.finish(flush, "")?;
@@ -258,14 +258,15 @@ impl<'a> Server<'a> {
         let own =
             format!("include '{name}/postgresql.conf'\ncluster_name = 'kalends_{name}'\nport = {}\n", self.side.port());
         let head = "# Written by Kalends at each start. What you want otherwise, set with ALTER SYSTEM.\n";
-        // The process that gathers works as well: one more than there are processors only takes turns with the others.
+        // The process that collects the rows works as well: with more helpers than other processors, they would only
+        // take turns.
         let processors = std::thread::available_parallelism().map_or(1, NonZero::get);
         let workers = (processors - 1).min(USUAL_WORKERS);
         let workers = format!("max_parallel_workers_per_gather = {workers}\n");
         folder::write(&self.file("conf"), &format!("{head}{own}{SETTINGS}{workers}"))
     }
 
-    /// Runs a program to its end, with what it reads; where it fails, with what it says about that.
+    /// Runs a program to its end with an input. If it fails, returns its messages.
     fn finish(&self, mut command: Command, input: &str) -> Result<()> {
         if !input.is_empty() {
             command.stdin(Stdio::piped());
@@ -273,7 +274,7 @@ impl<'a> Server<'a> {
         let mut run = || -> std::io::Result<_> {
             let mut child = command.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn()?;
             if let Some(mut stdin) = child.stdin.take() {
-                // What a program that fails did not read is told by its messages.
+                // If the program fails without reading its input, its messages say why.
                 let _ = stdin.write_all(input.as_bytes());
             }
             child.wait_with_output()
@@ -286,14 +287,14 @@ impl<'a> Server<'a> {
         Err(self.refusal("be made", &String::from_utf8_lossy(&said)))
     }
 
-    /// A file with the pid of a process that is not ours would keep PostgreSQL from starting: in a restarted container
-    /// the same few numbers come again. It is removed only when the kernel says that this process works elsewhere.
+    /// A file with the pid of another process would keep PostgreSQL from starting. In a restarted container, the same
+    /// few numbers are used again. The file is removed only if the kernel says that this process works elsewhere.
     fn forget_foreign_pids(&self) -> Result<()> {
         let begun = Instant::now();
         for file in [self.data().join("postmaster.pid"), self.socket(".lock")] {
             while let Some(PidFile { pid, .. }) = PidFile::read(&file)
                 && is_alive(pid)
-                // Longer than that, and it was started by hand; PostgreSQL itself will say so.
+                // If it lives longer, it was started by hand; PostgreSQL itself will say so.
                 && begun.elapsed() < DYING
             {
                 if !self.may_be_ours(pid) {
@@ -305,14 +306,14 @@ impl<'a> Server<'a> {
         Ok(())
     }
 
-    /// Every process of a server works in its data folder, until it is dead and only waits to be buried. Where there is
-    /// no `/proc`, any process may be ours.
+    /// Every process of a server works in its data folder, until it is dead and only waits for its parent. Without
+    /// `/proc`, any process may be ours.
     fn may_be_ours(&self, pid: Pid) -> bool {
         let process = PathBuf::from(format!("/proc/{}", pid.as_raw_nonzero()));
         match fs::read_link(process.join("cwd")) {
             Ok(works_in) => works_in == self.data(),
             Err(error) if error.kind() == ErrorKind::NotFound => !process.exists(),
-            // In a container not even root may look there if the process is another user's; its name is for everybody.
+            // In a container, not even root may see the folder of another user's process. Everybody may see its name.
             Err(_) => fs::read_to_string(process.join("comm")).is_ok_and(|name| name.trim_end() == "postgres"),
         }
     }
@@ -337,12 +338,12 @@ impl<'a> Server<'a> {
     }
 
     fn refusal(&self, what: &str, said: &str) -> anyhow::Error {
-        // On a full disk there may be no room for the log either.
+        // On a full disk there may be no space for the log either.
         let disk_is_full = folder::room_bytes(&self.folder.data).is_some_and(|bytes| bytes < FULL_BYTES);
         let silent = if disk_is_full { "No space left on device" } else { "it does not say why" };
         let line = telling_line(said).unwrap_or(silent);
         let message = format!("the private {} server could not {what}: {line}", self.side.name());
-        // PostgreSQL's words where part of a page still fitted.
+        // PostgreSQL's messages if part of a page still fitted.
         let hint = if disk_is_full || line.contains("No space left on device") || line.contains("wrote only") {
             format!("Make room where \"{}\" is, and try again.", self.folder.data.display())
         } else {

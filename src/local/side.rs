@@ -1,6 +1,6 @@
-//! The two private servers, and who logs in to them.
+//! The two private servers, and the role that logs in to them.
 
-/// The role that logs in, a superuser of its two servers.
+/// The role that logs in, a superuser of both servers.
 pub(super) const ROLE: &str = "kalends";
 
 /// One of the two servers.
@@ -8,15 +8,15 @@ pub(super) const ROLE: &str = "kalends";
 pub enum Side {
     /// The pretend production system, marked as a test source.
     Production,
-    /// Where its accounts are settled.
+    /// The warehouse, where accounts are settled.
     Warehouse,
 }
 
 impl Side {
-    /// Both, in the order in which rows travel.
+    /// Both, in the order in which rows are copied.
     pub const BOTH: [Self; 2] = [Self::Production, Self::Warehouse];
 
-    /// The word for it: in messages, and as the name of its folder.
+    /// Its name in messages and as its folder.
     pub fn name(self) -> &'static str {
         match self {
             Self::Production => "production",
@@ -31,7 +31,7 @@ impl Side {
         }
     }
 
-    /// No TCP port is opened; the number only tells the two sockets of one folder apart.
+    /// The number distinguishes the two sockets in a folder. No TCP port is opened.
     pub(super) fn port(self) -> u16 {
         match self {
             Self::Production => 5432,

@@ -1,4 +1,4 @@
-//! What a server leaves behind for others to read: its pid file, and the line of its log that says why it ended.
+//! What a server leaves for others to read: its pid file, and the line of its log that says why it ended.
 
 use std::fs;
 use std::path::Path;
@@ -6,13 +6,12 @@ use std::path::Path;
 use rustix::io::Errno;
 use rustix::process::{Pid, test_kill_process};
 
-/// Whether a process that this one started is stopped, as by SIGSTOP, and so does nothing that it is told. Only where
-/// there is a `/proc` that says so.
+/// Whether a child process is stopped, for example by SIGSTOP, and so does not react. Known only with `/proc`.
 pub(super) fn has_stopped_child(pid: Pid) -> bool {
     let pid = pid.as_raw_nonzero();
     let children = fs::read_to_string(format!("/proc/{pid}/task/{pid}/children")).unwrap_or_default();
     children.split_whitespace().any(|child| {
-        // `4711 (postgres) T …`: the name may hold what it likes.
+        // `4711 (postgres) T …`: the name may contain anything.
         let stat = fs::read_to_string(format!("/proc/{child}/stat")).unwrap_or_default();
         stat.rsplit_once(')').is_some_and(|(_, state)| state.trim_start().starts_with('T'))
     })
@@ -37,7 +36,7 @@ impl PidFile {
     fn parse(text: &str) -> Option<Self> {
         let mut lines = text.lines();
         let pid = Pid::from_raw(i32::try_from(lines.next()?.trim().parse::<u32>().ok()?).ok()?)?;
-        // The eighth line; `miscadmin.h` of PostgreSQL lists what it may hold.
+        // The eighth line; PostgreSQL's `miscadmin.h` lists the possible values.
         Some(Self { pid, ready: lines.nth(6).is_some_and(|status| status.trim() == "ready") })
     }
 
@@ -46,13 +45,13 @@ impl PidFile {
     }
 }
 
-/// The line of a log, or of what a program printed, that says why it ended: the first complaint, of which the others
-/// are consequences.
+/// The line of a log, or of a program's output, that says why it ended: the first error, because later ones are its
+/// consequences.
 pub(super) fn telling_line(said: &str) -> Option<&str> {
     let complaint = |line| {
         let said =
             ["PANIC:", "FATAL:", "ERROR:", "error:"].iter().find_map(|mark| str::split_once(line, mark))?.1.trim();
-        // What it told those who knocked too early.
+        // Its answer to clients that connected too early.
         (!said.starts_with("the database system is ")).then_some(said)
     };
     let mut lines = said.lines();

@@ -7,7 +7,7 @@ use crate::report::{self, count, counted};
 use crate::steps::{combinations, held, moved};
 use crate::sync::plan::{OfDay, OfEntity, Plan, PlannedAccount, PlannedDay};
 
-/// So many lines of each kind are shown; JSON has all.
+/// How many lines of each kind are shown; JSON has all.
 const SHOWN: usize = 30;
 
 pub(super) fn of(plan: &Plan) -> String {
@@ -78,13 +78,13 @@ fn of_entity(one: &OfEntity) -> Vec<String> {
     lines
 }
 
-/// The accounts that would say something else, long periods first, each with the figures that move and were asked for.
+/// The accounts that would change, long periods first, each with the figures of the settings that change.
 fn accounts_moving(one: &OfEntity) -> Vec<String> {
     let mut accounts: Vec<&PlannedAccount> = one.accounts.iter().collect();
     accounts.sort_by_key(|account| (Reverse(account.level), account.period));
     let asked = &one.definition.entity.statistics;
     let group = |account: &&PlannedAccount| {
-        // What cannot be read was refused when it was compared.
+        // Statistics that cannot be read were refused when they were compared.
         let statistics = account.statistics().unwrap_or_default();
         (account.period.to_string(), moved::moved(account.rows, &statistics, Some(asked)))
     };

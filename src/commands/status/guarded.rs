@@ -9,7 +9,7 @@ use crate::steps::held;
 use crate::warehouse::Reading;
 use crate::warehouse::notes::Failure;
 
-/// Failures that are shown to people; `--json` has all that are kept.
+/// How many failures are shown to people; `--json` has all that are stored.
 const SHOWN: usize = 3;
 
 /// What the guard has noted.
@@ -17,7 +17,7 @@ const SHOWN: usize = 3;
 pub(super) struct Guarded {
     pub(super) held: Vec<Left>,
     pub(super) changing: Vec<Left>,
-    /// The newest first.
+    /// The newest failures come first.
     failures: Vec<Failure>,
 }
 
@@ -30,15 +30,15 @@ pub(super) struct Left {
 }
 
 impl Guarded {
-    /// As the warehouse has it.
+    /// Reads it from the warehouse.
     pub(super) async fn read(reading: &Reading<'_>) -> Result<Self> {
         let noted = reading.noted().await?.into_iter().map(|(entity, noted)| Left { entity, noted });
         let (changing, held) = noted.partition(|left| left.noted.kind == Kind::Changing);
         Ok(Self { held, changing, failures: reading.failures().await? })
     }
 
-    /// For people; nothing where there is nothing to tell. Failures before the moment that all is proven as of are
-    /// counted only. Of several entities each line names its own.
+    /// Lines for people; none if there is nothing to report. Failures before the moment that all is proven as of are
+    /// only counted. With several entities, each line names its own.
     pub(super) fn lines(&self, proven_as_of: Option<&str>, entities: usize) -> Vec<String> {
         let several = entities > 1;
         let mut left: Vec<&str> = self.held.iter().chain(&self.changing).map(|left| left.entity.as_str()).collect();
@@ -54,7 +54,7 @@ impl Guarded {
             let told = held::lines(&held, &changing, accept.as_deref());
             lines.extend(if several { report::of_entity(told, entity) } else { told });
         }
-        // Both begin `2024-03-05 02:15:07`, UTC.
+        // Both moments begin like `2024-03-05 02:15:07`, UTC.
         let second = |moment: &str| moment.get(..19).unwrap_or_default().to_string();
         let is_past = |failure: &&Failure| proven_as_of.is_some_and(|proven| second(&failure.at) < second(proven));
         let (past, since): (Vec<&Failure>, Vec<&Failure>) = self.failures.iter().partition(is_past);

@@ -5,20 +5,20 @@ use std::collections::{BTreeMap, BTreeSet};
 use crate::checks::{Difference, Layer};
 use crate::report::counted;
 
-/// How differences are told to people.
+/// How differences are listed for people.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub(super) enum Listing {
-    /// Many that differ in the same way in one line.
+    /// Many equal differences on one line.
     #[default]
     SummedUp,
     /// A line for each.
     All,
 }
 
-/// More differences of a kind than these are told in one line.
+/// More differences of a kind than this are summed up on one line.
 const LISTED: usize = 10;
 
-/// A line for each difference; of many that differ in the same way, one for all.
+/// A line for each difference, or one for many that differ in the same way.
 pub(super) fn lines(differences: &[Difference], listing: Listing) -> Vec<String> {
     let kind = |one: &Difference| (word(one.layer), one.how, one.entity.clone());
     let mut kinds: BTreeMap<_, (usize, &Difference)> = BTreeMap::new();

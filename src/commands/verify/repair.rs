@@ -1,4 +1,4 @@
-//! `verify --repair`: what differs is made again, layer by layer: rows, accounts, files; and then verified once more.
+//! `verify --repair`: rebuilds what differs, layer by layer: rows, accounts, files. Then verifies once more.
 
 use serde::Serialize;
 
@@ -15,22 +15,22 @@ use crate::world::{Failed, World};
 
 #[derive(Default, Serialize)]
 struct Repaired {
-    /// After the repair.
+    /// Whether all is equal after the repair.
     equal: bool,
     production_as_of: String,
     mended: Mended,
     /// What was found, as without `--repair`.
     found: Vec<Difference>,
-    /// What differs still.
+    /// What still differs.
     differences: Vec<Difference>,
-    /// Of several entities, those that could not be repaired.
+    /// With several entities, those that could not be repaired.
     failed: Vec<Failed>,
-    /// What is left as it was settled until somebody consents, and the command that does.
+    /// What is held until somebody consents, and the command for that.
     held: Vec<Noted>,
     accept: Option<String>,
-    /// What is left as it was settled until it has stayed the same for long enough.
+    /// What is left as it was settled, until it has stayed the same for long enough.
     changing: Vec<Noted>,
-    /// The same for people, of several entities with their names.
+    /// The same for people; with several entities, with their names.
     #[serde(skip)]
     told: Vec<String>,
     #[serde(skip)]
@@ -39,13 +39,13 @@ struct Repaired {
     days: usize,
 }
 
-/// What was made again.
+/// What was rebuilt.
 #[derive(Default, Serialize)]
 struct Mended {
     /// Days whose rows were loaded again, and how many rows.
     rows_days: usize,
     rows_loaded: u64,
-    /// Days and other periods whose accounts were made again.
+    /// Days and other periods whose accounts were rebuilt.
     accounts: usize,
     written_files: usize,
     listed_files: usize,
@@ -81,12 +81,12 @@ pub(super) async fn run(world: &World<'_>, accepted: &Accepted, which: Which, li
 }
 
 impl Repaired {
-    /// Whether nothing that was looked at differs from production.
+    /// Whether nothing that was compared differs from production.
     fn is_settled(&self) -> bool {
         self.differences.is_empty() && self.held.is_empty() && self.changing.is_empty() && self.failed.is_empty()
     }
 
-    /// Adds what became of an entity.
+    /// Adds the result of an entity.
     fn add(&mut self, one: Result<(String, sync::Repaired), Failed>, several: bool) {
         let (name, one) = match one {
             Ok(one) => one,
@@ -96,7 +96,7 @@ impl Repaired {
             difference.entity = several.then(|| name.clone());
             difference
         };
-        // Entities are looked at one after the other; the earliest snapshot is said.
+        // Entities are compared one after the other. The earliest snapshot is reported.
         if self.production_as_of.is_empty() {
             self.production_as_of = one.production_as_of;
         }
@@ -115,7 +115,7 @@ impl Repaired {
     }
 }
 
-/// The command that repairs what is held as well.
+/// The command that also repairs what is held.
 fn accepting(held: &[Noted]) -> Option<String> {
     guard::accepting(held.iter()).map(|run| run.replace("kalends run", "kalends verify --repair"))
 }
