@@ -1,9 +1,9 @@
--- The accounts of hours, or of combinations of dimensions by day or hour, of some days. Made from the warehouse's rows,
--- which are proven to be production's.
+-- The accounts of hours, or of combinations of dimensions by day or hour, of some days. Computed from the warehouse's
+-- rows, which are proven to be production's.
 --
 -- Reads:   the entity's table of rows
 -- Writes:  kalends_stats.<target>
--- Params:  $1 date[] days, $2 date the first of them, $3 date the day after the final one
+-- Params:  $1 date[] days, $2 date the first of them, $3 date the day after the last one
 -- Repeat:  safe
 
 WITH {% include 'details.jinja' %},

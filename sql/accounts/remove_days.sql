@@ -1,8 +1,8 @@
--- Takes the accounts of vanished days out of the ledger.
+-- Removes the accounts of vanished days from the ledger.
 --
 -- Reads:   nothing
 -- Writes:  the entity's table of days
--- Params:  $1 date[] days that hold no rows any more
+-- Params:  $1 date[] days that no longer have rows
 -- Repeat:  safe
 
 DELETE FROM kalends_stats.{{ days }}

@@ -1,8 +1,8 @@
--- The accounts of days as they were settled, in the shape of accounts/days.sql.
+-- The accounts of days as they were settled, in the form of accounts/days.sql.
 --
 -- Reads:   the entity's table of days
 -- Writes:  nothing
--- Params:  $1 date first day, $2 date first day no more; both NULL of all days
+-- Params:  $1 date first day, $2 date day after the last one; both NULL for all days
 -- Repeat:  safe
 
 SELECT

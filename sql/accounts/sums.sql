@@ -1,11 +1,11 @@
--- The accounts of periods from those of their parts: weeks and months from days, quarters and years from months.
+-- Sums the accounts of periods from those of their parts: weeks and months from days, quarters and years from months.
 --
--- With dimensions also those of each combination, in tables of their own.
+-- With dimensions, also the accounts of each combination, in separate tables.
 --
 -- Reads:   kalends_stats.<source>, the entity's table of the parts
 -- Writes:  kalends_stats.<target>, its table of the periods
 -- Params:  $1 date[] first days of the periods
--- Repeat:  safe; a period is always summed from its parts, never added to.
+-- Repeat:  safe; a period is always summed from its parts, never added to
 
 {% from 'period.jinja' import first_day %}
 {% from 'statistics.jinja' import of_parts %}
@@ -20,7 +20,7 @@ WITH fresh AS (
         , {{ of_parts(c) }} AS {{ c.name }}
         {% endfor %}
     FROM kalends_stats.{{ source }}
-    -- The bounds, so that an index can be used.
+    -- With these bounds, an index can be used.
     WHERE
         {{ part }} >= (SELECT min(first) FROM unnest($1::date[]) AS asked (first))
         AND {{ part }} < (SELECT max(first) + 366 FROM unnest($1::date[]) AS asked (first))

@@ -1,9 +1,9 @@
--- The proven accounts of days, into the ledger.
+-- Writes the proven accounts of days into the ledger.
 --
--- Reads:   its parameters: what accounts/days.sql said of the warehouse's rows, and the survey of production as well
+-- Reads:   its parameters: what accounts/days.sql returned for the warehouse's rows, equal to the survey of production
 -- Writes:  the entity's table of days
--- Params:  $1 date[] days, $2 bigint[] rows, $3 text[] hash_a, $4 text[] hash_b, then for each measure four or five of
---          text[]: values, sums, smallest, largest, sums of squares where they are stored
+-- Params:  $1 date[] days, $2 bigint[] rows, $3 text[] hash_a, $4 text[] hash_b, then for each measure four or five
+--          text[]: values, sums, smallest, largest, and sums of squares if they are stored
 -- Repeat:  safe
 
 INSERT INTO kalends_stats.{{ days }} AS stored (

@@ -1,4 +1,4 @@
--- Notes that an entity's rows are being taken over: whoever comes back after a crash may go on.
+-- Notes that an entity's rows are being taken over, so that this can go on after a crash.
 --
 -- Reads:   nothing
 -- Writes:  kalends.adoption

@@ -1,4 +1,4 @@
--- Whether an entity's rows are being taken over, by a run that has not ended or did not come to its end.
+-- Whether an entity's rows are being taken over, by a run that is at work or was interrupted.
 --
 -- Reads:   kalends.adoption
 -- Writes:  nothing

@@ -1,14 +1,14 @@
--- Whether another tool's table is there, and the types of the columns that stand for production's.
+-- Whether another tool's table exists, and the types of its columns that correspond to production's.
 --
 -- Reads:   pg_class, pg_attribute, pg_type
 -- Writes:  nothing
--- Params:  $1 text schema, $2 text table, $3 text[] columns that are wanted
+-- Params:  $1 text schema, $2 text table, $3 text[] columns
 -- Repeat:  safe
 
 SELECT
     relation.relkind::text AS kind,
     wanted.name,
-    -- NULL for a column that is not there; a domain is what it is a domain of.
+    -- NULL for a missing column. The type of a domain is that of its base.
     coalesce(base.typname, own.typname)::text AS known,
     format_type(attribute.atttypid, NULL) AS written
 FROM pg_class AS relation

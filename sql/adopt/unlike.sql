@@ -1,7 +1,7 @@
--- How many rows of another tool's table hold a value that production's type cannot, so that no row of production equals
--- them.
+-- How many rows of another tool's table have a value that production's type cannot hold, so that no row of production
+-- equals them.
 --
--- Reads:   <schema>.<table>, the columns that stand for the entity's
+-- Reads:   <schema>.<table>, the columns that correspond to the entity's
 -- Writes:  nothing
 -- Params:  none
 -- Repeat:  safe

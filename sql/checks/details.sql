@@ -1,8 +1,8 @@
--- The days whose accounts of hours, or of combinations of dimensions, are not what the warehouse's rows say.
+-- The days whose accounts of hours, or of combinations of dimensions, do not follow from the warehouse's rows.
 --
 -- Reads:   the entity's table of rows, kalends_stats.<target>
 -- Writes:  nothing
--- Params:  $1 date[], $2 date, $3 date: NULL, for all days
+-- Params:  $1 date[], $2 date, $3 date: NULL for all days
 -- Repeat:  safe
 
 WITH {% include 'details.jinja' %}

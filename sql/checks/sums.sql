@@ -1,5 +1,5 @@
--- The periods whose account is not the sum of their parts', in either direction: weeks and months of their days,
--- quarters and years of their months, days of their hours and of their combinations.
+-- The periods whose account is not the sum of their parts', in either direction: weeks and months of days, quarters and
+-- years of months, days of hours and of combinations.
 --
 -- Reads:   kalends_stats.<source>, kalends_stats.<target>
 -- Writes:  nothing

@@ -1,5 +1,5 @@
--- All rows, by day, equal ones once with how many there are, sorted by their bytes in UTF-8: alike on both servers, so
--- that the two answers can be merged as they come.
+-- All rows by day, each distinct row once with its number of copies. Sorted by their bytes in UTF-8, which is the same
+-- on both servers, so that the two answers can be merged as they arrive.
 --
 -- Reads:   <schema>.<table>, the entity's columns
 -- Writes:  nothing
@@ -13,7 +13,7 @@ WITH printed AS (
             {% include 'printed.jinja' %}
 
             {% if hours_follow_zone %}
-            -- What the zone makes of it, which hours follow.
+            -- The local time, which determines the hour.
             , ({{ time }} AT TIME ZONE {{ zone }})::text
             {% endif %}
         ])::text AS row

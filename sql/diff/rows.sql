@@ -1,5 +1,5 @@
--- The rows of one day, equal ones once with how many there are, sorted by their bytes in UTF-8: alike on both servers,
--- whatever their collations and encodings, so that the two answers can be merged as they come.
+-- The rows of one day, each distinct row once with its number of copies. Sorted by their bytes in UTF-8, which is the
+-- same on both servers, whatever their collations and encodings, so that the two answers can be merged as they arrive.
 --
 -- Reads:   <schema>.<table>, the entity's columns
 -- Writes:  nothing

@@ -1,10 +1,10 @@
--- What the files of a level say: the period, the rows accounted for, whether it is closed, and a line's fields in their
--- order, file by file, with a digest of them all: nothing else would tell of a bit that was changed on the way here.
--- The lines of a file are sorted by their dimensions' texts, by bytes, NULL first.
+-- The content of a level's files: the period, the rows accounted for, whether it is closed, and the fields of its lines
+-- in order, file by file, with a digest of all of it, because nothing else would detect a bit that changed on the way.
+-- The lines of a file are sorted by the texts of their dimensions, by bytes, NULL first.
 --
 -- Reads:   kalends.<view>
 -- Writes:  nothing
--- Params:  $1 date first day of the periods, $2 date first day no more; NULL for all there are
+-- Params:  $1 date first day of the periods, $2 date day after the last one; NULL for all periods
 -- Repeat:  safe
 
 SELECT
@@ -12,7 +12,7 @@ SELECT
     sha256(convert_to(
         concat_ws(
             ' ', period::date - date '2000-01-01',
-            -- A date can be one that no timestamp is.
+            -- Some dates are outside the range of timestamps.
             CASE WHEN pg_typeof(period) = 'date'::regtype THEN 0 ELSE date_part('hour', period::timestamp)::integer END,
             rows, closed::text, array_to_string(fields, E'\x1f', E'\x1e')
         ),

@@ -1,4 +1,4 @@
--- Forgets the files that were just removed.
+-- Removes the notes of the files that were just removed.
 --
 -- Reads:   nothing
 -- Writes:  kalends.file

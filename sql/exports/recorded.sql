@@ -1,4 +1,4 @@
--- What was published before, as the warehouse has it: path and SHA-256.
+-- What was published before, as noted in the warehouse: path and SHA-256.
 --
 -- Reads:   kalends.file
 -- Writes:  nothing

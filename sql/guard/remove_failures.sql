@@ -1,4 +1,4 @@
--- Keeps the last 20 failures.
+-- Removes all but the last 20 failures.
 --
 -- Reads:   kalends.failure
 -- Writes:  kalends.failure

@@ -1,4 +1,4 @@
--- Takes away what was noted of an entity, before it is noted anew.
+-- Removes an entity's notes of what is left as it was settled, before new ones are written.
 --
 -- Reads:   nothing
 -- Writes:  kalends.held

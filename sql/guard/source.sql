@@ -1,4 +1,4 @@
--- Which production an entity was settled from, and how far that had come.
+-- Which production an entity was settled from, and the position of its log.
 --
 -- Reads:   kalends.source
 -- Writes:  nothing

@@ -1,10 +1,10 @@
--- Settled periods that changed, newest run first, each with what its account said before and after.
+-- Settled periods that changed, newest run first, each with its account before and after.
 --
--- Means and standard deviations are made of sums and counts, as in the views.
+-- Means and standard deviations are computed from sums and counts, as in the views.
 --
 -- Reads:   kalends.restatement, kalends.run
 -- Writes:  nothing
--- Params:  $1 text entity, $2 date first day, $3 date first day no more, $4 text[] levels; NULL for all there are
+-- Params:  $1 text entity, $2 date first day, $3 date day after the last one, $4 text[] levels; NULL for all
 -- Repeat:  safe
 
 SELECT
@@ -17,7 +17,7 @@ SELECT
     restated.cause,
     said.before::text AS before,
     said.after::text AS after,
-    -- Through jsonb, because schemas of an earlier version lack the column.
+    -- Through jsonb, because schemas of an earlier version do not have the column.
     (to_jsonb(restated) -> 'combinations')::text AS combinations
 FROM kalends.restatement AS restated
 INNER JOIN kalends.run AS run ON restated.run = run.run

@@ -1,6 +1,6 @@
--- Makes a new month part of the whole. Readers of the other months are not held up.
+-- Attaches the table of a new month to the table of rows. Readers of other months do not have to wait.
 --
--- Reads:   kalends_raw.<partition>, once, to see that its rows are the month's
+-- Reads:   kalends_raw.<partition>, once, to check that its rows are the month's
 -- Writes:  the entity's table of rows
 -- Params:  none
 -- Repeat:  once a month

@@ -1,4 +1,4 @@
--- The table of a new month, not yet part of the whole: rows copied into it need no look at their bounds, one by one.
+-- Creates the table of a new month, not yet attached, so that copying rows into it does not check their bounds.
 --
 -- Reads:   nothing
 -- Writes:  kalends_raw.<partition>

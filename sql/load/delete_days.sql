@@ -1,4 +1,4 @@
--- Takes the rows of the days to reload out of the warehouse. DELETE, not TRUNCATE: analysts go on reading.
+-- Deletes the rows of the days to reload. DELETE, not TRUNCATE, so that analysts can still read.
 --
 -- Reads:   kalends_raw.<partition>
 -- Writes:  kalends_raw.<partition>

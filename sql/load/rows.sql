@@ -1,4 +1,4 @@
--- The rows of a month from production, in binary, as they come.
+-- Writes the rows of a month from production, in binary, as they arrive.
 --
 -- Reads:   nothing
 -- Writes:  kalends_raw.<partition>

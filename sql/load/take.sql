@@ -1,9 +1,9 @@
--- The rows of some days of a month out of another tool's table in the warehouse, which is left as it is.
+-- Copies the rows of some days of a month from another tool's table in the warehouse, which is not changed.
 --
--- Reads:   <schema>.<table>, the columns that stand for the entity's
+-- Reads:   <schema>.<table>, the columns that correspond to the entity's
 -- Writes:  kalends_raw.<partition>
 -- Params:  $1 date[] days
--- Repeat:  no; after the month's table was made, in the same transaction
+-- Repeat:  no; after the month's table was created, in the same transaction
 
 INSERT INTO kalends_raw.{{ partition }} ({{ time }}{% for m in measures %}, {{ m.column }}{% endfor %}{% for d in dimensions %}, {{ d.column }}{% endfor %})
 SELECT {{ time }}{% for m in measures %}, {{ m.column }}{% endfor %}{% for d in dimensions %}, {{ d.column }}{% endfor %}
@@ -13,7 +13,7 @@ FROM {% include 'source.jinja' %}
 WHERE
     ({% include 'day.jinja' %}) = ANY($1::date[])
     {% if kind != 'timestamptz' %}
-    -- The bounds, so that an index can be used.
+    -- With these bounds, an index can be used.
     AND {{ time }} >= (SELECT min(day) FROM unnest($1::date[]) AS wanted (day))
     AND {{ time }} < (SELECT max(day) + 1 FROM unnest($1::date[]) AS wanted (day))
     {% endif %}

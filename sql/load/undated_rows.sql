@@ -1,4 +1,4 @@
--- Takes rows out of the warehouse that belong to no day: nobody but somebody else can have put them there.
+-- Deletes rows that belong to no day. Kalends never writes such rows.
 --
 -- Reads:   the entity's table of rows
 -- Writes:  the entity's table of rows

@@ -1,5 +1,5 @@
--- Before rows are sent to us in bulk: we may take none for a while, when the other server is slow, and the system does
--- not tell that from a connection that is dead.
+-- For receiving many rows: Kalends may accept none for a while if the other server is slow, and the system cannot
+-- distinguish that from a dead connection.
 --
 -- Reads:   nothing
 -- Writes:  nothing; SET LOCAL ends with the transaction

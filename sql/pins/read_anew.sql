@@ -1,4 +1,4 @@
--- Gives up a transaction of which the server refused a pin, and begins another one that reads.
+-- Rolls back a transaction in which the server refused a pin, and begins another one that reads.
 --
 -- Reads:   nothing
 -- Writes:  nothing

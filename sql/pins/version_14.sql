@@ -1,4 +1,4 @@
--- A server of version 14 or later notices soon when its client is gone, and gives up the statement and its locks.
+-- A server of version 14 or later soon notices that its client is gone, and releases the statement and its locks.
 --
 -- Reads:   nothing
 -- Writes:  nothing; SET LOCAL ends with the transaction

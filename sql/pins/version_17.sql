@@ -1,5 +1,5 @@
--- A server of version 17 or later can end a transaction for the time that it takes as a whole. One of ours takes as
--- long as its statements do, each of which has its limit; cut in two, a run would never come to its end.
+-- A server of version 17 or later can limit the time of a whole transaction. Here each statement has its own limit, and
+-- a transaction takes as long as its statements: if it were cut off, a run would never finish.
 --
 -- Reads:   nothing
 -- Writes:  nothing; SET LOCAL ends with the transaction

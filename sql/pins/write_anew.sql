@@ -1,4 +1,4 @@
--- Gives up a transaction of which the server refused a pin, and begins another one that writes.
+-- Rolls back a transaction in which the server refused a pin, and begins another one that writes.
 --
 -- Reads:   nothing
 -- Writes:  nothing

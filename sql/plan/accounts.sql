@@ -1,7 +1,7 @@
--- What the accounts of a level will say, and the fields of its files, summed from accounts of days or hours that come
--- as parameters: nothing has to be in the warehouse for it.
+-- The future accounts of a level, and the fields of its files, summed from accounts of days or hours that are given as
+-- parameters: nothing has to be in the warehouse.
 --
--- Reads:   its parameters: what accounts/days.sql or plan/hours.sql said of production
+-- Reads:   its parameters: what accounts/days.sql or plan/hours.sql returned for production
 -- Writes:  nothing
 -- Params:  $1 date[] days, or text[] hours, $2 bigint[] rows, then as text[] what is stored of the measures
 -- Repeat:  safe
@@ -48,7 +48,7 @@ SELECT
     period,
     rows,
     {{ said('told.account') }} AS said,
-    -- NULL where a file has lines by dimension: these follow from rows.
+    -- NULL if a file has lines by dimension, because these follow from rows.
     {% if dimensions %}
     NULL::text[]
     {% else %}

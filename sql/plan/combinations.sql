@@ -2,7 +2,7 @@
 --
 -- Reads:   <schema>.<table>, the entity's columns
 -- Writes:  nothing
--- Params:  $1 date[] days, $2 date the first of them, $3 date the day after the final one
+-- Params:  $1 date[] days, $2 date the first of them, $3 date the day after the last one
 -- Repeat:  safe
 
 {% set of_production = true %}

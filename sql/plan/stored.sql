@@ -1,4 +1,4 @@
--- What the accounts of a level say now, in the form of plan/accounts.sql.
+-- The present accounts of a level, in the form of plan/accounts.sql.
 --
 -- Reads:   kalends_stats.<source>, the entity's table of the level
 -- Writes:  nothing

@@ -1,4 +1,4 @@
--- Ends what a session of ours is doing, if it still does something.
+-- Cancels what one of our sessions is doing, if it is still at work.
 --
 -- Reads:   nothing
 -- Writes:  nothing

@@ -1,7 +1,7 @@
--- As of which moment the data of a standby are: when the last transaction was committed that it has replayed, or the
--- last checkpoint was begun, if that was later. A standby whose replay stands still has a clock that goes on.
+-- The moment that a standby's data are as of: when the last transaction that it has replayed was committed, or when the
+-- last checkpoint was begun, if that was later. If the replay stops, the standby's clock still goes on.
 --
--- Asked before the snapshot is taken, which then holds at least as much.
+-- Read before the snapshot is taken, which then contains at least as much.
 --
 -- Reads:   pg_last_xact_replay_timestamp(), pg_control_checkpoint()
 -- Writes:  nothing

@@ -1,9 +1,9 @@
 -- The types of the columns that are dimensions: how they are written, whether the warehouse can have them as well, and
--- what keeps them from being one; and the encoding of texts.
+-- why they cannot be dimensions; and the encoding of texts.
 --
 -- Reads:   pg_class, pg_attribute, pg_type, pg_range, pg_opclass, pg_cast
 -- Writes:  nothing
--- Params:  $1 text schema, $2 text table, $3 text[] columns that are wanted
+-- Params:  $1 text schema, $2 text table, $3 text[] columns
 -- Repeat:  safe
 
 WITH RECURSIVE wanted AS (
@@ -16,7 +16,7 @@ WITH RECURSIVE wanted AS (
         AND attribute.attnum > 0 AND NOT attribute.attisdropped
 ),
 
--- Each type with what it is made of: domains, arrays, ranges, composites.
+-- Each type with the types that it consists of: domains, arrays, ranges, composites.
 parts (position, type, depth) AS (
     SELECT position, type, 0 FROM wanted
     UNION
@@ -36,7 +36,7 @@ parts (position, type, depth) AS (
     WHERE parts.depth < 20
 ),
 
--- The types that are sorted and hashed by default operator classes of their own, or of a type that they are read as.
+-- The types that have default operator classes for sorting and hashing, or are read as a type that has.
 able AS MATERIALIZED (
     SELECT of_type.type
     FROM pg_opclass AS class
@@ -52,7 +52,7 @@ able AS MATERIALIZED (
     HAVING count(DISTINCT method.amname) = 2
 ),
 
--- The innermost types that are not: base types and pseudo-types.
+-- The innermost types that do not: base types and pseudo-types.
 unfit AS (
     SELECT parts.position, min(format_type(parts.type, NULL)) AS type
     FROM parts
@@ -63,7 +63,7 @@ unfit AS (
     GROUP BY parts.position
 ),
 
--- What a domain, or a domain of domains, is one of.
+-- The base of a domain, or of a domain over domains.
 base AS (
     SELECT DISTINCT ON (parts.position) parts.position, part.typname
     FROM parts
@@ -77,7 +77,8 @@ base AS (
 SELECT
     wanted.name,
     format_type(wanted.type, NULL) AS written,
-    -- NULL for a type that the warehouse may not have, or means something else by: those that name objects by number.
+    -- NULL for types that the warehouse may not have, or that mean something else there: those that name objects by
+    -- number.
     CASE
         WHEN
             own.typnamespace = 'pg_catalog'::regnamespace AND own.typtype IN ('b', 'r', 'm') AND own.typsend <> 0

@@ -1,4 +1,4 @@
--- What reading the table takes: its size, and whether the rows of a month can be found without reading all of it.
+-- What reading the table takes: its size, and whether the rows of a month can be found without reading the whole table.
 --
 -- Reads:   pg_class, pg_namespace, pg_attribute, pg_index, pg_stats, sizes of files
 -- Writes:  nothing
@@ -14,7 +14,7 @@ SELECT
         SELECT FROM pg_index
         WHERE indrelid = relation.oid AND indisvalid AND indpred IS NULL AND indkey[0] = attnum
     ) AS indexed,
-    -- 1 or -1 where rows lie in the order of time; NULL where the table was never analysed, and for partitioned tables.
+    -- 1 or -1 if the rows lie in the order of time; NULL if the table was never analysed, and for partitioned tables.
     (
         SELECT abs(correlation) FROM pg_stats
         WHERE schemaname = nspname AND tablename = relname AND pg_stats.attname = pg_attribute.attname AND NOT inherited

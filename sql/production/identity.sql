@@ -1,28 +1,28 @@
--- Which server this is, and whether the table is what is accounted for, and ours to read. Takes the snapshot.
+-- Which server this is, whether the table can be accounted for, and whether the role may read it. Takes the snapshot.
 --
 -- Reads:   pg_control_system(), pg_database, pg_class, pg_namespace, pg_attribute, pg_inherits, the log's position
 -- Writes:  nothing
--- Params:  $1 text schema, $2 text table, $3 text[] columns that are wanted
+-- Params:  $1 text schema, $2 text table, $3 text[] columns
 -- Repeat:  safe
 
 SELECT
     (SELECT system_identifier FROM pg_control_system())::text AS system_identifier,
     (SELECT oid FROM pg_database WHERE datname = current_database()) AS database_oid,
-    -- When the transaction began, a moment before its snapshot.
+    -- When the transaction began, shortly before its snapshot.
     to_char(transaction_timestamp() AT TIME ZONE 'UTC', 'YYYY-MM-DD HH24:MI:SS.US') || ' UTC' AS as_of,
     (extract(epoch FROM transaction_timestamp()) * 1000000)::bigint AS as_of_us,
     pg_backend_pid() AS pid,
-    -- How far the log has come: what is flushed is there after a crash as well, so this never falls by itself.
+    -- The position of the log. What is flushed survives a crash, so it never decreases by itself.
     CASE WHEN pg_is_in_recovery() THEN pg_last_wal_replay_lsn() ELSE pg_current_wal_flush_lsn() END AS position,
     relation.relkind::text AS kind,
     relation.relpersistence::text AS persistence,
-    -- The catalogue is read as of the snapshot, and rights as of now: of what was dropped in between they are NULL.
+    -- The catalogue is read as of the snapshot, but rights as of now: they are NULL for what was dropped in between.
     (has_schema_privilege(namespace.oid, 'USAGE') AND has_table_privilege(relation.oid, 'SELECT')) IS NULL AS gone,
     coalesce(has_schema_privilege(namespace.oid, 'USAGE'), false) AS may_use_schema,
     coalesce(has_table_privilege(relation.oid, 'SELECT'), false) AS may_read,
-    -- Also true where a policy shows all rows: with row_security off the server refuses any policy that applies.
+    -- Also true if a policy shows all rows: with row_security off, the server refuses every policy that applies.
     row_security_active(relation.oid) AS hides_rows,
-    -- A foreign table among its partitions or children: code of a wrapper is run to read it, and no lock holds its
+    -- A foreign table among its partitions or children: reading it runs code of a wrapper, and no lock protects its
     -- rows.
     (
         WITH RECURSIVE parts (oid) AS (
@@ -38,7 +38,7 @@ SELECT
     quote_ident(current_user) AS role,
     quote_ident(namespace.nspname) AS schema_name,
     format('%I.%I', namespace.nspname, relation.relname) AS table_name,
-    -- NULL for a column that is not there.
+    -- NULL for a missing column.
     ARRAY(
         SELECT (
             SELECT format_type(atttypid, NULL) FROM pg_attribute

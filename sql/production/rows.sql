@@ -1,6 +1,6 @@
--- The rows of some days of one month, in binary, as they are.
+-- The rows of some days of one month, in binary, unchanged.
 --
--- COPY takes no parameters, so the dates and places are written into it, from types that can hold nothing else.
+-- COPY takes no parameters, so the dates and ctids are written into it, from types that can hold nothing else.
 --
 -- Reads:   <schema>.<table>
 -- Writes:  nothing
@@ -12,11 +12,11 @@ COPY (
 
     FROM {{ schema }}.{{ table }}
     WHERE
-        -- Where no other rows lie in between the place is enough, and the planner drops the rest.
+        -- If no other rows lie in between, the ctids are enough, and the planner drops this condition.
         ({{ alone }}::boolean OR (
             {% include 'within.jinja' %}
 
-            -- The days in between that are as they should be; without any, the planner drops the condition.
+            -- Days in between whose rows are not needed. Without any, the planner drops the condition.
             AND (cardinality({{ except }}::date[]) = 0 OR ({% include 'day.jinja' %}) <> ALL({{ except }}::date[]))
         ))
         AND ctid >= {{ first_ctid }}::tid AND ctid <= {{ last_ctid }}::tid

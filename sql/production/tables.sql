@@ -1,6 +1,6 @@
--- Tables that could be accounted for, and what looks like tables: their columns, and what the role may see of them.
+-- Tables that could be accounted for, and things like tables: their columns, and what the role may see of them.
 --
--- Partitions are left out: their rows are those of the whole. So are system schemas and those of Kalends itself.
+-- Partitions are left out, because the whole table has their rows. So are system schemas and those of Kalends.
 --
 -- Reads:   pg_class, pg_namespace, pg_attribute, pg_attrdef, pg_constraint, pg_inherits, pg_depend, pg_extension,
 --          pg_type, pg_partitioned_table, pg_stats
@@ -67,7 +67,7 @@ FROM pg_class AS relation
 INNER JOIN pg_namespace AS namespace ON relation.relnamespace = namespace.oid
 WHERE
     relation.relkind IN ('r', 'p', 'v', 'm', 'f') AND NOT relation.relispartition
-    -- A temporary table is another session's, or gone with this one.
+    -- A temporary table belongs to another session, or disappears with this one.
     AND relation.relpersistence <> 't'
     AND namespace.nspname !~ '^pg_' AND namespace.nspname <> 'information_schema'
     AND namespace.nspname NOT IN ('kalends', 'kalends_raw', 'kalends_stats')

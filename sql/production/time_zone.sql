@@ -1,4 +1,4 @@
--- The time zone that production gives a session that asks for none: of the role, the database or the server.
+-- The default time zone of a session on production: that of the role, the database or the server.
 --
 -- Reads:   pg_settings
 -- Writes:  nothing

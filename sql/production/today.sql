@@ -1,4 +1,4 @@
--- The day of the snapshot where the entity's days are: a month that ends at or before it has ended.
+-- The day of the snapshot in the entity's time zone: a month that ends at or before it has ended.
 --
 -- Reads:   nothing
 -- Writes:  nothing

@@ -1,11 +1,11 @@
--- Somebody who waits for what a session of ours holds: its lock, or its snapshot.
+-- A session that waits for what one of our sessions holds: its lock, or its snapshot.
 --
 -- Reads:   pg_locks, pg_blocking_pids(), pg_stat_activity
 -- Writes:  nothing
 -- Params:  $1 integer process of our session
 -- Repeat:  safe
 
--- Names and queries of other roles' sessions are not for every role; a standby's own process has no role.
+-- Not every role may see names and queries of other roles' sessions; a standby's own process has no role.
 SELECT
     format('process %s', waits.pid)
     || coalesce(' of role "' || activity.usename || '"', ' (' || activity.backend_type || ')', '') AS waiting
@@ -15,7 +15,7 @@ WHERE
     NOT waits.granted
     AND (
         $1 = ANY(pg_blocking_pids(waits.pid))
-        -- On a standby it is the process that applies the primary's changes, of which pg_blocking_pids() does not know.
+        -- On a standby it is the process that applies the primary's changes, which pg_blocking_pids() does not know.
         OR pg_is_in_recovery() AND EXISTS (
             SELECT FROM pg_locks AS ours
             WHERE

@@ -10,5 +10,5 @@ SELECT
     (SELECT oid FROM pg_database WHERE datname = current_database()) AS database_oid,
     current_setting('server_version') AS version,
     pg_is_in_recovery() AS standby,
-    -- Of the session as the server sees it: behind a pooler it is the pooler's.
+    -- Of the session that the server sees: behind a pooler, this is the pooler's.
     (SELECT version FROM pg_stat_ssl WHERE pid = pg_backend_pid() AND ssl) AS protocol

@@ -1,4 +1,4 @@
--- How far a time zone is from UTC over some days, at every quarter of an hour.
+-- The offset of a time zone from UTC on some days, every 15 minutes.
 --
 -- Reads:   the server's time zone data
 -- Writes:  nothing

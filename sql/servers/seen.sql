@@ -1,4 +1,4 @@
--- Whether a database is a warehouse of Kalends, and whether it has a table: of two databases it tells which is which.
+-- Whether a database is a warehouse of Kalends, and whether it has a table: this distinguishes the two databases.
 --
 -- Reads:   pg_class, pg_namespace
 -- Writes:  nothing

@@ -1,5 +1,5 @@
--- Whether the database is marked as a test source. The mark is the catalogue's, not the session's: no connection option
--- can pretend it, and a dump restored elsewhere does not carry it.
+-- Whether the database is marked as a test source. The mark is in the catalogue, not in the session: no connection
+-- option can imitate it, and a dump that is restored elsewhere does not contain it.
 --
 -- Reads:   pg_db_role_setting, pg_database
 -- Writes:  nothing

@@ -1,5 +1,5 @@
--- Where in the table a month's rows lie, if it has any. A DELETE is never planned in parallel, this is; and a month
--- that is new, as most are, needs no DELETE.
+-- Where in the table a month's rows lie, if it has any. Unlike a DELETE, this can be planned in parallel; and a new
+-- month, as most are, needs no DELETE.
 --
 -- Reads:   <schema>.<table>
 -- Writes:  nothing

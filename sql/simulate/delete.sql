@@ -1,4 +1,4 @@
--- Takes a month's rows out, before they are simulated anew.
+-- Deletes a month's rows, before they are simulated again.
 --
 -- Reads:   <schema>.<table>, where the month's rows lie
 -- Writes:  <schema>.<table>

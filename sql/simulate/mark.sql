@@ -1,7 +1,7 @@
--- Marks a database as a test source: from now on rows may be deleted and written there.
+-- Marks a database as a test source: from now on, its rows may be replaced.
 --
 -- Reads:   nothing
--- Writes:  the database's settings; takes the database's owner
+-- Writes:  the database's settings; requires the database's owner
 -- Params:  none
 -- Repeat:  safe
 

@@ -1,4 +1,4 @@
--- A month's simulated rows, in binary.
+-- Writes a month's simulated rows, in binary.
 --
 -- Reads:   nothing
 -- Writes:  <schema>.<table>

@@ -1,4 +1,4 @@
--- Takes back what was done since a month's rows were proven, with the locks of it.
+-- Rolls back to where a month's rows were proven, and releases the locks taken since.
 --
 -- Reads:   nothing
 -- Writes:  what was written since

@@ -1,12 +1,13 @@
--- Opens the log entry of a run, in the transaction of its first month: a run that changes nothing leaves none.
+-- Begins the log entry of a run, in the transaction of its first month, so that a run which changes nothing leaves
+-- none.
 --
--- The number follows that of the last run, and not the column's sequence: a crash may set the sequence of a database that
--- was copied back behind numbers that were given (PostgreSQL 15). Whoever writes holds the warehouse alone.
+-- The number follows that of the last run, not the column's sequence: after a crash, the sequence of a copied database
+-- may be behind numbers that were already used (PostgreSQL 15). Whoever writes has locked the warehouse.
 --
 -- Reads:   kalends.run
 -- Writes:  kalends.run
 -- Params:  $1 text moment of the production snapshot
--- Repeat:  no; each time is another run
+-- Repeat:  no; each time begins another run
 
 INSERT INTO kalends.run (run, production_as_of)
 OVERRIDING SYSTEM VALUE

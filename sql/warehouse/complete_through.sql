@@ -1,4 +1,4 @@
--- The final closed day of each entity.
+-- The last closed day of each entity.
 --
 -- Reads:   kalends.freshness
 -- Writes:  nothing

@@ -1,6 +1,6 @@
--- Confirms that an entity which is whole is still equal to production, as of a later moment. A sequence is set, so no
--- tuple changes. Nobody waits until it is on the disk: if a power cut loses it, the figures are taken for older than
--- they are, until the next run.
+-- Confirms that an entity as a whole is still equal to production, as of a later moment. Sets a sequence, so no tuple
+-- changes. Does not wait for the disk: if a power cut loses the value, the figures seem older than they are, until the
+-- next run.
 --
 -- Reads:   kalends.entity, kalends.state
 -- Writes:  the entity's sequence kalends.confirmed_N
@@ -17,5 +17,5 @@ FROM kalends.entity AS entity
 INNER JOIN kalends.state AS state ON state.generation = $2::bigint
 WHERE
     entity.name = $1::text AND entity.whole
-    -- A clock that is further off than that, some 142 years, cannot be noted so.
+    -- A clock that is further off, by some 142 years, cannot be noted.
     AND $3::bigint BETWEEN -(1::bigint << 52) + 1 AND (1::bigint << 52) - 1

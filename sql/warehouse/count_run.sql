@@ -1,4 +1,4 @@
--- Counts a settled month into the log entry of its run.
+-- Adds a settled month to the log entry of its run.
 --
 -- Reads:   nothing
 -- Writes:  kalends.run

@@ -1,4 +1,4 @@
--- The sequence by which a run that has nothing to do confirms an entity's proof. Migration 0002 says how it is read.
+-- Creates the sequence with which a run that has nothing to do confirms an entity's proof. Migration 0002 explains it.
 --
 -- Reads:   nothing
 -- Writes:  kalends.<sequence>

@@ -1,4 +1,4 @@
--- A schema that nobody has made for us. It takes CREATE on the database, which is why docs/grants.sql makes it
+-- Creates a schema, if nobody else has. This requires CREATE on the database, which is why docs/grants.sql creates it
 -- beforehand.
 --
 -- Reads:   nothing

@@ -1,4 +1,4 @@
--- The first object that depends on an entity's table of rows or on that of a month, and so keeps it from being dropped.
+-- The first object that depends on an entity's table of rows or on that of a month, and so prevents dropping it.
 --
 -- Reads:   pg_depend, pg_class, pg_inherits, pg_type
 -- Writes:  nothing
@@ -17,7 +17,7 @@ WITH ours AS (
 dropped AS (
     SELECT 'pg_class'::regclass AS class, oid FROM ours
     UNION ALL
-    -- A column or a function may be of a table's type.
+    -- A column or a function may have a table's type.
     SELECT 'pg_type'::regclass, row_type.oid
     FROM ours
     INNER JOIN pg_type AS row_type ON row_type.typrelid = ours.oid
@@ -27,7 +27,7 @@ SELECT pg_describe_object(dependent.classid, dependent.objid, dependent.objsubid
 FROM pg_depend AS dependent
 INNER JOIN dropped ON dependent.refclassid = dropped.class AND dependent.refobjid = dropped.oid
 WHERE
-    -- What is a part of the table goes with it.
+    -- Parts of the table are dropped with it.
     dependent.deptype = 'n'
 ORDER BY dependent.classid, dependent.objid
 LIMIT 1

@@ -1,4 +1,4 @@
--- What was settled before: each entity with the definition that its tables were made from.
+-- What was settled before: each entity with the definition that its tables were created from.
 --
 -- Reads:   kalends.entity
 -- Writes:  nothing

@@ -1,4 +1,4 @@
--- An entity's accounts of days and other periods.
+-- Creates the tables of an entity's accounts of days and other periods.
 --
 -- Reads:   nothing
 -- Writes:  schema kalends_stats
@@ -6,7 +6,7 @@
 -- Repeat:  once, in the transaction that notes the entity
 
 {% for level in levels if level.made %}
--- The primary key keeps two runs from ever counting a period twice.
+-- The primary key prevents two runs from ever counting a period twice.
 CREATE TABLE kalends_stats.{{ level.table }} (
     {{ level.word }} {{ level.kind }} PRIMARY KEY,
     rows bigint NOT NULL CHECK (rows > 0)
@@ -20,7 +20,7 @@ CREATE TABLE kalends_stats.{{ level.table }} (
 );
 
 {% if dimensions %}
--- The same by combination of dimensions, which are stored as their texts; their digest is the key, because a text can be
+-- The same by combination of dimensions. These are stored as texts, with their digest as the key, because a text can be
 -- too long for one.
 CREATE TABLE kalends_stats.{{ level.by_table }} (
     {{ level.word }} {{ level.kind }},

@@ -1,11 +1,11 @@
--- An entity's table of rows, as in production.
+-- Creates an entity's table of rows, as in production.
 --
 -- Reads:   nothing
 -- Writes:  schema kalends_raw
 -- Params:  none
 -- Repeat:  once, in the transaction that notes the entity
 
--- No column but production's, so that the same statement makes the accounts on both servers.
+-- Only production's columns, so that the same statement computes the accounts on both servers.
 CREATE TABLE kalends_raw.{{ rows }} (
     {{ time }} {{ kind }} NOT NULL
     {% for m in measures %}

@@ -1,12 +1,12 @@
--- The views that say what is in an entity's files.
+-- Creates the views with the content of an entity's files.
 --
 -- Reads:   nothing
 -- Writes:  schemas kalends_stats, kalends
 -- Params:  none
--- Repeat:  safe; in the transaction that makes the tables, and again where a migration gives the views another form
+-- Repeat:  safe; in the transaction that creates the tables, and again if a migration changes the form of the views
 
 {% for level in levels if level.published %}
--- For the business: exactly the columns of the files.
+-- For analysts: exactly the columns of the files.
 CREATE OR REPLACE VIEW kalends_stats.{{ level.stats_view }} AS
 SELECT
     {% for c in level.columns %}
@@ -25,15 +25,15 @@ SELECT
     {% endfor %}
 FROM kalends_stats.{% if dimensions %}{{ level.by_table }}{% else %}{{ level.table }}{% endif %};
 
--- What the files are made from: the same columns as text, behind their period and the number of rows accounted for.
+-- What the files are written from: the same columns as text, after their period and the number of rows accounted for.
 CREATE OR REPLACE VIEW kalends.{{ level.file_view }} AS
 SELECT
     {{ level.word }} AS period,
     rows,
-    -- Whether it had ended when the warehouse was proven equal to production.
+    -- Whether the period had ended when the warehouse was proven equal to production.
     coalesce(
         {% if level.word == 'hour' %}
-        -- The end of an hour far in the future is no moment.
+        -- The end of an hour far in the future is outside the range of timestamps.
         CASE WHEN hour < (kalends.open_from((SELECT proven_at FROM kalends.freshness WHERE entity = {{ name }}), {{ zone }}) + 1)::timestamp
             THEN (hour + INTERVAL '1 hour') AT TIME ZONE {{ zone }} <= (SELECT proven_at FROM kalends.freshness WHERE entity = {{ name }})
         END,

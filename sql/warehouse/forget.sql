@@ -1,5 +1,5 @@
--- Takes an entity's notes out of the warehouse. What was published of it is left to the next export, which is why it
--- stays known what was settled.
+-- Removes an entity's notes from the warehouse. Its published files are left to the next export, so the notes of its
+-- settlements stay.
 --
 -- Reads:   nothing
 -- Writes:  kalends.restatement, kalends.source, kalends.held, kalends.adoption, kalends.state

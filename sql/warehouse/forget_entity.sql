@@ -1,4 +1,4 @@
--- Takes away the note of an entity, and gives its number.
+-- Removes the note of an entity, and returns its number.
 --
 -- Reads:   nothing
 -- Writes:  kalends.entity

@@ -1,4 +1,4 @@
--- What the warehouse holds of an entity, and would hold no longer once it is forgotten.
+-- What the warehouse has of an entity, and would lose by forgetting it.
 --
 -- Reads:   the entity's accounts, kalends.restatement, kalends.file
 -- Writes:  nothing

@@ -1,4 +1,4 @@
--- Entities that were forgotten and whose rows are still to be dropped.
+-- Entities that were forgotten and whose rows are not yet dropped.
 --
 -- Reads:   kalends.forgotten
 -- Writes:  nothing

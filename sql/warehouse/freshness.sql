@@ -1,5 +1,5 @@
 -- As of when each entity was proven equal to production, how long ago that is by the warehouse's clock, and the moment
--- of production that was settled last.
+-- of production's data that was settled last.
 --
 -- Reads:   kalends.freshness
 -- Writes:  nothing
@@ -11,7 +11,7 @@ SELECT
     whole,
     to_char(proven_at AT TIME ZONE 'UTC', 'YYYY-MM-DD HH24:MI:SS.US') || ' UTC' AS proven_as_of,
     extract(epoch FROM proven_at)::double precision AS proven_seconds,
-    -- Two clocks may differ a little.
+    -- The two clocks may differ a little.
     greatest(extract(epoch FROM clock_timestamp() - proven_at), 0)::double precision AS age_seconds,
     settlement,
     to_char(settled_at AT TIME ZONE 'UTC', 'YYYY-MM-DD HH24:MI:SS.US') || ' UTC' AS settled_as_of

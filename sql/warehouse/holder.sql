@@ -1,4 +1,4 @@
--- Who has the warehouse.
+-- Who has locked the warehouse.
 --
 -- Reads:   pg_locks, pg_stat_activity
 -- Writes:  nothing
@@ -8,7 +8,7 @@
 SELECT
     format('pid %s, role "%s"', activity.pid, activity.usename)
     || coalesce(', "' || nullif(activity.application_name, '') || '"', '')
-    -- Of another role's session the moment is not shown.
+    -- The moment is not shown for another role's session.
     || coalesce(', since ' || to_char(activity.xact_start AT TIME ZONE 'UTC', 'HH24:MI:SS') || ' UTC', '') AS holder
 FROM pg_locks AS lock
 INNER JOIN pg_stat_activity AS activity ON lock.pid = activity.pid

@@ -1,4 +1,4 @@
--- The first right on the schemas or on what they hold that the role lacks, and the statement that gives it.
+-- The first right that the role lacks on the schemas or their objects, and the statement that grants it.
 --
 -- Reads:   pg_namespace, pg_class, pg_proc
 -- Writes:  nothing
@@ -47,7 +47,7 @@ WITH objects AS (
 SELECT
     quote_ident(current_user) AS role,
     object,
-    -- Where all schemas are another role's, that is the one that is meant for the warehouse.
+    -- If all schemas belong to another role, that is the one to use for the warehouse.
     (
         SELECT min(pg_get_userbyid(nspowner))
         FROM pg_namespace

@@ -1,4 +1,4 @@
--- Whether the warehouse can be written to, and whether what is written outlives a crash of its server.
+-- Whether the warehouse can be written to, and whether what is written survives a crash of its server.
 --
 -- Reads:   pg_class, pg_namespace
 -- Writes:  nothing
@@ -7,7 +7,7 @@
 
 SELECT
     pg_is_in_recovery() AS standby,
-    -- Indexes are as their tables are, and a partitioned table holds nothing itself.
+    -- Indexes are like their tables, and a partitioned table stores nothing itself.
     ARRAY(
         SELECT format('%I.%I', nspname, relname)
         FROM pg_class AS relation

@@ -1,6 +1,6 @@
--- Takes the warehouse for one transaction, or says that somebody else has it.
+-- Locks the warehouse for one transaction, unless somebody else has locked it.
 --
--- Two four-byte keys, so that a program that locks one eight-byte key is never in the way: "KALE" in ASCII, and 1.
+-- Two four-byte keys, so that this never conflicts with a lock of one eight-byte key: "KALE" in ASCII, and 1.
 --
 -- Reads:   nothing
 -- Writes:  nothing; the lock ends with the transaction

@@ -1,5 +1,5 @@
--- Waits for the warehouse, for one transaction: a run that has settled a month does not give way to one that only
--- looks.
+-- Waits for the warehouse's lock, for one transaction: a run that has settled a month does not give way to one that
+-- only looks.
 --
 -- Reads:   nothing
 -- Writes:  nothing; the lock ends with the transaction

@@ -1,4 +1,4 @@
--- Waits for its turn to note what was published.
+-- Waits for the lock that is required to note what was published.
 --
 -- Reads:   nothing
 -- Writes:  nothing; the lock ends with the transaction

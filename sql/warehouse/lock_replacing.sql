@@ -1,4 +1,4 @@
--- Waits until nobody reads the entities' tables, and keeps readers waiting until those that replace them are committed.
+-- Waits until nobody reads the entities' tables, and makes readers wait until the replaced tables are committed.
 --
 -- Reads:   nothing
 -- Writes:  nothing; the lock ends with the transaction

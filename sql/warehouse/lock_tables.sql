@@ -1,5 +1,5 @@
--- Keeps the entities' tables from being replaced, from before the snapshot on that they are read in. A snapshot that is
--- older than a table sees none of its rows.
+-- Prevents the entities' tables from being replaced, from before the snapshot in which they are read. A snapshot that
+-- is older than a table shows none of its rows.
 --
 -- Reads:   nothing yet
 -- Writes:  nothing; ACCESS SHARE is the lock of any SELECT

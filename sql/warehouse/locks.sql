@@ -1,7 +1,7 @@
--- How many months an entity has, how many locks it takes to drop their tables, and how many there are to be had.
+-- How many months an entity has, how many locks it takes to drop their tables, and how many locks the server has.
 --
--- A table is dropped with its two types, and with the table of its long values and the index of that; it takes as many
--- locks to make one. All sessions of a server share its locks.
+-- A table is dropped with its two types, and with its TOAST table and that one's index; creating it takes as many
+-- locks. All sessions of a server share its locks.
 --
 -- Reads:   pg_inherits, pg_class
 -- Writes:  nothing

@@ -1,11 +1,11 @@
 -- Notes that an entity is equal to production although nothing was left to settle: after a run that was interrupted, or
--- where production came back to what is settled. A run that compared before, with an older snapshot, must not settle
--- after this, so a generation is taken.
+-- if production has returned to what is settled. A run that compared an older snapshot before must not settle after
+-- this, so a generation is taken.
 --
 -- Reads:   nothing
 -- Writes:  kalends.entity, kalends.state
 -- Params:  $1 text entity, $2 bigint generation that was compared with, $3 bigint moment in microseconds since 1970 UTC
--- Repeat:  no; under the warehouse's lock, and the second time the generation has moved
+-- Repeat:  no; under the warehouse's lock, and the second time the generation has changed
 
 WITH taken AS (
     UPDATE kalends.state SET generation = generation + 1

@@ -1,4 +1,4 @@
--- Marks that a month's rows are loaded and proven: what follows from them can be tried again from here.
+-- Marks where a month's rows are loaded and proven: what follows from them can be tried again from here.
 --
 -- Reads:   nothing
 -- Writes:  nothing

@@ -1,5 +1,5 @@
--- Tables of months of a forgotten entity that are still there: as many as one transaction may drop. To drop one takes
--- some eight locks, with its types and the table of its long values; a quarter of the server's is left to be asked for.
+-- Tables of months of a forgotten entity that still exist: as many as one transaction may drop. Dropping one takes some
+-- eight locks, with its types and its TOAST table; at most a quarter of the server's locks are used.
 --
 -- Reads:   pg_inherits, pg_class, pg_namespace
 -- Writes:  nothing
@@ -13,7 +13,7 @@ INNER JOIN pg_class AS month ON part.inhrelid = month.oid
 INNER JOIN pg_namespace AS namespace ON month.relnamespace = namespace.oid
 WHERE
     rows.relname = $1 AND rows.relnamespace = 'kalends_raw'::regnamespace
-    -- What somebody attached otherwise goes with the whole.
+    -- What somebody attached otherwise is dropped with the whole table.
     AND month.relkind IN ('r', 'p')
 ORDER BY month.oid
 LIMIT (

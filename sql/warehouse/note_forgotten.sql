@@ -1,4 +1,4 @@
--- Notes that the rows of an entity that is forgotten are to be dropped.
+-- Notes that the rows of a forgotten entity are to be dropped.
 --
 -- Reads:   nothing
 -- Writes:  kalends.forgotten

@@ -1,4 +1,4 @@
--- Notes that something of an entity is settled, and whether all of it is equal to production with that.
+-- Notes that something of an entity is settled, and whether the whole entity is now equal to production.
 --
 -- Reads:   nothing
 -- Writes:  kalends.entity, kalends.settled

@@ -1,4 +1,4 @@
--- Notes, in the migration's own transaction, that the schemas are of this version.
+-- Notes, in the migration's own transaction, that the schemas have this version.
 --
 -- Reads:   nothing
 -- Writes:  kalends.state

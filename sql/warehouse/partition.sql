@@ -1,4 +1,4 @@
--- Whether a month of the warehouse's rows has its table, or something else has its name.
+-- Whether a month of the warehouse's rows has its table, or something else has that name.
 --
 -- Reads:   pg_class, pg_inherits
 -- Writes:  nothing

@@ -1,5 +1,5 @@
--- Takes the table of rows of an entity that is forgotten out of sight, until its months are dropped. Of a table with
--- months this locks none of these.
+-- Moves the table of rows of a forgotten entity out of the way, until its months are dropped. This locks no month's
+-- table.
 --
 -- Reads:   nothing
 -- Writes:  schema kalends_raw

@@ -1,4 +1,4 @@
--- Has the transaction's statements done by one process: each that helps locks every table that is read once more.
+-- Makes statements of the transaction run in one process: each helping process would lock every table once more.
 --
 -- Reads:   nothing
 -- Writes:  nothing; SET LOCAL ends with the transaction

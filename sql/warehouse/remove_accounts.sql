@@ -1,9 +1,9 @@
--- Takes an entity's accounts and views out of the warehouse.
+-- Drops an entity's accounts and views.
 --
 -- Reads:   nothing
 -- Writes:  schemas kalends_stats, kalends
 -- Params:  none
--- Repeat:  no; in a transaction that forgets the entity or makes it anew
+-- Repeat:  no; in a transaction that forgets or rebuilds the entity
 
 {% for level in levels if level.made %}
 DROP VIEW IF EXISTS kalends.{{ level.file_view }};

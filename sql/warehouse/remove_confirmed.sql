@@ -1,4 +1,4 @@
--- Takes away the sequence that confirms an entity's proof.
+-- Drops the sequence that confirms an entity's proof.
 --
 -- Reads:   nothing
 -- Writes:  kalends.<sequence>

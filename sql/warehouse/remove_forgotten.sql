@@ -1,4 +1,4 @@
--- Takes away the note that the rows of an entity are to be dropped.
+-- Removes the note that the rows of an entity are to be dropped.
 --
 -- Reads:   nothing
 -- Writes:  kalends.forgotten

@@ -1,8 +1,8 @@
--- Takes an entity's rows out of the warehouse, with all its months.
+-- Drops an entity's table of rows, with all its months.
 --
 -- Reads:   nothing
 -- Writes:  schema kalends_raw
 -- Params:  none
--- Repeat:  no; in a transaction that forgets the entity or makes it anew
+-- Repeat:  no; in a transaction that forgets or rebuilds the entity
 
 DROP TABLE kalends_raw.{{ rows }}

@@ -1,4 +1,4 @@
--- Notes what the restated periods of a month became; a vanished one became nothing, whatever it was in between.
+-- Notes the restated periods of a month as they became; for a vanished one nothing, whatever it was in between.
 --
 -- Reads:   the entity's tables of days, months and years
 -- Writes:  kalends.restatement

@@ -1,10 +1,10 @@
--- Notes what settled periods were before they change. A period that was never settled is not restated; one that was,
--- and vanished, and is settled again, was nothing before.
+-- Notes settled periods as they were before they change. A period that was never settled is not restated. One that was
+-- settled, vanished, and is settled again, was nothing before.
 --
 -- Reads:   the entity's tables of days, months and years, kalends.restatement
 -- Writes:  kalends.restatement
 -- Params:  $1 bigint run, $2 date[] days that change, $3 text[] their causes, $4 date month, $5 date year
--- Repeat:  safe; of several changes in one run the first "before" is the true one
+-- Repeat:  safe; of several changes in one run, the first "before" is the right one
 
 WITH stored AS (
     SELECT 'day' AS level, stored.day AS period, changed.cause, to_jsonb(stored) - '{day,hash_a,hash_b}'::text[] AS account

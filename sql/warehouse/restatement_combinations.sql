@@ -1,10 +1,10 @@
--- Notes which combinations of dimensions moved on restated days, each before and after: of a day those that moved most.
+-- Notes which combinations of dimensions changed most on restated days, and their accounts before and after.
 --
 -- Reads:   the entity's table of rows, kalends_stats.<source>, its accounts of combinations by day
 -- Writes:  kalends.restatement
--- Params:  $1 date[] days, $2 date the first of them, $3 date the day after the final one, $4 bigint run,
---          $5 text[] names of the dimensions, $6 bigint how many of a day are listed
--- Repeat:  safe; after the rows are loaded, and before the accounts of combinations are made of them
+-- Params:  $1 date[] days, $2 date the first of them, $3 date the day after the last one, $4 bigint run, $5 text[]
+--          names of the dimensions, $6 bigint how many are listed for a day
+-- Repeat:  safe; after the rows are loaded, and before the accounts of combinations are computed from them
 
 {% from 'means.jinja' import said %}
 WITH {% include 'details.jinja' %},
@@ -36,7 +36,7 @@ compared AS (
 moved AS (
     SELECT *, row_number() OVER (PARTITION BY day ORDER BY moved_rows DESC, moved_sum DESC NULLS LAST, texts COLLATE "C") AS place
     FROM compared
-    -- Tables that were just made hold nothing to compare with.
+    -- Tables that were just created have nothing to compare with.
     WHERE before IS DISTINCT FROM after AND day IN (SELECT day FROM settled)
 ),
 

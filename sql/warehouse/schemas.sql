@@ -1,4 +1,4 @@
--- What there is of the schemas, before the first migration fills them.
+-- Which of the schemas exist, before the first migration creates their objects.
 --
 -- Reads:   pg_namespace, pg_class, pg_proc, pg_type
 -- Writes:  nothing

@@ -1,4 +1,4 @@
--- The version of the schemas, the generation that settlements count, and which warehouse this is.
+-- The version of the schemas, the generation, and which warehouse this is.
 --
 -- Reads:   kalends.state
 -- Writes:  nothing

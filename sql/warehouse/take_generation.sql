@@ -3,6 +3,6 @@
 -- Reads:   kalends.state
 -- Writes:  kalends.state
 -- Params:  $1 bigint generation that was compared with
--- Repeat:  no; the second time the generation has moved, which is the point
+-- Repeat:  no; the second time the generation has changed, which is the point
 
 UPDATE kalends.state SET generation = generation + 1 WHERE generation = $1
