@@ -2,8 +2,8 @@
 --
 -- Reads:   the entity's table of rows, kalends_stats.<source>, its accounts of combinations by day
 -- Writes:  kalends.restatement
--- Params:  $1 date[] days, $2 date the first of them, $3 date the day after the last one, $4 bigint run, $5 text[]
---          names of the dimensions, $6 bigint how many are listed for a day
+-- Params:  $1 date[] days, $2 date the first of them, $3 date the day after the last one, $4 bigint run,
+--          $5 text[] names of the dimensions, $6 bigint how many are listed for a day
 -- Repeat:  safe; after the rows are loaded, and before the accounts of combinations are computed from them
 
 {% from 'means.jinja' import said %}
