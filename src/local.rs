@@ -6,11 +6,11 @@
 //!   start.lock       held by the command that starts or stops the servers
 //!   users.lock       shared by every command that uses them
 //!   kept             there while the servers stay until `kalends local stop`
-//!   data/            a link to /var/lib/kalends/… where the servers' user cannot reach this folder
+//!   data/            a link to /var/lib/kalends/… if the servers' user cannot reach this folder
 //!     access.conf, users.conf       who may log in: the user that runs the servers, and root
 //!     production/, .conf, .log, .lock
 //!     warehouse/,  .conf, .log, .lock
-//!     socket/        or /tmp/kalends-…, where this path is too long for a socket
+//!     socket/        or /tmp/kalends-…, if this path is too long for a socket
 //! ```
 //!
 //! Each server has its `.lock` open as standard input, locked, and so do all its processes. So only the kernel says

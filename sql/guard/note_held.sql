@@ -3,7 +3,8 @@
 -- Reads:   nothing
 -- Writes:  kalends.held
 -- Params:  $1 text entity; of each unit: $2 text[] level, $3 date[] first day, $4 text[] kind, $5 text[] reason,
---          $6 bigint[] rows before, $7 bigint[] rows now, $8 bigint[] since, in microseconds from 1970, $9 text[] digest
+--          $6 bigint[] rows before, $7 bigint[] rows now, $8 bigint[] since, in microseconds from 1970,
+--          $9 text[] digest
 -- Repeat:  no; after the entity's notes were removed, in the same transaction
 
 INSERT INTO kalends.held (entity, level, period, kind, reason, rows_before, rows_now, since, digest)
