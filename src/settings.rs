@@ -132,8 +132,8 @@ impl Settings {
         Self::of(file, flags, environment, Need::Both)
     }
 
-    /// The settings for a command that writes a settings file. If that is the file which commands read, it does not exist
-    /// yet, so only the environment counts.
+    /// The settings for a command that writes a settings file. If that is the file which commands read, it does not
+    /// exist yet, so only the environment counts.
     ///
     /// # Errors
     /// As [`Settings::read`], except that production alone may be set.

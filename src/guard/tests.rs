@@ -43,7 +43,7 @@ fn what_is_accepted_is_settled_and_the_rest_is_measured_by_what_it_leaves() {
     let (january, february) = (["2024-01-01", "2024-01-02"], ["2024-02-01", "2024-02-02"]);
     assert_eq!(left(Accepted::Nothing), [january, february].concat());
     assert_eq!(left(periods(&["2024-01"])), february);
-    // Without the first day, the second loses a tenth and not nine tenths.
+    // Without the first day, the second loses a tenth, not nine tenths.
     assert_eq!(left(periods(&["2024-01-01"])), february);
     assert_eq!(left(periods(&["2024-02-01"])), [january.as_slice(), &february[1..]].concat());
     assert_eq!(left(periods(&["2024"])), Vec::<String>::new());
@@ -80,7 +80,7 @@ fn source(identity: &str, position: u64) -> Source {
     Source { identity, position, as_of: format!("moment {position}") }
 }
 
-/// What is left of two snapshots, and why, with `settle_after` of ten seconds where a day is given as today.
+/// Judges a survey. If `today` is given, `settle_after` is ten seconds.
 fn judged(ledger: &Accounts, survey: &Accounts, before: &Before, now: i64, today: Option<&str>) -> Judged {
     let source = source("1", 5);
     let today = today.map(|day| day.parse::<Period>().unwrap().first());
@@ -98,7 +98,7 @@ fn what_changes_is_settled_when_it_has_stayed_the_same_for_long_enough() {
     let (ledger, survey) = (of(&[]), of(&[("2024-01-31", 1), ("2024-02-01", 2), ("2024-02-02", 3)]));
     let seen = judged(&ledger, &survey, &Before::default(), 1_000_000, Some("2024-02-01"));
     let changing = |unit: &str| (unit.to_string(), Kind::Changing, "is changing".to_string());
-    // January has ended, and is one unit; of February each day is one.
+    // January has ended, so it is one unit. In February, each day is a unit.
     assert_eq!(told(&seen), ["2024-01", "2024-02-01", "2024-02-02"].map(changing));
     assert_eq!((seen.target.clone(), seen.left.len(), seen.is_source), (of(&[]), 3, true));
     assert_eq!(
@@ -107,7 +107,7 @@ fn what_changes_is_settled_when_it_has_stayed_the_same_for_long_enough() {
     );
 
     let before = Before { source: None, noted: seen.noted };
-    // A microsecond too early, another day meanwhile, and then it is time.
+    // A microsecond too early; with a day that has changed meanwhile; then in time.
     let early = judged(&ledger, &survey, &before, 10_999_999, Some("2024-02-01"));
     assert_eq!(early.noted.iter().map(|noted| noted.since).collect::<Vec<_>>(), [Moment(1_000_000); 3]);
     let other = of(&[("2024-01-31", 1), ("2024-02-01", 2), ("2024-02-02", 4)]);
@@ -152,9 +152,9 @@ fn what_is_held_is_told_with_its_rows_and_since_when() {
 
     let empty = judged(&ledger, &of(&[]), &Before { source: None, noted: again.noted }, 11, None);
     assert!(told(&empty).iter().all(|(_, kind, reason)| *kind == Kind::Empty && reason == "production holds no rows"));
-    // Another reason begins anew.
+    // With another reason, the time starts again.
     assert_eq!(empty.noted.iter().map(|noted| noted.since).collect::<Vec<_>>(), [Moment(11); 2]);
-    // Of a month that has not ended, days are held, and told by their month.
+    // In a month that has not ended, days are held, with their month in the reason.
     let noted = judged(&ledger, &survey, &Before::default(), 0, Some("2024-01-02")).noted;
     let stable = Before { source: None, noted };
     let days = judged(&ledger, &survey, &stable, 10_000_000, Some("2024-01-02"));
