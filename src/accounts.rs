@@ -65,7 +65,7 @@ fn cause(survey: Option<&Account>, ledger: Option<&Account>) -> Option<Cause> {
     }
 }
 
-/// A month with something to do.
+/// A month in which something is to be done.
 #[derive(Debug)]
 pub struct Month {
     /// The month.
@@ -97,7 +97,7 @@ pub fn months(changes: Changes, survey: &Accounts) -> Vec<Month> {
 }
 
 impl Month {
-    /// A month with nothing to do, whose days should have these accounts. Accounts of other months may be among them.
+    /// A month in which nothing is to be done, and whose days should have these accounts. Others are ignored.
     pub fn of(period: Period, accounts: &Accounts) -> Self {
         let span = period.span();
         let survey = accounts.range(span.from..span.until).map(|(&day, account)| (day, account.clone())).collect();
@@ -110,7 +110,7 @@ impl Month {
         self.changes.keys().copied().collect()
     }
 
-    /// All days with something to do.
+    /// All days on which something is to be done.
     pub fn days(&self) -> BTreeSet<Day> {
         self.changes.keys().chain(&self.load).chain(&self.remake).copied().collect()
     }

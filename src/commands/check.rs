@@ -117,7 +117,7 @@ async fn check(world: &World<'_>) -> Result<Outcome> {
     Ok(outcome(findings))
 }
 
-/// Connects to the two servers, each by itself, and compares them if both answer.
+/// What each of the two servers says about itself. Returns the facts if both answer.
 async fn servers(
     world: &World<'_>,
     findings: &mut Findings,

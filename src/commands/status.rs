@@ -152,7 +152,7 @@ fn figures(status: &Status) -> Vec<Figure> {
     ]
 }
 
-/// The entities that the last run settled: those with its number and its moment of production's data.
+/// The entities that the last run settled: those whose last settled moment of production's data is the run's.
 fn settled_by(run: Option<&LastRun>, fresh: &BTreeMap<String, Freshness>) -> Vec<String> {
     let as_of = run.map(|run| run.production_as_of.as_str());
     let settled = fresh.iter().filter(|(_, fresh)| fresh.settled_as_of.as_deref() == as_of);

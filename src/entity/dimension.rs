@@ -17,7 +17,7 @@ pub struct Dimension {
     /// Its type in the warehouse, a name of `pg_catalog`; `text` for types that are not built in.
     #[serde(rename = "kept")]
     pub(super) stored_as: Ident,
-    /// Whether the warehouse stores its text, because production's type is not built in.
+    /// Whether the warehouse stores only the text of production's type.
     pub(super) as_text: bool,
     /// Whether it is a number, or a domain of numbers.
     pub(super) number: bool,

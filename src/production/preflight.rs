@@ -1,4 +1,4 @@
-//! All that a run does with a table of production except reading its rows: checks whether a run could.
+//! Checks whether a run could start: does all that a run does with a table of production, except reading its rows.
 
 use anyhow::Context as _;
 use tokio_postgres::types::Type;

@@ -71,8 +71,8 @@ impl MonthRows {
         if controller == 0 {
             return Err(Refused::ControllerZero);
         }
-        // A higher controller divides the gap of controller 1. At least one second is left up to this controller. A
-        // test below shows that rounding does not change this for any of the six peaks.
+        // A controller divides the gap of controller 1, in seconds. Up to the largest controller, a second of it is
+        // left. A test below shows that rounding does not change this for any of the six peaks.
         let (_, largest) = gaps(peak, 1);
         let too_large = Refused::ControllerTooLarge { controller, month, largest };
         let controller = u32::try_from(controller).map_err(|_| too_large)?;
