@@ -107,7 +107,7 @@ fn checksums_of_0_1_0_are_renewed_and_nothing_else_is() {
         "UPDATE kalends_stats.sales_day SET hash_a = {}, hash_b = {} WHERE day = '{day}'",
         fresh[1], fresh[2]
     ));
-    world.kalends("run").succeeds().says("checksums   5 days renewed in the form of this version; figures stay");
+    world.kalends("run").succeeds().says("checksums   sales: 5 days renewed in the form of this version; figures stay");
     is_as_before();
 }
 

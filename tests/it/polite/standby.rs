@@ -62,7 +62,7 @@ fn a_standby_serves_as_production_exactly() {
     drop(hold);
     let ran = run.ends();
     assert!(matches!(ran.code, Some(1 | 75)), "{:?}: {}{}", ran.code, ran.stdout, ran.stderr);
-    assert!(ran.stderr.starts_with("error: ") && ran.stderr.lines().count() <= 5, "{}", ran.stderr);
+    assert!(ran.stderr.starts_with("error: ") && ran.stderr.lines().count() <= 6, "{}", ran.stderr);
     world.kalends_with("run --accept-loss", &from).succeeds();
     world.is_exact();
     world.kalends_with("verify", &from).succeeds();
