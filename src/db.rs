@@ -1,6 +1,6 @@
 //! A connection to a PostgreSQL server: connect, begin a pinned transaction, run a statement.
 //!
-//! Nothing here knows what production or the warehouse hold; [`crate::production`] and [`crate::warehouse`] do.
+//! Nothing here knows what production or the warehouse hold; `production` and `warehouse` do.
 
 mod authentication;
 mod dates;

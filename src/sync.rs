@@ -1,8 +1,8 @@
 //! The engine: makes the warehouse's rows and accounts of an entity equal to one snapshot of production.
 //!
 //! Opening an entity reads what both servers know of it. Judging decides which of the days that differ are settled.
-//! Then each month is loaded, proven and settled in one transaction. [`prepare`], [`repair`], [`adopt`] and [`plan`]
-//! are short functions over these steps. Nothing here knows a command's arguments or its output.
+//! Then each month is loaded, proven and settled in one transaction. [`prepare()`], [`repair()`], [`adopt()`] and
+//! [`plan`] are short functions over these steps. Nothing here knows a command's arguments or its output.
 
 pub mod plan;
 
