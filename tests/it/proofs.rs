@@ -6,7 +6,9 @@ use std::fs;
 
 use serde_json::{Value, json};
 
+use crate::faults::held::{Hold, Running};
 use crate::kit::World;
+use crate::own_servers::Side;
 
 /// An entity of table `entity`, or of another one with the same columns.
 fn entity(name: &str, table: &str, more: &str) -> String {
@@ -167,6 +169,26 @@ fn a_confirmation_counts_for_the_accounts_that_it_was_made_for_alone() {
     assert_eq!(status(&world)["proven_as_of"], settled);
     world.warehouse_sql("UPDATE kalends.entity SET settlement = settlement - 1, whole = false");
     assert_eq!(status(&world)["proven_as_of"], settled);
+}
+
+/// Otherwise what the other one settles meanwhile could be called proven.
+#[test]
+fn nothing_is_confirmed_while_another_run_is_at_work() {
+    let world = World::new();
+    world.production(ROWS);
+    world.settings("[limits]\nlock_timeout = \"120s\"\n[production]\nlock_timeout = \"120s\"\n");
+    world.kalends("run").succeeds();
+    let proven = status(&world)["proven_as_of"].clone();
+    // The run has found the warehouse free, and waits for production's table.
+    let table = Hold::by(&world.production_url, "LOCK TABLE entity IN ACCESS EXCLUSIVE MODE");
+    let run = Running::started(world.command("run")).once_held(&world, Side::Production);
+    let other = Hold::by(&world.warehouse_url, "SELECT pg_advisory_xact_lock(1262570565, 1)");
+    drop(table);
+    run.ends().succeeds().says("nothing to do");
+    drop(other);
+    assert_eq!(status(&world)["proven_as_of"], proven);
+    world.kalends("run").succeeds().says("nothing to do");
+    assert!(status(&world)["proven_as_of"].as_str() > proven.as_str());
 }
 
 /// An entity with a dimension: a city for each row.
