@@ -42,12 +42,17 @@ fn no_core_is_dumped_with_passwords_in_it() {
     let world = World::new();
     let silent = TcpListener::bind("127.0.0.1:0").unwrap();
     let url = format!("postgresql://a:S3CRET@127.0.0.1:{}/d", silent.local_addr().unwrap().port());
-    let ran = world.command("run").env("KALENDS_PRODUCTION_URL", url).stderr(Stdio::null()).spawn();
-    let mut ran = ran.unwrap();
-    let limits = format!("/proc/{}/limits", ran.id());
+    let kalends = world.command("run");
+    // From a shell that lets cores be as large as it may.
+    let mut shell = Command::new("sh");
+    shell.args(["-c", "ulimit -S -c \"$(ulimit -H -c)\"; exec \"$0\" run"]).arg(kalends.get_program());
+    shell.envs(kalends.get_envs().filter_map(|(name, value)| Some((name, value?)))).current_dir(world.folder());
+    let mut ran = shell.env("KALENDS_PRODUCTION_URL", url).stderr(Stdio::null()).spawn().unwrap();
+    let process = format!("/proc/{}", ran.id());
     wait_for("a limit of cores", || {
-        let told = fs::read_to_string(&limits).unwrap_or_default();
-        told.lines().any(|line| line.starts_with("Max core file size        0 "))
+        let told = |file: &str| fs::read_to_string(format!("{process}/{file}")).unwrap_or_default();
+        let is_running = told("comm").trim() == "kalends";
+        is_running && told("limits").lines().any(|line| line.starts_with("Max core file size        0 "))
     });
     ran.kill().unwrap();
     ran.wait().unwrap();
