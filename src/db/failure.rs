@@ -88,11 +88,12 @@ pub(super) fn is_lost(error: &tokio_postgres::Error) -> bool {
     error.is_closed() || of_system && error.as_db_error().is_none()
 }
 
-/// A connection that the server ended during the work, for example because of a stop or a restart.
+/// A connection that ended during the work: the server stopped, or the network in between broke. Nobody can tell which,
+/// nor whether a server that cannot be reached has rolled back yet.
 pub(super) fn lost(server: Server, cause: anyhow::Error) -> anyhow::Error {
-    let hint = "Check that it runs, and what its log says, then run again: what was committed stays, the rest was rolled \
-                back.";
-    Refusal::explaining(format!("{server} closed the connection"), hint, cause)
+    let hint =
+        "Check that it runs and can be reached, and what its log says, then run again: only what was committed stays.";
+    Refusal::explaining(format!("the connection to {server} was lost"), hint, cause)
 }
 
 impl fmt::Display for StatementFailure {

@@ -120,7 +120,7 @@ impl Line {
         let (server, seconds) = (self.0.server, limit.as_secs());
         Refusal::failed(
             format!("{server} did not answer within {seconds} s, and was given up ({doing})"),
-            "Check that server, then run again: what was committed stays, the rest was rolled back.",
+            "Check that server, then run again: only what was committed stays.",
         )
     }
 

@@ -209,9 +209,10 @@ fn a_server_that_ends_the_connection_in_mid_run() {
              WHERE datname = current_database() AND application_name = 'kalends run'",
         );
         let ran = run.ends();
-        let server = if side == Side::Production { "production" } else { "warehouse" };
-        ran.fails_with(1).says(&format!("{server} closed the connection\n"));
-        ran.says("\n hint: Check that it runs, and what its log says, then run again: what was committed stays, the rest was rolled back.\n");
+        let server = if side == Side::Production { "production" } else { "the warehouse" };
+        ran.fails_with(1).says(&format!("the connection to {server} was lost\n"));
+        ran.says("\n hint: Check that it runs and can be reached, and what its log says, then run again: ");
+        ran.says("then run again: only what was committed stays.\n");
         drop(hold);
     }
     world.settles();

@@ -37,7 +37,7 @@ fn runs_that_fail_or_are_refused_are_noted_and_the_last_twenty_are_kept() {
     std::thread::sleep(std::time::Duration::from_millis(1100));
     world.kalends("run --accept-loss").succeeds();
     let status =
-        world.kalends("status").succeeds().says("earlier     20 failures before all was last proven").stdout.clone();
+        world.kalends("status").succeeds().says("earlier     20 failures, dated before the proof").stdout.clone();
     assert!(!status.contains("ended with"), "{status}");
 }
 
