@@ -1,5 +1,6 @@
 #!/bin/sh
-# The archive of a release, for this machine's processor: the program, its completions and manual pages, settings, rights and licences.
+# The archive of a release, for this machine's processor: the program, its completions and manual pages, settings,
+# rights and licences.
 #
 #   sh scripts/release.sh [TARGET]     writes dist/kalends-VERSION-TARGET.tar.gz and its SHA-256
 #

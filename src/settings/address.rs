@@ -106,7 +106,8 @@ fn bound(name: &str, written: &str, config: &Config, protection: &Protection) ->
         "prefer" => Ok(ChannelBinding::Prefer),
         "require" if over_socket || *protection == Protection::Disable => Err(Refusal::usage(
             format!("{name} requires channel_binding of a connection without TLS"),
-            "Set channel_binding=prefer in the URL (PGCHANNELBINDING is for both servers), or use TLS: sslmode=verify-full.",
+            "Set channel_binding=prefer in the URL (PGCHANNELBINDING is for both servers), or use TLS: \
+             sslmode=verify-full.",
         )),
         "require" => Ok(ChannelBinding::Require),
         _ => Err(Refusal::usage(
