@@ -97,10 +97,10 @@ async fn status(world: &World<'_>, which: Which, max_age: Option<Duration>) -> R
     let entities = reading.entities().await?;
     let (mut settled_rows, mut settled_days, mut newest_day) = (0, 0, BTreeMap::new());
     for model in &entities {
-        let kept = reading.accounts(model).await?;
-        settled_rows += accounts::rows(&kept);
-        settled_days += kept.len();
-        newest_day.extend(kept.last_key_value().map(|(&day, _)| (model.name().to_string(), day)));
+        let ledger = reading.accounts(model).await?;
+        settled_rows += accounts::rows(&ledger);
+        settled_days += ledger.len();
+        newest_day.extend(ledger.last_key_value().map(|(&day, _)| (model.name().to_string(), day)));
     }
     let is_set = |model: &Model| world.settings.has(model.name());
     let not_in_settings = entities.iter().filter(|model| !is_set(model)).map(|model| model.name().to_string());
@@ -222,7 +222,7 @@ fn text(status: &Status, max_age: Option<Duration>) -> String {
             format!("due         {write} to write, {remove} to remove{list}; `kalends export` does it")
         }
     };
-    let kept = (!status.not_in_settings.is_empty()).then(|| {
+    let not_set = (!status.not_in_settings.is_empty()).then(|| {
         format!(
             "not set     {}: no longer in the settings; `kalends forget NAME --yes` removes it",
             report::list(status.not_in_settings.iter())
@@ -233,7 +233,7 @@ fn text(status: &Status, max_age: Option<Duration>) -> String {
             .into_iter()
             .chain(complete(status))
             .chain([last, settled, files])
-            .chain(kept)
+            .chain(not_set)
             .chain(status.guarded.lines(status.proven_as_of.as_deref(), status.proofs.len())),
     )
 }

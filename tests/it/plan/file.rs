@@ -4,6 +4,7 @@ use std::fs;
 
 use postgres::{Client, NoTls};
 use serde_json::{Value, json};
+use sha2::{Digest as _, Sha256};
 
 use super::{ROWS, settled};
 use crate::faults::held::Running;
@@ -82,6 +83,30 @@ fn an_empty_warehouse_stays_empty_where_production_moved() {
     assert_eq!(world.tuples(), Vec::<String>::new());
     world.production_sql("UPDATE entity SET value = 1 WHERE value = 0");
     world.kalends("run --plan plan.json").succeeds();
+    world.is_exact();
+}
+
+/// Whoever made it meant something by the key, which this program would leave out.
+#[test]
+fn a_plan_with_a_key_that_is_not_known_is_refused_although_it_is_sealed() {
+    let world = planned(LATE);
+    let read = fs::read_to_string(world.folder().join("plan.json")).unwrap();
+    let sealed = |edit: fn(&mut Value)| {
+        let mut plan: Value = serde_json::from_str(&read).unwrap();
+        plan.as_object_mut().unwrap().remove("digest");
+        edit(&mut plan);
+        let digest: String = Sha256::digest(plan.to_string()).iter().map(|byte| format!("{byte:02x}")).collect();
+        plan["digest"] = json!(digest);
+        fs::write(world.folder().join("other.json"), plan.to_string()).unwrap();
+    };
+    let edits: [fn(&mut Value); 2] = [|plan| plan["more"] = json!(1), |plan| plan["entities"][0]["more"] = json!(1)];
+    for edit in edits {
+        sealed(edit);
+        refused(&world, "run --plan other.json", 4, "plan_damaged");
+    }
+    // The seal is that of Kalends: without the key it is a plan.
+    sealed(|_| ());
+    world.kalends("run --plan other.json").succeeds().says("1 day (1 grown)");
     world.is_exact();
 }
 
