@@ -24,6 +24,7 @@ RUN mkdir -p src tests/it \
 
 COPY sql sql
 COPY src src
+COPY web web
 # Cargo goes by time, and what was copied may be older than the empty program.
 RUN touch src/lib.rs src/main.rs \
     && cargo build --release --locked

@@ -11,7 +11,8 @@
 --     maker     a role that creates tables in this schema: the reader may also read all tables that it creates later.
 --               Useful for tables that are dropped and created again. Give it with or without `table` or `all`
 --   writer      for the warehouse: creates the role if it does not exist, and the three schemas that it owns
---     business  a role that reads the statistics, those of later entities as well; created if it does not exist
+--     business  a role that reads the statistics and how fresh they are, those of later entities as well; created if it
+--               does not exist
 --   strict      any value: revokes what PUBLIC, that is every role, may do by default: CONNECT and TEMPORARY on this
 --               database; on production also everything on `schema`; in the warehouse also CREATE on schema public.
 --               Other roles that rely on these rights need grants of their own
@@ -79,6 +80,9 @@ GRANT CONNECT ON DATABASE :"DBNAME" TO :"business";
 GRANT USAGE ON SCHEMA kalends_stats TO :"business";
 GRANT SELECT ON ALL TABLES IN SCHEMA kalends_stats TO :"business";
 ALTER DEFAULT PRIVILEGES FOR ROLE :"writer" IN SCHEMA kalends_stats GRANT SELECT ON TABLES TO :"business";
+-- When a run with nothing to do has confirmed the figures: for kalends_stats.freshness and the columns `closed`.
+GRANT SELECT ON ALL SEQUENCES IN SCHEMA kalends TO :"business";
+ALTER DEFAULT PRIVILEGES FOR ROLE :"writer" IN SCHEMA kalends GRANT SELECT ON SEQUENCES TO :"business";
 \endif
 \endif
 

@@ -229,6 +229,15 @@ mod tests {
         let seen = months.iter().map(|month| (month.period.to_string(), month.days().len(), month.rows_to_load()));
         assert_eq!(seen.collect::<Vec<_>>(), [("2023-01".to_string(), 2, 2), ("2023-02".to_string(), 1, 4)]);
         assert_eq!(months[0].survey.len(), 2);
+        assert_eq!(months[0].changes, Changes::from([(day(1), Cause::New), (day(31), Cause::Grown)]));
+        assert_eq!((months[0].changed_days(), months[1].changed_days()), (vec![day(1), day(31)], vec![february]));
+    }
+
+    #[test]
+    fn a_column_has_a_statistic_of_each_account() {
+        let accounts = [vec![Some("1"), None, Some("3")], vec![Some("4"), Some("5"), None]];
+        let columns = columns(accounts.into_iter().map(Vec::into_iter));
+        assert_eq!(columns, [[Some("1"), Some("4")], [None, Some("5")], [Some("3"), None]]);
     }
 
     #[test]

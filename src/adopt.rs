@@ -12,7 +12,8 @@ use crate::calendar::Day;
 use crate::db::{Parameter, sql_state};
 use crate::entity::{Model, TheirType, Theirs};
 use crate::error::{Refusal, Result};
-use crate::sql::{Ident, Statement};
+use crate::production::CtidRanges;
+use crate::sql::{Filling, Ident, Statement};
 use crate::statement;
 use crate::survey;
 use crate::warehouse::{Locked, Reading};
@@ -44,6 +45,8 @@ pub struct Holds {
     pub set_aside: SetAside,
     /// Its rows with a value that production's types cannot hold. They are counted only here.
     pub unlike: i64,
+    /// Where the rows of each day lie; `None` if that is a view or the like.
+    pub ctid_ranges: Option<CtidRanges>,
 }
 
 /// How a day differs.
@@ -129,7 +132,9 @@ pub async fn look(reading: &Reading<'_>, model: &Model, named: &Named) -> Result
     let found = wanted.into_iter().zip(&rows).map(|(name, row)| {
         Ok(TheirType { name: name.clone(), known: row.get("known")?, written: row.get("written")? })
     });
-    Theirs::new(model, named.schema.clone(), named.table.clone(), found.collect::<Result<_>>()?)
+    let mut theirs = Theirs::new(model, named.schema.clone(), named.table.clone(), found.collect::<Result<_>>()?)?;
+    theirs.has_ctids = matches!(kind, Some("r" | "p"));
+    Ok(theirs)
 }
 
 /// Reads what the table holds, with the statement that surveys production.
@@ -150,15 +155,21 @@ pub async fn holds(reading: &Reading<'_>, model: &Model, named: &Named, theirs: 
         ),
         _ => error.context(format!("could not read {named} of the warehouse")),
     };
-    let sql = DAYS.of(&shape.with(&theirs.table_names()))?;
-    let (accounts, set_aside) = survey::read(&reading.work().query(sql, &[]).await.map_err(explain)?)?;
+    let (mut reader, mut ctid_ranges) = (survey::Reader::default(), theirs.has_ctids.then(CtidRanges::default));
+    let located: &[(&str, &dyn Filling)] = if theirs.has_ctids { &[("with_ctids", &true)] } else { &[] };
+    let sql = DAYS.of(&shape.with(&[&theirs.table_names()[..], located].concat()))?;
+    for row in &reading.work().query(sql, &[]).await.map_err(explain)? {
+        let day = reader.take(row)?;
+        ctid_ranges.as_mut().map_or(Ok(()), |ctid_ranges| ctid_ranges.take(day, row))?;
+    }
+    let (accounts, set_aside) = reader.all();
     let mut unlike = 0;
     if theirs.is_judged() {
         let sql = UNLIKE.of(&shape.with(&theirs.table_names()))?;
         let row = reading.work().query_one(sql, &[]).await?.context("the warehouse counted nothing")?;
         unlike = row.get("rows")?;
     }
-    Ok(Holds { accounts, set_aside, unlike })
+    Ok(Holds { accounts, set_aside, unlike, ctid_ranges })
 }
 
 /// Whether a run has begun to take over an entity's rows and has not ended.

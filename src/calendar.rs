@@ -3,11 +3,13 @@
 //! A period is named by its first day, and an hour by its day and number, as in the warehouse. Years are labelled as
 //! PostgreSQL and people do: there is no year 0, the year before 1 is -1 (1 BC), so 44 BC is -44.
 
+mod layout;
 mod level;
 mod parse;
 
 use std::fmt;
 
+pub use layout::Layout;
 pub use level::Level;
 use serde::{Serialize, Serializer};
 use time::{Date, Month as MonthName};
@@ -160,6 +162,11 @@ impl Period {
         self.first
     }
 
+    /// 0 to 23 for an hour, otherwise 0.
+    pub fn hour(self) -> u8 {
+        self.hour
+    }
+
     /// Its days; for an hour, its day.
     pub fn span(self) -> Span {
         // This many days after the first lie in the next month, quarter and year.
@@ -174,33 +181,38 @@ impl Period {
     }
 
     /// The path of an entity's file, relative to the export folder, with `/` between folders. Paths are made only here.
-    pub fn path(self, entity: &str) -> String {
-        let (year, month, day) = self.first.year_month_day();
-        let adverb = self.level.adverb();
-        let (folder, label) = match self.level {
-            Level::Hour => {
-                let hour = self.hour;
-                (format!("year={year}/month={month}/day={day}/hour={hour}"), format!("{year}_{month}_{day}_{hour}"))
-            }
-            Level::Day => (format!("year={year}/month={month}/day={day}"), format!("{year}_{month}_{day}")),
-            Level::Week => {
-                let (year, week) = self.first.year_week();
-                (format!("iso_year={year}/week={week}"), format!("{year}_{week}"))
-            }
-            Level::Month => (format!("year={year}/month={month}"), format!("{year}_{month}")),
-            Level::Quarter => {
-                let quarter = month.div_ceil(3);
-                (format!("year={year}/quarter={quarter}"), format!("{year}_{quarter}"))
-            }
-            Level::Year => (format!("year={year}"), year.to_string()),
-        };
-        format!("{folder}/{entity}_stats_{adverb}_{label}.csv")
+    pub fn path(self, layout: Layout, entity: &str, ending: &str) -> String {
+        let (adverb, folder) = (self.level.adverb(), self.folder(layout));
+        let numbers: Vec<String> =
+            self.numbers().iter().map(|&(_, number, digits)| layout.number(number, digits)).collect();
+        let name = format!("{entity}_stats_{adverb}_{}.{ending}", numbers.join("_"));
+        match layout {
+            Layout::Tree => format!("{folder}{name}"),
+            Layout::Hive => format!("{entity}/{ending}/{adverb}/{folder}{name}"),
+        }
     }
 
-    /// The folder of its files, relative to the export folder, with a `/` at the end.
-    pub fn folder(self) -> String {
-        let path = self.path("");
-        path.rsplit_once('/').map_or_else(String::new, |(folder, _)| format!("{folder}/"))
+    /// The folder of its files, with a `/` at the end: relative to the export folder, or to that of the level.
+    pub fn folder(self, layout: Layout) -> String {
+        let numbers = self.numbers().into_iter().take(layout.folders());
+        numbers.map(|(name, number, digits)| format!("{name}={}/", layout.number(number, digits))).collect()
+    }
+
+    /// The numbers that name the period in a path, each with its name and its usual number of digits.
+    fn numbers(self) -> Vec<(&'static str, i32, usize)> {
+        let (year, month, day) = self.first.year_month_day();
+        let (iso_year, week) = self.first.year_week();
+        let (year, iso_year) = (("year", year, 4), ("iso_year", iso_year, 4));
+        let two = |name, number: u8| (name, i32::from(number), 2);
+        let month_of_year = two("month", month);
+        match self.level {
+            Level::Hour => vec![year, month_of_year, two("day", day), two("hour", self.hour)],
+            Level::Day => vec![year, month_of_year, two("day", day)],
+            Level::Week => vec![iso_year, two("week", week)],
+            Level::Month => vec![year, month_of_year],
+            Level::Quarter => vec![year, ("quarter", i32::from(month.div_ceil(3)), 1)],
+            Level::Year => vec![year],
+        }
     }
 }
 

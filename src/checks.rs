@@ -1,7 +1,6 @@
 //! Checks production = rows = accounts = files, by day and by content, not only by counts. Reads only.
 
 use std::collections::BTreeSet;
-use std::path::Path;
 
 use serde::Serialize;
 use tokio_postgres::types::Type;
@@ -11,7 +10,9 @@ use crate::calendar::{Day, Level, Period};
 use crate::db::Parameter;
 use crate::entity::{Change, Entity, Model};
 use crate::error::{Refusal, Result};
-use crate::exports::{self, Scope, Which};
+use crate::exports::{self, Pages, Scope, Which};
+use crate::look::{Sight, Stretch};
+use crate::settings::Exports;
 use crate::sql::{Filling, Ident, Shape, Statement};
 use crate::statement;
 use crate::survey;
@@ -99,8 +100,13 @@ pub async fn look(survey: &Accounts, reading: &Reading<'_>, model: &Model) -> Re
     Ok(Found {
         rows: accounts::compare(survey, &rows),
         undated_rows: set_aside != SetAside::default(),
-        accounts: accounts::compare(survey, &reading.accounts_for(&known, model).await?),
-        inconsistent: reading.inconsistent(model).await?.into_iter().chain(details(reading, model).await?).collect(),
+        accounts: accounts::compare(survey, &reading.accounts_for(&known, model, &Sight::all()).await?),
+        inconsistent: reading
+            .inconsistent(model, Stretch::ALL)
+            .await?
+            .into_iter()
+            .chain(details(reading, model).await?)
+            .collect(),
     })
 }
 
@@ -120,7 +126,7 @@ pub async fn look_at_sample(
     }
     reading.spare_locks(model).await?;
     let (rows, _) = rows(reading, model, &model.shape_of_sample(of_a_million)?).await?;
-    let inconsistent = reading.inconsistent(model).await?.into_iter().collect();
+    let inconsistent = reading.inconsistent(model, Stretch::ALL).await?.into_iter().collect();
     Ok(Found { rows: accounts::compare(survey, &rows), inconsistent, ..Found::default() })
 }
 
@@ -157,8 +163,13 @@ pub async fn settled_as_set(reading: &Reading<'_>, entities: &[Entity]) -> Resul
 ///
 /// # Errors
 /// If the warehouse or the folder cannot be read.
-pub async fn files(reading: &Reading<'_>, exports: &Path, which: Which) -> Result<Vec<Difference>> {
-    let due = exports::due(reading, exports, Scope::Everything, which).await?;
+pub async fn files(
+    reading: &Reading<'_>,
+    exports: &Exports,
+    which: Which,
+    pages: &impl Pages,
+) -> Result<Vec<Difference>> {
+    let due = exports::due(reading, exports, Scope::Everything, which, pages).await?;
     let mut found = Vec::new();
     found.extend(due.write.into_iter().map(|(what, fault)| Difference::new(Layer::Files, what, fault.words())));
     found.extend(due.remove.into_iter().map(|what| Difference::new(Layer::Files, what, "vanished")));
@@ -169,6 +180,7 @@ pub async fn files(reading: &Reading<'_>, exports: &Path, which: Which) -> Resul
 async fn rows(reading: &Reading<'_>, model: &Model, shape: &Shape) -> Result<(Accounts, SetAside)> {
     let schema = Ident::new("kalends_raw")?;
     let names: [(&str, &dyn Filling); 2] = [("schema", &schema), ("table", model.rows())];
+    let names = [&names[..], reading.in_shards()].concat();
     survey::read(&reading.work().query(DAYS.of(&shape.with(&names))?, &[]).await?)
 }
 

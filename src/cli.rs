@@ -18,6 +18,8 @@ Examples:
   kalends check                    tell whether a run can start
   kalends run                      make warehouse and files equal to production
   kalends verify                   prove that they are equal, and change nothing
+  kalends show 2024                show the figures of a year's months
+  kalends report                   write pages for people beside the files
   kalends simulate 2023 3          write a month of simulated production data
   kalends prepare && kalends export 2023 3
   kalends local psql warehouse -- -c 'SELECT * FROM kalends_stats.entity_stats_yearly'
@@ -94,8 +96,11 @@ commands! {
     Adopt => adopt,
     Status => status,
     History => history,
+    Show => show,
+    Report => report,
     Diff => diff,
     Forget => forget,
+    Spread => spread,
     Local => local,
     Completions => completions,
     Man => man,

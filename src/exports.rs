@@ -3,33 +3,51 @@
 //! What a file should contain follows from the accounts alone, so after a crash the next run simply publishes again.
 
 mod age;
+mod columns;
 mod content;
 mod csv;
 mod due;
 mod folder;
+mod formed;
+mod index;
+mod jsonl;
+mod known;
+mod listed;
 mod manifest;
 mod notes;
+pub mod pages;
+#[cfg(feature = "parquet")]
+mod parquet;
 mod preflight;
 mod preview;
+mod rendering;
+mod renewal;
+mod stat;
+mod state;
+mod unmoved;
 mod wanted;
 
 use std::cmp::Reverse;
-use std::path::Path;
+use std::collections::BTreeMap;
 
 use anyhow::Context as _;
 
 pub use content::{Scope, Which};
-pub use due::Due;
+pub use due::{Due, Fault};
 use folder::Folder;
 use manifest::{Manifest, Settled};
+pub use pages::Pages;
 use preflight::{Intended, allowed};
 pub use preflight::{ready, room};
 pub use preview::{Line, Preview, preview};
+use renewal::{Done, renew};
+use unmoved::Unmoved;
 pub use wanted::Claim;
 use wanted::{File, Target, compare, is_behind, wanted};
 
 use crate::calendar::Level;
 use crate::error::Result;
+use crate::settings::Exports;
 use crate::warehouse::{Reading, Warehouse};
 
 /// What publishing did.
@@ -45,6 +63,10 @@ pub struct Published {
     pub unchanged: usize,
     /// Files of open periods that `--closed-only` left alone.
     pub open: usize,
+    /// Pages of the report whose bytes were written.
+    pub written_pages: usize,
+    /// Pages that were removed.
+    pub removed_pages: usize,
     /// Whether the manifest was written although no file was due: more periods are closed, or a killed run left it
     /// unfinished.
     pub relisted: bool,
@@ -52,6 +74,13 @@ pub struct Published {
     pub month_has_rows: bool,
     /// The written file of the newest period.
     pub newest: Option<Newest>,
+}
+
+impl Published {
+    /// Whether a file or a page was written, listed or removed.
+    pub fn is_something(&self) -> bool {
+        self.written + self.listed + self.removed + self.written_pages + self.removed_pages > 0
+    }
 }
 
 /// Where to look at what was published.
@@ -66,15 +95,27 @@ pub struct Newest {
 /// How many bytes of due files are held in memory in all. Further files are read from the warehouse again.
 const HELD_BYTES: usize = 8 << 20;
 
-/// The files of a scope that are due. Reads only.
+/// The files of a scope that are due. Reads only, and reads all of them.
 ///
 /// # Errors
 /// Refuses a manifest that cannot be read; busy when another run is publishing.
-pub async fn due(reading: &Reading<'_>, path: &Path, scope: Scope, which: Which) -> Result<Due> {
-    let folder = Folder::open(path)?;
+pub async fn due(
+    reading: &Reading<'_>,
+    exports: &Exports,
+    scope: Scope,
+    which: Which,
+    pages: &impl Pages,
+) -> Result<Due> {
+    let folder = Folder::open(&exports.folder)?;
     let manifest = folder.as_ref().map_or(Ok(None), Folder::manifest)?.unwrap_or_default();
-    let wanted = wanted(reading, folder.as_ref(), &manifest, scope, 0).await?;
-    compare(&wanted, folder.as_ref(), &manifest, scope, which)
+    let wanted = wanted(reading, (folder.as_ref(), &manifest), exports, scope, 0, Unmoved::default()).await?;
+    let mut due = compare(&wanted, folder.as_ref(), &manifest, scope, which)?;
+    let of_pages = pages::due(pages, reading, folder.as_ref(), manifest.pages_known(), scope, which).await?;
+    due.relist |= !of_pages.is_nothing();
+    let fault = |path: &String| if manifest.pages.contains_key(path) { Fault::Differs } else { Fault::Missing };
+    due.write.extend(of_pages.write.into_keys().map(|path| (path.clone(), fault(&path))));
+    due.remove.extend(of_pages.remove);
+    Ok(due)
 }
 
 /// Publishes the files of a scope that are due, and removes those whose periods have no rows any more.
@@ -83,75 +124,129 @@ pub async fn due(reading: &Reading<'_>, path: &Path, scope: Scope, which: Which)
 /// Refuses to replace a file, or to write into a folder, that is not Kalends'. Each file is complete, or as it was.
 pub async fn publish(
     warehouse: &mut Warehouse,
-    path: &Path,
+    exports: &Exports,
     scope: Scope,
     which: Which,
     claim: Claim,
+    pages: &impl Pages,
 ) -> Result<Published> {
+    let path = exports.folder.as_path();
     // The folder is held before the accounts are read: whoever comes second publishes what is newer.
     let mut folder = Folder::open(path)?;
     if folder.is_none() {
-        let wanted = wanted(&warehouse.read().await?, None, &Manifest::default(), scope, 0).await?;
+        let (reading, nothing) = (warehouse.read().await?, (None, &Manifest::default()));
+        let wanted = wanted(&reading, nothing, exports, scope, 0, Unmoved::default()).await?;
         let nothing = !wanted.files.values().any(|file| file.is_meant(which));
         folder = if nothing { None } else { Some(Folder::make(path)?) };
     }
     let Some(folder) = folder else { return Ok(Published::default()) };
     let reading = warehouse.read().await?;
+    let unmoved = Unmoved::look(&reading, &folder, exports).await?;
+    if unmoved.is_everything()
+        && let Some(index) = &unmoved.index
+        && pages::due(pages, &reading, Some(&folder), (&index.head.pages, &BTreeMap::new()), scope, which)
+            .await?
+            .is_nothing()
+    {
+        folder.check_staged(manifest::NAME)?;
+        unstage(&folder)?;
+        return Ok(untouched(&unmoved, scope, which));
+    }
     let Intended { mut manifest, wanted, due, others } =
-        allowed(&reading, &folder, path, (scope, which), claim, HELD_BYTES).await?;
-    // What a run that died left of a manifest.
-    folder.unstage(manifest::NAME)?;
+        allowed(&reading, (&folder, exports), (scope, which), claim, HELD_BYTES, unmoved).await?;
+    let due_pages = pages::due(pages, &reading, Some(&folder), manifest.pages_known(), scope, which).await?;
+    due_pages.check((&folder, path), &manifest, &wanted)?;
+    unstage(&folder)?;
     let unfinished = manifest.pending.keys().any(|path| scope.covers(path));
-    let changes = !due.write.is_empty() || !due.remove.is_empty() || unfinished || others;
-    let mut removed = 0;
+    let changes = !due.is_empty() || !due_pages.is_nothing() || unfinished || others;
+    let (mut removed, mut written) = (0, None);
     if changes {
-        removed = replace(reading, &folder, &mut manifest, &wanted, &due, scope).await?;
+        let (due, scope) = ((&due, &due_pages), scope);
+        let (removals, bytes) = replace(reading, &folder, &mut manifest, &wanted, due, scope).await?;
+        (removed, written) = (removals, Some(bytes));
     } else {
         drop(reading);
         if due.relist {
             list(&mut manifest, &wanted, scope);
-            folder.write_manifest(&manifest)?;
+            written = Some(folder.write_manifest(&manifest)?);
         }
     }
-    notes::note(warehouse, &wanted, &due, scope).await?;
-    let newest = newest(&wanted, &due)?;
+    let noted = notes::note(warehouse, &manifest, (&wanted, &due), scope).await?;
+    if changes || due.relist || wanted.unmoved.is_worn(scope, which) {
+        let (folder, manifest, wanted, due) = (&folder, &manifest, &wanted, &due);
+        renew(&Done { folder, manifest, written, wanted, due, scope, which, noted });
+    }
     tracing::info!(written = due.rewritten().count(), listed = due.listed().count(), removed, "published");
-    let within_month = |level: Level| level <= Level::Month && level != Level::Week;
-    // Where nothing so small is published, nobody can tell by the files.
-    let tells = wanted.models.iter().any(|model| model.entity.levels.iter().any(|&level| within_month(level)));
-    let month_has_rows = !tells || wanted.files.values().any(|file| within_month(file.period.level()));
+    let (written_pages, removed_pages) = (due_pages.write.len(), due_pages.remove.len());
+    let relisted = (changes || due.relist) && due.write.is_empty() && removed + written_pages + removed_pages == 0;
     Ok(Published {
+        removed,
+        written_pages,
+        removed_pages,
+        relisted,
+        newest: newest(&wanted, &due)?,
+        ..counted(&wanted, &due, scope)
+    })
+}
+
+/// Removes what a run that died left of a manifest and an index.
+fn unstage(folder: &Folder) -> Result<()> {
+    // Something else in the place of a cache is no harm.
+    let _ = folder.unstage(index::NAME);
+    folder.unstage(manifest::NAME)
+}
+
+/// How many files there are, by what was due.
+fn counted(wanted: &Target, due: &Due, scope: Scope) -> Published {
+    // Where nothing so small is published, nobody can tell by the files.
+    let tells = wanted.entities.iter().any(|one| one.model.entity.levels.iter().any(|&level| within_month(level)));
+    let month_has_rows = !tells
+        || wanted.files.values().any(|file| within_month(file.period.level()))
+        || wanted.unmoved.of(scope).any(|(level, ..)| within_month(level));
+    Published {
         written: due.rewritten().count(),
         listed: due.listed().count(),
-        removed,
         unchanged: due.unchanged,
         open: due.open.len(),
-        relisted: (changes || due.relist) && due.write.is_empty() && removed == 0,
         month_has_rows,
-        newest,
-    })
+        ..Published::default()
+    }
+}
+
+/// Whether a level's files are of a month or a part of one.
+fn within_month(level: Level) -> bool {
+    level <= Level::Month && level != Level::Week
+}
+
+/// What is said if nothing is due: neither accounts nor files have moved.
+fn untouched(unmoved: &Unmoved, scope: Scope, which: Which) -> Published {
+    let (unchanged, open) = unmoved.counted(scope, which);
+    let tells = unmoved.levels().any(within_month);
+    let month_has_rows = !tells || unmoved.of(scope).any(|(level, ..)| within_month(level));
+    Published { unchanged, open: open.len(), month_has_rows, ..Published::default() }
 }
 
 /// The written file of the newest period, and the view that shows the same.
 fn newest(wanted: &Target, due: &Due) -> Result<Option<Newest>> {
     let written = due.rewritten().filter_map(|(path, _)| Some((path, wanted.files.get(path)?)));
-    let last = |(_, file): &(&String, &File)| (file.period.first(), Reverse(file.period.level()));
+    let last = |(_, file): &(&String, &File)| (file.period.first(), Reverse(file.period.level()), Reverse(file.format));
     let Some((path, file)) = written.max_by_key(last) else { return Ok(None) };
-    let Some(model) = wanted.models.iter().find(|model| model.name() == file.entry.entity) else { return Ok(None) };
-    let view = format!("kalends_stats.{}", model.stats_view(file.period.level())?.name());
+    let Some(entity) = wanted.entity(&file.entry) else { return Ok(None) };
+    let view = format!("kalends_stats.{}", entity.model.stats_view(file.period.level())?.name());
     Ok(Some(Newest { path: path.clone(), view }))
 }
 
 /// Writes to the manifest what it is about to do, does it, and writes that it is done. If it is killed in between, the
-/// next run finds in the manifest which files are Kalends'. Returns how many files were removed.
+/// next run finds in the manifest which files are Kalends'. Returns how many files were removed, and the manifest as it
+/// was written in the end.
 async fn replace(
     reading: Reading<'_>,
     folder: &Folder,
     manifest: &mut Manifest,
     wanted: &Target,
-    due: &Due,
+    (due, pages): (&Due, &pages::Due),
     scope: Scope,
-) -> Result<usize> {
+) -> Result<(usize, Vec<u8>)> {
     let stale: Vec<String> = manifest.pending.keys().filter(|path| scope.covers(path)).cloned().collect();
     let files = &wanted.files;
     for path in due.write.keys() {
@@ -161,6 +256,7 @@ async fn replace(
         manifest.files.remove(path);
         manifest.pending.insert(path.clone(), None);
     }
+    pages.begin(manifest);
     manifest.warehouse.clone_from(&wanted.warehouse);
     manifest.settled.extend(wanted.fresh.iter().filter_map(|(entity, fresh)| {
         let as_of = fresh.settled_as_of.clone()?;
@@ -169,15 +265,21 @@ async fn replace(
     folder.write_manifest(manifest)?;
 
     stale.iter().try_for_each(|path| folder.unstage(path))?;
-    let rewritten: Vec<&str> = due.rewritten().map(|(path, _)| path.as_str()).collect();
+    let mut rewritten: Vec<&str> = due.rewritten().map(|(path, _)| path.as_str()).collect();
     stage(reading, folder, wanted, &rewritten).await?;
+    for (path, bytes) in &pages.write {
+        folder.stage(path, bytes)?;
+        rewritten.push(path);
+    }
     folder.flush(&rewritten)?;
     rewritten.iter().try_for_each(|path| folder.place(path))?;
     let mut removed = 0;
     for path in &due.remove {
         removed += usize::from(folder.remove(path)?);
     }
-    let touched: Vec<&str> = rewritten.into_iter().chain(due.remove.iter().map(String::as_str)).collect();
+    pages.remove.iter().try_for_each(|path| folder.remove(path).map(drop))?;
+    let gone = due.remove.iter().chain(&pages.remove).map(String::as_str);
+    let touched: Vec<&str> = rewritten.into_iter().chain(gone).collect();
     folder.flush(&touched)?;
 
     for path in due.write.keys() {
@@ -189,8 +291,8 @@ async fn replace(
     let (published, known) = (&mut manifest.settled, &wanted.fresh);
     published.retain(|entity, _| known.contains_key(entity) || is_listed(entity));
     list(manifest, wanted, scope);
-    folder.write_manifest(manifest)?;
-    Ok(removed)
+    pages.list(manifest);
+    Ok((removed, folder.write_manifest(manifest)?))
 }
 
 /// The manifest's entries of all files.
@@ -204,6 +306,9 @@ fn list(manifest: &mut Manifest, wanted: &Target, scope: Scope) {
         manifest.complete_through.clone_from(&wanted.complete_through);
     }
     manifest.production_as_of.clone_from(&wanted.production_as_of);
+    let in_parts = wanted.fresh.iter().filter(|(_, fresh)| fresh.recent.is_some());
+    let oldest = in_parts.filter_map(|(entity, fresh)| Some((entity.clone(), fresh.oldest()?.as_of.clone())));
+    manifest.oldest_proof = oldest.collect();
 }
 
 /// Stages files beside their paths. Those that were too many to hold are read from the warehouse again, from the same
@@ -217,11 +322,21 @@ async fn stage(reading: Reading<'_>, folder: &Folder, wanted: &Target, paths: &[
     }
     for path in others {
         let (Some(reading), file) = (&reading, &wanted.files[path]) else { continue };
-        let model = wanted.models.iter().find(|model| model.name() == file.entry.entity);
-        let model = model.context("a file is of no entity")?;
-        let content = content::one(reading, model, file.period).await?;
+        let entity = wanted.entity(&file.entry).context("a file is of no entity")?;
+        let content = content::one(reading, &entity.model, file.period, file.format).await?;
         let content = content.with_context(|| format!("the accounts of {} went away", file.period))?;
         folder.stage(path, &content.bytes)?;
     }
     Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn files_of_a_month_are_its_own_and_those_of_its_hours_and_days() {
+        let within: Vec<Level> = Level::ALL.into_iter().filter(|&level| within_month(level)).collect();
+        assert_eq!(within, [Level::Hour, Level::Day, Level::Month]);
+    }
 }

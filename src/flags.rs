@@ -43,6 +43,14 @@ pub struct AcceptLoss {
     pub accept_loss: Option<Vec<Period>>,
 }
 
+/// For the commands that settle.
+#[derive(Debug, Clone, Copy, Args)]
+pub struct Everything {
+    /// Look at all days now, also if `recent` is set
+    #[arg(long)]
+    pub all: bool,
+}
+
 /// For the commands that publish.
 #[derive(Debug, Clone, Copy, Args)]
 pub struct TakeOver {

@@ -77,13 +77,26 @@ pub struct Before {
     pub noted: Vec<Noted>,
 }
 
+impl Before {
+    /// How production is not the one that was settled, or is an earlier state of it.
+    pub fn unlike(&self, source: &Source) -> Option<Kind> {
+        let known = self.source.as_ref()?;
+        if known.identity != source.identity {
+            return Some(Kind::Other);
+        }
+        (source.position < known.position).then_some(Kind::Earlier)
+    }
+}
+
 /// One snapshot of production, compared with what was settled.
 #[derive(Debug)]
 pub struct Seen<'a> {
     /// Production's accounts of days.
     pub survey: &'a Accounts,
-    /// The settled ones.
+    /// The settled ones, of the same days.
     pub ledger: &'a Accounts,
+    /// Whether these are all days that there are.
+    pub is_all: bool,
     /// Which production this is.
     pub source: &'a Source,
     /// What is known from earlier runs.
@@ -174,11 +187,7 @@ impl Seen<'_> {
     }
 
     fn of_source(&self) -> Option<Kind> {
-        let known = self.before.source.as_ref()?;
-        if known.identity != self.source.identity {
-            return Some(Kind::Other);
-        }
-        (self.source.position < known.position).then_some(Kind::Earlier)
+        self.before.unlike(self.source)
     }
 
     /// Leaves the days of months that would lose too much, except accepted ones. Accepted days are settled, so the rest
@@ -188,7 +197,7 @@ impl Seen<'_> {
         for &day in changed.iter().filter(|day| !left.contains_key(day) && !accepted.covers(**day)) {
             months.entry(day.month()).or_default().push(day);
         }
-        let is_empty = self.survey.is_empty() && accounts::rows(self.ledger) > 0;
+        let is_empty = self.is_all && self.survey.is_empty();
         for (month, days) in months {
             let settled = |day: &Day| !left.contains_key(day) && changed.contains(day) && accepted.covers(*day);
             let base = self.month_rows(month, settled);

@@ -8,7 +8,7 @@ use tokio_postgres::types::Type;
 
 use crate::accounts::{self, Combinations, Moved, Said, Statistic};
 use crate::calendar::{Day, Level, Period};
-use crate::db::Row;
+use crate::db::{Parameter, Row};
 use crate::error::Result;
 use crate::sql::Statement;
 use crate::statement;
@@ -79,8 +79,8 @@ pub enum What {
     Regenerated,
 }
 
-/// The restatements of an entity, or of all entities, in a period and the periods inside it, or of all time; newest run
-/// first.
+/// The restatements of an entity, or of all entities, in a period and the periods inside it, or of all time, by runs
+/// after one, or by all; newest run first.
 ///
 /// # Errors
 /// If the warehouse cannot be read.
@@ -88,6 +88,7 @@ pub async fn restatements(
     reading: &Reading<'_>,
     entity: Option<&str>,
     period: Option<Period>,
+    after: Option<i64>,
 ) -> Result<Vec<Restatement>> {
     if !reading.prepared {
         return Ok(Vec::new());
@@ -95,13 +96,14 @@ pub async fn restatements(
     let (from, until) = (period.map(|period| period.span().from), period.map(|period| period.span().until));
     let inside = |period: Period| LEVELS.into_iter().filter(move |&level| level <= period.level());
     let levels: Option<Vec<&str>> = period.map(|period| inside(period).map(Level::word).collect());
-    let rows = reading
-        .work()
-        .query(
-            RESTATEMENTS,
-            &[(&entity, Type::TEXT), (&from, Type::DATE), (&until, Type::DATE), (&levels, Type::TEXT_ARRAY)],
-        )
-        .await?;
+    let parameters: [Parameter<'_>; 5] = [
+        (&entity, Type::TEXT),
+        (&from, Type::DATE),
+        (&until, Type::DATE),
+        (&levels, Type::TEXT_ARRAY),
+        (&after, Type::INT8),
+    ];
+    let rows = reading.work().query(RESTATEMENTS, &parameters).await?;
     let noted = rows.iter().map(read).collect::<Result<Vec<_>>>()?;
     let mut runs: Vec<Vec<(Restatement, Option<What>)>> = Vec::new();
     for one in noted {

@@ -1,9 +1,11 @@
 //! Production: a connection that can only read. Nothing in this room writes, and its transactions are read only.
 
+mod counters;
 mod ctid_ranges;
 mod pace;
 mod preflight;
 mod suggestion;
+mod survey;
 mod tables;
 mod watch;
 
@@ -19,18 +21,18 @@ use tokio_postgres::types::{PgLsn, Type};
 pub use pace::Pace;
 pub use watch::Watch;
 
-use crate::accounts::{self, Accounts, SetAside};
 use crate::calendar::Day;
 use crate::db::{Access, Address, CopyOut, Identity, Limits, Parameter, Row, Server, Session, Work, sql_state};
 use crate::entity::{Entity, Found, FoundType, Model, check_encoding};
 use crate::error::{Refusal, Result};
 use crate::guard::Source;
-use crate::sql::{Filling, Ident, Shape, Statement};
+use crate::sql::{Filling, Ident, Statement};
 use crate::statement;
-use crate::survey;
 
+pub use counters::Counted;
 pub use ctid_ranges::{CtidRanges, Lying};
 pub use preflight::Effort;
+pub use survey::Survey;
 pub use tables::Holdings;
 
 const LOCK: Statement = statement!("production/lock.sql");
@@ -38,7 +40,6 @@ const IDENTITY: Statement = statement!("production/identity.sql");
 const DIMENSIONS: Statement = statement!("production/dimensions.sql");
 const DATA_MOMENT: Statement = statement!("production/data_moment.sql");
 const TODAY: Statement = statement!("production/today.sql");
-const DAYS: Statement = statement!("accounts/days.sql");
 const ROWS: Statement = statement!("production/rows.sql");
 
 /// A connection to production.
@@ -80,19 +81,6 @@ pub struct Durations {
     pub snapshot: Duration,
 }
 
-/// The accounts of all days of one snapshot, and the rows that belong to no day.
-#[derive(Debug)]
-pub struct Survey {
-    /// By day.
-    pub accounts: Accounts,
-    /// Rows that no account counts.
-    pub set_aside: SetAside,
-    /// Where the rows of each day lie in the table.
-    pub ctid_ranges: CtidRanges,
-    /// How long production worked for it.
-    pub took: Duration,
-}
-
 /// The days of one month whose rows are to be read.
 #[derive(Debug)]
 pub struct RowRange {
@@ -104,6 +92,14 @@ pub struct RowRange {
     pub except: Vec<Day>,
     /// Where their rows lie.
     pub lying: Lying,
+}
+
+impl Durations {
+    /// The longer of each.
+    #[must_use]
+    pub fn longer(self, other: Self) -> Self {
+        Self { lock: self.lock.max(other.lock), snapshot: self.snapshot.max(other.snapshot) }
+    }
 }
 
 impl Production {
@@ -199,36 +195,6 @@ impl Snapshot<'_> {
         row.context("production did not say what day it is")?.get("today")
     }
 
-    /// The accounts of all days.
-    ///
-    /// # Errors
-    /// If production does not answer; refuses if the table is gone.
-    pub async fn survey(&self) -> Result<Survey> {
-        self.survey_of(&self.model.shape()?).await
-    }
-
-    /// The accounts of so many rows of a million; rows without a time are left out. It cannot be used to load rows.
-    ///
-    /// # Errors
-    /// As [`Snapshot::survey`].
-    pub async fn survey_sample(&self, of_a_million: u32) -> Result<Survey> {
-        self.survey_of(&self.model.shape_of_sample(of_a_million)?).await
-    }
-
-    async fn survey_of(&self, shape: &Shape) -> Result<Survey> {
-        let started = std::time::Instant::now();
-        let failed = |error| explain(&self.model.entity, error, "could not survey production");
-        let sql = DAYS.of(&shape.with(&self.model.entity.table_names()))?;
-        let (mut reader, mut ctid_ranges) = (survey::Reader::default(), CtidRanges::default());
-        let mut answer = self.work.stream(&sql, &[]).await.map_err(failed)?;
-        while let Some(row) = answer.next().await.map_err(failed)? {
-            ctid_ranges.take(reader.take(&row)?, &row)?;
-        }
-        let (accounts, set_aside) = reader.all();
-        tracing::info!(days = accounts.len(), rows = accounts::rows(&accounts), "surveyed production");
-        Ok(Survey { accounts, set_aside, ctid_ranges, took: started.elapsed() })
-    }
-
     /// The rows of these days, in PostgreSQL's binary COPY format.
     pub async fn rows(&self, wanted: &RowRange) -> Result<CopyOut> {
         let bounds = self.model.bounds(wanted.from, wanted.until);
@@ -292,7 +258,9 @@ async fn look(work: &Work<'_>, entity: &Entity) -> Result<(Row, Model)> {
         return Err(suggestion::of_column(work, entity, column).await);
     }
     let measures = types.split_off(1);
-    let model = Model::new(entity, &Found { time: types.pop().flatten(), measures, dimensions })?;
+    let modifiers = row.get::<Vec<Option<i32>>>("modifiers")?.into_iter().skip(1).map(|found| found.unwrap_or(-1));
+    let (time, modifiers) = (types.pop().flatten(), modifiers.collect());
+    let model = Model::new(entity, &Found { time, measures, modifiers, dimensions })?;
     Ok((row, model))
 }
 

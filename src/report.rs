@@ -1,5 +1,6 @@
 //! Results as text for people and JSON for programs. Results go to stdout, everything else to stderr.
 
+mod bars;
 mod figures;
 mod moved;
 mod terminal;
@@ -10,8 +11,9 @@ use std::io::Write as _;
 
 use serde::Serialize;
 
+pub(crate) use bars::{bar, number, sparkline};
 pub(crate) use figures::{Figure, Gauge};
-pub(crate) use moved::{MovedFigure, grouped, table};
+pub(crate) use moved::{MovedFigure, grouped, percent, table};
 
 use crate::accounts::{Cause, SetAside};
 use crate::error::Exit;

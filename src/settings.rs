@@ -1,23 +1,29 @@
 //! The settings: file, environment and flags, each overriding the one before. Nothing else reads the environment.
 
 mod address;
+mod cluster;
 mod draft;
 mod duration;
 mod entities;
 mod environment;
+mod exports;
 mod file;
 mod guard;
 mod limits;
+mod look;
 mod misspelt;
 mod reading;
 
+use std::collections::BTreeMap;
 use std::num::NonZeroU64;
 use std::os::unix::ffi::OsStrExt as _;
 use std::path::{Path, PathBuf};
 
+pub use cluster::Cluster;
 pub use draft::{Drafted, written};
 pub use entities::table_name;
 pub use environment::Environment;
+pub use exports::Exports;
 use file::File;
 pub use misspelt::nearest;
 
@@ -26,6 +32,7 @@ use crate::entity::Entity;
 use crate::error::{Refusal, Result};
 use crate::guard::Rules;
 use crate::local::Location;
+use crate::look::Look;
 
 /// The file that is read if it exists and no other is named.
 const FILE: &str = "kalends.toml";
@@ -78,14 +85,20 @@ pub struct Settings {
     pub servers: Servers,
     /// The tables that are accounted for, by name.
     pub entities: Vec<Entity>,
-    /// The folder of the published files.
-    pub exports: PathBuf,
+    /// What a run looks at, by entity; everything if it is not listed.
+    looks: BTreeMap<String, Look>,
+    /// Where files are published, and in which form.
+    pub exports: Exports,
+    /// Whether the report's pages are published beside the files; `None`: if there are some already.
+    pub report: Option<bool>,
     /// How long to wait for the warehouse.
     pub limits: Limits,
     /// The same for production.
     pub production_limits: Limits,
     /// How many rows per second may be read from production; `None`: no limit.
     pub max_rows_per_second: Option<NonZeroU64>,
+    /// What the warehouse is spread over; `None`: it is one server.
+    pub cluster: Option<Cluster>,
     /// The guard's rules.
     pub guard: Rules,
     /// Where private servers are, whether they are used or not.
@@ -161,6 +174,11 @@ impl Settings {
         self.entities.iter().any(|entity| entity.name.name() == name)
     }
 
+    /// What a run looks at of an entity; `None`: everything.
+    pub fn look(&self, entity: &Entity) -> Option<Look> {
+        self.looks.get(entity.name.name()).copied()
+    }
+
     /// The names of all entities, quoted.
     pub fn names(&self) -> String {
         self.entities.iter().map(|one| format!("\"{}\"", one.name.name())).collect::<Vec<_>>().join(", ")
@@ -175,10 +193,18 @@ impl Settings {
         check_folder(&exports)?;
         let folder = environment.path("KALENDS_LOCAL").unwrap_or(file.local);
         let (limits, notes) = file.limits.read()?;
+        let exports = Exports::of(exports, &file.entity)?;
+        let looks = file.entity.iter().map(|typed| {
+            let look = look::read(&typed.name, typed.recent.as_deref(), typed.prove_all_every.as_deref())?;
+            Ok(look.map(|look| (typed.name.clone(), look)))
+        });
+        let looks = looks.filter_map(Result::transpose).collect::<Result<_>>()?;
         Ok(Self {
             servers: servers(production, warehouse, environment, need)?,
             entities: entities::read(file.entity)?,
+            looks,
             exports,
+            report: file.report,
             limits,
             production_limits: Limits {
                 lock: file.production.lock_timeout.map_or(limits.lock, |written| written.0),
@@ -186,6 +212,7 @@ impl Settings {
                 ..limits
             },
             max_rows_per_second: file.production.max_rows_per_second,
+            cluster: file.warehouse.cluster,
             guard: file.guard.read()?,
             local: Location { folder: environment.absolute(&folder)?, search_path: environment.search_path() },
             notes,

@@ -85,6 +85,7 @@ static TEMPLATES: LazyLock<Result<minijinja::Environment<'static>, minijinja::Er
     templates.set_auto_escape_callback(|_| minijinja::AutoEscape::None);
     for (name, text) in [
         ("day.jinja", include_str!("../sql/accounts/day.jinja")),
+        ("stretch.jinja", include_str!("../sql/accounts/stretch.jinja")),
         ("within.jinja", include_str!("../sql/accounts/within.jinja")),
         ("source.jinja", include_str!("../sql/accounts/source.jinja")),
         ("theirs.jinja", include_str!("../sql/accounts/theirs.jinja")),
@@ -95,6 +96,7 @@ static TEMPLATES: LazyLock<Result<minijinja::Environment<'static>, minijinja::Er
         ("details.jinja", include_str!("../sql/accounts/details.jinja")),
         ("write_made.jinja", include_str!("../sql/accounts/write_made.jinja")),
         ("printed.jinja", include_str!("../sql/diff/printed.jinja")),
+        ("closed.jinja", include_str!("../sql/warehouse/closed.jinja")),
         ("differing.jinja", include_str!("../sql/checks/differing.jinja")),
     ] {
         templates.add_template(name, text)?;

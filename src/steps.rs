@@ -4,9 +4,10 @@
 pub mod combinations;
 pub mod held;
 pub mod moved;
+mod older;
 
 mod prepare;
 mod publish;
 
 pub use prepare::{Prepared, prepare};
-pub use publish::{Files, line, publish, relisted};
+pub use publish::{Files, line, publish, publish_with, relisted};

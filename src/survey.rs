@@ -57,6 +57,11 @@ impl Reader {
         Ok(Some(day))
     }
 
+    /// How many rows the accounts count so far.
+    pub fn rows(&self) -> u64 {
+        u64::try_from(self.rows).unwrap_or_default()
+    }
+
     /// Returns what was read.
     pub fn all(self) -> (Accounts, SetAside) {
         (self.accounts, self.set_aside)

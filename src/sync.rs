@@ -7,21 +7,24 @@
 pub mod plan;
 
 mod adopt;
+mod due;
 mod judge;
 mod load;
 mod month;
 mod months;
+mod older;
 mod open;
 mod prepare;
 mod rebuild;
 mod repair;
+mod round;
 mod settle;
 mod settling;
 mod zones;
 
 pub use adopt::adopt;
 pub use judge::Terms;
-pub use load::Loaded;
 pub use open::{Connections, check_not_exchanged, compare};
-pub use prepare::{Prepared, prepare};
+pub use prepare::prepare;
 pub use repair::{Repaired, repair};
+pub use round::{Older, Prepared};

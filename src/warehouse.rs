@@ -1,16 +1,19 @@
 //! The warehouse: a connection; only a [`Locked`] one can write, and [`Warehouse::lock`] is the only way to one.
 
 mod checksums;
+mod cluster;
 mod forget;
 mod freshness;
 mod lasting;
 mod lock;
 mod lock_limit;
+mod looks;
 pub mod notes;
 mod partition;
 mod preflight;
 mod rights;
 mod schemas;
+mod spread;
 mod sums;
 mod tables;
 
@@ -19,17 +22,22 @@ use tokio_postgres::error::SqlState;
 use tokio_postgres::types::Type;
 
 use crate::accounts::Accounts;
-use crate::calendar::{Period, Span};
-use crate::db::{Access, Address, Identity, Limits, Row, Server, Session, Work, sql_state};
+use crate::calendar::Period;
+use crate::db::{Access, Address, Identity, Limits, Parameter, Row, Server, Session, Work, sql_state};
 use crate::entity::{Change, Model};
 use crate::error::{Refusal, Result};
+use crate::look::{Sight, Stretch};
+use crate::settings::Cluster;
 use crate::sql::{Ident, Sql, Statement};
 use crate::statement;
 use crate::survey;
+pub use cluster::Node;
 pub use forget::Forgettable;
-pub use freshness::{Freshness, Proof};
+pub use freshness::{Freshness, Proof, Recent};
+pub use looks::Looks;
 pub use partition::Partition;
 pub use preflight::Beginning;
+pub use spread::{Spread, Spreadable};
 
 const IDENTITY: Statement = statement!("warehouse/identity.sql");
 const STATE: Statement = statement!("warehouse/state.sql");
@@ -41,13 +49,10 @@ const BACK_TO_PROVEN: Statement = statement!("warehouse/back_to_proven.sql");
 const LOCK_TABLES: Statement = statement!("warehouse/lock_tables.sql");
 const LOCK_REPLACING: Statement = statement!("warehouse/lock_replacing.sql");
 
-/// The accounts of an entity's days, or of those of a span, as they are in the warehouse.
-pub(crate) async fn stored(work: &Work<'_>, model: &Model, span: Option<Span>) -> Result<Accounts> {
-    let (from, until) = (span.map(|span| span.from), span.map(|span| span.until));
-    let (sql, parameters) = (STORED.of(&model.shape()?)?, [(&from as _, Type::DATE), (&until as _, Type::DATE)]);
-    if span.is_some() {
-        return Ok(survey::read(&work.query(sql, &parameters).await?)?.0);
-    }
+/// The accounts of an entity's days in a stretch, as they are in the warehouse.
+pub(crate) async fn stored(work: &Work<'_>, model: &Model, stretch: Stretch) -> Result<Accounts> {
+    let parameters: [Parameter<'_>; 2] = [(&stretch.from, Type::DATE), (&stretch.until, Type::DATE)];
+    let sql = STORED.of(&model.shape()?)?;
     let (mut answer, mut reader) = (work.stream(&sql, &parameters).await?, survey::Reader::default());
     while let Some(row) = answer.next().await? {
         reader.take(&row)?;
@@ -60,6 +65,8 @@ pub struct Warehouse {
     session: Session,
     /// Whether the schemas were there when they were looked for last.
     prepared: bool,
+    /// What the settings say that it is spread over.
+    cluster: Option<Cluster>,
 }
 
 /// One snapshot of the warehouse.
@@ -69,11 +76,16 @@ pub struct Reading<'a> {
     pub identity: Identity,
     /// Whether the schemas are there.
     pub prepared: bool,
+    /// What the settings say that the warehouse is spread over.
+    cluster: Option<Cluster>,
+    /// Whether the database has Citus.
+    has_citus: bool,
 }
 
 /// A transaction that holds the warehouse: the only one that writes.
 pub struct Locked<'a> {
     work: Work<'a>,
+    cluster: Option<Cluster>,
 }
 
 /// A run that changed something.
@@ -94,8 +106,10 @@ pub struct LastRun {
 /// What was settled, read before production's snapshot is taken.
 #[derive(Debug, Default)]
 pub struct Ledger {
-    /// The accounts of days.
+    /// The accounts of the days that a run looks at.
     pub accounts: Accounts,
+    /// These days.
+    pub sight: Sight,
     /// Counts settlements: it tells whether another run has settled something since.
     pub generation: i64,
     /// Periods whose accounts do not add up: somebody changed them.
@@ -122,8 +136,12 @@ impl Warehouse {
     ///
     /// # Errors
     /// As [`Session::connect`].
-    pub async fn connect(address: &Address, limits: Limits) -> Result<Self> {
-        Ok(Self { session: Session::connect(Server::Warehouse, address, limits).await?, prepared: false })
+    pub async fn connect(address: &Address, limits: Limits, cluster: Option<Cluster>) -> Result<Self> {
+        let mut session = Session::connect(Server::Warehouse, address, limits).await?;
+        if cluster.is_some() {
+            session.pin_nodes();
+        }
+        Ok(Self { session, prepared: false, cluster })
     }
 
     /// A snapshot to read from. `kalends.entity` is locked before it is taken, so that no table is replaced: a snapshot
@@ -143,22 +161,29 @@ impl Warehouse {
             ),
             _ => error,
         })?;
-        let (identity, prepared) = identify(&work).await?;
+        let Found { identity, prepared, has_citus } = identify(&work).await?;
         // Schemas that were made in between are not read: their tables are not held in place.
-        Ok(Reading { identity, prepared: prepared && self.prepared, work })
+        Ok(Reading { identity, prepared: prepared && self.prepared, cluster: self.cluster, has_citus, work })
     }
 
     /// Whether the schemas are there. Needs no right on them.
     async fn is_prepared(&mut self) -> Result<bool> {
         let work = self.session.begin(Access::ReadSnapshot, &[]).await?;
-        Ok(identify(&work).await?.1)
+        Ok(identify(&work).await?.prepared)
     }
 }
 
+/// What a database says of itself first.
+struct Found {
+    identity: Identity,
+    prepared: bool,
+    has_citus: bool,
+}
+
 /// Which database this is, and whether the schemas are there. Takes the snapshot.
-async fn identify(work: &Work<'_>) -> Result<(Identity, bool)> {
+async fn identify(work: &Work<'_>) -> Result<Found> {
     let row = work.query_one(IDENTITY, &[]).await?.context("the warehouse did not say who it is")?;
-    Ok((Identity::of(&row)?, row.get("prepared")?))
+    Ok(Found { identity: Identity::of(&row)?, prepared: row.get("prepared")?, has_citus: row.get("has_citus")? })
 }
 
 /// The sequence that confirms the proof of the entity of a number.
@@ -204,38 +229,33 @@ impl<'a> Reading<'a> {
         check_are_two(production, &self.identity)
     }
 
-    /// The ledger of an entity that was settled as `known`, for the settings of today.
+    /// The ledger of an entity that was settled as `known`, for the settings of today: of the days that a run looks at,
+    /// or of all if what is settled has changed.
     ///
     /// # Errors
     /// Refuses another table, time column, zone or type, and a rebuild that takes more locks than the server has.
-    pub async fn ledger(&self, known: Model, model: &Model) -> Result<Ledger> {
+    pub async fn ledger(&self, known: Model, model: &Model, sight: &Sight) -> Result<Ledger> {
         let generation = self.generation().await?;
         let change = known.change_to(model)?;
-        Ok(match change {
-            Change::Same | Change::Checksums => {
-                let (accounts, inconsistent) =
-                    (self.accounts_for(&known, model).await?, self.inconsistent(model).await?);
-                Ledger {
-                    accounts,
-                    generation,
-                    inconsistent,
-                    renews_checksums: change == Change::Checksums,
-                    rebuild: None,
-                }
-            }
-            Change::Rebuild(what) => {
-                let keeps_rows = model.has_rows_of(&known);
-                self.check_locks(&known, keeps_rows).await?;
-                let accounts = if keeps_rows { self.accounts_for(&known, model).await? } else { Accounts::new() };
-                let rebuild = Some(Rebuild { known, keeps_rows, what });
-                Ledger { accounts, generation, inconsistent: Vec::new(), renews_checksums: false, rebuild }
-            }
-        })
+        if let Change::Rebuild(what) = change {
+            let (keeps_rows, sight) = (model.has_rows_of(&known), Sight::all());
+            self.check_locks(&known, keeps_rows).await?;
+            let accounts = if keeps_rows { self.accounts_for(&known, model, &sight).await? } else { Accounts::new() };
+            let rebuild = Some(Rebuild { known, keeps_rows, what });
+            return Ok(Ledger { accounts, sight, generation, rebuild, ..Ledger::default() });
+        }
+        let renews_checksums = change == Change::Checksums;
+        let sight = if renews_checksums { Sight::all() } else { sight.clone() };
+        let inconsistent = self.inconsistent(model, Stretch { from: sight.first(), until: None }).await?;
+        // What is rebuilt must be proven, in whole months.
+        let sight = sight.and(inconsistent.iter().map(|&period| Stretch::from(period).in_whole_months()));
+        let accounts = self.accounts_for(&known, model, &sight).await?;
+        Ok(Ledger { accounts, sight, generation, inconsistent, renews_checksums, rebuild: None })
     }
 
     /// The accounts of an entity's days, as they were settled.
     pub async fn accounts(&self, model: &Model) -> Result<Accounts> {
-        stored(&self.work, model, None).await
+        stored(&self.work, model, Stretch::ALL).await
     }
 
     /// The entities that have tables here, by name.

@@ -20,6 +20,7 @@ pub use signals::unheeding_interrupts;
 use crate::db::{Address, StatementFailure, sql_state};
 use crate::entity::Entity;
 use crate::error::{Refusal, Result};
+use crate::pages::Report;
 use crate::production::{Production, Watch};
 use crate::progress::Talk;
 use crate::settings::Settings;
@@ -43,6 +44,11 @@ pub struct World<'a> {
 }
 
 impl World<'_> {
+    /// The pages of the report, as the settings ask for them.
+    pub fn pages(&self) -> Report {
+        Report { is_on: self.settings.report }
+    }
+
     /// Connects to production.
     ///
     /// # Errors
@@ -58,7 +64,7 @@ impl World<'_> {
     /// As [`Warehouse::connect`].
     pub async fn warehouse(&self) -> Result<Warehouse> {
         let address = self.warehouse.as_ref().context("no warehouse is set")?;
-        Warehouse::connect(address, self.settings.limits).await
+        Warehouse::connect(address, self.settings.limits, self.settings.cluster).await
     }
 
     /// Connects to both.

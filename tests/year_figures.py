@@ -73,6 +73,7 @@ def main():
     expected, rows, total = expected_files(year, controller)
     found = {str(path.relative_to(folder)): path for path in folder.rglob("*") if not path.is_dir()}
     manifest = found.pop("_manifest.json", None)
+    found.pop(".kalends_index", None)
 
     wrong = [f"missing: {path}" for path in expected if path not in found]
     wrong += [f"should not be there: {path}" for path in found if path not in expected]

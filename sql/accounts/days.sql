@@ -19,28 +19,39 @@ WITH hashed AS (
         -- Two 64-bit hashes of each row. Each by itself tells apart whatever PostgreSQL takes for different.
         {{ row_hash(1, 'time first') }} AS hash_a,
         {% if measures | length == 1 and measures[0].small and not dimensions and not hours_follow_zone %}
-        {{ row_hash_of_number() }} AS hash_b,
+        {{ row_hash_of_number() }} AS hash_b
         {% else %}
-        {{ row_hash(7, 'time last') }} AS hash_b,
+        {{ row_hash(7, 'time last') }} AS hash_b
         {% endif %}
-        ctid AS row_ctid
+        {% if with_ctids is defined %}
+        , ctid AS row_ctid
+        {% endif %}
     FROM {% include 'source.jinja' %}
 
     {% if sample %}
     -- A share of the rows, the same on both servers: by their time, and where a day is all the time there is, by the
     -- whole row. Rows of equal times are looked at together.
     WHERE ({{ lot() }} & 9223372036854775807) % 1000000 < {{ sample }}
+    {% elif since is defined or until is defined %}
+    -- Only some days. The rows are chosen before they are hashed.
+    WHERE
+        {% include 'stretch.jinja' %}
+
     {% endif %}
+    {% if in_shards is not defined %}
     -- This arm gives no rows. It hides from the planner that a day is made from a time, of which it would expect as
     -- many days as rows and therefore never add up in parallel; so it expects 200, and does. Nearly twice as fast.
+    -- The nodes of a cluster add up in parallel without it, and with it they would send their rows to the coordinator.
     UNION ALL
     SELECT
         {% include 'day.jinja' %},
         {% for m in measures %}
         {{ m.column }},
         {% endfor %}
-        0::bigint, 0::bigint, ctid
+        0::bigint, 0::bigint{% if with_ctids is defined %}, ctid{% endif %}
+
     FROM {% include 'source.jinja' %} WHERE false
+    {% endif %}
 )
 
 SELECT
@@ -57,11 +68,13 @@ SELECT
     ] AS statistics,
     -- Added up exactly: never XOR, in which a pair of equal rows cancels out.
     coalesce(sum(hash_a), 0)::text AS hash_a,
-    coalesce(sum(hash_b), 0)::text AS hash_b,
-    -- Not part of the account: where in the table the day's rows lie. With it they can be read without reading the
-    -- whole table, although there is no index. True for one snapshot; of a partitioned table a looser bound, and still
-    -- true.
-    min(row_ctid)::text AS first_ctid,
-    max(row_ctid)::text AS last_ctid
+    coalesce(sum(hash_b), 0)::text AS hash_b
+    {% if with_ctids is defined %}
+    -- Not part of the account, and asked for in production alone: where in the table the day's rows lie. With it they
+    -- can be read without reading the whole table, although there is no index. True for one snapshot; of a partitioned
+    -- table a looser bound, and still true.
+    , min(row_ctid)::text AS first_ctid
+    , max(row_ctid)::text AS last_ctid
+    {% endif %}
 FROM hashed
 GROUP BY day

@@ -2,7 +2,7 @@
 --
 -- Reads:   the entity's table of days
 -- Writes:  nothing
--- Params:  $1 date first day, $2 date day after the last one; both NULL for all days
+-- Params:  $1 date first day, $2 date day after the last one; NULL for an open end
 -- Repeat:  safe
 
 SELECT

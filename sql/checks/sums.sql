@@ -3,7 +3,7 @@
 --
 -- Reads:   kalends_stats.<source>, kalends_stats.<target>
 -- Writes:  nothing
--- Params:  none
+-- Params:  $1 date first day of the first period, $2 date day after the last period; NULL for an open end
 -- Repeat:  safe
 
 {% from 'period.jinja' import first_day %}
@@ -19,9 +19,13 @@ WITH fresh AS (
         , {{ of_parts(c) }} AS {{ c.name }}
         {% endfor %}
     FROM kalends_stats.{{ source }}
+    WHERE
+        ($1::date IS NULL OR {{ part }} >= $1::date)
+        AND ($2::date IS NULL OR {{ part }} < $2::date)
     GROUP BY {{ first_day(level, part) }}{% for key in keys %}, {{ key }}{% endfor %}
 
 )
 
 SELECT DISTINCT coalesce(fresh.{{ level }}, stored.{{ level }}) AS period
+{% set bounded = true %}
 {% include 'differing.jinja' %}

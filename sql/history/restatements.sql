@@ -4,7 +4,8 @@
 --
 -- Reads:   kalends.restatement, kalends.run
 -- Writes:  nothing
--- Params:  $1 text entity, $2 date first day, $3 date day after the last one, $4 text[] levels; NULL for all
+-- Params:  $1 text entity, $2 date first day, $3 date day after the last one, $4 text[] levels, $5 bigint only of runs
+--          after this one; NULL for all
 -- Repeat:  safe
 
 SELECT
@@ -51,6 +52,7 @@ WHERE
     ($1::text IS NULL OR restated.entity = $1)
     AND ($2::date IS NULL OR restated.period >= $2) AND ($3::date IS NULL OR restated.period < $3)
     AND ($4::text[] IS NULL OR restated.level = ANY($4))
+    AND ($5::bigint IS NULL OR restated.run > $5)
 ORDER BY
     restated.run DESC, restated.entity ASC, restated.period ASC,
     array_position('{year,month,day}'::text[], restated.level) ASC

@@ -46,7 +46,16 @@ SELECT
         )
         FROM unnest($3::text[]) WITH ORDINALITY AS wanted (name, position)
         ORDER BY wanted.position
-    ) AS types
+    ) AS types,
+    -- What each type is declared with, such as the digits of a numeric.
+    ARRAY(
+        SELECT (
+            SELECT atttypmod FROM pg_attribute
+            WHERE attrelid = relation.oid AND attname = wanted.name AND attnum > 0 AND NOT attisdropped
+        )
+        FROM unnest($3::text[]) WITH ORDINALITY AS wanted (name, position)
+        ORDER BY wanted.position
+    ) AS modifiers
 FROM pg_class AS relation
 INNER JOIN pg_namespace AS namespace ON relation.relnamespace = namespace.oid
 WHERE namespace.nspname = $1 AND relation.relname = $2

@@ -5,8 +5,9 @@
 -- Params:  none
 -- Repeat:  safe; in the transaction that creates the tables, and again if a migration changes the form of the views
 
+{% from 'closed.jinja' import closed %}
 {% for level in levels if level.published %}
--- For analysts: exactly the columns of the files.
+-- For analysts: the columns of the files, and after them when the period began and whether it is closed.
 CREATE OR REPLACE VIEW kalends_stats.{{ level.stats_view }} AS
 SELECT
     {% for c in level.columns %}
@@ -23,6 +24,8 @@ SELECT
     {{ measures[c.at][c.what] }} AS {{ c.name }}
     {% endif %}
     {% endfor %}
+    , {{ level.word }} AS {{ level.start }}
+    , {{ closed(level.word, name, zone) }} AS {{ level.closed }}
 FROM kalends_stats.{% if dimensions %}{{ level.by_table }}{% else %}{{ level.table }}{% endif %};
 
 -- What the files are written from: the same columns as text, after their period and the number of rows accounted for.
@@ -30,21 +33,7 @@ CREATE OR REPLACE VIEW kalends.{{ level.file_view }} AS
 SELECT
     {{ level.word }} AS period,
     rows,
-    -- Whether the period had ended when the warehouse was proven equal to production.
-    coalesce(
-        {% if level.word == 'hour' %}
-        -- The end of an hour far in the future is outside the range of timestamps.
-        CASE WHEN hour < (kalends.open_from((SELECT proven_at FROM kalends.freshness WHERE entity = {{ name }}), {{ zone }}) + 1)::timestamp
-            THEN (hour + INTERVAL '1 hour') AT TIME ZONE {{ zone }} <= (SELECT proven_at FROM kalends.freshness WHERE entity = {{ name }})
-        END,
-        {% else %}
-        {{ level.word }} < date_trunc(
-            '{{ level.word }}',
-            kalends.open_from((SELECT proven_at FROM kalends.freshness WHERE entity = {{ name }}), {{ zone }})::timestamp
-        ),
-        {% endif %}
-        false
-    ) AS closed,
+    {{ closed(level.word, name, zone) }} AS closed,
     ARRAY[
         {% for c in level.columns %}
         {% if not loop.first %}, {% endif %}

@@ -1,6 +1,6 @@
 -- Which database this is, and whether Kalends has created its schemas here.
 --
--- Reads:   pg_control_system(), pg_database, pg_class, pg_namespace
+-- Reads:   pg_control_system(), pg_database, pg_class, pg_namespace, pg_extension
 -- Writes:  nothing
 -- Params:  none
 -- Repeat:  safe
@@ -13,4 +13,5 @@ SELECT
         SELECT FROM pg_class AS relation
         INNER JOIN pg_namespace AS namespace ON relation.relnamespace = namespace.oid
         WHERE namespace.nspname = 'kalends' AND relation.relname = 'state'
-    ) AS prepared
+    ) AS prepared,
+    EXISTS (SELECT FROM pg_extension WHERE extname = 'citus') AS has_citus

@@ -8,6 +8,7 @@
 {% for level in levels if level.made %}
 DROP VIEW IF EXISTS kalends.{{ level.file_view }};
 DROP VIEW IF EXISTS kalends_stats.{{ level.stats_view }};
+DROP VIEW IF EXISTS kalends_stats.{{ level.trend_view }};
 DROP TABLE kalends_stats.{{ level.table }};
 {% if dimensions %}
 DROP TABLE kalends_stats.{{ level.by_table }};

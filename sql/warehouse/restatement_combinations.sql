@@ -1,9 +1,9 @@
--- Notes which combinations of dimensions changed most on restated days, and their accounts before and after.
+-- Which combinations of dimensions changed most on restated days, and their accounts before and after.
 --
 -- Reads:   the entity's table of rows, kalends_stats.<source>, its accounts of combinations by day
--- Writes:  kalends.restatement
--- Params:  $1 date[] days, $2 date the first of them, $3 date the day after the last one, $4 bigint run,
---          $5 text[] names of the dimensions, $6 bigint how many are listed for a day
+-- Writes:  nothing
+-- Params:  $1 date[] days, $2 date the first of them, $3 date the day after the last one,
+--          $4 text[] names of the dimensions, $5 bigint how many are listed for a day
 -- Repeat:  safe; after the rows are loaded, and before the accounts of combinations are computed from them
 
 {% from 'means.jinja' import said %}
@@ -54,17 +54,16 @@ listed AS (
                 'after', {{ said('moved.after') }}::jsonb
             )
             ORDER BY place
-        ) FILTER (WHERE place <= $6::bigint) AS combinations
+        ) FILTER (WHERE place <= $5::bigint) AS combinations
     FROM moved
     GROUP BY day
 )
 
-UPDATE kalends.restatement AS restated
-SET combinations = jsonb_build_object(
-    'dimensions', to_jsonb($5::text[]),
-    'moved', listed.combinations,
-    'not_listed', greatest(listed.moved - $6::bigint, 0)
-)
+SELECT
+    day,
+    jsonb_build_object(
+        'dimensions', to_jsonb($4::text[]),
+        'moved', combinations,
+        'not_listed', greatest(moved - $5::bigint, 0)
+    )::text AS combinations
 FROM listed
-WHERE
-    restated.run = $4 AND restated.entity = {{ name }} AND restated.level = 'day' AND restated.period = listed.day

@@ -103,6 +103,15 @@ mod tests {
     }
 
     #[test]
+    fn hashes_are_compared_where_both_have_them() {
+        let [one, other] = ["1", "7"].map(|hash| Account::new(2, [hash, "2"], [Some("5")]).unwrap());
+        assert!(one.has_rows_of(&one) && !one.has_rows_of(&other));
+        assert!(one.has_rows_of(&other.without_hashes()) && one.without_hashes().has_rows_of(&other));
+        let more = Account::new(3, ["1", "2"], [Some("5")]).unwrap();
+        assert!(!one.without_hashes().has_rows_of(&more));
+    }
+
+    #[test]
     fn a_digest_is_made_of_the_same_words_as_ever() {
         let account = Account::new(2, ["1", "2"], [Some("5"), None]).unwrap();
         let words = r#"Account { rows: 2, statistics: [Some("5"), None], hash_a: "1", hash_b: "2" }"#;

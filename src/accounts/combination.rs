@@ -128,6 +128,7 @@ mod tests {
     fn a_difference_is_exact_or_none() {
         let of = |before, after| difference(Some(before), Some(after));
         assert_eq!(of("5", "7").as_deref(), Some("+2"));
+        assert_eq!(of("5", "5").as_deref(), Some("+0"));
         assert_eq!(of("7", "5.25").as_deref(), Some("-1.75"));
         assert_eq!(of("-0.1", "0.2").as_deref(), Some("+0.3"));
         assert_eq!(of("9223372036854775807", "-9223372036854775808").as_deref(), Some("-18446744073709551615"));
@@ -144,10 +145,45 @@ mod tests {
         let mut found = Combinations::default();
         for rows in 0..250 {
             found.add(Combination::between(vec![Some(rows.to_string())], &said(0), &said(rows)));
+            let added = usize::try_from(rows).unwrap() + 1;
+            assert_eq!(found.moved.len(), if added < 200 { added } else { added - 100 }, "after {added}");
         }
         found.cut();
         assert_eq!((found.moved.len(), found.not_listed, found.count()), (100, 150, 250));
         let rows: Vec<i64> = found.moved.iter().map(|one| one.rows.after).collect();
         assert_eq!(rows, (150..250).rev().collect::<Vec<_>>());
+    }
+
+    fn noted(moved: &str) -> Combinations {
+        Combinations::parse(&format!(r#"{{"dimensions": ["city"], "not_listed": 3, "moved": [{moved}]}}"#)).unwrap()
+    }
+
+    #[test]
+    fn what_is_noted_is_told_without_what_stayed() {
+        let found = noted(
+            r#"{"values": ["Lyon"], "before": {"rows": "1", "sum_a": "5", "min_a": "2"},
+                "after": {"rows": "2", "sum_a": "9", "min_a": "2"}}, {"values": [null], "before": null,
+                "after": {"rows": "1", "sum_a": null, "min_a": "4"}}"#,
+        );
+        assert_eq!((found.dimensions.as_slice(), found.count()), (&["city".to_string()][..], 5));
+        let told = found.moved.iter();
+        let told = told.map(|one| (one.values[0].as_deref(), (one.rows.before, one.rows.after), names(one)));
+        assert_eq!(told.collect::<Vec<_>>(), [(Some("Lyon"), (1, 2), vec!["sum_a"]), (None, (0, 1), vec!["min_a"])]);
+    }
+
+    fn names(one: &Combination) -> Vec<&str> {
+        one.statistics.iter().map(|statistic| statistic.name.as_str()).collect()
+    }
+
+    #[test]
+    fn of_those_with_as_many_rows_the_first_sum_tells_which_moved_most() {
+        let one = |city: &str, before: &str, after: &str| {
+            let said = |sum| format!(r#"{{"rows": "1", "sum_a": "{sum}"}}"#);
+            format!(r#"{{"values": ["{city}"], "before": {}, "after": {}}}"#, said(before), said(after))
+        };
+        let mut found = noted(&[one("a", "100", "101"), one("b", "2", "6"), one("c", "6", "-1")].join(", "));
+        found.cut();
+        let cities: Vec<_> = found.moved.iter().map(|one| one.values[0].as_deref().unwrap()).collect();
+        assert_eq!(cities, ["c", "b", "a"]);
     }
 }

@@ -26,3 +26,16 @@ impl SetAside {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn rows_that_are_set_aside_are_added_up_kind_by_kind() {
+        let (some, others) =
+            (SetAside { without_time: 2, outside_calendar: 3 }, SetAside { without_time: 5, outside_calendar: 7 });
+        assert_eq!((some.rows(), SetAside::default().rows()), (5, 0));
+        assert_eq!(some.and(others), SetAside { without_time: 7, outside_calendar: 10 });
+    }
+}

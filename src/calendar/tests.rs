@@ -6,10 +6,14 @@ fn day(year: i32, month: u8, day: u8) -> Day {
     Day::new(year, month, day).unwrap()
 }
 
+fn in_tree(period: Period, entity: &str) -> String {
+    period.path(Layout::Tree, entity, "csv")
+}
+
 #[test]
 fn paths_are_not_padded_and_name_bc_and_five_digit_years() {
     let paths = |day: Day| {
-        [Period::new(Level::Day, day).unwrap().path("entity"), day.month().path("entity"), day.year().path("entity")]
+        [Period::new(Level::Day, day).unwrap(), day.month(), day.year()].map(|period| in_tree(period, "entity"))
     };
     assert_eq!(
         paths(day(2023, 1, 9)),
@@ -19,9 +23,31 @@ fn paths_are_not_padded_and_name_bc_and_five_digit_years() {
             "year=2023/entity_stats_yearly_2023.csv",
         ]
     );
-    assert_eq!(day(-44, 3, 15).year().path("entity"), "year=-44/entity_stats_yearly_-44.csv");
-    assert_eq!(day(44, 3, 15).year().path("entity"), "year=44/entity_stats_yearly_44.csv");
-    assert_eq!(day(12024, 12, 31).month().path("entity"), "year=12024/month=12/entity_stats_monthly_12024_12.csv");
+    assert_eq!(in_tree(day(-44, 3, 15).year(), "entity"), "year=-44/entity_stats_yearly_-44.csv");
+    assert_eq!(in_tree(day(44, 3, 15).year(), "entity"), "year=44/entity_stats_yearly_44.csv");
+    assert_eq!(in_tree(day(12024, 12, 31).month(), "entity"), "year=12024/month=12/entity_stats_monthly_12024_12.csv");
+}
+
+#[test]
+fn in_the_layout_of_hive_each_level_has_a_tree_and_numbers_are_padded() {
+    let path = |period: Period, ending| period.path(Layout::Hive, "o", ending);
+    let at = |level| day(2023, 1, 9).period(level);
+    let hour = Period::from_postgres(Level::Hour, at(Level::Day).first().to_postgres(), 5).unwrap();
+    assert_eq!(path(hour, "csv"), "o/csv/hourly/year=2023/month=01/o_stats_hourly_2023_01_09_05.csv");
+    assert_eq!(path(at(Level::Day), "csv.gz"), "o/csv.gz/daily/year=2023/month=01/o_stats_daily_2023_01_09.csv.gz");
+    assert_eq!(path(at(Level::Week), "csv"), "o/csv/weekly/iso_year=2023/week=02/o_stats_weekly_2023_02.csv");
+    assert_eq!(path(at(Level::Month), "csv"), "o/csv/monthly/year=2023/month=01/o_stats_monthly_2023_01.csv");
+    assert_eq!(path(at(Level::Quarter), "csv"), "o/csv/quarterly/year=2023/quarter=1/o_stats_quarterly_2023_1.csv");
+    assert_eq!(path(at(Level::Year), "csv"), "o/csv/yearly/year=2023/o_stats_yearly_2023.csv");
+    assert_eq!(path(day(-44, 3, 15).year(), "csv"), "o/csv/yearly/year=-0044/o_stats_yearly_-0044.csv");
+    assert_eq!(path(day(12024, 3, 15).year(), "csv"), "o/csv/yearly/year=12024/o_stats_yearly_12024.csv");
+    for period in [hour, at(Level::Day), at(Level::Week), at(Level::Month), at(Level::Quarter), at(Level::Year)] {
+        for layout in [Layout::Tree, Layout::Hive] {
+            let path = period.path(layout, "o", "csv");
+            let (found, below) = Layout::of(&path);
+            assert_eq!((found, &below[..=below.rfind('/').unwrap()]), (layout, period.folder(layout).as_str()));
+        }
+    }
 }
 
 #[test]
@@ -58,7 +84,7 @@ fn every_day_of_a_thousand_years_is_in_its_own_week_and_quarter() {
 
 #[test]
 fn weeks_are_those_of_iso_8601() {
-    let path = |day: Day, level| day.period(level).path("n");
+    let path = |day: Day, level| in_tree(day.period(level), "n");
     assert_eq!(path(day(2021, 1, 3), Level::Week), "iso_year=2020/week=53/n_stats_weekly_2020_53.csv");
     assert_eq!(path(day(2024, 12, 30), Level::Week), "iso_year=2025/week=1/n_stats_weekly_2025_1.csv");
     assert_eq!(path(day(-1, 12, 31), Level::Week), "iso_year=-1/week=52/n_stats_weekly_-1_52.csv");
@@ -66,7 +92,7 @@ fn weeks_are_those_of_iso_8601() {
     assert_eq!(day(2021, 1, 3).period(Level::Week).to_string(), "2020-W53");
     assert_eq!(day(2024, 6, 30).period(Level::Quarter).to_string(), "2024-Q2");
     let hour = Period::from_postgres(Level::Hour, 0, 5).unwrap();
-    assert_eq!(hour.path("n"), "year=2000/month=1/day=1/hour=5/n_stats_hourly_2000_1_1_5.csv");
+    assert_eq!(in_tree(hour, "n"), "year=2000/month=1/day=1/hour=5/n_stats_hourly_2000_1_1_5.csv");
     assert_eq!(hour.to_string(), "2000-01-01T05");
     // The week of PostgreSQL's first January begins in the year before.
     let first = day(-4713, 1, 1).period(Level::Week);
@@ -89,6 +115,10 @@ fn a_span_ends_where_the_next_period_starts() {
     assert_eq!(day(-1, 12, 31).year().span(), Span { from: day(-1, 1, 1), until: day(1, 1, 1) });
     assert_eq!(day(2023, 12, 31).month().span().until, day(2024, 1, 1));
     assert_eq!(day(2024, 5, 5).year().span().until, day(2025, 1, 1));
+    let march = day(2024, 3, 5).month().span();
+    let contained =
+        [day(2024, 2, 29), day(2024, 3, 1), day(2024, 3, 31), day(2024, 4, 1)].map(|day| march.contains(day));
+    assert_eq!(contained, [false, true, true, false]);
 }
 
 #[test]
@@ -134,8 +164,8 @@ fn levels_have_their_words_and_their_parts() {
 
 #[test]
 fn folders_and_reports_name_periods_as_files_do() {
-    assert_eq!(day(2024, 2, 29).month().folder(), "year=2024/month=2/");
-    assert_eq!(day(2024, 2, 29).plus(-31).year().folder(), "year=2024/");
+    assert_eq!(day(2024, 2, 29).month().folder(Layout::Tree), "year=2024/month=2/");
+    assert_eq!(day(2024, 2, 29).plus(-31).year().folder(Layout::Tree), "year=2024/");
     assert_eq!(day(2024, 2, 29).plus(1), day(2024, 3, 1));
     assert_eq!(day(2024, 2, 29).month().level(), Level::Month);
     let both = serde_json::to_string(&(day(2024, 2, 29), day(2024, 2, 29).month())).unwrap();

@@ -1,13 +1,18 @@
 //! `check`: whether everything that a run needs is there. Checks like a run, but writes nothing.
 
+mod cluster;
+mod findings;
+mod reading;
+
 use serde::Serialize;
 
+use self::findings::{Finding, Findings, Verdict, size};
 use crate::db::{Address, Facts, Protection, Server};
 use crate::entity::{Entity, Model};
 use crate::error::{self, Exit, Result};
 use crate::exports;
 use crate::flags::{Measured, Waiting};
-use crate::production::{Effort, Production};
+use crate::production::Production;
 use crate::report::{self, Outcome, counted};
 use crate::sync;
 use crate::warehouse::{self, Beginning, Warehouse};
@@ -21,29 +26,6 @@ pub(crate) struct Args {}
 /// With less free space, the files of a few entities may not fit: each takes a block of 4 KiB, about 400 files a year.
 const LITTLE_ROOM_BYTES: u64 = 64 * 1024 * 1024;
 
-/// From this value on, rows are so nearly in the order of time that those of a month are next to each other.
-const IN_ORDER: f32 = 0.9;
-
-#[derive(Clone, Copy, PartialEq, Eq, Serialize)]
-#[serde(rename_all = "lowercase")]
-enum Verdict {
-    Ok,
-    /// A run can start, but somebody should know this.
-    Warning,
-    /// A run cannot start.
-    Problem,
-}
-
-#[derive(Serialize)]
-struct Finding {
-    verdict: Verdict,
-    /// `production`, `warehouse`, `exports` or `entity NAME`.
-    about: String,
-    what: String,
-    /// The next step; `None` if all is well.
-    next: Option<String>,
-}
-
 #[derive(Serialize)]
 struct Checked {
     ready: bool,
@@ -51,38 +33,6 @@ struct Checked {
     problems: usize,
     warnings: usize,
     findings: Vec<Finding>,
-}
-
-/// What was found so far, and how a run would end.
-struct Findings {
-    list: Vec<Finding>,
-    exit: Exit,
-}
-
-impl Findings {
-    fn add(&mut self, verdict: Verdict, about: &str, what: impl Into<String>, next: Option<String>) {
-        self.list.push(Finding { verdict, about: about.to_string(), what: what.into(), next });
-    }
-
-    fn ok(&mut self, about: &str, what: impl Into<String>) {
-        self.add(Verdict::Ok, about, what, None);
-    }
-
-    fn warning(&mut self, about: &str, what: impl Into<String>, next: impl Into<String>) {
-        self.add(Verdict::Warning, about, what, Some(next.into()));
-    }
-
-    /// Returns what was found. For an error, notes the problem and returns `None`.
-    fn keep<T>(&mut self, about: &str, found: Result<T>) -> Option<T> {
-        let error = match found {
-            Ok(found) => return Some(found),
-            Err(error) => error,
-        };
-        self.exit = self.exit.graver(error::exit_code(&error));
-        let next = error::hint(&error).unwrap_or("The server's log may say more.").to_string();
-        self.add(Verdict::Problem, about, error::in_one_line(&error), Some(next));
-        None
-    }
 }
 
 pub(crate) fn run(Args {}: Args, invocation: &Invocation) -> Result<Outcome> {
@@ -104,7 +54,10 @@ async fn check(world: &World<'_>) -> Result<Outcome> {
     if let Some(there) = &mut warehouse {
         let rights = there.check_rights().await;
         match findings.keep("warehouse", rights) {
-            Some(()) => findings.ok("warehouse", "its schemas exist or can be created, and belong to the role"),
+            Some(()) => {
+                findings.ok("warehouse", "its schemas exist or can be created, and belong to the role");
+                cluster::nodes(&mut findings, there).await;
+            }
             // If it may not be read, or its form is unknown, it is not used any further.
             None => warehouse = None,
         }
@@ -193,40 +146,17 @@ async fn one(
     let effort = findings.keep(&about, world.explaining(std::slice::from_ref(entity), rehearsing).await);
     if let Some(effort) = &effort {
         findings.ok(&about, format!("table {entity} of production: columns, types and rights are right"));
-        reading(findings, &about, entity, effort);
+        reading::of(findings, &about, entity, effort);
+        if world.settings.look(entity).is_some() {
+            let by_time = production.counted(entity).await.by_time;
+            reading::recent(findings, &about, entity, effort, by_time);
+        }
     }
     if let Some(warehouse) = warehouse {
         findings.keep(&about, sync::check_not_exchanged(production, warehouse, entity).await)?;
         beginning(findings, &about, &model, warehouse).await;
     }
     effort.map(|effort| effort.bytes)
-}
-
-/// How a run would read the table's rows.
-fn reading(findings: &mut Findings, about: &str, entity: &Entity, effort: &Effort) {
-    let time = entity.time.name();
-    let order = effort.order_of_time.map(|order| format!("{:.0} %", order * 100.0));
-    match (effort.indexed, effort.order_of_time) {
-        (true, _) => findings.ok(about, format!("column \"{time}\" has an index")),
-        (false, Some(order_of_time)) if order_of_time >= IN_ORDER => findings.ok(
-            about,
-            format!(
-                "column \"{time}\" has no index and needs none: rows lie in order of time ({}), so a month's are \
-                together",
-                order.unwrap_or_default()
-            ),
-        ),
-        (false, _) => findings.warning(
-            about,
-            format!(
-                "column \"{time}\" has no index, and rows do not lie in order of time ({}): loading a month that \
-                changed \
-                 reads most of the table",
-                order.unwrap_or_else(|| "unknown before ANALYZE".to_string())
-            ),
-            "You need not do anything. If loading takes long, create an index on the column.",
-        ),
-    }
 }
 
 /// What a run would start with in the warehouse.
@@ -246,10 +176,11 @@ async fn beginning(findings: &mut Findings, about: &str, model: &Model, warehous
 
 /// The export folder, and the free space on disk, if known.
 async fn files(world: &World<'_>, findings: &mut Findings, warehouse: Option<&mut Warehouse>, bytes: u64) {
-    let path = &world.settings.exports;
+    let exports = &world.settings.exports;
+    let path = &exports.folder;
     let ready = match warehouse {
         Some(warehouse) => match warehouse.read().await {
-            Ok(reading) => exports::ready(&reading, path).await.map(|()| true),
+            Ok(reading) => exports::ready(&reading, exports).await.map(|()| true),
             Err(_) => Ok(false),
         },
         None => Ok(false),
@@ -310,18 +241,6 @@ fn word(server: Server) -> &'static str {
         Server::Production => "production",
         Server::Warehouse => "warehouse",
     }
-}
-
-/// `61 MB`: whole units, by steps of 1000.
-fn size(bytes: u64) -> String {
-    let mut size = (bytes, "B");
-    for unit in ["kB", "MB", "GB", "TB"] {
-        if size.0 < 1000 {
-            break;
-        }
-        size = (size.0.div_ceil(1000), unit);
-    }
-    format!("{} {}", size.0, size.1)
 }
 
 #[cfg(test)]

@@ -74,7 +74,7 @@ fn scope(typed: Option<(i32, u8)>) -> Result<Scope> {
 
 fn text(world: &World<'_>, month: Option<Period>, published: &Published, took_seconds: f64) -> String {
     let without_rows = month.filter(|_| !published.month_has_rows).map(|month| format!("{month} holds no rows"));
-    let done = if published.written + published.listed + published.removed > 0 {
+    let done = if published.is_something() {
         steps::line(world, published, took_seconds)
     } else if published.relisted {
         steps::relisted()

@@ -45,7 +45,7 @@ async fn history(world: &World<'_>, args: &Args) -> Result<Outcome> {
     if let Some(name) = entity {
         reading.entity(name).await?;
     }
-    let restatements = history::restatements(&reading, entity, period).await?;
+    let restatements = history::restatements(&reading, entity, period, None).await?;
     let text = text(args, &reading.entities().await?, &restatements);
     Ok(Outcome::new(Exit::Done, text, &History { entity, period, restatements }))
 }

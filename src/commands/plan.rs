@@ -61,7 +61,12 @@ async fn look(world: &World<'_>, args: &Args) -> Result<Plan> {
     let settings = world.settings;
     let reading = warehouse.read().await?;
     let accept_loss = args.losses.accept_loss.clone();
-    let run = Planned { entities: &settings.entities, rules: settings.guard, accept_loss };
+    let run = Planned {
+        entities: &settings.entities,
+        rules: settings.guard,
+        look: &|entity| settings.look(entity),
+        accept_loss,
+    };
     let (plan, previews) = plan::plan(&reading, (production, watch), &run).await?;
     let claim = args.take_over.claim();
     let preview = async || exports::preview(&reading, &settings.exports, &previews, claim).await;

@@ -1,7 +1,7 @@
 //! `prepare`: makes the warehouse's rows and accounts equal to one snapshot of production.
 
 use crate::error::Result;
-use crate::flags::{AcceptLoss, HeldTo, Measured, Waiting};
+use crate::flags::{AcceptLoss, Everything, HeldTo, Measured, Waiting};
 use crate::report::Outcome;
 use crate::steps;
 use crate::world::Invocation;
@@ -12,6 +12,8 @@ use crate::world::Invocation;
 pub(crate) struct Args {
     #[command(flatten)]
     losses: AcceptLoss,
+    #[command(flatten)]
+    everything: Everything,
     #[command(flatten)]
     held_to: HeldTo,
     #[command(flatten)]
@@ -26,7 +28,8 @@ pub(crate) fn run(args: Args, invocation: &Invocation) -> Result<Outcome> {
     ready.work(async |world| {
         let preparing = async {
             let mut connections = world.connect().await?;
-            let prepared = steps::prepare(world, &mut connections, &accepted, planned.as_ref()).await?;
+            let prepared =
+                steps::prepare(world, &mut connections, (&accepted, args.everything.all), planned.as_ref()).await?;
             let outcome = Outcome::new(prepared.exit, prepared.text(), &prepared).with_figures(prepared.figures());
             Ok((outcome, prepared.failures))
         };

@@ -6,7 +6,7 @@ use serde::Serialize;
 
 use crate::error::Result;
 use crate::exports::{Claim, Newest, Published, Scope, Which};
-use crate::flags::{AcceptLoss, Closed, HeldTo, Measured, TakeOver, Waiting};
+use crate::flags::{AcceptLoss, Closed, Everything, HeldTo, Measured, TakeOver, Waiting};
 use crate::guard::Accepted;
 use crate::report::{self, Outcome};
 use crate::steps;
@@ -21,6 +21,8 @@ pub(crate) struct Args {
     losses: AcceptLoss,
     #[command(flatten)]
     take_over: TakeOver,
+    #[command(flatten)]
+    everything: Everything,
     #[command(flatten)]
     held_to: HeldTo,
     #[command(flatten)]
@@ -43,12 +45,14 @@ pub(crate) fn run(args: Args, invocation: &Invocation) -> Result<Outcome> {
     let ready = invocation.ready(args.waiting, args.measured)?;
     let (planned, accepted) = args.held_to.read(args.losses)?;
     let (which, claim) = (args.closed.which(), args.take_over.claim());
-    ready.work(async |world| world.noting(both(world, &accepted, planned.as_ref(), (which, claim))).await)
+    ready.work(async |world| {
+        world.noting(both(world, (&accepted, args.everything.all), planned.as_ref(), (which, claim))).await
+    })
 }
 
 async fn both(
     world: &World<'_>,
-    accepted: &Accepted,
+    accepted: (&Accepted, bool),
     planned: Option<&Expected>,
     (which, claim): (Which, Claim),
 ) -> Ended {
@@ -56,7 +60,7 @@ async fn both(
     let mut prepared = steps::prepare(world, &mut connections, accepted, planned).await?;
     let started = Instant::now();
     let published = steps::publish(world, &mut connections.warehouse, Scope::Everything, which, claim).await?;
-    let text = if prepared.nothing_to_do() && published.written + published.listed + published.removed == 0 {
+    let text = if prepared.nothing_to_do() && !published.is_something() {
         let relisted = published.relisted.then(steps::relisted);
         report::list_lines([prepared.text()].into_iter().chain(relisted))
     } else {
@@ -72,5 +76,5 @@ async fn both(
 /// The newest file that was written, and the view with the same content.
 fn where_to_look(world: &World<'_>, published: &Published) -> Option<String> {
     let Newest { path, view } = published.newest.as_ref()?;
-    Some(format!("newest      {}, view {view}", world.settings.exports.join(path).display()))
+    Some(format!("newest      {}, view {view}", world.settings.exports.folder.join(path).display()))
 }

@@ -1,6 +1,7 @@
 //! `status`: the last run that changed something, and what is due. Reads only the warehouse and files.
 
 mod guarded;
+mod proofs;
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
@@ -8,6 +9,7 @@ use std::time::Duration;
 use serde::Serialize;
 
 use self::guarded::Guarded;
+use self::proofs::{Ages, Proofs};
 use crate::accounts;
 use crate::calendar::Day;
 use crate::entity::Model;
@@ -15,7 +17,7 @@ use crate::error::{Exit, Result};
 use crate::exports::{self, Scope, Which};
 use crate::flags::{Closed, Measured, Waiting, duration};
 use crate::report::{self, Figure, Gauge, Outcome, counted};
-use crate::warehouse::{self, Freshness, LastRun};
+use crate::warehouse::{Freshness, LastRun};
 use crate::world::{Invocation, World};
 
 /// Show how fresh the figures are, the last run that changed something, and what is due
@@ -25,6 +27,9 @@ pub(crate) struct Args {
     /// End with 3 if everything was last proven equal to production longer ago, such as 26h
     #[arg(long, value_name = "DURATION", value_parser = duration)]
     max_age: Option<Duration>,
+    /// End with 3 if a day was last looked at longer ago; with `recent`, older days are looked at less often
+    #[arg(long, value_name = "DURATION", value_parser = duration)]
+    max_age_of_all: Option<Duration>,
     #[command(flatten)]
     waiting: Waiting,
     #[command(flatten)]
@@ -35,13 +40,8 @@ pub(crate) struct Args {
 
 #[derive(Serialize)]
 struct Status {
-    /// The moment of production's data that every entity of the settings was proven equal to, or a later one, UTC; null
-    /// if one was never proven.
-    proven_as_of: Option<String>,
-    /// How long ago that was, by the warehouse's clock.
-    age_seconds: Option<f64>,
-    /// The same for each entity of the settings.
-    proofs: BTreeMap<String, Proof>,
+    #[serde(flatten)]
+    proofs: Proofs,
     /// The last closed day of each entity.
     complete_through: BTreeMap<String, Day>,
     /// The newest day with rows of each entity.
@@ -62,17 +62,6 @@ struct Status {
     guarded: Guarded,
 }
 
-/// As of when an entity is proven equal to production.
-#[derive(Serialize)]
-struct Proof {
-    proven_as_of: Option<String>,
-    age_seconds: Option<f64>,
-    /// Whether nothing has been settled since then.
-    whole: bool,
-    /// The moment of production's data that was settled last.
-    settled_as_of: Option<String>,
-}
-
 #[derive(Serialize)]
 struct Due {
     write: Vec<String>,
@@ -88,10 +77,12 @@ struct Due {
 
 pub(crate) fn run(args: Args, invocation: &Invocation) -> Result<Outcome> {
     let ready = invocation.ready(args.waiting, args.measured)?;
-    ready.work(async |world| status(world, args.closed.which(), args.max_age).await)
+    ready.work(async |world| {
+        status(world, args.closed.which(), Ages { recent: args.max_age, all: args.max_age_of_all }).await
+    })
 }
 
-async fn status(world: &World<'_>, which: Which, max_age: Option<Duration>) -> Result<Outcome> {
+async fn status(world: &World<'_>, which: Which, most: Ages) -> Result<Outcome> {
     let mut warehouse = world.warehouse().await?;
     let reading = warehouse.read().await?;
     let entities = reading.entities().await?;
@@ -104,16 +95,13 @@ async fn status(world: &World<'_>, which: Which, max_age: Option<Duration>) -> R
     }
     let is_set = |model: &Model| world.settings.has(model.name());
     let not_in_settings = entities.iter().filter(|model| !is_set(model)).map(|model| model.name().to_string());
-    let look = async || exports::due(&reading, &world.settings.exports, Scope::Everything, which).await;
+    let look = async || exports::due(&reading, &world.settings.exports, Scope::Everything, which, &world.pages()).await;
     let due = world.patiently(look).await?;
     let (last_run, fresh) = (reading.last_run().await?, reading.freshness().await?);
     let last_entities = settled_by(last_run.as_ref(), &fresh);
     let today = today(&fresh);
-    let (proofs, oldest) = proofs(world, fresh);
     let status = Status {
-        age_seconds: oldest.as_ref().map(|oldest| oldest.age_seconds),
-        proven_as_of: oldest.map(|oldest| oldest.as_of),
-        proofs,
+        proofs: Proofs::read(world, &reading, &entities, fresh).await?,
         complete_through: reading.complete_through().await?,
         newest_day,
         last_entities,
@@ -134,8 +122,8 @@ async fn status(world: &World<'_>, which: Which, max_age: Option<Duration>) -> R
     };
     let files_due = [&status.due.write, &status.due.list, &status.due.remove].iter().any(|paths| !paths.is_empty());
     let is_due = files_due || status.due.manifest;
-    let exit = if is_due || exceeds(status.age_seconds, max_age) { Exit::Differs } else { Exit::Done };
-    Ok(Outcome::new(exit, text(&status, max_age), &status).with_figures(figures(&status)))
+    let exit = if is_due || status.proofs.exceed(most) { Exit::Differs } else { Exit::Done };
+    Ok(Outcome::new(exit, text(&status, most), &status).with_figures(figures(&status)))
 }
 
 /// For monitoring.
@@ -169,31 +157,7 @@ fn today(fresh: &BTreeMap<String, Freshness>) -> Option<Day> {
     Day::from_postgres(days as i32)
 }
 
-/// Whether a proof is older than allowed, or was never made.
-fn exceeds(age_seconds: Option<f64>, most: Option<Duration>) -> bool {
-    most.is_some_and(|most| age_seconds.is_none_or(|age| age.is_nan() || age > most.as_secs_f64()))
-}
-
-/// The proof of each entity of the settings, and the oldest; `None` if one was never proven.
-fn proofs(
-    world: &World<'_>,
-    mut fresh: BTreeMap<String, Freshness>,
-) -> (BTreeMap<String, Proof>, Option<warehouse::Proof>) {
-    let (mut proofs, mut all) = (BTreeMap::new(), Vec::new());
-    for entity in &world.settings.entities {
-        let known = fresh.remove(entity.name.name());
-        let (proof, whole, settled_as_of) =
-            known.map_or((None, false, None), |known| (known.proof, known.whole, known.settled_as_of));
-        let (proven_as_of, age_seconds) = proof.as_ref().map(|proof| (proof.as_of.clone(), proof.age_seconds)).unzip();
-        proofs.insert(entity.name.name().to_string(), Proof { proven_as_of, age_seconds, whole, settled_as_of });
-        all.push(proof);
-    }
-    let all: Option<Vec<warehouse::Proof>> = all.into_iter().collect();
-    let oldest = all.into_iter().flatten().min_by(|one, other| one.as_of_seconds.total_cmp(&other.as_of_seconds));
-    (proofs, oldest)
-}
-
-fn text(status: &Status, max_age: Option<Duration>) -> String {
+fn text(status: &Status, most: Ages) -> String {
     let last = match &status.last_run {
         None => "last run    none has settled anything yet".to_string(),
         Some(run) => format!(
@@ -229,61 +193,23 @@ fn text(status: &Status, max_age: Option<Duration>) -> String {
         )
     });
     report::list_lines(
-        fresh(status, max_age)
+        status
+            .proofs
+            .lines(most)
             .into_iter()
             .chain(complete(status))
             .chain([last, settled, files])
             .chain(not_set)
-            .chain(status.guarded.lines(status.proven_as_of.as_deref(), status.proofs.len())),
+            .chain(status.guarded.lines(status.proofs.proven_as_of.as_deref(), status.proofs.of_entities.len())),
     )
 }
 
 /// The entity of the last run, if there are several entities.
 fn whose(status: &Status) -> String {
     match status.last_entities.as_slice() {
-        [entity] if status.proofs.len() > 1 => format!("{entity}: "),
+        [entity] if status.proofs.of_entities.len() > 1 => format!("{entity}: "),
         _ => String::new(),
     }
-}
-
-/// Rounds an age to whole seconds. If it is no duration, for example because a clock was set back, the nearest one.
-fn whole(age: f64) -> Duration {
-    let most = if age > 0.0 { Duration::from_secs(u64::MAX) } else { Duration::ZERO };
-    Duration::try_from_secs_f64(age.round()).unwrap_or(most)
-}
-
-/// As of when all is proven; with several entities, a line for each if one differs from the others.
-fn fresh(status: &Status, max_age: Option<Duration>) -> Vec<String> {
-    let old = |age: Option<f64>| match max_age {
-        Some(most) if exceeds(age, max_age) => format!("; older than {}", humantime::format_duration(most)),
-        _ => String::new(),
-    };
-    let alike = status.proofs.values().all(|proof| proof.whole && proof.proven_as_of.is_some());
-    if let (true, Some(as_of), Some(age)) = (alike, &status.proven_as_of, status.age_seconds) {
-        let one = status.proofs.values().all(|proof| proof.proven_as_of.as_ref() == Some(as_of));
-        let or_later = if one { "" } else { " or later" };
-        return vec![format!("proven      {}{}", equal(as_of, or_later, age), old(Some(age)))];
-    }
-    let several = status.proofs.len() > 1;
-    let of_entity = status.proofs.iter().map(|(name, proof)| {
-        let name = if several { format!("{name}: ") } else { String::new() };
-        let old = old(proof.age_seconds);
-        let Some((as_of, age)) = proof.proven_as_of.as_ref().zip(proof.age_seconds) else {
-            return format!("proven      {name}never{old}");
-        };
-        let since = match &proof.settled_as_of {
-            Some(settled) if !proof.whole => format!("; settled in part since, as of {}", report::seconds(settled)),
-            _ => String::new(),
-        };
-        format!("proven      {name}{}{since}{old}", equal(as_of, "", age))
-    });
-    of_entity.collect()
-}
-
-/// `or_later`: with several entities, each has a snapshot of its own.
-fn equal(as_of: &str, or_later: &str, age_seconds: f64) -> String {
-    let ago = humantime::format_duration(whole(age_seconds));
-    format!("equal to production as of {}{or_later}, {ago} ago", report::seconds(as_of))
 }
 
 /// Up to which day figures are complete, and the day of the newest row; with several entities, a line for each if one

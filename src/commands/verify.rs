@@ -120,7 +120,7 @@ async fn verify(world: &World<'_>, look: Look, which: Which, listing: Listing) -
     let several = each.all.len() > 1;
     each.all.into_iter().for_each(|one| verified.add(one, several));
     let reading = connections.warehouse.read().await?;
-    let look_at_files = async || checks::files(&reading, &world.settings.exports, which).await;
+    let look_at_files = async || checks::files(&reading, &world.settings.exports, which, &world.pages()).await;
     verified.differences.extend(world.patiently(look_at_files).await?);
     if !verified.differences.is_empty() {
         verified.exit = verified.exit.graver(Exit::Differs);

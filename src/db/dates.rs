@@ -18,6 +18,11 @@ impl AnyDate {
         Day::from_postgres(self.0)
     }
 
+    /// Days since 2000-01-01, as the server counts.
+    pub fn days(self) -> i32 {
+        self.0
+    }
+
     /// Its position among dates, as a server sorts them.
     pub fn sorted(self) -> i64 {
         i64::from(self.0)

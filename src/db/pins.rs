@@ -13,6 +13,7 @@ const ALL: Statement = crate::statement!("pins/all.sql");
 const WRITE: Statement = crate::statement!("pins/write.sql");
 const VERSION_14: Statement = crate::statement!("pins/version_14.sql");
 const VERSION_17: Statement = crate::statement!("pins/version_17.sql");
+const NODES: Statement = crate::statement!("pins/nodes.sql");
 const BULK: Statement = crate::statement!("pins/bulk.sql");
 const READ_ANEW: Statement = crate::statement!("pins/read_anew.sql");
 const WRITE_ANEW: Statement = crate::statement!("pins/write_anew.sql");
@@ -25,6 +26,8 @@ pub(super) struct Pins {
     pub(super) version: u32,
     /// Whether the server can check, during a statement, if its client is still there. Not every system supports that.
     pub(super) looks_for_client: bool,
+    /// Whether the server hands statements on to the nodes of a Citus cluster.
+    pub(super) nodes: bool,
 }
 
 impl Pins {
@@ -45,6 +48,9 @@ impl Pins {
         }
         if self.version >= 17 {
             all.push(VERSION_17.into());
+        }
+        if self.nodes {
+            all.push(NODES.into());
         }
         all.extend_from_slice(then);
         Ok(Sql::joined(&all))

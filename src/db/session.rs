@@ -56,6 +56,11 @@ impl Session {
             .with_context(|| format!("could not connect to {server} at {address}"))
     }
 
+    /// Pins the nodes of a cluster as well, in all transactions that begin from now on.
+    pub fn pin_nodes(&mut self) {
+        self.pins.nodes = true;
+    }
+
     /// Begins a transaction and pins what it must not inherit. `then` follows in the same message, before any snapshot.
     ///
     /// # Errors
@@ -203,7 +208,7 @@ async fn attempt(server: Server, address: &Address, limits: Limits) -> Result<Se
     // The session ends when its client is dropped. If it ends earlier, a statement returns the error.
     let connection = tokio::spawn(connection).abort_handle();
     let line = Line::new(server, limits, &address.protection, client.cancel_token(), connection);
-    Ok(Session { client, server, pins: Pins { limits, version, looks_for_client: true }, line })
+    Ok(Session { client, server, pins: Pins { limits, version, looks_for_client: true, nodes: false }, line })
 }
 
 fn major_version(text: &str) -> Option<u32> {

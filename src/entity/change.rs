@@ -24,6 +24,8 @@ impl Model {
     /// Refuses another table, another time column or zone, and a column of another type: they are more likely mistakes
     /// than intended, and the stored rows would be replaced by others.
     pub fn change_to(&self, asked: &Self) -> Result<Change> {
+        // What numeric columns declare decides about types in files alone: values are stored whatever it is.
+        let asked = &Self { declared: self.declared.clone(), ..asked.clone() };
         if self == asked {
             return Ok(Change::Same);
         }
@@ -42,6 +44,13 @@ impl Model {
             return Ok(Change::Checksums);
         }
         Ok(Change::Rebuild(difference(was, is)))
+    }
+
+    /// This model with what the columns of `asked` declare; `None` if that is the same, or if these are other columns,
+    /// for which a rebuild notes it.
+    pub fn declared_as(&self, asked: &Self) -> Option<Self> {
+        let same = (&self.entity.measures, &self.measures) == (&asked.entity.measures, &asked.measures);
+        (same && self.declared != asked.declared).then(|| Self { declared: asked.declared.clone(), ..self.clone() })
     }
 
     /// Whether equal rows have equal checksums in the accounts of both.

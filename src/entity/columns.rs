@@ -25,6 +25,23 @@ pub struct Column {
     unit: Word,
 }
 
+/// The columns in which a view sets a measure's sum beside those of other periods.
+#[derive(Debug, Serialize)]
+pub(super) struct Trend {
+    /// Which measure it is, counted from 0.
+    at: usize,
+    sum: Ident,
+    before: Ident,
+    change: Ident,
+    change_percent: Ident,
+    year_before: Ident,
+    year_change: Ident,
+    year_change_percent: Ident,
+    running: Ident,
+    seven_days: Ident,
+    mean_of_seven_days: Ident,
+}
+
 /// The columns of a period in a level's files, each with PostgreSQL's name for the field.
 fn of_period(level: Level) -> &'static [(&'static str, &'static str)] {
     const DAY: [(&str, &str); 4] = [("year", "year"), ("month", "month"), ("day", "day"), ("hour", "hour")];
@@ -61,6 +78,53 @@ pub(super) fn of_file(entity: &Entity, level: Level) -> Result<Vec<Column>> {
         }
     }
     Ok(columns)
+}
+
+/// The columns with which a view says when a period began and whether it is closed.
+pub(super) fn beside(columns: &[Column]) -> Result<(Ident, Ident)> {
+    let taken = columns.iter().map(|column| column.name.name().to_string()).collect();
+    Ok((free("period_start", &taken)?, free("closed", &taken)?))
+}
+
+/// The columns of each measure beside those of the period and the dimensions.
+pub(super) fn trends(entity: &Entity, columns: &[Column], beside: [&Ident; 2]) -> Result<Vec<Trend>> {
+    let keys = columns.iter().filter(|column| matches!(column.what.0, "period" | "dimension"));
+    let names = keys.map(|column| &column.name).chain(beside);
+    let mut taken: BTreeSet<String> = names.map(|name| name.name().to_string()).collect();
+    let mut trends = Vec::new();
+    for (at, measure) in entity.measures.iter().enumerate() {
+        let label = label(entity, measure);
+        let mut named = |what: &str| -> Result<Ident> {
+            let name = free(&format!("{what}_{label}"), &taken)?;
+            taken.insert(name.name().to_string());
+            Ok(name)
+        };
+        trends.push(Trend {
+            at,
+            sum: named("sum")?,
+            before: named("sum_before")?,
+            change: named("change")?,
+            change_percent: named("change_percent")?,
+            year_before: named("sum_year_before")?,
+            year_change: named("year_change")?,
+            year_change_percent: named("year_change_percent")?,
+            running: named("running_sum")?,
+            seven_days: named("sum_7_days")?,
+            mean_of_seven_days: named("mean_7_days")?,
+        });
+    }
+    Ok(trends)
+}
+
+/// A name that no other column has.
+fn free(name: &str, taken: &BTreeSet<String>) -> Result<Ident> {
+    let mut free = Ident::cut(name)?;
+    let mut longer = name.to_string();
+    while taken.contains(free.name()) {
+        longer.push('_');
+        free = Ident::cut(&longer)?;
+    }
+    Ok(free)
 }
 
 fn column(header: String, what: &'static str, at: usize) -> Result<Column> {

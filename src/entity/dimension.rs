@@ -36,6 +36,11 @@ pub struct FoundType {
     pub unfit: Option<String>,
 }
 
+/// The column of a dimension's texts in the accounts of combinations.
+pub(super) fn stored_in(column: &Ident) -> Result<Ident> {
+    Ident::cut(&format!("dimension_{}", column.name()))
+}
+
 /// How a dimension goes into the hash of a row.
 pub(super) enum Hashed {
     /// With its type's own function.

@@ -4,11 +4,13 @@ use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
 use serde::{Deserialize, Serialize};
 
 use super::columns::{self, Column, missing};
-use super::dimension::{Dimension, FoundType};
+use super::declared::Declared;
+use super::dimension::{Dimension, FoundType, stored_in};
+use super::form::Format;
 use super::number::{Number, number};
 use super::split::Split;
 use super::{Entity, Statistic};
-use crate::calendar::{Level, Period};
+use crate::calendar::{Layout, Level, Period};
 use crate::error::{Refusal, Result};
 use crate::sql::Ident;
 
@@ -40,6 +42,8 @@ pub struct Found {
     pub time: Option<String>,
     /// The measures', in order.
     pub measures: Vec<Option<String>>,
+    /// What the measures' types are declared with, in order: `pg_attribute.atttypmod`.
+    pub modifiers: Vec<i32>,
     /// The dimensions', in order.
     pub dimensions: Vec<Option<FoundType>>,
 }
@@ -51,6 +55,9 @@ pub struct Model {
     pub entity: Entity,
     pub(super) time: TimeKind,
     pub(super) measures: Vec<Number>,
+    /// What numeric measures declare, in order; empty if none does. Accounts do not depend on it.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub(super) declared: Vec<Option<Declared>>,
     #[serde(default)]
     pub(super) dimensions: Vec<Dimension>,
     #[serde(default = "first_checksum")]
@@ -69,7 +76,9 @@ impl Model {
     pub fn new(entity: &Entity, found: &Found) -> Result<Self> {
         let time = time_kind(entity, found.time.as_deref())?;
         let pairs = entity.measures.iter().zip(&found.measures);
-        let measures = pairs.map(|(column, found)| number(entity, column, found.as_deref())).collect::<Result<_>>()?;
+        let measures =
+            pairs.map(|(column, found)| number(entity, column, found.as_deref())).collect::<Result<Vec<_>>>()?;
+        let declared = declared(&measures, &found.modifiers);
         let pairs = entity.dimensions.iter().zip(&found.dimensions);
         let dimensions = pairs.map(|(column, found)| Dimension::new(entity, column, found.as_ref()));
         let dimensions = dimensions.collect::<Result<_>>()?;
@@ -79,7 +88,7 @@ impl Model {
                 "Remove \"hour\" from levels.",
             ));
         }
-        Ok(Self { entity: entity.clone(), time, measures, dimensions, checksum: CHECKSUM })
+        Ok(Self { entity: entity.clone(), time, measures, declared, dimensions, checksum: CHECKSUM })
     }
 
     /// The entity's name.
@@ -122,6 +131,11 @@ impl Model {
         self.derived(&format!("_stats_{}", level.adverb()))
     }
 
+    /// The view that sets a level's sums beside those of other periods, in schema `kalends_stats`.
+    pub fn trend_view(&self, level: Level) -> Result<Ident> {
+        self.derived(&format!("_trend_{}", level.adverb()))
+    }
+
     /// Whether a level has accounts: days, months and years always, other levels if they are published.
     pub fn keeps(&self, level: Level) -> bool {
         matches!(level, Level::Day | Level::Month | Level::Year) || self.entity.levels.contains(&level)
@@ -154,6 +168,17 @@ impl Model {
         self.entity.statistics.contains(&Statistic::Stddev)
     }
 
+    /// The measures, each with what follows the statistic in the names of its figures.
+    pub fn measure_labels(&self) -> Vec<(String, String)> {
+        let measures = self.entity.measures.iter();
+        measures.map(|measure| (measure.name().to_string(), columns::label(&self.entity, measure))).collect()
+    }
+
+    /// The column of a dimension's texts in the accounts of combinations.
+    pub fn dimension_column(&self, at: usize) -> Option<Ident> {
+        self.entity.dimensions.get(at).and_then(|column| stored_in(column).ok())
+    }
+
     /// The columns' names of the dimensions, in order.
     pub fn dimension_names(&self) -> Vec<String> {
         self.entity.dimensions.iter().map(|dimension| dimension.name().to_string()).collect()
@@ -164,9 +189,9 @@ impl Model {
         columns::of_file(&self.entity, level)
     }
 
-    /// Whether a column holds texts that a spreadsheet could take for a formula.
-    pub fn is_text(&self, column: &Column) -> bool {
-        column.what.0 == "dimension" && !self.dimensions[column.at].number
+    /// The column with which views say when a period of a level began.
+    pub fn start_column(&self, level: Level) -> Result<String> {
+        Ok(columns::beside(&self.file_columns(level)?)?.0.name().to_string())
     }
 
     /// The entity's part of a file's name.
@@ -185,18 +210,28 @@ impl Model {
     }
 
     /// The path of a period's file.
-    pub fn path(&self, period: Period) -> String {
-        period.path(&self.file_name())
+    pub fn path(&self, period: Period, layout: Layout, format: Format) -> String {
+        period.path(layout, &self.file_name(), format.word())
     }
 }
 
-/// The endings of all tables and views that an entity can have in the warehouse, except partitions.
+/// The endings of all tables and views that an entity can have in the warehouse, except partitions, and except views of
+/// trends: no other entity has anything of such a name in their schema.
 pub(super) fn endings() -> Vec<String> {
     let of_level = |level: Level| {
         let (word, adverb) = (level.word(), level.adverb());
         [format!("_{word}"), format!("_by_{word}"), format!("_stats_{adverb}"), format!("_{adverb}")]
     };
     Level::ALL.into_iter().flat_map(of_level).collect()
+}
+
+fn declared(measures: &[Number], modifiers: &[i32]) -> Vec<Option<Declared>> {
+    let declared = measures.iter().zip(modifiers).map(|(number, &modifier)| match number {
+        Number::Numeric => Declared::of(modifier),
+        _ => None,
+    });
+    let declared: Vec<_> = declared.collect();
+    if declared.iter().any(Option::is_some) { declared } else { Vec::new() }
 }
 
 fn time_kind(entity: &Entity, found: Option<&str>) -> Result<TimeKind> {

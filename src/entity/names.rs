@@ -59,6 +59,7 @@ mod tests {
             ("orders_2023_01", "orders"),
             ("orders_bc0044_03", "orders"),
             ("orders", "orders_stats_daily"),
+            ("orders_trend", "orders_trend_daily"),
         ] {
             let mut taken = Taken::default();
             taken.take(one).unwrap();
@@ -70,7 +71,9 @@ mod tests {
     #[test]
     fn names_that_only_look_alike_are_apart() {
         let mut taken = Taken::default();
-        for name in ["a", "b", "a_b", "a_daybook", "orders_x_2023", "orders_2023_x", "orders"] {
+        for name in
+            ["a", "b", "a_b", "a_trend", "a_daybook", "orders_x_2023", "orders_2023_x", "orders", "orders_trend_x"]
+        {
             assert_eq!(taken.take(name), Ok(()), "{name}");
         }
     }

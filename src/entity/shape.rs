@@ -2,8 +2,8 @@
 
 use serde::Serialize;
 
-use super::columns::{self, Column};
-use super::dimension::{Dimension, Hashed};
+use super::columns::{self, Column, Trend};
+use super::dimension::{Dimension, Hashed, stored_in};
 use super::model::Model;
 use super::number::Number;
 use super::split::Split;
@@ -53,7 +53,12 @@ struct LevelShape {
     by_table: Ident,
     file_view: Ident,
     stats_view: Ident,
+    trend_view: Ident,
     columns: Vec<Column>,
+    /// The columns that views have beside those of files.
+    start: Ident,
+    closed: Ident,
+    trends: Vec<Trend>,
     /// Whether it has accounts, and whether it has views and files.
     made: bool,
     published: bool,
@@ -167,6 +172,8 @@ impl Model {
     }
 
     fn level_shape(&self, level: Level) -> Result<LevelShape> {
+        let columns = self.file_columns(level)?;
+        let (start, closed) = columns::beside(&columns)?;
         Ok(LevelShape {
             word: Word(level.word()),
             kind: Word(if level == Level::Hour { "timestamp" } else { "date" }),
@@ -174,7 +181,11 @@ impl Model {
             by_table: self.accounts(level, Split::Combinations)?,
             file_view: self.view(level)?,
             stats_view: self.stats_view(level)?,
-            columns: self.file_columns(level)?,
+            trend_view: self.trend_view(level)?,
+            trends: columns::trends(&self.entity, &columns, [&start, &closed])?,
+            columns,
+            start,
+            closed,
             made: self.keeps(level),
             published: self.entity.levels.contains(&level),
         })
@@ -228,7 +239,7 @@ impl Dimension {
         };
         Ok(DimensionShape {
             column: column.clone(),
-            stored: Ident::cut(&format!("dimension_{}", column.name()))?,
+            stored: stored_in(column)?,
             kind: self.stored_as.clone(),
             as_text: self.as_text,
             hashed_as: Word(hashed_as),

@@ -15,6 +15,8 @@ pub struct Theirs {
     schema: Ident,
     table: Ident,
     pub(super) columns: Vec<TheirColumn>,
+    /// Whether it is a table, whose rows lie somewhere. Those of a view do not.
+    pub has_ctids: bool,
 }
 
 /// One of its columns.
@@ -75,7 +77,7 @@ impl Theirs {
                 judged,
             })
         });
-        Ok(Self { columns: columns.collect::<Result<_>>()?, schema, table })
+        Ok(Self { columns: columns.collect::<Result<_>>()?, schema, table, has_ctids: false })
     }
 
     /// The table's name, for a statement.

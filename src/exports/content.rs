@@ -4,10 +4,12 @@ use anyhow::Context as _;
 use sha2::{Digest as _, Sha256};
 use tokio_postgres::types::Type;
 
-use super::csv::{self, Field};
-use crate::calendar::{Level, Period, Span};
+use super::columns::Columns;
+use super::formed::Formed;
+use super::rendering::Rendering;
+use crate::calendar::{Layout, Level, Period, Span};
 use crate::db::{Row, Start};
-use crate::entity::Model;
+use crate::entity::{Format, Model};
 use crate::error::{Refusal, Result};
 use crate::sql::Statement;
 use crate::statement;
@@ -39,8 +41,10 @@ pub enum Which {
 pub struct Content {
     /// Its entity.
     pub entity: String,
-    /// Its level.
+    /// Its period.
     pub period: Period,
+    /// Its format.
+    pub format: Format,
     /// Lines without the header.
     pub lines: u64,
     /// Rows of the entity that it accounts for.
@@ -62,7 +66,8 @@ impl Scope {
                     let next = week.span().until;
                     month.span().contains(next).then(|| next.period(Level::Week))
                 });
-                let in_folder = |period: Period| path.strip_prefix(&period.folder());
+                let (layout, path) = Layout::of(path);
+                let in_folder = |period: Period| path.strip_prefix(&period.folder(layout));
                 let is_right_in = |period| in_folder(period).is_some_and(|name| !name.contains('/'));
                 in_folder(month).is_some()
                     || is_right_in(month.first().year())
@@ -73,7 +78,7 @@ impl Scope {
     }
 
     /// The days on which the scope's periods of a level begin.
-    fn span(self, level: Level) -> Option<Span> {
+    pub(super) fn span(self, level: Level) -> Option<Span> {
         let Self::Month(month) = self else { return None };
         let days = month.span();
         Some(match level {
@@ -84,79 +89,102 @@ impl Scope {
     }
 }
 
-/// Renders each file of a scope as it should be, and passes it to `take`, one after the other. A period without rows
-/// has no file.
+/// Renders each file of some spans of periods as it should be, and passes it to `take`, one after the other. A period
+/// without rows has no file.
 ///
-/// Only one file is in memory at a time.
-pub async fn each(
+/// Only the files of one period are in memory at a time.
+pub(super) async fn each(
     reading: &Reading<'_>,
-    models: &[Model],
-    scope: Scope,
-    mut take: impl FnMut(&Model, Content) -> Result<()>,
+    entities: &[Formed],
+    spans: impl Fn(&Model, Level) -> Vec<Option<Span>>,
+    mut take: impl FnMut(&Formed, Content) -> Result<()>,
 ) -> Result<()> {
-    for model in models {
+    for entity in entities {
+        let (model, formats) = (&entity.model, &entity.form.formats);
         for &level in &model.entity.levels {
-            of_level(reading, model, level, scope.span(level), &mut |content| take(model, content)).await?;
+            for span in spans(model, level) {
+                of_level(reading, (model, formats), level, span, &mut |content| take(entity, content)).await?;
+            }
         }
     }
     Ok(())
 }
 
 /// Renders one file again; `None` if its period has no rows.
-pub async fn one(reading: &Reading<'_>, model: &Model, period: Period) -> Result<Option<Content>> {
+pub(super) async fn one(
+    reading: &Reading<'_>,
+    model: &Model,
+    period: Period,
+    format: Format,
+) -> Result<Option<Content>> {
     let mut found = None;
     let mut take = |content: Content| {
         // The hours of a day come together.
         found = if content.period == period { Some(content) } else { found.take() };
         Ok(())
     };
-    of_level(reading, model, period.level(), Some(period.span()), &mut take).await?;
+    of_level(reading, (model, &[format]), period.level(), Some(period.span()), &mut take).await?;
     Ok(found)
 }
 
 async fn of_level(
     reading: &Reading<'_>,
-    model: &Model,
+    (model, formats): (&Model, &[Format]),
     level: Level,
     span: Option<Span>,
     take: &mut impl FnMut(Content) -> Result<()>,
 ) -> Result<()> {
     let (from, until) = (span.map(|span| span.from), span.map(|span| span.until));
     let sql = CONTENTS.of(&model.shape_of_files(level)?.with(&[("view", &model.view(level)?)]))?;
-    let columns = model.file_columns(level)?;
-    let is_text: Vec<bool> = columns.iter().map(|column| model.is_text(column)).collect();
-    let mut header = Vec::new();
-    csv::write_line(&mut header, columns.iter().map(|column| Field::Text(Some(&column.header))));
-
+    let columns = Columns::of(model, level)?;
     let mut rows = reading.work().stream(&sql, &[(&from, Type::DATE), (&until, Type::DATE)]).await?;
-    let mut open: Option<Content> = None;
+    let mut open: Option<Open> = None;
     while let Some(row) = rows.next().await? {
         let start: Start = row.get("period")?;
         check_arrived(&row, start)?;
         let period = start.period(level)?;
-        if open.as_ref().is_none_or(|content| content.period != period) {
-            open.take().map_or(Ok(()), &mut *take)?;
+        if open.as_ref().is_none_or(|open| open.period != period) {
+            open.take().map_or(Ok(()), |open| open.end(&columns, take))?;
         }
-        let closed = row.get("closed")?;
-        let content = open.get_or_insert_with(|| Content {
-            entity: model.name().to_string(),
-            period,
-            lines: 0,
-            entity_rows: 0,
-            closed,
-            bytes: header.clone(),
-        });
-        content.lines += 1;
-        let rows = content.entity_rows.checked_add(row.get("rows")?);
-        content.entity_rows = rows.context("a file accounts for more rows than there can be")?;
-        let fields = row.get::<Vec<Option<&str>>>("fields")?;
-        let fields = fields.into_iter().zip(&is_text);
-        csv::write_line(
-            &mut content.bytes,
-            fields.map(|(text, &is_text)| if is_text { Field::Text(text) } else { Field::Plain(text) }),
-        );
+        let of_period = match &mut open {
+            Some(of_period) => of_period,
+            None => open.insert(Open::begin(&columns, formats, period, row.get("closed")?)?),
+        };
+        of_period.line(&columns, row.get("rows")?, &row.get::<Vec<Option<&str>>>("fields")?)?;
     }
-    open.take().map_or(Ok(()), take)
+    open.take().map_or(Ok(()), |open| open.end(&columns, take))
+}
+
+/// The files of a period, in all formats, while their lines arrive.
+struct Open {
+    period: Period,
+    lines: u64,
+    entity_rows: i64,
+    closed: bool,
+    files: Vec<(Format, Rendering)>,
+}
+
+impl Open {
+    fn begin(columns: &Columns, formats: &[Format], period: Period, closed: bool) -> Result<Self> {
+        let begun = |&format| Ok((format, Rendering::begin(format, columns, period)?));
+        let files = formats.iter().map(begun).collect::<Result<_>>()?;
+        Ok(Self { period, lines: 0, entity_rows: 0, closed, files })
+    }
+
+    fn line(&mut self, columns: &Columns, rows: i64, fields: &[Option<&str>]) -> Result<()> {
+        self.lines += 1;
+        let rows = self.entity_rows.checked_add(rows);
+        self.entity_rows = rows.context("a file accounts for more rows than there can be")?;
+        self.files.iter_mut().try_for_each(|(_, file)| file.line(columns, fields))
+    }
+
+    fn end(self, columns: &Columns, take: &mut impl FnMut(Content) -> Result<()>) -> Result<()> {
+        let Self { period, lines, entity_rows, closed, files } = self;
+        files.into_iter().try_for_each(|(format, file)| {
+            let entity = columns.entity.clone();
+            take(Content { entity, period, format, lines, entity_rows, closed, bytes: file.end()? })
+        })
+    }
 }
 
 /// Checks that a row is as the server sent it.
@@ -176,8 +204,13 @@ fn check_arrived(row: &Row, start: Start) -> Result<()> {
 
 /// SHA-256 in hexadecimal digits.
 pub fn sha256(bytes: &[u8]) -> String {
+    hexadecimal(&Sha256::digest(bytes))
+}
+
+/// A digest in hexadecimal digits.
+pub(super) fn hexadecimal(digest: &[u8]) -> String {
     use std::fmt::Write as _;
-    Sha256::digest(bytes).iter().fold(String::with_capacity(64), |mut digits, byte| {
+    digest.iter().fold(String::with_capacity(64), |mut digits, byte| {
         let _ = write!(digits, "{byte:02x}");
         digits
     })
@@ -205,6 +238,19 @@ mod tests {
         }
         assert!(!january.covers("year=2023/month=12/entity_stats_monthly_2023_12.csv"));
         assert!(!january.covers("year=2024/entity_stats_yearly_2024.csv"));
+        for (path, covered) in [
+            ("daily/year=2023/month=01/e_stats_daily_2023_01_09.csv", true),
+            ("hourly/year=2023/month=01/e_stats_hourly_2023_01_09_05.csv", true),
+            ("monthly/year=2023/month=01/e_stats_monthly_2023_01.csv", true),
+            ("monthly/year=2023/month=02/e_stats_monthly_2023_02.csv", false),
+            ("weekly/iso_year=2022/week=52/e_stats_weekly_2022_52.csv", true),
+            ("weekly/iso_year=2022/week=51/e_stats_weekly_2022_51.csv", false),
+            ("quarterly/year=2023/quarter=1/e_stats_quarterly_2023_1.csv", true),
+            ("yearly/year=2023/e_stats_yearly_2023.csv", true),
+            ("yearly/year=2022/e_stats_yearly_2022.csv", false),
+        ] {
+            assert_eq!(january.covers(&format!("e/csv/{path}")), covered, "{path}");
+        }
     }
 
     #[test]

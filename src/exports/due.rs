@@ -18,6 +18,11 @@ pub struct Due {
 }
 
 impl Due {
+    /// Whether no file is to be written, listed or removed.
+    pub fn is_empty(&self) -> bool {
+        self.write.is_empty() && self.remove.is_empty()
+    }
+
     /// The files whose bytes are to be written, and why.
     pub fn rewritten(&self) -> impl Iterator<Item = (&String, Fault)> {
         self.write.iter().filter(|(_, fault)| **fault != Fault::Unlisted).map(|(path, &fault)| (path, fault))

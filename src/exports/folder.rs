@@ -1,8 +1,9 @@
 //! The export folder. Its files are complete or not there. No link in it leads Kalends out of the folder.
 
+use std::collections::BTreeSet;
 use std::fmt::Display;
 use std::io::{ErrorKind, Read as _, Write as _};
-use std::os::fd::AsFd as _;
+use std::os::fd::{AsFd, BorrowedFd};
 use std::path::{Component, Path, PathBuf};
 use std::time::{Duration, Instant};
 
@@ -11,7 +12,9 @@ use cap_std::ambient_authority;
 use cap_std::fs::{Dir, File, FileType, FileTypeExt as _, OpenOptions, OpenOptionsExt as _};
 use rustix::fs::{FlockOperation, flock};
 
+use super::listed::{BEGINS, FIRST, FOLDER};
 use super::manifest::{self, Manifest};
+use super::stat::Stat;
 use crate::error::{Refusal, Result};
 use crate::files::WITHOUT_WAITING;
 
@@ -120,14 +123,19 @@ impl Folder {
         Ok(Some(parsed))
     }
 
-    /// The first thing in the folder that cannot be Kalends', if nothing was published into it.
-    pub fn foreign(&self) -> Result<Option<String>> {
+    /// The first thing in the folder that cannot be Kalends', if nothing was published into it. Besides folders of
+    /// years, these may be.
+    pub fn foreign(&self, ours: &BTreeSet<&str>) -> Result<Option<String>> {
+        let has_pages = self.read(FIRST)?.is_some_and(|bytes| bytes.starts_with(BEGINS.as_bytes()));
+        let of_pages = |name: &str| has_pages && (name == FIRST || name == FOLDER.trim_end_matches('/'));
         for entry in self.dir.entries().with_context(|| self.doing("list", "."))? {
             let name = entry.with_context(|| self.doing("list", "."))?.file_name().to_string_lossy().into_owned();
             let known = name.starts_with("year=")
                 || name.starts_with("iso_year=")
                 || name.starts_with('.')
-                || name == "lost+found";
+                || name == "lost+found"
+                || of_pages(&name)
+                || ours.contains(name.as_str());
             if !known {
                 return Ok(Some(name));
             }
@@ -140,6 +148,11 @@ impl Folder {
     /// # Errors
     /// Refuses a path on which something is not a file or folder as it should be.
     pub fn read(&self, path: &str) -> Result<Option<Vec<u8>>> {
+        Ok(self.read_seen(path)?.map(|(bytes, _)| bytes))
+    }
+
+    /// The same, with its stat data from before it was read.
+    pub(super) fn read_seen(&self, path: &str) -> Result<Option<(Vec<u8>, Option<Stat>)>> {
         let mut file = match self.open_to_read(path) {
             Ok(file) => file,
             Err(error) => {
@@ -152,9 +165,10 @@ impl Folder {
         if !found.is_file() {
             return Err(self.in_the_way(path, spelled_out(found.file_type())));
         }
+        let seen = Stat::of(&file);
         let mut bytes = Vec::with_capacity(usize::try_from(found.len()).unwrap_or_default());
         file.read_to_end(&mut bytes).with_context(|| self.doing("read", path))?;
-        Ok(Some(bytes))
+        Ok(Some((bytes, seen)))
     }
 
     /// Does not wait for the other end of a pipe.
@@ -264,8 +278,6 @@ impl Folder {
     /// folder below may be on another file system.
     #[cfg(target_os = "linux")]
     pub fn flush(&self, paths: &[&str]) -> Result<()> {
-        use std::collections::BTreeSet;
-
         use cap_std::fs::MetadataExt as _;
         let flushed =
             |file: &File, path: &str| rustix::fs::syncfs(file.as_fd()).with_context(|| self.doing("flush", path));
@@ -314,18 +326,24 @@ impl Folder {
         folder.sync_all().with_context(|| self.doing("flush", path))
     }
 
-    /// Replaces the manifest, durably.
-    pub fn write_manifest(&self, manifest: &Manifest) -> Result<()> {
-        let mut bytes = serde_json::to_vec_pretty(manifest)?;
-        bytes.push(b'\n');
+    /// Replaces the manifest, durably. Returns what was written.
+    pub fn write_manifest(&self, manifest: &Manifest) -> Result<Vec<u8>> {
+        let bytes = manifest.to_bytes()?;
         let file = self.stage(manifest::NAME, &bytes)?;
         file.sync_all().with_context(|| self.doing("flush", manifest::NAME))?;
         self.place(manifest::NAME)?;
-        self.flush_folder(".")
+        self.flush_folder(".")?;
+        Ok(bytes)
     }
 
     fn doing(&self, what: &str, path: impl Display) -> String {
         format!("could not {what} \"{}\"", self.path.join(path.to_string()).display())
+    }
+}
+
+impl AsFd for Folder {
+    fn as_fd(&self) -> BorrowedFd<'_> {
+        self.held.as_fd()
     }
 }
 
@@ -345,5 +363,26 @@ fn staged(path: &str) -> String {
     match path.rsplit_once('/') {
         Some((folder, name)) => format!("{folder}/.{name}.staged"),
         None => format!(".{path}.staged"),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_path_is_inside_if_it_goes_down_by_plain_names() {
+        assert!(["a.csv", "year=2024/a.csv", "year=2024/month=1/.a.csv.staged"].into_iter().all(is_inside));
+        for path in ["", "/", "/etc/passwd", "..", "../a", "a/../../b", "a/..", ".", "./a", "a\0b", "year=2024/\0"] {
+            assert!(!is_inside(path), "{path:?}");
+        }
+    }
+
+    #[test]
+    fn a_staged_file_is_beside_its_path() {
+        assert_eq!(
+            (staged("a/b/c.csv"), staged("c.csv")),
+            ("a/b/.c.csv.staged".to_string(), ".c.csv.staged".to_string())
+        );
     }
 }

@@ -5,7 +5,9 @@ use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 
+use super::listed::{Known, Listed};
 use crate::calendar::Level;
+use crate::error::Result;
 
 /// The manifest's name in the export folder.
 pub const NAME: &str = "_manifest.json";
@@ -26,11 +28,18 @@ pub struct Manifest {
     /// The final closed day of each entity: it had ended when the entity was proven equal to production.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub complete_through: BTreeMap<String, String>,
+    /// Of each entity of which not all days are looked at by every run: the moment of production's data that all of
+    /// them were looked at as of, or later, when this manifest was written.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub oldest_proof: BTreeMap<String, String>,
     /// Of each entity, what was settled last before files were published.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub settled: BTreeMap<String, Settled>,
     /// The files, by path. All of them exist.
     pub files: BTreeMap<String, Entry>,
+    /// The pages of the report, by path. All of them exist.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub pages: BTreeMap<String, Listed>,
     /// Paths that a run is about to write or remove, with the SHA-256 that they will have; empty if no run is at work.
     /// After a crash it shows which unlisted files are Kalends'.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
@@ -77,14 +86,28 @@ impl Default for Manifest {
             warehouse: None,
             production_as_of: None,
             complete_through: BTreeMap::new(),
+            oldest_proof: BTreeMap::new(),
             settled: BTreeMap::new(),
             files: BTreeMap::new(),
+            pages: BTreeMap::new(),
             pending: BTreeMap::new(),
         }
     }
 }
 
 impl Manifest {
+    /// As it is written.
+    pub(super) fn to_bytes(&self) -> Result<Vec<u8>> {
+        let mut bytes = serde_json::to_vec_pretty(self)?;
+        bytes.push(b'\n');
+        Ok(bytes)
+    }
+
+    /// The pages that it lists, and what a dead run had begun.
+    pub(super) fn pages_known(&self) -> Known<'_> {
+        (&self.pages, &self.pending)
+    }
+
     /// Whether Kalends wrote the file, or was about to.
     pub fn owns(&self, path: &str) -> bool {
         self.files.contains_key(path) || self.pending.contains_key(path)

@@ -4,7 +4,8 @@ use tokio_postgres::types::Type;
 
 use super::content::Scope;
 use super::due::Due;
-use super::manifest::Entry;
+use super::manifest::{Entry, Manifest};
+use super::state;
 use super::wanted::Target;
 use crate::db::Parameter;
 use crate::error::Result;
@@ -15,21 +16,32 @@ use crate::warehouse::Warehouse;
 const NOTE_FILES: Statement = statement!("exports/note_files.sql");
 const NOTE_REMOVED: Statement = statement!("exports/note_removed.sql");
 
-/// Notes in the warehouse what is published, if that is not noted yet, for example because of a crash.
-pub(super) async fn note(warehouse: &mut Warehouse, wanted: &Target, due: &Due, scope: Scope) -> Result<()> {
-    let news: Vec<(&String, &Entry)> = wanted
-        .files
-        .iter()
+/// Notes in the warehouse what is published, if that is not noted yet, for example because of a crash. Returns the
+/// versions of all notes, or `None` if somebody else has changed some meanwhile.
+pub(super) async fn note(
+    warehouse: &mut Warehouse,
+    manifest: &Manifest,
+    (wanted, due): (&Target, &Due),
+    scope: Scope,
+) -> Result<Option<(i64, i64)>> {
+    let before = wanted.unmoved.now.as_ref().and_then(|(_, now)| now.noted);
+    let unmoved = match wanted.unmoved.recorded(manifest) {
+        // They are noted.
+        Some(_) => Vec::new(),
+        None => wanted.unmoved.of(scope).filter_map(|(_, _, path)| manifest.files.get_key_value(path)).collect(),
+    };
+    let considered = wanted.files.iter().map(|(path, file)| (path, &file.entry)).chain(unmoved);
+    let news: Vec<(&String, &Entry)> = considered
         .filter(|(path, _)| !due.open.contains(*path))
-        .map(|(path, file)| (path, &file.entry))
         .filter(|(path, entry)| wanted.recorded.get(*path) != Some(&entry.sha256))
         .collect();
-    let removed: Vec<&String> =
-        wanted.recorded.keys().filter(|path| scope.covers(path) && !wanted.files.contains_key(*path)).collect();
+    let is_gone = |path: &&String| scope.covers(path) && !wanted.files.contains_key(*path) && !wanted.unmoved.has(path);
+    let removed: Vec<&String> = wanted.recorded.keys().filter(is_gone).collect();
     if news.is_empty() && removed.is_empty() {
-        return Ok(());
+        return Ok(before);
     }
     let locked = warehouse.lock_for_notes().await?;
+    let found = state::noted(locked.work().query_one(state::NOTED, &[]).await?.as_ref())?;
     locked.work().execute(NOTE_REMOVED, &[(&removed, Type::TEXT_ARRAY)]).await?;
     let paths: Vec<&String> = news.iter().map(|(path, _)| *path).collect();
     let entities: Vec<&str> = news.iter().map(|(_, entry)| entry.entity.as_str()).collect();
@@ -48,5 +60,7 @@ pub(super) async fn note(warehouse: &mut Warehouse, wanted: &Target, due: &Due, 
         (&hashes, Type::TEXT_ARRAY),
     ];
     locked.work().execute(NOTE_FILES, &parameters).await?;
-    locked.commit().await
+    let after = state::noted(locked.work().query_one(state::NOTED, &[]).await?.as_ref())?;
+    locked.commit().await?;
+    Ok((before == Some(found)).then_some(after))
 }

@@ -10,8 +10,10 @@ use super::content::{Scope, Which, sha256};
 use super::due::{Due, Fault};
 use super::folder::Folder;
 use super::manifest::{self, Manifest};
+use super::unmoved::Unmoved;
 use super::wanted::{Claim, Target, compare, wanted};
 use crate::error::{Refusal, Result};
+use crate::settings::Exports;
 use crate::warehouse::Reading;
 
 /// Room on a file system.
@@ -28,7 +30,8 @@ pub struct Room {
 /// # Errors
 /// Those that [`super::publish`] ends with: a folder that is not Kalends' or another warehouse's, one that cannot be
 /// read or written. Busy while another run publishes.
-pub async fn ready(reading: &Reading<'_>, path: &Path) -> Result<()> {
+pub async fn ready(reading: &Reading<'_>, exports: &Exports) -> Result<()> {
+    let path = exports.folder.as_path();
     let Some(folder) = Folder::open(path)? else { return writable(&existing(path)?, path) };
     writable(path, path)?;
     if !reading.prepared && folder.manifest()?.is_some_and(|manifest| manifest.warehouse.is_some()) {
@@ -37,7 +40,8 @@ pub async fn ready(reading: &Reading<'_>, path: &Path) -> Result<()> {
             "Check KALENDS_WAREHOUSE_URL and the folder; to let this warehouse replace them, add --take-over.",
         ));
     }
-    let due = allowed(reading, &folder, path, (Scope::Everything, Which::All), Claim::Own, 0).await?.due;
+    let everything = (Scope::Everything, Which::All);
+    let due = allowed(reading, (&folder, exports), everything, Claim::Own, 0, Unmoved::default()).await?.due;
     drop(folder);
     let parents =
         due.write.keys().chain(&due.remove).filter_map(|file| path.join(file).parent().map(Path::to_path_buf));
@@ -56,17 +60,24 @@ pub(super) struct Intended {
 /// What is due, if all of it may be published.
 pub(super) async fn allowed(
     reading: &Reading<'_>,
-    folder: &Folder,
-    path: &Path,
+    (folder, exports): (&Folder, &Exports),
     (scope, which): (Scope, Which),
     claim: Claim,
     held_bytes: usize,
+    unmoved: Unmoved,
 ) -> Result<Intended> {
     let found = folder.manifest()?;
-    let manifest = found.clone().unwrap_or_default();
-    let wanted = wanted(reading, Some(folder), &manifest, scope, held_bytes).await?;
-    let intended = Intended::of(manifest, wanted, Some(folder), (scope, which))?;
-    intended.check((folder, path), found.as_ref(), scope, claim)?;
+    let (is_published, manifest) = (found.is_some(), found.unwrap_or_default());
+    let wanted = wanted(reading, (Some(folder), &manifest), exports, scope, held_bytes, unmoved).await?;
+    let mut intended = Intended::of(manifest, wanted, Some(folder), (scope, which))?;
+    if intended.due.remove.iter().any(|path| !intended.wanted.unmoved.knows(path)) {
+        // The index lacks a file that the manifest lists, so it tells nothing.
+        let (manifest, unmoved) = (intended.manifest, intended.wanted.unmoved.without_index());
+        let found = (Some(folder), &manifest);
+        let wanted = super::wanted::wanted(reading, found, exports, scope, held_bytes, unmoved).await?;
+        intended = Intended::of(manifest, wanted, Some(folder), (scope, which))?;
+    }
+    intended.check((folder, &exports.folder), is_published, scope, claim)?;
     Ok(intended)
 }
 
@@ -83,11 +94,11 @@ impl Intended {
         Ok(Self { manifest, wanted, due, others })
     }
 
-    /// Checks that it may be published into a folder with this manifest.
+    /// Checks that it may be published into a folder that has a manifest or not.
     pub(super) fn check(
         &self,
         (folder, path): (&Folder, &Path),
-        found: Option<&Manifest>,
+        is_published: bool,
         scope: Scope,
         claim: Claim,
     ) -> Result<()> {
@@ -97,7 +108,7 @@ impl Intended {
         if claim == Claim::Adopt {
             return Ok(());
         }
-        check_folder(folder, path, found)?;
+        check_folder(folder, path, is_published, &self.wanted)?;
         if self.others && claim == Claim::Own {
             check_takes_nothing(path, &self.due, scope)?;
         }
@@ -109,11 +120,12 @@ impl Intended {
 }
 
 /// Refuses a folder that has files and no manifest: it is somebody else's.
-fn check_folder(folder: &Folder, path: &Path, manifest: Option<&Manifest>) -> Result<()> {
-    if manifest.is_some() {
+fn check_folder(folder: &Folder, path: &Path, is_published: bool, wanted: &Target) -> Result<()> {
+    if is_published {
         return Ok(());
     }
-    let Some(name) = folder.foreign()? else { return Ok(()) };
+    let ours = wanted.files.keys().chain(wanted.recorded.keys()).filter_map(|path| path.split('/').next()).collect();
+    let Some(name) = folder.foreign(&ours)? else { return Ok(()) };
     Err(Refusal::refused(
         format!("the export folder \"{}\" holds files that Kalends did not write, such as \"{name}\"", path.display()),
         "Name an empty or new folder with --exports or KALENDS_EXPORTS.",

@@ -1,18 +1,21 @@
 //! Which files will be due once a plan is carried out, found by the same comparison as publishing uses.
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::path::Path;
 
+use super::columns::Columns;
 use super::content::{self, Content, Scope, Which};
-use super::csv::{self, Field};
 use super::due::{Due, Fault};
 use super::folder::Folder;
+use super::formed::Formed;
 use super::manifest::Manifest;
 use super::preflight::Intended;
-use super::wanted::{Claim, RECORDED, Target, compared, known};
+use super::rendering::Rendering;
+use super::unmoved::Unmoved;
+use super::wanted::{Claim, Target, compared, recorded, settled};
 use crate::calendar::{Day, Period};
-use crate::entity::Model;
+use crate::entity::{Format, Model};
 use crate::error::Result;
+use crate::settings::Exports;
 use crate::warehouse::Reading;
 
 /// An entity as it will be settled.
@@ -44,36 +47,39 @@ pub struct Line {
 /// As [`super::due()`].
 pub async fn preview(
     reading: &Reading<'_>,
-    path: &Path,
+    exports: &Exports,
     previews: &[Preview],
     claim: Claim,
 ) -> Result<(Due, Option<anyhow::Error>)> {
+    let path = exports.folder.as_path();
     let folder = Folder::open(path)?;
     let found = folder.as_ref().map_or(Ok(None), Folder::manifest)?;
-    let mut manifest = found.clone().unwrap_or_default();
+    let (is_published, mut manifest) = (found.is_some(), found.unwrap_or_default());
     // What is planned is newer than anything that was published of it.
     manifest.settled.retain(|entity, _| previews.iter().all(|one| one.model.name() != entity));
-    let wanted = wanted(reading, folder.as_ref(), &manifest, previews).await?;
+    let wanted = wanted(reading, (folder.as_ref(), &manifest), exports, previews).await?;
     let everything = (Scope::Everything, Which::All);
     let intended = Intended::of(manifest, wanted, folder.as_ref(), everything)?;
-    let allowed = folder.map_or(Ok(()), |folder| intended.check((&folder, path), found.as_ref(), everything.0, claim));
+    let allowed = folder.map_or(Ok(()), |folder| intended.check((&folder, path), is_published, everything.0, claim));
     Ok((intended.due, allowed.err()))
 }
 
 async fn wanted(
     reading: &Reading<'_>,
-    folder: Option<&Folder>,
-    manifest: &Manifest,
+    (folder, manifest): (Option<&Folder>, &Manifest),
+    exports: &Exports,
     previews: &[Preview],
 ) -> Result<Target> {
-    let models = reading.entities().await?;
+    let entities = Formed::all(reading, exports, manifest).await?;
     let of = |model: &Model| previews.iter().find(|one| one.model.name() == model.name());
     let mut files = BTreeMap::new();
     for one in previews {
-        for line in &one.lines {
-            let path = one.model.path(line.period);
-            let content = content_of(&one.model, line)?;
-            let mut file = compared(folder, manifest, &path, content)?;
+        let entity = Formed::of(one.model.clone(), exports, manifest);
+        let formats = || entity.form.formats.iter().copied();
+        for (line, format) in one.lines.iter().flat_map(|line| formats().map(move |format| (line, format))) {
+            let path = entity.path(line.period, format);
+            let content = content_of(&one.model, line, format)?;
+            let mut file = compared(folder, manifest, &path, content, None)?;
             if line.fields.is_none() && file.fault != Some(Fault::Missing) {
                 file.fault = Some(Fault::MayDiffer);
             }
@@ -81,40 +87,46 @@ async fn wanted(
         }
     }
     // The files that are to stay as the warehouse has them: of other entities, and of periods that nothing happens to.
-    let mut staying: Vec<Model> = models.iter().filter(|model| of(model).is_none()).cloned().collect();
-    staying.extend(previews.iter().filter(|one| one.settled.is_some()).map(|one| one.model.clone()));
-    content::each(reading, &staying, Scope::Everything, |model, content| {
-        let path = model.path(content.period);
-        let happens = |day: &Day| content.period.span().contains(*day);
-        let settled = of(model).and_then(|one| one.settled.as_ref());
-        if !files.contains_key(&path) && !settled.is_some_and(|days| days.iter().any(happens)) {
-            let file = compared(folder, manifest, &path, content)?;
-            files.insert(path, file);
-        }
-        Ok(())
-    })
+    let mut staying: Vec<Formed> = entities.iter().filter(|entity| of(&entity.model).is_none()).cloned().collect();
+    let partly = previews.iter().filter(|one| one.settled.is_some());
+    staying.extend(partly.map(|one| Formed::of(one.model.clone(), exports, manifest)));
+    content::each(
+        reading,
+        &staying,
+        |_, _| vec![None],
+        |entity, content| {
+            let path = entity.path(content.period, content.format);
+            let happens = |day: &Day| content.period.span().contains(*day);
+            let settled = of(&entity.model).and_then(|one| one.settled.as_ref());
+            if !files.contains_key(&path) && !settled.is_some_and(|days| days.iter().any(happens)) {
+                let file = compared(folder, manifest, &path, content, None)?;
+                files.insert(path, file);
+            }
+            Ok(())
+        },
+    )
     .await?;
-    let recorded = if reading.prepared { reading.work().query(RECORDED, &[]).await? } else { Vec::new() };
     Ok(Target {
         warehouse: reading.name().await?,
-        models,
+        entities,
         files,
-        recorded: recorded.iter().map(|row| Ok((row.get("path")?, row.get("sha256")?))).collect::<Result<_>>()?,
+        recorded: recorded(reading).await?,
         production_as_of: None,
         complete_through: BTreeMap::new(),
         fresh: reading.freshness().await?,
-        known: known(reading, manifest).await?,
+        known: settled(reading, manifest).await?,
+        unmoved: Unmoved::default(),
     })
 }
 
-fn content_of(model: &Model, line: &Line) -> Result<Content> {
-    let columns = model.file_columns(line.period.level())?;
-    let mut bytes = Vec::new();
-    csv::write_line(&mut bytes, columns.iter().map(|column| Field::Text(Some(&column.header))));
+fn content_of(model: &Model, line: &Line, format: Format) -> Result<Content> {
+    let columns = Columns::of(model, line.period.level())?;
+    let mut file = Rendering::begin(format, &columns, line.period)?;
     if let Some(fields) = &line.fields {
-        csv::write_line(&mut bytes, fields.iter().map(|field| Field::Plain(field.as_deref())));
+        file.line(&columns, &fields.iter().map(Option::as_deref).collect::<Vec<_>>())?;
     }
+    let bytes = file.end()?;
     // What is closed does not say whether a file is due.
     let (entity, closed) = (model.name().to_string(), false);
-    Ok(Content { entity, period: line.period, lines: 1, entity_rows: line.rows, closed, bytes })
+    Ok(Content { entity, period: line.period, format, lines: 1, entity_rows: line.rows, closed, bytes })
 }

@@ -1,6 +1,16 @@
 use super::*;
 use crate::accounts::Account;
 
+/// A survey of all days beside the ledger, at a moment in microseconds and on a day.
+fn seen<'a>(
+    (ledger, survey): (&'a Accounts, &'a Accounts),
+    before: &'a Before,
+    source: &'a Source,
+    (now, today): (i64, Option<Day>),
+) -> Seen<'a> {
+    Seen { survey, ledger, is_all: true, source, before, now: Moment(now), today }
+}
+
 #[test]
 fn a_share_is_exceeded_by_more_than_it_and_by_nothing_less() {
     let held = |loss: &str, before, now| loss.parse::<Loss>().unwrap().is_exceeded(before, now);
@@ -9,7 +19,7 @@ fn a_share_is_exceeded_by_more_than_it_and_by_nothing_less() {
     assert!(!held("100%", 10, 0) && held("99.9999%", 10, 0) && !held("99.9999%", 10, 1));
     assert!(!held("12.5%", 8, 7) && held("12.5%", 800, 699));
     assert!(held("50%", i64::MAX, i64::MAX / 2 - 1));
-    for wrong in ["50", "%", "-1%", "100.1%", "101%", "1e1%", "0.00001%", ".5%", "99999999999%"] {
+    for wrong in ["50", "%", "-1%", "100.1%", "101%", "1e1%", "0.00001%", ".5%", "99999999999%", "+5%", "1.+5%"] {
         assert!(wrong.parse::<Loss>().is_err(), "{wrong}");
     }
 }
@@ -26,13 +36,8 @@ fn of(days: &[(&str, i64)]) -> Accounts {
 fn what_is_accepted_is_settled_and_the_rest_is_measured_by_what_it_leaves() {
     let ledger = of(&[("2024-01-01", 90), ("2024-01-02", 10), ("2024-02-01", 5), ("2024-02-02", 5)]);
     let survey = of(&[("2024-01-02", 9), ("2024-02-01", 1), ("2024-02-02", 1), ("2024-03-01", 1)]);
-    let source = Source {
-        identity: Identity { system_identifier: "1".into(), database_oid: 1 },
-        position: 5,
-        as_of: "now".into(),
-    };
-    let before = Before::default();
-    let seen = Seen { survey: &survey, ledger: &ledger, source: &source, before: &before, now: Moment(0), today: None };
+    let (before, source) = (Before::default(), source("1", 5));
+    let seen = seen((&ledger, &survey), &before, &source, (0, None));
     let rules = Rules { loss: "50%".parse().unwrap(), settle_after: None };
     let left = |accepted: Accepted| -> Vec<String> {
         let judged = judge(&seen, &rules, &accepted);
@@ -85,7 +90,7 @@ fn judged(ledger: &Accounts, survey: &Accounts, before: &Before, now: i64, today
     let source = source("1", 5);
     let today = today.map(|day| day.parse::<Period>().unwrap().first());
     let settle_after = today.map(|_| std::time::Duration::from_secs(10));
-    let seen = Seen { survey, ledger, source: &source, before, now: Moment(now), today };
+    let seen = seen((ledger, survey), before, &source, (now, today));
     judge(&seen, &Rules { loss: "50%".parse().unwrap(), settle_after }, &Accepted::Nothing)
 }
 
@@ -140,6 +145,24 @@ fn another_production_and_an_earlier_one_are_held_where_anything_differs() {
 }
 
 #[test]
+fn an_accepted_day_that_is_still_changing_counts_as_it_was_settled() {
+    let ledger = of(&[("2024-01-01", 100), ("2024-01-02", 10)]);
+    let survey = of(&[("2024-01-01", 1), ("2024-01-02", 4)]);
+    let waiting =
+        judged(&ledger, &of(&[("2024-01-01", 100), ("2024-01-02", 4)]), &Before::default(), 0, Some("2024-01-09"));
+    let (before, source) = (Before { source: None, noted: waiting.noted }, source("1", 5));
+    let today = Some("2024-01-09".parse::<Period>().unwrap().first());
+    let seen = seen((&ledger, &survey), &before, &source, (10_000_000, today));
+    let rules = Rules { loss: "50%".parse().unwrap(), settle_after: Some(std::time::Duration::from_secs(10)) };
+    let first = Accepted::Periods(vec!["2024-01-01".parse().unwrap()]);
+    // Of 110 rows, 104 are left: the second day is no loss, as long as the first keeps its 100.
+    assert_eq!(
+        told(&judge(&seen, &rules, &first)),
+        [("2024-01-01".to_string(), Kind::Changing, "is changing".to_string())]
+    );
+}
+
+#[test]
 fn what_is_held_is_told_with_its_rows_and_since_when() {
     let ledger = of(&[("2024-01-01", 6), ("2024-01-02", 6), ("2024-02-01", 1)]);
     let survey = of(&[("2024-01-01", 5)]);
@@ -149,6 +172,10 @@ fn what_is_held_is_told_with_its_rows_and_since_when() {
     assert_eq!((first.target.clone(), first.is_source), (ledger.clone(), true));
     let again = judged(&ledger, &survey, &Before { source: None, noted: first.noted }, 9, None);
     assert_eq!(again.noted.iter().map(|noted| noted.since).collect::<Vec<_>>(), [Moment(7); 2]);
+    let mut later = again.noted.clone();
+    later[1].since = Moment(8);
+    let each = judged(&ledger, &survey, &Before { source: None, noted: later }, 9, None);
+    assert_eq!(each.noted.iter().map(|noted| noted.since).collect::<Vec<_>>(), [Moment(7), Moment(8)]);
 
     let empty = judged(&ledger, &of(&[]), &Before { source: None, noted: again.noted }, 11, None);
     assert!(told(&empty).iter().all(|(_, kind, reason)| *kind == Kind::Empty && reason == "production holds no rows"));

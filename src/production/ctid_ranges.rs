@@ -8,6 +8,7 @@ use anyhow::Context as _;
 use crate::calendar::Day;
 use crate::db::Row;
 use crate::error::Result;
+use crate::look::Sight;
 use crate::sql::Ctid;
 
 /// Where the rows of each day lie, and those that belong to no day.
@@ -15,6 +16,8 @@ use crate::sql::Ctid;
 pub struct CtidRanges {
     days: BTreeMap<Day, Span>,
     of_no_day: Vec<Span>,
+    /// Whether there may be rows of other days, of which nothing is known.
+    others: bool,
 }
 
 /// From the first row to the last one, both included.
@@ -36,13 +39,18 @@ pub struct Lying {
 }
 
 impl CtidRanges {
+    /// For a survey of these days.
+    pub(super) fn of_survey(sight: &Sight) -> Self {
+        Self { others: !sight.is_all(), ..Self::default() }
+    }
+
     /// Takes a row of the account statement: that of a day, or of the rows without one.
     ///
     /// # Errors
     /// If the server prints a ctid in an unknown form.
-    pub(super) fn take(&mut self, day: Option<Day>, row: &Row) -> Result<()> {
+    pub fn take(&mut self, day: Option<Day>, row: &Row) -> Result<()> {
         let ctid = |column| -> Result<Ctid> {
-            Ctid::parse(row.get(column)?).context("production printed a ctid in an unknown form")
+            Ctid::parse(row.get(column)?).context("a server printed a ctid in an unknown form")
         };
         let span = Span { first: ctid("first_ctid")?, last: ctid("last_ctid")? };
         match day {
@@ -56,7 +64,7 @@ impl CtidRanges {
     pub fn of(&self, days: &BTreeSet<Day>) -> Option<Lying> {
         let span = days.iter().filter_map(|day| self.days.get(day)).copied().reduce(Span::with)?;
         let others = self.days.iter().filter(|(day, _)| !days.contains(day)).map(|(_, span)| span);
-        let alone = !others.chain(&self.of_no_day).any(|other| other.overlaps(span));
+        let alone = !self.others && !others.chain(&self.of_no_day).any(|other| other.overlaps(span));
         Some(Lying { span, alone })
     }
 }

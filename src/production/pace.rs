@@ -31,10 +31,21 @@ impl Pace {
 
     /// Waits as long as these rows take.
     pub async fn rest(&self, rows: u64) {
+        self.count(rows);
+        self.wait().await;
+    }
+
+    /// Counts rows that were read at once, for the next wait.
+    pub fn count(&self, rows: u64) {
         let Some(most) = self.rows_per_second else { return };
-        let free_at = self.free_at.get().max(Instant::now()) + takes(rows, most);
-        self.free_at.set(free_at);
-        tokio::time::sleep_until(free_at).await;
+        self.free_at.set(self.free_at.get().max(Instant::now()) + takes(rows, most));
+    }
+
+    /// Waits until the time of all rows that were read is over.
+    pub async fn wait(&self) {
+        if self.rows_per_second.is_some() {
+            tokio::time::sleep_until(self.free_at.get()).await;
+        }
     }
 }
 

@@ -3,7 +3,8 @@
 use anyhow::Context as _;
 use tokio_postgres::types::Type;
 
-use super::{DAYS, Production, explain};
+use super::survey::DAYS;
+use super::{Production, explain};
 use crate::db::{Facts, Parameter, knows_zone};
 use crate::entity::{Entity, Model};
 use crate::error::{Refusal, Result};
@@ -40,7 +41,7 @@ impl Production {
     /// Those of a run: as [`Production::identity`], [`Production::snapshot`] and `Snapshot::survey`.
     pub async fn rehearse(&mut self, entity: &Entity, model: &Model) -> Result<Effort> {
         let snapshot = self.snapshot(entity).await?;
-        let survey = DAYS.of(&model.shape()?.with(&entity.table_names()))?;
+        let survey = DAYS.of(&model.shape()?.with(&[&entity.table_names()[..], &[("with_ctids", &true)]].concat()))?;
         let planned = Sql::joined(&[REHEARSE.into(), survey]);
         let planning = snapshot.work.query(planned, &[]).await;
         planning.map_err(|error| explain(entity, error, "could not plan the survey of production"))?;

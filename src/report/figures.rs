@@ -10,6 +10,7 @@ pub(crate) enum Gauge {
     ProductionLockSeconds,
     ProductionSnapshotSeconds,
     ProductionReadRows,
+    OlderRows,
     WrittenFiles,
     ListedFiles,
     RemovedFiles,
@@ -59,6 +60,7 @@ impl Gauge {
                 ("production_snapshot_seconds", "How long a snapshot of production was held")
             }
             Self::ProductionReadRows => ("production_read_rows", "Rows that production read out"),
+            Self::OlderRows => ("older_rows", "Rows of older days that were looked at"),
             Self::WrittenFiles => ("written_files", "Files that were written"),
             Self::ListedFiles => ("listed_files", "Files that were right and are listed again"),
             Self::RemovedFiles => ("removed_files", "Files that were removed"),

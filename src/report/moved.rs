@@ -80,7 +80,7 @@ pub fn grouped(number: &str) -> String {
 }
 
 /// `+12.5%`; `None` if it was zero, or one of the two is not a number.
-fn percent(before: Option<&str>, after: Option<&str>) -> Option<String> {
+pub fn percent(before: Option<&str>, after: Option<&str>) -> Option<String> {
     let number = |text: &str| text.parse::<f64>().ok().filter(|number| number.is_finite());
     let (before, after) = (number(before?)?, number(after?)?);
     if before == 0.0 || before == after {

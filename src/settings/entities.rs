@@ -122,7 +122,7 @@ fn check_columns(name: &str, time: &str, measures: &[Ident], dimensions: &[Ident
     }
 }
 
-fn ordered<T: Ord + Copy>(name: &str, what: &str, mut given: Vec<T>) -> Result<Vec<T>> {
+pub(super) fn ordered<T: Ord + Copy>(name: &str, what: &str, mut given: Vec<T>) -> Result<Vec<T>> {
     let count = given.len();
     given.sort();
     given.dedup();

@@ -6,11 +6,12 @@ use std::path::{Path, PathBuf};
 use serde::Deserialize;
 use toml::Spanned;
 
+use super::cluster::Cluster;
 use super::duration::Written;
 use super::guard::Guard;
 use super::limits::Limits;
-use crate::calendar::Level;
-use crate::entity::{Lines, Statistic};
+use crate::calendar::{Layout, Level};
+use crate::entity::{Format, Lines, Statistic};
 
 /// Everything that the file may contain.
 #[derive(Deserialize)]
@@ -19,9 +20,11 @@ pub(super) struct File {
     pub(super) production_url: Option<String>,
     pub(super) warehouse_url: Option<String>,
     pub(super) exports: PathBuf,
+    pub(super) report: Option<bool>,
     pub(super) local: PathBuf,
     pub(super) limits: Limits,
     pub(super) production: Production,
+    pub(super) warehouse: Warehouse,
     pub(super) guard: Guard,
     pub(super) entity: Vec<TypedEntity>,
 }
@@ -38,6 +41,10 @@ pub(super) struct TypedEntity {
     pub(super) dimensions: Option<Vec<Spanned<String>>>,
     pub(super) statistics: Option<Vec<Statistic>>,
     pub(super) levels: Option<Vec<Level>>,
+    pub(super) formats: Option<Vec<Format>>,
+    pub(super) layout: Option<Layout>,
+    pub(super) recent: Option<String>,
+    pub(super) prove_all_every: Option<String>,
     #[serde(skip)]
     pub(super) lines: Lines,
 }
@@ -76,15 +83,24 @@ pub(super) struct Production {
     pub(super) max_rows_per_second: Option<NonZeroU64>,
 }
 
+/// What the warehouse is.
+#[derive(Debug, Default, PartialEq, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub(super) struct Warehouse {
+    pub(super) cluster: Option<Cluster>,
+}
+
 impl Default for File {
     fn default() -> Self {
         Self {
             production_url: None,
             warehouse_url: None,
             exports: "exports".into(),
+            report: None,
             local: ".kalends".into(),
             limits: Limits::default(),
             production: Production::default(),
+            warehouse: Warehouse::default(),
             guard: Guard::default(),
             entity: Vec::new(),
         }

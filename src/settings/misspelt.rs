@@ -3,11 +3,12 @@
 use serde::Deserialize;
 use serde::de::value::{Error as Unread, MapDeserializer, StrDeserializer};
 
-use super::file::{File, Production, TypedEntity};
+use super::cluster::Cluster;
+use super::file::{File, Production, TypedEntity, Warehouse};
 use super::guard::Guard;
 use super::limits::{FORMER, Limits};
-use crate::calendar::Level;
-use crate::entity::Statistic;
+use crate::calendar::{Layout, Level};
+use crate::entity::{Format, Statistic};
 
 /// A key that no table of the file has, and a word that no list has.
 const NOTHING: &str = "?";
@@ -22,7 +23,13 @@ pub(super) fn explain(said: &str) -> (String, String) {
         return unknown_key(key, &known);
     }
     if let Some((word, known)) = unknown(said, "unknown variant `") {
-        let lists = [("statistics", words::<Statistic>()), ("levels", words::<Level>())];
+        let lists = [
+            ("statistics", words::<Statistic>()),
+            ("levels", words::<Level>()),
+            ("formats", words::<Format>()),
+            ("layout", words::<Layout>()),
+            ("cluster", words::<Cluster>()),
+        ];
         let place = lists.iter().find(|(_, list)| *list == known).map_or("the list", |(place, _)| place);
         return (format!("{place} knows no \"{word}\""), did_you_mean(word, &known));
     }
@@ -44,6 +51,7 @@ fn unknown_key(key: &str, known: &[String]) -> (String, String) {
         ("", keys::<File>()),
         ("[limits]", keys::<Limits>()),
         ("[production]", keys::<Production>()),
+        ("[warehouse]", keys::<Warehouse>()),
         ("[guard]", keys::<Guard>()),
         ("[[entity]]", keys::<TypedEntity>()),
     ];
@@ -145,13 +153,15 @@ mod tests {
         let limits: Vec<String> = keys::<Limits>().into_iter().filter(|key| !key.ends_with(FORMER)).collect();
         assert_eq!(limits, ["connect_timeout", "lock_timeout", "statement_timeout", "idle_timeout"]);
         // Every section that a key can belong to.
-        let sections = ["limits", "production", "guard", "entity"].map(str::to_string);
-        let plain = ["production_url", "warehouse_url", "exports", "local"].map(str::to_string);
+        let sections = ["limits", "production", "warehouse", "guard", "entity"].map(str::to_string);
+        let plain = ["production_url", "warehouse_url", "exports", "report", "local"].map(str::to_string);
         assert_eq!(keys::<File>().len(), sections.len() + plain.len());
         assert!(keys::<File>().iter().all(|key| sections.contains(key) || plain.contains(key)));
         assert!(keys::<File>().contains(&"entity".to_string()));
         assert!(keys::<TypedEntity>().contains(&"time_zone".to_string()));
         assert!(words::<Statistic>().contains(&"mean".to_string()));
         assert!(words::<Level>().contains(&"day".to_string()));
+        assert!(words::<Format>().contains(&"csv.gz".to_string()));
+        assert!(words::<Layout>().contains(&"hive".to_string()));
     }
 }

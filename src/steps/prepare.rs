@@ -5,15 +5,16 @@ use std::collections::BTreeMap;
 use serde::Serialize;
 
 use super::held;
-use crate::accounts::{self, Cause, SetAside};
+use super::older::Older;
+use crate::accounts::{Cause, SetAside};
 use crate::calendar::Period;
 use crate::entity::Entity;
 use crate::error::Result;
 use crate::guard::{self, Accepted, Noted};
-use crate::production::{Durations, Survey};
+use crate::production::Durations;
 use crate::report::{self, Figure, Gauge, counted};
 use crate::sync::plan::{self, Expected, Planned};
-use crate::sync::{self, Connections, Loaded, Terms};
+use crate::sync::{self, Connections, Terms};
 use crate::world::{Each, Failed, World};
 
 /// Prepares each entity over the same two connections. With a plan, it refuses if the plan is outdated.
@@ -24,15 +25,17 @@ use crate::world::{Each, Failed, World};
 pub async fn prepare(
     world: &World<'_>,
     connections: &mut Connections,
-    accepted: &Accepted,
+    (accepted, all): (&Accepted, bool),
     planned: Option<&Expected>,
 ) -> Result<Each<Prepared>> {
     let (entities, rules) = (world.settings.entities.as_slice(), world.settings.guard);
+    let look = |entity: &Entity| world.settings.look(entity);
     if let Some(planned) = planned {
-        plan::check_still_holds(connections, planned, &Planned { entities, rules, accept_loss: None }).await?;
+        plan::check_still_holds(connections, planned, &Planned { entities, rules, look: &look, accept_loss: None })
+            .await?;
     }
-    let terms = Terms { rules, accepted };
     let preparing = async |entity: &Entity| {
+        let terms = Terms { rules, accepted, look: look(entity), all };
         let done = world.patiently(async || sync::prepare(connections, entity, &terms, planned).await).await?;
         let prepared = Prepared::of(entity, done);
         let refused = held::refusal(&prepared.entity, &prepared.held, prepared.accept.as_deref());
@@ -64,6 +67,8 @@ pub struct Prepared {
     accept: Option<String>,
     /// What is changing: left as it was settled until it has stayed the same for `settle_after`.
     changing: Vec<Noted>,
+    /// What was looked at of the older days; null if all days were looked at together.
+    older: Option<Older>,
     took_seconds: Took,
     held_production: HeldProduction,
 }
@@ -137,11 +142,13 @@ impl Each<Prepared> {
 impl Prepared {
     fn of(entity: &Entity, done: sync::Prepared) -> Self {
         let sync::Prepared { survey, settled, held, .. } = done;
+        let older = done.older.map(Older::of);
+        let rows = survey.looked_at().map(|(_, account)| account.rows).sum();
         Self {
             entity: entity.name.name().to_string(),
             production_as_of: done.production_as_of,
-            surveyed_rows: accounts::rows(&survey.accounts),
-            surveyed_days: survey.accounts.len(),
+            surveyed_rows: rows,
+            surveyed_days: survey.looked_at().count(),
             set_aside: survey.set_aside,
             settled_anew: done.rebuilt,
             settled_months: settled.months,
@@ -156,7 +163,13 @@ impl Prepared {
                 copy: settled.loaded.copying.as_secs_f64(),
                 settle: done.took.as_secs_f64(),
             },
-            held_production: HeldProduction::of(done.snapshot, &survey, settled.loaded),
+            held_production: HeldProduction::of(
+                done.snapshot,
+                rows + survey.set_aside.rows()
+                    + older.as_ref().map_or(0, |older| older.rows)
+                    + settled.loaded.rows.cast_signed(),
+            ),
+            older,
             settled_days: settled.days,
         }
     }
@@ -172,6 +185,7 @@ impl Prepared {
             Figure::new(Gauge::ProductionLockSeconds, entity, longest_lock_seconds),
             Figure::new(Gauge::ProductionSnapshotSeconds, entity, longest_snapshot_seconds),
             Figure::count(Gauge::ProductionReadRows, entity, rows_read),
+            Figure::count(Gauge::OlderRows, entity, self.older.as_ref().map_or(0, |older| older.rows)),
             Figure::count(Gauge::HeldPeriods, entity, self.held.len()),
             Figure::count(Gauge::ChangingPeriods, entity, self.changing.len()),
         ]
@@ -186,18 +200,22 @@ impl Prepared {
 
     /// The line of a run that found the warehouse equal.
     fn nothing_to_do_text(&self) -> String {
-        let mut lines =
-            vec![format!("nothing to do: equal to production as of {}", report::seconds(&self.production_as_of))];
+        let as_of = report::seconds(&self.production_as_of);
+        let days = self.older.as_ref().map(Older::equal).unwrap_or_default();
+        let mut lines = vec![format!("nothing to do: equal to production as of {as_of}{days}")];
         lines.extend(report::set_aside(self.set_aside));
+        lines.extend(self.older.iter().flat_map(Older::lines));
         lines.join("\n")
     }
 
     /// What was done, one line for each step.
     fn lines(&self) -> Vec<String> {
         let days = counted(self.surveyed_days, "day");
-        let surveyed = format!("{} of {}, {days}", counted(self.surveyed_rows, "row"), self.entity);
+        let recent = self.older.as_ref().map(Older::recent).unwrap_or_default();
+        let surveyed = format!("{} of {}, {days}{recent}", counted(self.surveyed_rows, "row"), self.entity);
         let mut lines = vec![report::line("surveyed", &surveyed, self.took_seconds.survey)];
         lines.extend(report::set_aside(self.set_aside));
+        lines.extend(self.older.iter().flat_map(Older::lines));
         if !self.mended_periods.is_empty() {
             lines.push(format!("repaired    {}", report::list(self.mended_periods.iter())));
         }
@@ -223,11 +241,11 @@ impl Prepared {
 }
 
 impl HeldProduction {
-    fn of(held: Durations, survey: &Survey, loaded: Loaded) -> Self {
+    fn of(held: Durations, rows_read: i64) -> Self {
         Self {
             longest_lock_seconds: held.lock.as_secs_f64(),
             longest_snapshot_seconds: held.snapshot.as_secs_f64(),
-            rows_read: accounts::rows(&survey.accounts) + survey.set_aside.rows() + loaded.rows.cast_signed(),
+            rows_read,
         }
     }
 

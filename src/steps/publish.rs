@@ -3,7 +3,7 @@
 use serde::Serialize;
 
 use crate::error::Result;
-use crate::exports::{self, Claim, Published, Scope, Which};
+use crate::exports::{self, Claim, Pages, Published, Scope, Which};
 use crate::report::{self, Figure, Gauge, count, counted};
 use crate::warehouse::Warehouse;
 use crate::world::World;
@@ -16,7 +16,18 @@ pub async fn publish(
     which: Which,
     claim: Claim,
 ) -> Result<Published> {
-    let publish = async || exports::publish(warehouse, &world.settings.exports, scope, which, claim).await;
+    publish_with(world, warehouse, (scope, which), claim, &world.pages()).await
+}
+
+/// The same, with pages other than those of the settings.
+pub async fn publish_with(
+    world: &World<'_>,
+    warehouse: &mut Warehouse,
+    (scope, which): (Scope, Which),
+    claim: Claim,
+    pages: &impl Pages,
+) -> Result<Published> {
+    let publish = async || exports::publish(warehouse, &world.settings.exports, scope, which, claim, pages).await;
     world.patiently(publish).await
 }
 
@@ -32,6 +43,9 @@ pub struct Files {
     unchanged_files: usize,
     /// Those of open periods that `--closed-only` left alone.
     open_files: usize,
+    /// Pages of the report whose bytes were written.
+    written_pages: usize,
+    removed_pages: usize,
 }
 
 impl Files {
@@ -43,6 +57,8 @@ impl Files {
             removed_files: published.removed,
             unchanged_files: published.unchanged,
             open_files: published.open,
+            written_pages: published.written_pages,
+            removed_pages: published.removed_pages,
         }
     }
 
@@ -64,17 +80,23 @@ pub fn relisted() -> String {
 
 /// What was published, as a line of a result.
 pub fn line(world: &World<'_>, published: &Published, took_seconds: f64) -> String {
-    let Published { written, listed, removed, open, .. } = *published;
+    let Published { written, listed, removed, open, written_pages, removed_pages, .. } = *published;
     let and = |number: usize, what: &str| match number {
         0 => String::new(),
         number => format!(", {} {what}", count(i64::try_from(number).unwrap_or(i64::MAX))),
     };
+    let pages = [(written_pages, ""), (removed_pages, " removed")].into_iter().filter(|(number, _)| *number > 0);
+    let pages = pages.map(|(number, how)| format!(", {}{how}", counted(number, "page"))).collect::<String>();
+    if written + removed + listed == 0 && !pages.is_empty() {
+        return report::line("report", pages.trim_start_matches(", "), took_seconds);
+    }
     if written + removed == 0 && listed > 0 {
-        let what = format!("{}, none rewritten{}", counted(listed, "file"), and(open, "open left out"));
+        let what = format!("{}, none rewritten{pages}{}", counted(listed, "file"), and(open, "open left out"));
         return report::line("listed", &what, took_seconds);
     }
-    let folder = world.settings.exports.display().to_string();
+    let folder = world.settings.exports.folder.display().to_string();
     let (removed, listed, open) = (and(removed, "removed"), and(listed, "only listed"), and(open, "open left out"));
-    let what = format!("{} in {}/{removed}{listed}{open}", counted(written, "file"), folder.trim_end_matches('/'));
+    let what =
+        format!("{} in {}/{removed}{listed}{open}{pages}", counted(written, "file"), folder.trim_end_matches('/'));
     report::line("published", &what, took_seconds)
 }

@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 use std::time::{Duration, Instant};
 
 use super::judge::Terms;
-use super::open::{Connections, Known, find, open};
+use super::open::{Connections, Known, Wish, find, open};
 use super::settling::{Adopting, Settling};
 use crate::accounts;
 use crate::adopt::{self, Compared, Named, Tally};
@@ -42,13 +42,14 @@ pub async fn adopt(connections: &mut Connections, entity: &Entity, rules: Rules,
     reading.check_is_not(&found.0)?;
     adopt::look(&reading, &found.1, named).await?;
     drop(reading);
-    let mut known = open(warehouse, found).await?;
+    let mut known = open(warehouse, found, Wish::default()).await?;
     let begun = check_not_settled(warehouse, &known, named).await?;
     let snapshot = known.snapshot(production).await?;
     let taking = async {
         let survey = snapshot.survey().await?;
         // What an adoption that was killed has settled may have been lost since.
-        let terms = Terms { rules: Rules { settle_after: None, ..rules }, accepted: &Accepted::Nothing };
+        let terms =
+            Terms { rules: Rules { settle_after: None, ..rules }, accepted: &Accepted::Nothing, look: None, all: true };
         let judged = known.judge(&terms, (&snapshot, &survey), known.stored()).await?;
         check_nothing_is_held(&judged)?;
         let reading = warehouse.read().await?;
@@ -67,7 +68,7 @@ pub async fn adopt(connections: &mut Connections, entity: &Entity, rules: Rules,
         let is_equal =
             |day: &&Day| survey.accounts.get(day).is_some_and(|account| holds.accounts.get(day) == Some(account));
         let equal: BTreeSet<Day> = changes.keys().filter(is_equal).copied().collect();
-        let adopting = Some(Adopting { theirs: &theirs, equal: &equal });
+        let adopting = Some(Adopting { theirs: &theirs, equal: &equal, ctid_ranges: holds.ctid_ranges.as_ref() });
         let settling = Settling { talk: *talk, snapshot: &snapshot, survey: &survey, judged: &judged, adopting };
         let settled = settling.catch_up(warehouse, &mut known.ledger, changes).await;
         let settled = settling.explained(warehouse, &known.ledger.accounts, settled).await?;

@@ -4,6 +4,7 @@ use super::open::Known;
 use crate::accounts::Accounts;
 use crate::error::Result;
 use crate::guard::{self, Accepted, Judged, Moment, Rules, Seen};
+use crate::look::Look;
 use crate::production::{Snapshot, Survey};
 
 /// The rules that decide what is settled.
@@ -12,6 +13,10 @@ pub struct Terms<'a> {
     pub rules: Rules,
     /// Which losses are accepted all the same.
     pub accepted: &'a Accepted,
+    /// What is looked at; `None`: everything.
+    pub look: Option<Look>,
+    /// Whether everything is looked at now, whatever `look` says.
+    pub all: bool,
 }
 
 impl Known {
@@ -36,6 +41,7 @@ impl Known {
         let seen = Seen {
             survey: &survey.accounts,
             ledger: stored,
+            is_all: survey.sight.is_all(),
             source: &snapshot.source(),
             before: &self.before,
             now: Moment(snapshot.as_of_us),

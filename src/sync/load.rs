@@ -92,7 +92,10 @@ async fn replace(locked: &Locked<'_>, model: &Model, month: Period, days: &[Day]
     let found = locked.partition(model, month).await?;
     let (table, shape) = (model.partition(month)?, model.shape()?);
     match found {
-        Partition::Missing => locked.work().batch(&CREATE_PARTITION.of(&shape.with(&[("partition", &table)]))?).await?,
+        Partition::Missing => {
+            locked.work().batch(&CREATE_PARTITION.of(&shape.with(&[("partition", &table)]))?).await?;
+            locked.distribute_month(model, &table).await?;
+        }
         Partition::Attached => {
             let delete = DELETE_DAYS.of(&shape.with(&[("partition", &table)]))?;
             locked.work().execute(delete, &[(&days, Type::DATE_ARRAY)]).await?;

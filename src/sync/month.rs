@@ -146,7 +146,8 @@ impl Settling<'_> {
     ) -> Result<Loaded> {
         let model = self.snapshot.model();
         let (equal, others): (Vec<Day>, Vec<Day>) = month.load.iter().partition(|day| adopting.equal.contains(day));
-        let taken = load::take(locked, model, adopting.theirs, month.period, &equal).await?;
+        let lying = adopting.ctid_ranges.and_then(|ranges| ranges.of(&equal.iter().copied().collect()));
+        let taken = load::take(locked, model, adopting.theirs, (month.period, &equal), lying).await?;
         progress.add(taken);
         let rest = Month { load: others.into_iter().collect(), ..self.month(month.period) };
         let passing = |rows| progress.add(rows);

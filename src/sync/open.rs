@@ -2,13 +2,15 @@
 //! are the right servers.
 
 use crate::accounts::Accounts;
+use crate::calendar::Day;
 use crate::db::Identity;
 use crate::entity::{Entity, Model};
 use crate::error::{Refusal, Result};
 use crate::guard::{Before, Noted};
-use crate::production::{Production, Snapshot, Watch};
+use crate::look::{Look, Sight, Stretch};
+use crate::production::{Production, Snapshot, Survey, Watch};
 use crate::progress::Talk;
-use crate::warehouse::{Ledger, Reading, Rebuild, Warehouse};
+use crate::warehouse::{Ledger, Looks, Reading, Rebuild, Warehouse};
 
 /// The two servers, connected.
 pub struct Connections {
@@ -34,6 +36,41 @@ pub struct Known {
     pub before: Before,
     /// What the tables hold now, if they are about to be created again with other rows.
     pub replaced: Option<Accounts>,
+    /// What is known of earlier looks at it.
+    pub looks: Looks,
+    /// The days that this run looks at.
+    pub sight: Sight,
+}
+
+/// How far a run wants to look.
+#[derive(Clone, Copy, Default)]
+pub struct Wish<'a> {
+    /// The settings, and the day that it is in production; `None`: look at everything.
+    pub recent: Option<(Look, Day)>,
+    /// Days that are to be looked at besides.
+    pub more: &'a [Stretch],
+    /// Whether the accounts of all days are read, also those that are not looked at.
+    pub whole_ledger: bool,
+}
+
+impl Wish<'_> {
+    /// The days that a run looks at: from the recent ones on, and those that are held or changing. Everything, if there
+    /// is no proof yet, or a part of it is missing, or a run was interrupted since, or production is another database.
+    fn sight(&self, looks: &Looks, before: &Before, source: &Identity) -> Sight {
+        // Of an entity without rows, nothing was settled from anywhere.
+        let is_same = before.source.as_ref().is_none_or(|known| known.identity == *source);
+        let interrupted = !looks.whole && before.noted.is_empty();
+        let is_known = looks.proven_us.is_some() && looks.looked.is_whole();
+        let recent = self.recent.filter(|_| is_same && !interrupted && is_known);
+        let recent = recent.zip(looks.open_from);
+        let Some(recent) = recent.and_then(|((look, today), open_from)| look.recent_from(today, open_from)) else {
+            return Sight::all();
+        };
+        let first = looks.looked.recent_from.map_or(recent, |known| known.min(recent));
+        let noted = before.noted.iter().map(|noted| Stretch::from(noted.unit).in_whole_months());
+        let more = self.more.iter().map(|stretch| stretch.in_whole_months());
+        Sight::of([Stretch { from: Some(first), until: None }].into_iter().chain(noted).chain(more))
+    }
 }
 
 /// Looks an entity up in production, once the warehouse is free. Creates nothing.
@@ -54,9 +91,9 @@ pub async fn find(connections: &mut Connections, entity: &Entity) -> Result<(Ide
 ///
 /// # Errors
 /// As [`Warehouse::make_ready`] and [`Reading::ledger`].
-pub async fn open(warehouse: &mut Warehouse, (source, model): (Identity, Model)) -> Result<Known> {
-    warehouse.make_ready(&source, &model).await?;
-    Known::read(&warehouse.read().await?, model).await
+pub async fn open(warehouse: &mut Warehouse, found: (Identity, Model), wish: Wish<'_>) -> Result<Known> {
+    warehouse.make_ready(&found.0, &found.1).await?;
+    Known::read(&warehouse.read().await?, found, wish).await
 }
 
 impl Known {
@@ -64,22 +101,40 @@ impl Known {
     ///
     /// # Errors
     /// Refuses what a run would refuse: an entity of another definition, schemas of a newer Kalends.
-    pub async fn read(reading: &Reading<'_>, model: Model) -> Result<Self> {
-        reading.is_current().await?;
+    pub async fn read(reading: &Reading<'_>, (source, model): (Identity, Model), wish: Wish<'_>) -> Result<Self> {
+        let is_current = reading.is_current().await?;
         let settled_as = reading.settled_as(model.name()).await?;
-        let ledger = match &settled_as {
-            Some(known) => reading.ledger(known.clone(), &model).await?,
-            None => {
-                reading.beginning(&model).await?;
-                Ledger::default()
-            }
+        let before = reading.before(model.name()).await?;
+        let Some(known) = settled_as.clone() else {
+            reading.beginning(&model).await?;
+            let (ledger, looks) = (Ledger::default(), Looks::default());
+            return Ok(Self { model, settled_as, ledger, before, replaced: None, looks, sight: Sight::all() });
         };
+        // A plan creates nothing, so it may meet schemas of an earlier version.
+        let looks = if is_current { reading.looks(&model).await? } else { Looks::default() };
+        let sight = wish.sight(&looks, &before, &source);
+        let mut ledger = reading.ledger(known, &model, &sight).await?;
         let replaced = match &ledger.rebuild {
             Some(Rebuild { known, keeps_rows: false, .. }) => Some(reading.accounts(known).await?),
             _ => None,
         };
-        let before = reading.before(model.name()).await?;
-        Ok(Self { model, settled_as, ledger, before, replaced })
+        let sight = ledger.sight.clone();
+        if wish.whole_ledger && !sight.is_all() {
+            ledger.accounts = reading.accounts(&model).await?;
+        }
+        Ok(Self { model, settled_as, ledger, before, replaced, looks, sight })
+    }
+
+    /// Surveys the days that this run looks at. If the ledger has all days, the others are taken from it.
+    ///
+    /// # Errors
+    /// As [`Snapshot::survey`].
+    pub async fn survey(&self, snapshot: &Snapshot<'_>) -> Result<Survey> {
+        let mut survey = snapshot.survey_days(&self.sight).await?;
+        let others = self.ledger.accounts.iter().filter(|(day, _)| !self.sight.contains(**day));
+        let others: Vec<_> = others.map(|(&day, account)| (day, account.clone())).collect();
+        survey.accounts.extend(others);
+        Ok(survey)
     }
 
     /// The accounts of what the tables hold now.
@@ -107,8 +162,9 @@ impl Known {
     }
 
     /// Notes that the entity is equal to production, if nobody has settled anything since.
-    pub async fn confirm(&self, warehouse: &mut Warehouse, as_of_us: i64) -> Result<()> {
-        warehouse.confirm(self.model.name(), self.ledger.generation, as_of_us).await
+    pub async fn confirm(&mut self, warehouse: &mut Warehouse, as_of_us: i64) -> Result<()> {
+        self.ledger.generation = warehouse.confirm(self.model.name(), self.ledger.generation, as_of_us).await?;
+        Ok(())
     }
 }
 

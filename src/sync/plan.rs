@@ -20,13 +20,15 @@ use combinations::moving;
 use contents::{Files, KIND, VERSION};
 use entity::of_entity;
 
+use super::due;
 use super::judge::Terms;
-use super::open::{Connections, Known};
+use super::open::{Connections, Known, Wish};
 use crate::calendar::Period;
 use crate::entity::Entity;
 use crate::error::Result;
 use crate::exports::Preview;
 use crate::guard::{Accepted, Rules};
+use crate::look::Look;
 use crate::production::{Production, Watch};
 use crate::warehouse::Reading;
 
@@ -36,6 +38,8 @@ pub struct Planned<'a> {
     pub entities: &'a [Entity],
     /// What would be left as it was settled.
     pub rules: Rules,
+    /// What would be looked at of an entity; `None`: everything.
+    pub look: &'a dyn Fn(&Entity) -> Option<Look>,
     /// Which losses would be accepted: `None` for none, an empty list for all.
     pub accept_loss: Option<Vec<Period>>,
 }
@@ -79,17 +83,31 @@ async fn survey(
     run: &Planned<'_>,
     depth: Depth,
 ) -> Result<(Plan, Vec<Preview>)> {
-    let terms = Terms { rules: run.rules, accepted: &Accepted::of(run.accept_loss.clone()) };
+    let accepted = Accepted::of(run.accept_loss.clone());
     let (mut entities, mut previews) = (Vec::new(), Vec::new());
     for entity in run.entities {
-        let (source, model) = production.identity(entity).await?;
-        reading.check_is_not(&source)?;
-        let known = Known::read(reading, model).await?;
-        let snapshot = known.snapshot(production).await?;
+        let found = production.identity(entity).await?;
+        reading.check_is_not(&found.0)?;
+        let look = (run.look)(entity);
+        let now = match look {
+            Some(_) => production.counted(entity).await.now,
+            None => None,
+        };
+        let terms = Terms { rules: run.rules, accepted: &accepted, look, all: false };
+        let mut wish = Wish { recent: look.zip(now.map(|(today, _)| today)), more: &[], whole_ledger: true };
+        let mut known = Known::read(reading, found.clone(), wish).await?;
+        let mut snapshot = known.snapshot(production).await?;
+        if !known.sight.is_all() && known.before.unlike(&snapshot.source()).is_some() {
+            snapshot.release().await;
+            wish.recent = None;
+            known = Known::read(reading, found, wish).await?;
+            snapshot = known.snapshot(production).await?;
+        }
         let planning = async {
-            let survey = snapshot.survey().await?;
+            let survey = known.survey(&snapshot).await?;
             let judged = known.judge(&terms, (&snapshot, &survey), known.stored()).await?;
             let (mut planned, preview) = of_entity(&snapshot, reading, &known, &survey, judged).await?;
+            planned.older = due::planned(reading, &known, terms.look, now).await?;
             // Of tables that are made anew there is nothing to compare with.
             if depth == Depth::Combinations && planned.settled_anew.is_empty() {
                 (planned.combinations, planned.not_looked_into_days) =

@@ -1,42 +1,19 @@
-//! A run's part in the warehouse: survey, compare, then load and settle month by month.
+//! A run's part in the warehouse: a look at production, then at a share of the older days if not all are looked at.
 
-use std::time::{Duration, Instant};
-
+use super::due;
 use super::judge::Terms;
-use super::open::{Connections, find, open};
+use super::older;
+use super::open::{Connections, Wish};
 use super::plan::Expected;
-use super::settling::{Settled, Settling};
-use crate::accounts;
-use crate::calendar::Period;
+use super::round::{Prepared, round};
 use crate::entity::Entity;
 use crate::error::Result;
-use crate::guard::{Kind, Noted};
-use crate::production::{Durations, Survey};
-
-/// What was found and done for an entity.
-pub struct Prepared {
-    /// The moment of production's data, UTC.
-    pub production_as_of: String,
-    /// What production holds.
-    pub survey: Survey,
-    /// What was settled.
-    pub settled: Settled,
-    /// If the settings changed what is settled: what was added and removed.
-    pub rebuilt: Vec<String>,
-    /// Periods whose accounts somebody had edited, and which were rebuilt.
-    pub repaired_periods: Vec<Period>,
-    /// What is held until somebody accepts the loss.
-    pub held: Vec<Noted>,
-    /// What is changing: left as it was settled until it has stayed the same for `settle_after`.
-    pub changing: Vec<Noted>,
-    /// How long production's snapshot was held.
-    pub snapshot: Durations,
-    /// How long loading and settling took, copying included.
-    pub took: Duration,
-}
 
 /// Makes an entity's rows and accounts equal to one snapshot of production. With a plan, it does what the plan says or
 /// nothing.
+///
+/// If the settings limit what every run looks at, older days are looked at after the recent ones. Months in which they
+/// differ are then settled like these.
 ///
 /// # Errors
 /// A refusal or a failure; months that were committed before stay committed.
@@ -46,38 +23,22 @@ pub async fn prepare(
     terms: &Terms<'_>,
     planned: Option<&Expected>,
 ) -> Result<Prepared> {
-    let found = find(connections, entity).await?;
-    let Connections { production, warehouse, watch, talk } = connections;
-    let mut known = open(warehouse, found).await?;
-    let snapshot = known.snapshot(production).await?;
-    let settling = async {
-        let survey = snapshot.survey().await?;
-        let judged = known.judge(terms, (&snapshot, &survey), known.stored()).await?;
-        let changes = accounts::compare(&judged.target, &known.ledger.accounts);
-        if let Some(planned) = planned {
-            planned.check_one(known.model.name(), &survey.accounts, &known.ledger.accounts, &changes)?;
-        }
-        let started = Instant::now();
-        let settling = Settling { talk: *talk, snapshot: &snapshot, survey: &survey, judged: &judged, adopting: None };
-        let settled = match &known.ledger.rebuild {
-            None => settling.catch_up(warehouse, &mut known.ledger, changes).await,
-            Some(rebuild) if judged.left.is_empty() => {
-                settling.rebuild(warehouse, known.ledger.generation, changes, rebuild).await
-            }
-            Some(_) => Ok(Settled::default()),
-        };
-        let settled = settling.explained(warehouse, &known.ledger.accounts, settled).await?;
-        Ok((survey, judged, settled, started.elapsed()))
+    let Some(look) = terms.look else {
+        let all = round(connections, entity, terms, planned, Wish::default()).await?;
+        older::forget(connections, &all).await?;
+        return Ok(all.prepared);
     };
-    let (survey, judged, settled, took) = watch.over(&snapshot, settling).await?;
-    let (production_as_of, as_of_us) = (snapshot.as_of.clone(), snapshot.as_of_us);
-    let snapshot = snapshot.release().await;
-    known.note(warehouse, &judged.noted).await?;
-    if settled.months == 0 && known.ledger.inconsistent.is_empty() && judged.left.is_empty() {
-        known.confirm(warehouse, as_of_us).await?;
+    let counted = connections.production.counted(entity).await;
+    let recent = counted.now.filter(|_| !terms.all).map(|(today, _)| (look, today));
+    let more = if counted.by_time { Vec::new() } else { due::due(connections, entity, &look, &counted).await? };
+    let wish = Wish { recent, more: &more, whole_ledger: planned.is_some() };
+    let recent = round(connections, entity, terms, planned, wish).await?;
+    // What a run does that is held to a plan is what was planned.
+    let older = older::Looking { look, counted, only_note: planned.is_some() };
+    let (mut prepared, seen) = older.at(connections, entity, recent).await?;
+    if !seen.differing.is_empty() {
+        let again = round(connections, entity, terms, None, Wish { more: &seen.differing, ..wish }).await?;
+        prepared = prepared.and(older.settled(connections, &seen, again).await?);
     }
-    let (changing, held): (Vec<_>, Vec<_>) = judged.noted.into_iter().partition(|noted| noted.kind == Kind::Changing);
-    let rebuilt = known.ledger.rebuild.filter(|_| held.is_empty()).map(|rebuild| rebuild.what).unwrap_or_default();
-    let repaired_periods = known.ledger.inconsistent;
-    Ok(Prepared { production_as_of, survey, settled, rebuilt, repaired_periods, held, changing, snapshot, took })
+    Ok(Prepared { older: seen.older, ..prepared })
 }

@@ -1,7 +1,7 @@
 //! Rebuilds what differs: first rows, then accounts.
 
 use super::judge::Terms;
-use super::open::{Connections, find, open};
+use super::open::{Connections, Wish, find, open};
 use super::settling::Settling;
 use crate::accounts::{self, Accounts};
 use crate::checks::{self, Difference, Found};
@@ -34,7 +34,7 @@ pub struct Repaired {
 pub async fn repair(connections: &mut Connections, entity: &Entity, terms: &Terms<'_>) -> Result<Repaired> {
     let found = find(connections, entity).await?;
     let Connections { production, warehouse, watch, talk } = connections;
-    let mut known = open(warehouse, found).await?;
+    let mut known = open(warehouse, found, Wish::default()).await?;
     if known.ledger.rebuild.is_some() {
         // Refuses, as without a repair.
         checks::look(&Accounts::new(), &warehouse.read().await?, &known.model).await?;

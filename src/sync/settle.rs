@@ -17,6 +17,7 @@ use crate::calendar::{Day, Level};
 use crate::db::Parameter;
 use crate::entity::Model;
 use crate::error::{Refusal, Result};
+use crate::look::Stretch;
 use crate::sql::{Filling, Ident, Statement};
 use crate::statement;
 use crate::survey;
@@ -60,6 +61,7 @@ pub async fn prove(locked: &Locked<'_>, model: &Model, month: &Month) -> Result<
         Partition::Attached => {
             let (schema, table) = (Ident::new("kalends_raw")?, model.partition(month.period)?);
             let names: [(&str, &dyn Filling); 2] = [("schema", &schema), ("table", &table)];
+            let names = [&names[..], locked.in_shards()].concat();
             survey::read(&locked.work().query(DAYS.of(&model.shape()?.with(&names))?, &[]).await?)?.0
         }
     };
@@ -174,7 +176,7 @@ async fn note_after(locked: &Locked<'_>, model: &Model, run: &Run, month: &Month
 /// Checks that the written accounts of days are those that were proven. They were sent to the warehouse as parameters;
 /// without this check, only the next run would find a change on the way.
 async fn check_written(locked: &Locked<'_>, model: &Model, month: &Month) -> Result<()> {
-    let written = warehouse::stored(locked.work(), model, Some(month.period.span())).await?;
+    let written = warehouse::stored(locked.work(), model, Stretch::from(month.period)).await?;
     let differing = accounts::compare(&month.survey, &written);
     if !month.changes.keys().any(|day| differing.contains_key(day)) {
         return Ok(());

@@ -7,7 +7,7 @@ use crate::accounts::{self, Cause, Changes, Month};
 use crate::calendar::{Day, Period};
 use crate::entity::Theirs;
 use crate::guard::Judged;
-use crate::production::{Snapshot, Survey};
+use crate::production::{CtidRanges, Snapshot, Survey};
 use crate::progress::{Progress, Talk};
 
 /// What is to be settled, and where it comes from.
@@ -26,6 +26,8 @@ pub(super) struct Settling<'a> {
 pub(super) struct Adopting<'a> {
     pub(super) theirs: &'a Theirs,
     pub(super) equal: &'a BTreeSet<Day>,
+    /// Where the rows of its days lie, if it is a table.
+    pub(super) ctid_ranges: Option<&'a CtidRanges>,
 }
 
 /// The month that could not be settled, as the context of an error.
@@ -98,6 +100,16 @@ impl Settling<'_> {
 }
 
 impl Settled {
+    /// Both.
+    pub(super) fn and(mut self, other: Self) -> Self {
+        for (cause, days) in other.days {
+            *self.days.entry(cause).or_default() += days;
+        }
+        self.loaded.add(other.loaded);
+        let (months, renewed_days) = (self.months + other.months, self.renewed_days + other.renewed_days);
+        Self { months, renewed_days, ..self }
+    }
+
     pub(super) fn of(changes: &Changes) -> Self {
         Self { days: accounts::tally(changes), ..Self::default() }
     }

@@ -3,11 +3,12 @@
 use anyhow::Context as _;
 use tokio_postgres::types::Type;
 
-use super::{Locked, Reading};
+use super::{Locked, Reading, stored};
 use crate::accounts::Accounts;
 use crate::db::Work;
 use crate::entity::Model;
 use crate::error::Result;
+use crate::look::Sight;
 use crate::sql::Statement;
 use crate::statement;
 
@@ -21,10 +22,13 @@ pub(super) async fn note_entity(work: &Work<'_>, model: &Model) -> Result<i32> {
 }
 
 impl Reading<'_> {
-    /// The accounts of the days of an entity that was settled as `known`, to be compared with accounts of `model`:
+    /// The accounts of these days of an entity that was settled as `known`, to be compared with accounts of `model`:
     /// without their checksums if these have another form.
-    pub async fn accounts_for(&self, known: &Model, model: &Model) -> Result<Accounts> {
-        let accounts = self.accounts(known).await?;
+    pub async fn accounts_for(&self, known: &Model, model: &Model, sight: &Sight) -> Result<Accounts> {
+        let mut accounts = Accounts::new();
+        for &stretch in sight.stretches() {
+            accounts.extend(stored(&self.work, known, stretch).await?);
+        }
         if known.hashes_as(model) {
             return Ok(accounts);
         }

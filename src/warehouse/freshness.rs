@@ -21,8 +21,10 @@ const COMPLETE_THROUGH: Statement = statement!("warehouse/complete_through.sql")
 /// As of when an entity is proven equal to production.
 #[derive(Debug, Clone)]
 pub struct Freshness {
-    /// The moment of production's data that the whole entity was last proven equal to.
+    /// The moment of production's data that the entity was last proven equal to: as a whole, or its recent days.
     pub proof: Option<Proof>,
+    /// The recent days, if not all days were proven together.
+    pub recent: Option<Recent>,
     /// Whether nothing was settled since then. False between the months of a run, after an interrupted run, and if
     /// something was settled while a part was held.
     pub whole: bool,
@@ -30,6 +32,16 @@ pub struct Freshness {
     pub settled_as_of: Option<String>,
     /// Counts the transactions that settled something.
     pub settlement: i64,
+}
+
+/// Which days a proof is of, if not of all.
+#[derive(Debug, Clone)]
+pub struct Recent {
+    /// The first of them.
+    pub from: Day,
+    /// The moment that all older days were looked at as of, or later, and found or made equal; `None` if that is not
+    /// noted.
+    pub older: Option<Proof>,
 }
 
 /// A proof that an entity was equal to production.
@@ -56,18 +68,20 @@ impl Locked<'_> {
 impl Warehouse {
     /// Notes that a run found an entity equal to production and had nothing to settle. If the entity was proven
     /// already, at an earlier moment, no tuple changes. Nothing is noted if another run is at work or has settled
-    /// something since `generation`, because the comparison may be outdated.
-    pub async fn confirm(&mut self, entity: &str, generation: i64, as_of_us: i64) -> Result<()> {
+    /// something since `generation`, because the comparison may be outdated. Returns the generation after that.
+    pub async fn confirm(&mut self, entity: &str, generation: i64, as_of_us: i64) -> Result<i64> {
         let work = match hold(&mut self.session).await {
-            Err(error) if error::waits_for_a_run(&error) => return Ok(()),
+            Err(error) if error::waits_for_a_run(&error) => return Ok(generation),
             held => held?,
         };
         let parameters: [Parameter<'_>; 3] =
             [(&entity, Type::TEXT), (&generation, Type::INT8), (&as_of_us, Type::INT8)];
+        let mut taken = 0;
         if work.query(CONFIRM, &parameters).await?.is_empty() {
-            work.execute(MAKE_WHOLE, &parameters).await?;
+            taken = work.execute(MAKE_WHOLE, &parameters).await?;
         }
-        work.commit().await
+        work.commit().await?;
+        Ok(generation + taken.cast_signed())
     }
 }
 
@@ -97,13 +111,24 @@ impl Reading<'_> {
 }
 
 fn of_entity(row: &Row) -> Result<(String, Freshness)> {
-    let proof = match row.get("proven_as_of")? {
-        None => None,
-        Some(as_of) => {
-            let (as_of_seconds, age_seconds) = (row.get("proven_seconds")?, row.get("age_seconds")?);
-            Some(Proof { as_of, as_of_seconds, age_seconds })
-        }
-    };
+    let proof = of_columns(row, ["proven_as_of", "proven_seconds", "age_seconds"])?;
+    let older = of_columns(row, ["older_as_of", "older_seconds", "older_age_seconds"])?;
+    let recent = row.get::<Option<Day>>("recent_from")?.map(|from| Recent { from, older });
     let (whole, settled_as_of) = (row.get("whole")?, row.get("settled_as_of")?);
-    Ok((row.get("entity")?, Freshness { proof, whole, settled_as_of, settlement: row.get("settlement")? }))
+    Ok((row.get("entity")?, Freshness { proof, recent, whole, settled_as_of, settlement: row.get("settlement")? }))
+}
+
+fn of_columns(row: &Row, [as_of, seconds, age]: [&str; 3]) -> Result<Option<Proof>> {
+    let Some(as_of) = row.get(as_of)? else { return Ok(None) };
+    Ok(Some(Proof { as_of, as_of_seconds: row.get(seconds)?, age_seconds: row.get(age)? }))
+}
+
+impl Freshness {
+    /// The moment that all days were looked at as of, or later.
+    pub fn oldest(&self) -> Option<&Proof> {
+        let proof = self.proof.as_ref()?;
+        let Some(recent) = &self.recent else { return Some(proof) };
+        let older = recent.older.as_ref()?;
+        Some(if older.as_of_seconds < proof.as_of_seconds { older } else { proof })
+    }
 }

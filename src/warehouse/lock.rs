@@ -5,6 +5,7 @@ use tokio_postgres::types::Type;
 use super::{Locked, Reading, Warehouse};
 use crate::db::{Access, Session, Work};
 use crate::error::{Refusal, Result};
+use crate::settings::Cluster;
 use crate::sql::Statement;
 use crate::statement;
 
@@ -20,22 +21,25 @@ impl Warehouse {
     /// # Errors
     /// Busy if another run is using the warehouse, or has settled something since.
     pub async fn lock(&mut self, generation: i64) -> Result<Locked<'_>> {
+        let cluster = self.cluster;
         let work = hold(&mut self.session).await?;
-        take_generation(work, generation).await
+        take_generation(work, cluster, generation).await
     }
 
     /// As [`Warehouse::lock`], for a run that has settled something already: it waits for the lock. If it gave way at
     /// once, two runs could make each other give way.
     pub async fn lock_next(&mut self, generation: i64) -> Result<Locked<'_>> {
+        let cluster = self.cluster;
         let work = hold_next(&mut self.session).await?;
-        take_generation(work, generation).await
+        take_generation(work, cluster, generation).await
     }
 
     /// Waits for the lock to note what was published. Other runs may settle meanwhile: no comparison depends on such
     /// notes.
     pub async fn lock_for_notes(&mut self) -> Result<Locked<'_>> {
+        let cluster = self.cluster;
         let work = self.session.begin(Access::Write, &[LOCK_NOTES.into()]).await?;
-        Ok(Locked { work })
+        Ok(Locked { work, cluster })
     }
 }
 
@@ -70,11 +74,11 @@ pub(super) async fn hold_next(session: &mut Session) -> Result<Work<'_>> {
     Ok(work)
 }
 
-async fn take_generation(work: Work<'_>, generation: i64) -> Result<Locked<'_>> {
+async fn take_generation(work: Work<'_>, cluster: Option<Cluster>, generation: i64) -> Result<Locked<'_>> {
     if work.execute(TAKE_GENERATION, &[(&generation, Type::INT8)]).await? == 0 {
         return Err(Refusal::held("another run has settled something since this one looked", "Try again."));
     }
-    Ok(Locked { work })
+    Ok(Locked { work, cluster })
 }
 
 async fn holder(work: &Work<'_>) -> Result<Option<String>> {

@@ -64,6 +64,7 @@ impl Reading<'_> {
     /// # Errors
     /// Those that a run ends with: as [`Warehouse::make_ready`] and [`Reading::ledger`].
     pub async fn beginning(&self, model: &Model) -> Result<Beginning> {
+        self.check_cluster(model).await?;
         if let Some(known) = self.settled_as(model.name()).await? {
             return Ok(match known.change_to(model)? {
                 Change::Same | Change::Checksums => Beginning::Settled,

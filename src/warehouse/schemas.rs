@@ -2,8 +2,9 @@
 
 use tokio_postgres::types::Type;
 
+use super::cluster::HERE;
 use super::lock::hold;
-use super::tables::ENTITY_VIEWS;
+use super::tables::make_views;
 use super::{ENTITIES, IDENTITY, Reading, STATE, Warehouse, lock_replacing, named};
 use crate::db::Work;
 use crate::error::{Refusal, Result};
@@ -17,11 +18,13 @@ const NOTE_VERSION: Statement = statement!("warehouse/note_version.sql");
 pub(super) const NAMES: [&str; 3] = ["kalends", "kalends_raw", "kalends_stats"];
 
 /// The schemas' history, in order. A released migration is never edited; the next one corrects it.
-const MIGRATIONS: [Statement; 4] = [
+const MIGRATIONS: [Statement; 6] = [
     statement!("warehouse/migrations/0001_first.sql"),
     statement!("warehouse/migrations/0002_proofs.sql"),
     statement!("warehouse/migrations/0003_history.sql"),
     statement!("warehouse/migrations/0004_forgotten.sql"),
+    statement!("warehouse/migrations/0005_looked.sql"),
+    statement!("warehouse/migrations/0006_readers.sql"),
 ];
 
 /// Whether no migration is due.
@@ -39,6 +42,7 @@ impl Warehouse {
     /// Refuses schemas that are not ours to fill; busy while another run is using the warehouse.
     pub(super) async fn migrate(&mut self) -> Result<()> {
         let work = hold(&mut self.session).await?;
+        work.batch(&HERE.into()).await?;
         let row = work.query_one(IDENTITY, &[]).await?;
         let prepared = row.map_or(Ok(false), |row| row.get("prepared"))?;
         let version = version(&work, prepared).await?;
@@ -54,7 +58,7 @@ impl Warehouse {
         }
         // Views of an earlier version read what a migration may have given another form.
         for row in work.query(ENTITIES, &[]).await? {
-            work.batch(&ENTITY_VIEWS.of(&named(&row)?.shape()?)?).await?;
+            make_views(&work, &named(&row)?).await?;
         }
         work.commit().await
     }

@@ -3,18 +3,21 @@
 use anyhow::Context as _;
 
 use super::checksums::note_entity;
+use super::cluster::{EVERYWHERE, HERE, distribute};
 use super::forget::{depended_on, remove_accounts};
 use super::lock::hold;
 use super::{ENTITIES, Locked, Reading, Rebuild, Warehouse, confirmed, named, preflight};
 use crate::db::{Identity, Server, Work};
 use crate::entity::{Model, check_encoding};
 use crate::error::Result;
+use crate::settings::Cluster;
 use crate::sql::Statement;
 use crate::statement;
 
 const ENCODING: Statement = statement!("warehouse/encoding.sql");
 const ENTITY: Statement = statement!("warehouse/entity.sql");
-pub(super) const ENTITY_VIEWS: Statement = statement!("warehouse/entity_views.sql");
+const ENTITY_VIEWS: Statement = statement!("warehouse/entity_views.sql");
+const ENTITY_TRENDS: Statement = statement!("warehouse/entity_trends.sql");
 const ENTITY_ROWS: Statement = statement!("warehouse/entity_rows.sql");
 const REMOVE_ROWS: Statement = statement!("warehouse/remove_rows.sql");
 const CREATE_CONFIRMED: Statement = statement!("warehouse/create_confirmed.sql");
@@ -27,6 +30,8 @@ enum Lacking {
     Drops,
     /// The entity's tables.
     Tables,
+    /// What its columns declare is to be noted again.
+    Declared,
 }
 
 impl Warehouse {
@@ -43,12 +48,25 @@ impl Warehouse {
                 Some(Lacking::Schemas) => self.migrate().await?,
                 Some(Lacking::Drops) => self.drop_forgotten().await?,
                 Some(Lacking::Tables) => self.make(model).await?,
+                Some(Lacking::Declared) => self.note_declared(model).await?,
             }
         }
     }
 
+    /// Notes what an entity's columns declare by now.
+    async fn note_declared(&mut self, model: &Model) -> Result<()> {
+        let work = hold(&mut self.session).await?;
+        let known = work.query(ENTITIES, &[]).await?.iter().map(named).collect::<Result<Vec<_>>>()?;
+        // Whoever was faster may have noted it, or another definition.
+        let known = known.iter().find(|known| known.name() == model.name());
+        let Some(declared) = known.and_then(|known| known.declared_as(model)) else { return Ok(()) };
+        note_entity(&work, &declared).await?;
+        work.commit().await
+    }
+
     /// The entity's tables and views.
     async fn make(&mut self, model: &Model) -> Result<()> {
+        let cluster = self.cluster;
         let work = hold(&mut self.session).await?;
         tracing::info!(entity = model.name(), "making the entity's tables");
         // Whoever was faster has made them.
@@ -58,7 +76,7 @@ impl Warehouse {
         }
         preflight::check_new(&work, model).await?;
         preflight::check_apart(&work, model).await?;
-        work.batch(&ENTITY_ROWS.of(&model.shape()?)?).await?;
+        make_rows(&work, cluster, model).await?;
         let number = make_accounts(&work, model).await?;
         work.batch(&CREATE_CONFIRMED.with(&[("sequence", &confirmed(number)?)])?).await?;
         work.commit().await
@@ -70,12 +88,15 @@ impl Reading<'_> {
     async fn lacking_for(&self, production: &Identity, model: &Model) -> Result<Option<Lacking>> {
         self.check_is_not(production)?;
         self.check_lasting().await?;
-        Ok(match () {
-            () if !self.is_current().await? => Some(Lacking::Schemas),
-            () if !self.forgotten().await?.is_empty() => Some(Lacking::Drops),
-            () if self.settled_as(model.name()).await?.is_none() => Some(Lacking::Tables),
-            () => None,
-        })
+        self.check_cluster(model).await?;
+        if !self.is_current().await? {
+            return Ok(Some(Lacking::Schemas));
+        }
+        if !self.forgotten().await?.is_empty() {
+            return Ok(Some(Lacking::Drops));
+        }
+        let Some(known) = self.settled_as(model.name()).await? else { return Ok(Some(Lacking::Tables)) };
+        Ok(known.declared_as(model).map(|_| Lacking::Declared))
     }
 }
 
@@ -90,11 +111,17 @@ impl Locked<'_> {
         if !rebuild.keeps_rows {
             let removed = self.work.batch(&REMOVE_ROWS.of(&rebuild.known.shape()?)?).await;
             removed.map_err(|error| depended_on(error, model.name()))?;
-            self.work.batch(&ENTITY_ROWS.of(&model.shape()?)?).await?;
+            make_rows(&self.work, self.cluster, model).await?;
         }
         make_accounts(&self.work, model).await?;
         Ok(())
     }
+}
+
+/// Creates the table of rows, which is empty, on all nodes of a cluster.
+async fn make_rows(work: &Work<'_>, cluster: Option<Cluster>, model: &Model) -> Result<()> {
+    work.batch(&ENTITY_ROWS.of(&model.shape()?)?).await?;
+    distribute(work, cluster, model, model.rows(), "default").await
 }
 
 /// Creates accounts and views, and records the definition that they were created for. Returns the entity's number.
@@ -103,7 +130,15 @@ async fn make_accounts(work: &Work<'_>, model: &Model) -> Result<i32> {
         let row = work.query_one(ENCODING, &[]).await?.context("the warehouse did not say its encoding")?;
         check_encoding(Server::Warehouse, row.get("encoding")?)?;
     }
+    work.batch(&HERE.into()).await?;
     work.batch(&ENTITY.of(&model.shape()?)?).await?;
-    work.batch(&ENTITY_VIEWS.of(&model.shape()?)?).await?;
+    make_views(work, model).await?;
+    work.batch(&EVERYWHERE.into()).await?;
     note_entity(work, model).await
+}
+
+/// Creates an entity's views, or gives them their present form.
+pub(super) async fn make_views(work: &Work<'_>, model: &Model) -> Result<()> {
+    work.batch(&ENTITY_VIEWS.of(&model.shape()?)?).await?;
+    work.batch(&ENTITY_TRENDS.of(&model.shape()?)?).await
 }

@@ -50,9 +50,12 @@ pub(super) async fn written(world: &World<'_>, file: Option<&Path>, outcome: Res
     let figures = outcome.as_ref().map_or(&[][..], |outcome| &outcome.figures);
     let fresh = freshness(world).await.unwrap_or_default();
     let entities = world.settings.entities.iter().map(|entity| entity.name.name());
-    let proofs: Vec<(&str, Option<&Proof>)> =
-        entities.map(|name| (name, fresh.get(name).and_then(|fresh| fresh.proof.as_ref()))).collect();
-    let text = text(world.command, exit, figures, &proofs);
+    let entities: Vec<&str> = entities.collect();
+    let proofs = |of: fn(&Freshness) -> Option<&Proof>| -> Vec<(&str, Option<&Proof>)> {
+        entities.iter().map(|&name| (name, fresh.get(name).and_then(of))).collect()
+    };
+    let (proven, oldest) = (proofs(|fresh| fresh.proof.as_ref()), proofs(Freshness::oldest));
+    let text = text(world.command, exit, figures, (&proven, &oldest));
     match text.and_then(|text| replace(file, &text)) {
         Ok(()) => outcome,
         Err(error) => {
@@ -66,11 +69,14 @@ pub(super) async fn written(world: &World<'_>, file: Option<&Path>, outcome: Res
 async fn freshness(world: &World<'_>) -> Result<BTreeMap<String, Freshness>> {
     let limits = crate::db::Limits { connect: std::time::Duration::from_secs(2), ..world.settings.limits };
     let Some(address) = &world.warehouse else { return Ok(BTreeMap::new()) };
-    let mut warehouse = Warehouse::connect(address, limits).await?;
+    let mut warehouse = Warehouse::connect(address, limits, world.settings.cluster).await?;
     warehouse.read().await?.freshness().await
 }
 
-fn text(command: &str, exit: Exit, figures: &[Figure], proofs: &[(&str, Option<&Proof>)]) -> Result<String> {
+/// The proofs of entities, by name.
+type Proofs<'a> = [(&'a str, Option<&'a Proof>)];
+
+fn text(command: &str, exit: Exit, figures: &[Figure], (proven, oldest): (&Proofs<'_>, &Proofs<'_>)) -> Result<String> {
     let mut registry = Registry::with_prefix("kalends");
     let gauge = |registry: &mut Registry, name: &str, help: &str| {
         let gauges = Gauges::default();
@@ -79,17 +85,32 @@ fn text(command: &str, exit: Exit, figures: &[Figure], proofs: &[(&str, Option<&
     };
     let of_command = vec![("command".to_string(), command.to_string())];
     gauge(&mut registry, "exit_code", "How the command ended").get_or_create(&of_command).set(f64::from(exit as u8));
-    if proofs.iter().any(|(_, proof)| proof.is_some()) {
-        let help =
-            "Moment of production's data that the entity was last proven equal to; unlabelled, the earliest of all";
-        let gauges = gauge(&mut registry, "proven_timestamp_seconds", help);
+    let of_proofs = [
+        (
+            "proven_timestamp_seconds",
+            "Moment of production's data that the entity, or its recent days, was last proven equal to; unlabelled, \
+             the earliest of all",
+            proven,
+        ),
+        (
+            "oldest_proof_timestamp_seconds",
+            "Moment of production's data that all days of the entity were looked at as of, or later; unlabelled, the \
+             earliest of all",
+            oldest,
+        ),
+    ];
+    for (name, help, proofs) in of_proofs {
+        if !proofs.iter().any(|(_, proof)| proof.is_some()) {
+            continue;
+        }
+        let gauges = gauge(&mut registry, name, help);
         for (entity, proof) in proofs.iter().filter_map(|&(entity, proof)| Some((entity, proof?))) {
             let of_entity = vec![("entity".to_string(), entity.to_string())];
             gauges.get_or_create(&of_entity).set(proof.as_of_seconds);
         }
         let all: Option<Vec<f64>> = proofs.iter().map(|(_, proof)| proof.map(|proof| proof.as_of_seconds)).collect();
-        if let Some(oldest) = all.into_iter().flatten().min_by(f64::total_cmp) {
-            gauges.get_or_create(&Vec::new()).set(oldest);
+        if let Some(first) = all.into_iter().flatten().min_by(f64::total_cmp) {
+            gauges.get_or_create(&Vec::new()).set(first);
         }
     }
     let mut by_gauge = BTreeMap::<Gauge, Vec<&Figure>>::new();

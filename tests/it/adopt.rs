@@ -210,7 +210,8 @@ fn rows(world: &World) -> Vec<String> {
 #[test]
 fn what_is_equal_is_taken_over_and_the_rest_comes_from_production() {
     let world = loaded();
-    world.production_sql("INSERT INTO entity VALUES ('2024-01-02 10:00', 1), ('2024-03-01', 2)");
+    // Of January, one day is equal, one is missing, and one differs.
+    world.production_sql("INSERT INTO entity VALUES ('2024-01-03 10:00', 1), ('2024-03-01', 2)");
     world.warehouse_sql(
         "UPDATE analytics.events SET amount = 11 WHERE amount = 10;
          INSERT INTO analytics.events (created, amount) VALUES ('2024-04-01', 1)",
@@ -219,8 +220,10 @@ fn what_is_equal_is_taken_over_and_the_rest_comes_from_production() {
     let adopted = world.kalends(&format!("adopt {COLUMNS} --json")).succeeds().json();
     assert_eq!(
         (&adopted["taken"], &adopted["loaded"]),
-        (&json!({"rows": 3, "days": 2}), &json!({"rows": 5, "days": 3}))
+        (&json!({"rows": 5, "days": 3}), &json!({"rows": 3, "days": 3}))
     );
+    let run = world.kalends("status --json").succeeds().json()["last_run"].clone();
+    assert_eq!((&run["days"], &run["rows"]), (&json!(6), &json!(8)));
     assert_eq!(adopted["missed"]["missing"], json!({"rows": 2, "days": 2}));
     assert_eq!(adopted["missed"]["differences"].as_array().unwrap().len(), 4);
     assert_eq!((&adopted["taken_files"], &adopted["removed_files"]), (&json!(0), &json!(0)));

@@ -9,6 +9,7 @@ mod histories;
 mod inherited;
 mod levels;
 mod spread;
+mod trends;
 mod types;
 mod zone_data;
 mod zones;
@@ -193,6 +194,14 @@ fn what_the_settings_cannot_mean_is_refused() {
         (entity("a", "measures = [\"value\", \"value\"]"), 2, "names column \"value\" twice"),
         (entity("a", &format!("{measures}\nlevels = [\"day\", \"day\"]")), 2, "named twice"),
         (entity("a", &format!("{measures}\nlevels = [\"decade\"]")), 2, "levels knows no \"decade\""),
+        (
+            entity("a", &format!("{measures}\nformats = [\"csv\", \"csv\"]")),
+            2,
+            "has formats that are empty or named twice",
+        ),
+        (entity("a", &format!("{measures}\nformats = []")), 2, "has formats that are empty"),
+        (entity("a", &format!("{measures}\nformats = [\"json\"]")), 2, "Did you mean \"jsonl\"?"),
+        (entity("a", &format!("{measures}\nlayout = \"flat\"")), 2, "layout knows no \"flat\""),
         (entity("a", &format!("{measures}\ntime_zone = \"CET\"")), 2, "is not the name of a time zone"),
         (
             entity("a", &format!("{measures}\ntime_zone = \"Europe/Paris\"")),
@@ -223,10 +232,31 @@ fn a_forgotten_entity_is_settled_anew_beside_others() {
     let entity = "[[entity]]\nname = \"entity\"\ntable = \"entity\"\ntime = \"created_at\"\nmeasures = [\"value\"]\n";
     world.settings(entity);
     world.kalends("run").succeeds().says("nothing to do");
+    // A restatement, and a loss that is held.
+    world.production_sql("UPDATE entity SET value = 6");
+    world.kalends("run").succeeds();
+    world.production_sql("DELETE FROM entity");
+    world.kalends("run").fails_with(4);
+    world.production("created_at | value\n 2024-01-02 | 5");
     world.settings(entity.replace("\"entity\"\ntable", "\"counted\"\ntable"));
     settles(&world);
     world.settings(format!("{entity}statistics = [\"sum\", \"count\"]\n"));
+    let noted = |entity: &str| {
+        ["restatement", "source", "held"].map(|table| {
+            world
+                .ask_warehouse(&format!("SELECT count(*) > 0 FROM kalends.{table} WHERE entity = '{entity}'"))
+                .remove(0)
+        })
+    };
+    assert_eq!(
+        (noted("entity"), noted("counted")),
+        (["t", "t", "t"].map(String::from), ["f", "t", "f"].map(String::from))
+    );
     world.kalends("forget entity --yes").succeeds().says("the next `kalends run` settles it again");
+    assert_eq!(
+        (noted("entity"), noted("counted")),
+        (["f", "f", "f"].map(String::from), ["f", "t", "f"].map(String::from))
+    );
     settles(&world);
     world.file("year=2024/entity_stats_yearly_2024.csv", "year,sum_values,count_values\n2024,5,1");
     world.file(

@@ -1,9 +1,11 @@
 //! Files are published whole or not at all, only where they are due, and nobody else's file is touched.
 
+mod formats;
 mod interrupted;
 mod manifest;
 pub mod pipes;
 mod strangers;
+mod untouched;
 
 use std::collections::BTreeMap;
 use std::fs;
@@ -59,13 +61,17 @@ fn changed(before: &BTreeMap<String, File>, world: &World) -> Vec<String> {
 #[test]
 fn a_month_is_published_with_its_year_and_the_rest_stays_due() {
     let world = prepared();
-    world.kalends("export 2024 1").succeeds().says("published   4 files");
+    let ran = world.kalends("export 2024 1");
+    assert!(!ran.succeeds().says("published   4 files").stdout.contains("holds no rows"), "{}", ran.stdout);
     assert_eq!(paths(&world), [YEAR, JANUARY_2, JANUARY_31, JANUARY]);
     world.file(
         YEAR,
         "year,sum_values,min_values,max_values,mean_values
          2024,28,5,10,7.000000",
     );
+
+    let through = || manifest(&world)["complete_through"]["entity"].clone();
+    assert!(through().as_str() > Some("2024-02-29"), "{}", through());
 
     let status = world.kalends("status --json");
     assert_eq!(status.fails_with(3).json()["due"]["write"], serde_json::json!([FEBRUARY_29, FEBRUARY]));
@@ -109,7 +115,8 @@ fn unchanged_files_keep_inode_and_time_and_a_changed_day_rewrites_its_three() {
     assert_eq!(world.tree(), before);
 
     world.production_sql("UPDATE entity SET value = 11 WHERE value = 10");
-    world.kalends("run").succeeds().says("published   3 files");
+    let ran = world.kalends("run --json").succeeds().json();
+    assert_eq!((&ran["written_files"], &ran["unchanged_files"]), (&3.into(), &3.into()), "{ran}");
     assert_eq!(changed(&before, &world), [YEAR, JANUARY_31, JANUARY]);
     world.is_exact();
 }
@@ -198,6 +205,19 @@ fn a_month_without_rows_says_so_and_is_no_error() {
     world.kalends("export 2024 5").succeeds().says("2024-05 holds no rows");
     assert_eq!(paths(&world), [YEAR], "the year holds rows");
     world.kalends("export -44 3").succeeds().says("-0044-03 holds no rows");
+    // Files of years alone do not tell.
+    world.settings(
+        "[[entity]]\nname = \"entity\"\ntable = \"entity\"\ntime = \"created_at\"\n\
+         measures = [\"value\"]\nlevels = [\"year\"]",
+    );
+    world.kalends("prepare").succeeds();
+    fs::remove_file(world.exports.join(YEAR)).unwrap();
+    for said in ["published   1 file ", "nothing to do"] {
+        let ran = world.kalends("export 2024 5");
+        ran.succeeds().says(said);
+        assert!(!ran.stdout.contains("holds no rows"), "{}", ran.stdout);
+        world.kalends("export").succeeds();
+    }
 }
 
 #[test]

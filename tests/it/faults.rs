@@ -6,7 +6,7 @@
 // Figures are worth reading, and what a machine cannot try is said.
 #![allow(clippy::print_stderr)]
 
-mod calls;
+pub mod calls;
 mod clocks;
 mod disk;
 mod flush;
@@ -26,6 +26,7 @@ mod production;
 mod proxied;
 mod proxy;
 mod race;
+mod report;
 mod room;
 mod servers;
 mod signals;
@@ -34,7 +35,7 @@ mod stalled;
 mod strangers;
 mod swaps;
 pub mod whole;
-mod worlds;
+pub mod worlds;
 
 /// Whether every point is to be tried.
 pub fn sweeping() -> bool {

@@ -220,6 +220,18 @@ fn an_entity_that_is_held_does_not_keep_the_others_from_settling() {
     world.file("year=2024/visits_stats_yearly_2024.csv", "year,sum_n,min_n,max_n,mean_n\n2024,3,1,2,1.500000");
     assert_eq!(world.kalends("status --json").succeeds().json()["held"][0]["entity"], "entity");
 
+    // Nor does one that is held and mended take the other's notes with it.
+    let held = "SELECT entity FROM kalends.held ORDER BY 1";
+    world.production_sql("DELETE FROM visits WHERE n = 1");
+    world.settings("[guard]\nloss = \"10%\"\n".to_string() + TWO);
+    world.kalends("run").fails_with(4).says("\"visits\": 2024-01 is held");
+    assert_eq!(world.ask_warehouse(held), ["entity", "visits"]);
+    world.production_sql("INSERT INTO visits VALUES ('2024-01-01', 1)");
+    world.settings("[guard]\nloss = \"10%\"\n[[entity]]".to_string() + TWO.split("[[entity]]").nth(2).unwrap());
+    world.kalends("run").succeeds();
+    assert_eq!(world.ask_warehouse(held), ["entity"]);
+
+    world.settings(TWO);
     world.kalends("forget entity --yes").succeeds();
     assert_eq!(world.ask_warehouse("SELECT count(*) FROM kalends.held"), ["0"]);
     assert_eq!(world.ask_warehouse("SELECT entity FROM kalends.source"), ["visits"]);

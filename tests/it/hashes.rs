@@ -162,8 +162,8 @@ impl Case<'_> {
             let stored_as = Some(column.2?.to_string());
             Some(Some(FoundType { written: column.0.to_string(), stored_as, number: false, unfit: None }))
         });
-        let found =
-            Found { time: Some(self.time.to_string()), measures: measures.collect(), dimensions: dimensions.collect() };
+        let (time, measures) = (Some(self.time.to_string()), measures.collect());
+        let found = Found { time, measures, dimensions: dimensions.collect(), ..Found::default() };
         Model::new(&entity, &found).unwrap()
     }
 

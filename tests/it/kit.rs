@@ -6,16 +6,16 @@
 pub mod random;
 mod servers;
 mod statements;
+mod tree;
 pub mod versions;
 
 use std::collections::BTreeMap;
 use std::fs;
-use std::io::Read as _;
-use std::os::unix::fs::MetadataExt as _;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output, Stdio};
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::thread;
+use std::time::Duration;
 
 use postgres::{Client, NoTls, SimpleQueryMessage};
 use tempfile::TempDir;
@@ -23,6 +23,8 @@ use tempfile::TempDir;
 use self::servers::psql;
 pub use self::servers::{Servers, servers};
 pub use self::statements::{of_default_table, of_table};
+use self::tree::tree;
+pub use self::tree::{File, INDEX};
 use crate::oracle;
 
 pub const BINARY: &str = env!("CARGO_BIN_EXE_kalends");
@@ -78,7 +80,7 @@ impl World {
 
     /// Production and warehouse made with these options of CREATE DATABASE.
     pub fn made(servers: &Servers, options: [&str; 2]) -> Self {
-        let name = format!("world_{}", WORLDS.fetch_add(1, Ordering::Relaxed));
+        let name = format!("world_{}_{}", std::process::id(), WORLDS.fetch_add(1, Ordering::Relaxed));
         let creates = options.map(|options| format!("CREATE DATABASE {name} TEMPLATE template0 {options}"));
         let connect = format!("\\connect {name}");
         let table = "CREATE TABLE entity (created_at timestamp, value integer)";
@@ -225,7 +227,12 @@ impl World {
         assert_eq!(found, expected, "{path}");
     }
 
-    /// Every file below the export folder but the manifest: path and bytes.
+    /// The index of the export folder, which is a cache and none of the files.
+    pub fn index(&self) -> Option<Vec<u8>> {
+        fs::read(self.exports.join(INDEX)).ok()
+    }
+
+    /// Every file below the export folder but the manifest and the index: path and bytes.
     pub fn files(&self) -> BTreeMap<String, Vec<u8>> {
         let files = tree(&self.exports);
         files.into_iter().filter(|(path, _)| path != "_manifest.json").map(|(path, file)| (path, file.bytes)).collect()
@@ -287,43 +294,28 @@ impl World {
         self.kalends(command).succeeds();
         self.is_exact();
         self.kalends("verify").succeeds().says("equal: production = rows = accounts = files");
-        let (tuples, tree) = (self.tuples(), self.tree());
+        let (tuples, files) = (self.tuples(), (self.tree(), self.index()));
         self.kalends("run").succeeds().says("nothing to do: equal to production as of");
         assert_eq!(self.tuples(), tuples, "a run with nothing to do wrote to the warehouse");
-        assert_eq!(self.tree(), tree, "a run with nothing to do wrote files");
+        assert_eq!((self.tree(), self.index()), files, "a run with nothing to do wrote files");
     }
 }
 
-/// A file as its folder has it.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct File {
-    pub inode: u64,
-    pub modified_ns: i64,
-    pub bytes: Vec<u8>,
-}
-
-fn tree(root: &Path) -> BTreeMap<String, File> {
-    let mut files = BTreeMap::new();
-    let mut folders = vec![root.to_path_buf()];
-    while let Some(folder) = folders.pop() {
-        for entry in fs::read_dir(&folder).into_iter().flatten() {
-            let path = entry.unwrap().path();
-            let metadata = fs::symlink_metadata(&path).unwrap();
-            if metadata.is_dir() {
-                folders.push(path);
-                continue;
-            }
-            let mut bytes = Vec::new();
-            // A link to a folder is a thing of its own.
-            if !path.is_dir() {
-                fs::File::open(&path).unwrap().read_to_end(&mut bytes).unwrap();
-            }
-            let modified_ns = metadata.mtime() * 1_000_000_000 + metadata.mtime_nsec();
-            let name = path.strip_prefix(root).unwrap().display().to_string();
-            files.insert(name, File { inode: metadata.ino(), modified_ns, bytes });
+/// Takes the databases away, so that servers do not grow with the number of tests.
+impl Drop for World {
+    fn drop(&mut self) {
+        if thread::panicking() {
+            return;
+        }
+        for url in [&self.production_url, &self.warehouse_url] {
+            // A server that the test has stopped has nothing to be taken away.
+            let Some((server, name)) = url.rsplit_once('/') else { continue };
+            let mut config: postgres::Config = format!("{server}/postgres").parse().unwrap();
+            config.connect_timeout(Duration::from_secs(2)).options("-c statement_timeout=10s");
+            let drop = format!("DROP DATABASE IF EXISTS {name} WITH (FORCE)");
+            let _ = config.connect(NoTls).and_then(|mut client| client.batch_execute(&drop));
         }
     }
-    files
 }
 
 /// How a run of the binary ended.

@@ -69,6 +69,31 @@ fn who_compared_before_another_one_settled_gives_way_and_settles_nothing() {
 }
 
 #[test]
+fn who_compared_before_the_entity_was_forgotten_gives_way() {
+    let world = changed();
+    let hold = Hold::by(&world.production_url, "LOCK TABLE entity");
+    let first = Running::until_held(&world, Side::Production);
+    world.kalends("forget entity --yes").succeeds();
+    drop(hold);
+    first.ends().fails_with(75).says("another run has settled something since this one looked");
+    world.settles();
+}
+
+#[test]
+fn who_finds_the_warehouse_taken_once_it_has_compared_gives_way_at_once() {
+    let world = changed();
+    // It has found the warehouse free, and waits for its snapshot.
+    let hold = Hold::by(&world.production_url, "LOCK TABLE entity");
+    let mut first = Running::until_held(&world, Side::Production);
+    let other = Hold::by(&world.warehouse_url, "SELECT pg_advisory_xact_lock(1262570565, 1)");
+    drop(hold);
+    assert!(first.ends_within(Duration::from_secs(20)), "it waits");
+    first.ends().fails_with(75).says("another run is at work in the warehouse (pid ");
+    drop(other);
+    world.settles();
+}
+
+#[test]
 fn who_waits_works_when_the_first_has_ended() {
     let world = changed();
     let hold = Hold::at(&world, IN_MID_SETTLING);

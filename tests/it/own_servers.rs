@@ -11,11 +11,19 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::thread::sleep;
 use std::time::{Duration, Instant};
 
+use crate::kit::versions;
 use crate::kit::{BINARY, READER, Servers, WRITER, World, ask, kalends, run_sql};
 pub use standby::Standby;
 
-/// Where servers of Linux read time zones.
+/// Where servers of Linux distributions read time zones. Others come with theirs.
 const ZONES: &str = "/usr/share/zoneinfo";
+
+/// Where a side's servers read time zones.
+fn zones(side: Side) -> PathBuf {
+    let own = |programs: PathBuf| programs.parent().unwrap().join("share/postgresql/timezone");
+    let own = versions::asked(side.name()).map(own).filter(|own| own.is_dir());
+    own.unwrap_or_else(|| PathBuf::from(ZONES))
+}
 
 static PAIRS: AtomicUsize = AtomicUsize::new(0);
 
@@ -191,9 +199,10 @@ impl OwnServers {
     /// what changes there later. `None`, said loudly, where this machine does not let us mount.
     pub fn own_zones(&self, side: Side) -> Option<Zones> {
         let mounts = ["unshare", "--mount", "--propagation", "private", "sh", "-c"];
-        let script = format!("mount --bind \"$0\" {ZONES} && exec \"$@\"");
+        let zones = zones(side);
+        let script = format!("mount --bind \"$0\" '{}' && exec \"$@\"", zones.display());
         let folder = self.data.join(format!("{}.zones", side.name()));
-        let copied = Command::new("cp").args(["-a", ZONES]).arg(&folder).status().is_ok_and(|status| status.success());
+        let copied = Command::new("cp").arg("-a").args([&zones, &folder]).status().is_ok_and(|status| status.success());
         let place = folder.display().to_string();
         let surroundings = [&mounts[..], &[script.as_str(), place.as_str()]].concat();
         let may_mount = Command::new(surroundings[0]).args(&surroundings[1..]).args(["zic", "--version"]).output();

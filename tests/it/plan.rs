@@ -240,6 +240,9 @@ fn an_empty_warehouse_is_planned_without_making_anything() {
         (&nothing["nothing_to_do"], &nothing["warehouse"], &nothing["generation"]),
         (&json!(true), &Value::Null, &Value::Null)
     );
+    // Nothing was settled or published, and production has no accounts either.
+    let said = world.kalends("plan").succeeds().stdout.clone();
+    assert!(said.starts_with("nothing to do: entity has production's accounts as of "), "{said}");
     world.production(ROWS);
     let plan = agrees(&world);
     assert_eq!(plan["entities"][0]["surveyed_rows"], 8);

@@ -188,6 +188,31 @@ fn the_same_count_and_sum_of_other_rows_are_seen() {
 }
 
 #[test]
+fn each_of_the_two_sums_of_hashes_changes_with_the_rows() {
+    let world = World::settled("created_at | value\n 2024-01-01 | 1\n 2024-01-01 | 3");
+    let hash = |which| world.ask_warehouse(&format!("SELECT hash_{which} FROM kalends_stats.entity_day"));
+    let mut before = ["a", "b"].map(hash);
+    for value in ["2", "0", "NULL"] {
+        world.production_sql(&format!("UPDATE entity SET value = {value}"));
+        world.heals();
+        let after = ["a", "b"].map(hash);
+        assert!(before.iter().zip(&after).all(|(before, after)| before != after), "{value}: {before:?} {after:?}");
+        before = after;
+    }
+}
+
+#[test]
+fn rows_of_the_other_days_of_a_month_stay_where_they_are() {
+    let world = World::settled("created_at | value\n 2024-01-01 | 1\n 2024-01-02 | 2");
+    let rows = || world.ask_warehouse("SELECT ctid, xmin, * FROM kalends_raw.entity WHERE created_at < '2024-01-02'");
+    let before = rows();
+    assert_eq!(before.len(), 1);
+    world.production_sql("UPDATE entity SET value = 3 WHERE value = 2");
+    world.heals();
+    assert_eq!(rows(), before);
+}
+
+#[test]
 fn times_that_postgres_hashes_alike_are_told_apart() {
     let world = World::new();
     // 2000-01-05 00:00:00 is 345600000000 microseconds; one more above bit 32 and one more in bit 0 folds alike.
@@ -305,9 +330,11 @@ fn only_the_accounts_of_changed_days_their_month_and_their_year_are_written() {
     let accounts = "SELECT day::text, xmin::text FROM kalends_stats.entity_day UNION ALL
                     SELECT month::text, xmin::text FROM kalends_stats.entity_month UNION ALL
                     SELECT 'year', xmin::text FROM kalends_stats.entity_year ORDER BY 1, 2";
-    let before = world.ask_warehouse(accounts);
+    let generation = || world.ask_warehouse("SELECT generation FROM kalends.state").remove(0).parse::<i64>().unwrap();
+    let (before, settlements) = (world.ask_warehouse(accounts), generation());
     world.production_sql("UPDATE entity SET value = 11 WHERE value = 10");
     world.kalends("run").succeeds();
+    assert_eq!(generation(), settlements + 1, "one month, in one transaction");
     let after = world.ask_warehouse(accounts);
     let changed: Vec<&str> =
         after.iter().filter(|row| !before.contains(row)).map(|row| row.split_once('|').unwrap().0).collect();

@@ -94,6 +94,8 @@ fn rows_that_somebody_changed_are_loaded_again_by_day() {
         let files = world.tree();
         world.warehouse_sql(tamper);
         assert_eq!(mends(&world), mended(days, rows, 0, 0, 0), "{tamper}");
+        let run = world.kalends("status --json").succeeds().json()["last_run"].clone();
+        assert_eq!((&run["days"], &run["rows"]), (&json!(days), &json!(rows)), "{tamper}");
         world.is_exact();
         assert_eq!(world.tree(), files, "{tamper}: no file was wrong");
         // The accounts were right all the time: nothing is restated.
@@ -111,6 +113,17 @@ fn rows_of_no_day_are_taken_out() {
         "CREATE TABLE kalends_raw.odd PARTITION OF kalends_raw.entity DEFAULT;
          ALTER TABLE kalends_raw.odd OWNER TO kalends_writer;
          INSERT INTO kalends_raw.entity VALUES ('infinity', 1), ('-infinity', 2)",
+    );
+    let proven = || world.kalends("status --json").json()["proven_as_of"].clone();
+    let before = proven();
+    mends(&world);
+    world.is_exact();
+    assert_eq!(world.ask_warehouse("SELECT count(*) FROM kalends_raw.odd"), ["0"]);
+    assert!(proven().as_str() > before.as_str());
+    // Beside a day that is loaded again.
+    world.warehouse_sql(
+        "INSERT INTO kalends_raw.entity VALUES ('infinity', 1);
+         UPDATE kalends_raw.entity SET value = 6 WHERE value = 7",
     );
     mends(&world);
     world.is_exact();
@@ -258,13 +271,36 @@ fn what_looks_like_a_loss_is_held_and_all_else_is_mended() {
         .says("to accept this: kalends verify --repair --accept-loss 2024-02");
     assert_eq!(february(), before, "what is held is left as it was");
     assert_eq!(world.ask_warehouse("SELECT value FROM kalends_raw.entity_2024_01 ORDER BY 1"), ["5", "7", "10"]);
+    let proof = || world.kalends("status --json").json()["proofs"]["entity"].clone();
+    let proven_as_of = proof()["proven_as_of"].clone();
     let again = world.kalends("verify --repair --json").fails_with(4).json();
     assert_eq!(
         (&again["found"], &again["equal"], &again["held"][0]["period"]),
         (&json!([]), &json!(false), &json!("2024-02"))
     );
     assert_eq!(february(), before);
+    assert_eq!((&proof()["proven_as_of"], &proof()["whole"]), (&proven_as_of, &json!(false)), "it is not equal");
     world.kalends("verify --repair --accept-loss 2024-02").succeeds();
+    world.is_exact();
+    whole(&world);
+}
+
+#[test]
+fn what_differs_after_a_repair_as_well_is_listed() {
+    let world = settled();
+    // Somebody's trigger: whenever the year is written, February is spoilt.
+    world.warehouse_sql(
+        "UPDATE kalends_stats.entity_year SET max_values = 11;
+         CREATE FUNCTION public.spoil() RETURNS trigger LANGUAGE plpgsql SECURITY DEFINER AS $$ BEGIN
+             UPDATE kalends_stats.entity_month SET min_values = 4 WHERE month = '2024-02-01'; RETURN NULL; END $$;
+         CREATE TRIGGER spoil AFTER UPDATE ON kalends_stats.entity_year EXECUTE FUNCTION public.spoil()",
+    );
+    let repaired = world.kalends("verify --repair --json").fails_with(3).json();
+    let listed = |period: &str| json!({"layer": "accounts", "what": period, "how": "changed"});
+    assert_eq!(repaired["found"][0], listed("2024"));
+    assert_eq!((&repaired["equal"], &repaired["differences"][0]), (&json!(false), &listed("2024-02")), "{repaired}");
+    world.warehouse_sql("DROP FUNCTION public.spoil() CASCADE");
+    world.kalends("verify --repair").succeeds();
     world.is_exact();
     whole(&world);
 }

@@ -36,7 +36,7 @@ const REPORTING: [&str; 13] = [
     "local status",
 ];
 
-const COMMANDS: [&str; 16] = [
+const COMMANDS: [&str; 17] = [
     "init",
     "check",
     "simulate",
@@ -50,6 +50,7 @@ const COMMANDS: [&str; 16] = [
     "history",
     "diff",
     "forget",
+    "spread",
     "local",
     "completions",
     "man",
@@ -81,7 +82,11 @@ fn status_tells_the_last_run_and_what_is_due() {
     status.succeeds().says("last run    none has settled anything yet").says("settled     0 rows, 0 days");
     let never = json!({
         "version": 1, "proven_as_of": null, "age_seconds": null, "complete_through": {}, "newest_day": {},
-        "proofs": {"entity": {"proven_as_of": null, "age_seconds": null, "whole": false, "settled_as_of": null}},
+        "oldest_as_of": null, "oldest_age_seconds": null,
+        "proofs": {"entity": {
+            "proven_as_of": null, "age_seconds": null, "whole": false, "settled_as_of": null, "recent_from": null,
+            "oldest_as_of": null, "oldest_age_seconds": null, "older": [], "older_rows": 0, "due_rows": 0
+        }},
         "last_run": null, "settled_rows": 0, "settled_days": 0, "not_in_settings": [],
         "due": {"write": [], "list": [], "remove": [], "unchanged_files": 0, "open_files": 0, "manifest": false},
         "held": [], "changing": [], "failures": []
@@ -91,6 +96,7 @@ fn status_tells_the_last_run_and_what_is_due() {
 
     world.production("created_at | value\n 2024-01-02 | 5");
     let prepared = world.kalends("prepare --json").succeeds().json();
+    assert!(prepared["took_seconds"]["copy"].as_f64() > Some(0.0), "{prepared}");
     let status = world.kalends("status --json").fails_with(3).json();
     assert_eq!(status["last_run"]["run"], 1);
     assert_eq!(status["last_run"]["days"], 1);

@@ -130,6 +130,17 @@ fn the_file_of_grants_may_be_run_again_and_the_business_reads_what_comes_later()
         world.ask_warehouse(&format!("{business} SELECT sum_values FROM kalends_stats.entity_stats_yearly")),
         ["5"]
     );
+    // What a run with nothing to do confirms is seen as well.
+    let fresh = "SELECT proven_at, complete_through, whole, recent_from, older_proven_at FROM kalends_stats.freshness
+                 WHERE entity = 'entity'";
+    let before = world.ask_warehouse(fresh);
+    assert_eq!(world.ask_warehouse(&format!("{business} {fresh}")), before);
+    world.kalends("run").succeeds().says("nothing to do");
+    let after = world.ask_warehouse(fresh);
+    assert_ne!(after, before);
+    assert_eq!(world.ask_warehouse(&format!("{business} {fresh}")), after);
+    let closed = "SELECT closed FROM kalends_stats.entity_trend_daily";
+    assert_eq!(world.ask_warehouse(&format!("{business} {closed}")), ["t"]);
     for sql in ["SELECT FROM kalends_raw.entity", "DELETE FROM kalends_stats.entity_year", "SELECT FROM kalends.run"] {
         assert_eq!(refused(&world.warehouse_url, &format!("{business} {sql}")), "42501", "{sql}");
     }

@@ -14,11 +14,12 @@ WITH hashed AS (
         "value" AS "measure_0",
         -- Two 64-bit hashes of each row. Each by itself tells apart whatever PostgreSQL takes for different.
         hashint4extended(coalesce("value", 0::integer), timestamp_hash_extended("created_at", hashfloat8extended(tsrange_subdiff("created_at", TIMESTAMP '2000-01-01'), 1::bigint + CASE WHEN "value" IS NULL THEN 2 ELSE 0 END))) AS hash_a,
-        timestamp_hash_extended("created_at", hashfloat8extended(tsrange_subdiff("created_at", TIMESTAMP '2000-01-01'), coalesce("value", 1::bigint << 40))) AS hash_b,
-        ctid AS row_ctid
+        timestamp_hash_extended("created_at", hashfloat8extended(tsrange_subdiff("created_at", TIMESTAMP '2000-01-01'), coalesce("value", 1::bigint << 40))) AS hash_b
+        , ctid AS row_ctid
     FROM "schema"."table"
     -- This arm gives no rows. It hides from the planner that a day is made from a time, of which it would expect as
     -- many days as rows and therefore never add up in parallel; so it expects 200, and does. Nearly twice as fast.
+    -- The nodes of a cluster add up in parallel without it, and with it they would send their rows to the coordinator.
     UNION ALL
     SELECT
 "created_at"::date,
@@ -41,11 +42,11 @@ SELECT
     ] AS statistics,
     -- Added up exactly: never XOR, in which a pair of equal rows cancels out.
     coalesce(sum(hash_a), 0)::text AS hash_a,
-    coalesce(sum(hash_b), 0)::text AS hash_b,
-    -- Not part of the account: where in the table the day's rows lie. With it they can be read without reading the
-    -- whole table, although there is no index. True for one snapshot; of a partitioned table a looser bound, and still
-    -- true.
-    min(row_ctid)::text AS first_ctid,
-    max(row_ctid)::text AS last_ctid
+    coalesce(sum(hash_b), 0)::text AS hash_b
+    -- Not part of the account, and asked for in production alone: where in the table the day's rows lie. With it they
+    -- can be read without reading the whole table, although there is no index. True for one snapshot; of a partitioned
+    -- table a looser bound, and still true.
+    , min(row_ctid)::text AS first_ctid
+    , max(row_ctid)::text AS last_ctid
 FROM hashed
 GROUP BY day

@@ -64,6 +64,11 @@ fn every_statement_of_one_query_prepares_on_its_server() {
     world.warehouse_sql("CREATE TABLE kalends_raw.entity_2024_01 (LIKE kalends_raw.entity)");
     let (mut prepared, mut other) = (0, Vec::new());
     for (name, text) in files("sql", ".sql") {
+        // These prepare where there is Citus, or where there are dimensions: tests/it/citus and tests/it/pages.rs run
+        // them.
+        if name.starts_with("sql/cluster/") || name == "sql/pages/combinations.sql" {
+            continue;
+        }
         let production = name.starts_with("sql/production/") || name.starts_with("sql/simulate/");
         let (url, schema, table) = match production {
             true => (&world.production_url, "public", "entity"),
@@ -79,6 +84,7 @@ fn every_statement_of_one_query_prepares_on_its_server() {
             ("source", ident("entity_day")),
             ("target", ident("entity_day")),
             ("view", ident("entity_daily")),
+            ("dimension", ident("day")),
         ];
         let days = [1, 2].map(|date| Day::new(2024, 1, date).unwrap());
         let places = ["(0,1)", "(9,9)"].map(|place| Ctid::parse(place).unwrap());
@@ -101,7 +107,7 @@ fn every_statement_of_one_query_prepares_on_its_server() {
         let word = code.split_whitespace().next().unwrap();
         if !["SELECT", "WITH", "INSERT", "UPDATE", "DELETE"].contains(&word) || code.contains(";\n") {
             let is_ddl =
-                ["ALTER", "COMMENT", "COPY", "CREATE", "DROP", "EXPLAIN", "LOCK", "ROLLBACK", "SAVEPOINT", "SET"]
+                ["ALTER", "COMMENT", "COPY", "CREATE", "DROP", "EXPLAIN", "DO", "LOCK", "ROLLBACK", "SAVEPOINT", "SET"]
                     .contains(&word);
             other.extend((!is_ddl && !code.contains(";\n")).then_some(name));
             continue;
@@ -122,7 +128,10 @@ fn the_survey_of_the_default_table_stays_the_one_that_was_measured() {
     let named = |name: &str| Ident::new(name).unwrap();
     golden(
         "tests/it/survey_of_default_table.sql",
-        &kit::of_default_table(text, &[("schema", &named("schema")), ("table", &named("table"))]),
+        &kit::of_default_table(
+            text,
+            &[("schema", &named("schema")), ("table", &named("table")), ("with_ctids", &true)],
+        ),
     );
 }
 
@@ -151,6 +160,22 @@ fn golden(name: &str, found: &str) {
         fs::write(root().join(name), found).unwrap();
     }
     assert_eq!(read(name), found, "{name}; KALENDS_BLESS=1 writes it anew");
+}
+
+#[test]
+fn what_is_built_in_is_copied_into_the_image() {
+    let (dockerfile, context) = (read("Dockerfile"), read(".dockerignore"));
+    let mut folders = BTreeSet::from(["src".to_string(), "sql".to_string()]);
+    for code in files("src", ".rs").into_values().map(|text| text.split("#[cfg(test)]").next().unwrap().to_string()) {
+        // From `src` or a folder in it up to the root.
+        let paths = code.split("include_str!(\"").skip(1).map(|rest| rest.split('"').next().unwrap().to_string());
+        folders.extend(paths.map(|path| path.trim_start_matches("../").split('/').next().unwrap().to_string()));
+    }
+    assert!(folders.len() > 2, "{folders:?}");
+    for folder in folders {
+        assert!(dockerfile.contains(&format!("COPY {folder} {folder}\n")), "the Dockerfile does not copy {folder}");
+        assert!(context.contains(&format!("!{folder}\n")), ".dockerignore leaves out {folder}");
+    }
 }
 
 #[test]

@@ -14,8 +14,12 @@ pub(super) fn of(plan: &Plan) -> String {
     let mut lines = Vec::new();
     if plan.nothing_to_do {
         lines.extend(plan.entities.iter().map(|one| {
-            format!("nothing to do: {} is settled and published as of {}", one.entity, one.production_as_of)
+            // What was not looked at may still differ.
+            let days = one.older.as_ref().map_or(String::new(), |older| format!(" from {} on", older.recent_from));
+            // Rows are compared by `verify`.
+            format!("nothing to do{days}: {} has production's accounts as of {}", one.entity, one.production_as_of)
         }));
+        lines.extend(plan.entities.iter().filter_map(older));
     }
     for one in plan.entities.iter().filter(|_| !plan.nothing_to_do) {
         let told = of_entity(one);
@@ -36,10 +40,22 @@ pub(super) fn of(plan: &Plan) -> String {
     lines.join("\n")
 }
 
+/// What a run would look at besides, and this plan has not.
+fn older(one: &OfEntity) -> Option<String> {
+    let older = one.older.as_ref()?;
+    let (due, all) = (counted(older.due_rows, "row"), counted(older.rows, "row"));
+    let days = counted(older.due_days, "day");
+    let from = older.recent_from;
+    Some(format!(
+        "older       not looked at: {all} before {from}, of which a run would look at {due} of {days}, or more"
+    ))
+}
+
 fn of_entity(one: &OfEntity) -> Vec<String> {
     let head =
         format!("{} of {}, {}", counted(one.surveyed_rows, "row"), one.entity, counted(one.surveyed_days, "day"));
     let mut lines = vec![format!("surveyed    {head}, as of {}", one.production_as_of)];
+    lines.extend(older(one));
     if !one.settled_anew.is_empty() {
         lines.push(format!("rebuild     {}; everything is settled again", one.settled_anew.join(", ")));
     }

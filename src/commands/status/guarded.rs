@@ -39,8 +39,8 @@ impl Guarded {
 
     /// Lines for people; none if there is nothing to report. With several entities, each line names its own.
     ///
-    /// Failures that are dated before the moment that all is proven as of are only counted. The dates are of two clocks,
-    /// the warehouse's and production's, so no more is said than that.
+    /// Failures that are dated before the moment that all is proven as of are only counted. The dates are of two
+    /// clocks, the warehouse's and production's, so no more is said than that.
     pub(super) fn lines(&self, proven_as_of: Option<&str>, entities: usize) -> Vec<String> {
         let several = entities > 1;
         let mut left: Vec<&str> = self.held.iter().chain(&self.changing).map(|left| left.entity.as_str()).collect();

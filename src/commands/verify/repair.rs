@@ -54,7 +54,7 @@ struct Mended {
 
 pub(super) async fn run(world: &World<'_>, accepted: &Accepted, which: Which, listing: Listing) -> Result<Outcome> {
     let mut connections = world.connect().await?;
-    let terms = Terms { rules: world.settings.guard, accepted };
+    let terms = Terms { rules: world.settings.guard, accepted, look: None, all: true };
     let repairing = async |entity: &Entity| {
         let one = world.patiently(async || sync::repair(&mut connections, entity, &terms).await).await?;
         let held: Vec<Noted> = one.noted.iter().filter(|noted| noted.kind != Kind::Changing).cloned().collect();
@@ -66,12 +66,16 @@ pub(super) async fn run(world: &World<'_>, accepted: &Accepted, which: Which, li
     let (warehouse, several, mut exit) = (&mut connections.warehouse, each.all.len() > 1, each.exit);
     let mut repaired = Repaired::default();
     each.all.into_iter().for_each(|one| repaired.add(one, several));
-    repaired.found.extend(checks::files(&warehouse.read().await?, &world.settings.exports, which).await?);
+    repaired
+        .found
+        .extend(checks::files(&warehouse.read().await?, &world.settings.exports, which, &world.pages()).await?);
     let published = steps::publish(world, warehouse, Scope::Everything, which, Claim::Own).await?;
     repaired.mended.written_files = published.written;
     repaired.mended.listed_files = published.listed;
     repaired.mended.removed_files = published.removed;
-    repaired.differences.extend(checks::files(&warehouse.read().await?, &world.settings.exports, which).await?);
+    repaired
+        .differences
+        .extend(checks::files(&warehouse.read().await?, &world.settings.exports, which, &world.pages()).await?);
     repaired.equal = repaired.is_settled();
     repaired.accept = accepting(&repaired.held);
     if !repaired.differences.is_empty() {

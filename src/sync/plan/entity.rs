@@ -19,6 +19,7 @@ use crate::guard::{self, Judged, Kind, Noted};
 use crate::production::{Snapshot, Survey};
 use crate::sql::{Filling, Statement};
 use crate::statement;
+use crate::sync::due::PlannedLook;
 use crate::sync::open::Known;
 use crate::warehouse::Reading;
 
@@ -39,10 +40,12 @@ pub struct OfEntity {
     pub definition: Model,
     /// SHA-256 of the accounts of all days that production has.
     pub survey: String,
-    /// Rows in production that belong to a day.
+    /// Rows in production that belong to a day, on the days that were looked at.
     pub surveyed_rows: i64,
-    /// Days in production.
+    /// Days in production, of those that were looked at.
     pub surveyed_days: usize,
+    /// What a run would look at of the older days, and this plan does not; `None` if it looks at all days.
+    pub older: Option<PlannedLook>,
     /// Rows that belong to none.
     pub set_aside: SetAside,
     /// If the settings changed what is settled: what is added and removed. Then everything is settled again.
@@ -93,8 +96,9 @@ pub async fn of_entity(
         production: snapshot.identity.clone(),
         definition: model.clone(),
         survey: accounts::digest(&survey.accounts),
-        surveyed_rows: accounts::rows(&survey.accounts),
-        surveyed_days: survey.accounts.len(),
+        surveyed_rows: survey.looked_at().map(|(_, account)| account.rows).sum(),
+        surveyed_days: survey.looked_at().count(),
+        older: None,
         set_aside: survey.set_aside,
         settled_anew: Vec::new(),
         days: Vec::new(),

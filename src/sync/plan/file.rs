@@ -63,6 +63,8 @@ struct ReadEntity {
     _surveyed_rows: IgnoredAny,
     #[serde(rename = "surveyed_days")]
     _surveyed_days: IgnoredAny,
+    #[serde(rename = "older", default)]
+    _older: IgnoredAny,
     #[serde(rename = "set_aside")]
     _set_aside: IgnoredAny,
     #[serde(rename = "accounts")]

@@ -12,6 +12,7 @@ use crate::sql::{Filling, Ident, Statement};
 use crate::statement;
 use crate::warehouse::{Locked, Partition};
 
+const NOTE_COMBINATIONS: Statement = statement!("warehouse/note_combinations.sql");
 const RESTATEMENT_COMBINATIONS: Statement = statement!("warehouse/restatement_combinations.sql");
 
 /// Notes the combinations that changed on days whose restatement is noted. Call it after the rows are loaded and before
@@ -30,15 +31,19 @@ pub(super) async fn note(locked: &Locked<'_>, model: &Model, run: &Run, month: &
     let names: [(&str, &dyn Filling); 3] = [("schema", &schema), ("table", &table), ("source", &source)];
     let sql = RESTATEMENT_COMBINATIONS.of(&shape.with(&names))?;
     let (until, listed) = (final_day.next(), i64::try_from(LISTED)?);
-    let parameters: [Parameter<'_>; 6] = [
+    let parameters: [Parameter<'_>; 5] = [
         (&days, Type::DATE_ARRAY),
         (&first, Type::DATE),
         (&until, Type::DATE),
-        (&run.number, Type::INT8),
         (&model.dimension_names(), Type::TEXT_ARRAY),
         (&listed, Type::INT8),
     ];
-    locked.work().execute(sql, &parameters).await?;
+    let found = locked.work().query(sql, &parameters).await?;
+    let days = found.iter().map(|row| row.get("day")).collect::<Result<Vec<Day>>>()?;
+    let texts = found.iter().map(|row| row.get("combinations")).collect::<Result<Vec<String>>>()?;
+    let parameters: [Parameter<'_>; 4] =
+        [(&run.number, Type::INT8), (&model.name(), Type::TEXT), (&days, Type::DATE_ARRAY), (&texts, Type::TEXT_ARRAY)];
+    locked.work().execute(NOTE_COMBINATIONS, &parameters).await?;
     Ok(())
 }
 

@@ -6,7 +6,7 @@ use std::os::unix::ffi::OsStrExt as _;
 use std::os::unix::fs::PermissionsExt as _;
 use std::path::Path;
 
-use kalends::calendar::Period;
+use kalends::calendar::{Layout, Period};
 use kalends::settings::{Environment, Flags, Settings, table_name};
 
 use crate::faults::sweeping;
@@ -65,7 +65,8 @@ fn settings_urls_passwords_and_periods_of_any_bytes_are_read_or_refused() {
         for typed in ["2024-03-05", "-0044-03", "999998", "12024-12-31"] {
             let typed = String::from_utf8_lossy(&spoilt(typed.as_bytes(), &mut random)).into_owned();
             if let Ok(period) = typed.parse::<Period>() {
-                let _ = (period.to_string(), period.path("x"), period.span(), period.first().year_week());
+                let path = period.path(Layout::Hive, "x", "csv");
+                let _ = (period.to_string(), path, period.span(), period.first().year_week());
             }
             let _ = table_name(&typed);
         }

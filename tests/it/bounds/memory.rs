@@ -1,4 +1,4 @@
-//! What a process takes of the machine's memory, by the number of days.
+//! What a process takes of the machine's memory, by the number of days and by what passes through it.
 
 use std::process::{Command, Stdio};
 
@@ -55,4 +55,37 @@ fn a_day_takes_few_bytes_of_a_plan_and_of_a_run() {
     // As docs/explanation/limits.md has it, with room for what an allocator leaves unused: 0.1.0 took 10,000 and 1,300.
     assert!(plan[0] < 4_000 && plan[1] < 6_000, "{plan:?}");
     assert!(run.iter().all(|&bytes| bytes < 1_200), "{run:?}");
+}
+
+/// So many rows of a day, each with the same text of so many bytes as a dimension.
+fn with_texts(rows: usize, bytes: usize) -> World {
+    let world = World::new();
+    world.production_sql(&format!(
+        "CREATE TABLE t (at timestamp, n integer, d text);
+         INSERT INTO t SELECT '2024-01-02', 1, repeat('x', {bytes}) FROM generate_series(1, {rows})"
+    ));
+    world.settings(
+        "[[entity]]\nname = \"t\"\ntable = \"t\"\ntime = \"at\"\nmeasures = [\"n\"]\ndimensions = [\"d\"]\n\
+         levels = [\"day\"]\n",
+    );
+    world
+}
+
+#[test]
+fn rows_on_their_way_take_no_memory_for_their_number() {
+    // 40 MB of rows.
+    let [few, many] = [40, 4_000].map(|rows| peak_kib(&with_texts(rows, 10_000), "prepare"));
+    eprintln!("{few} KiB for 40 rows of 10 kB, {many} KiB for 4000");
+    assert!(many < few + 10_000, "{few} KiB, {many} KiB");
+}
+
+#[test]
+fn a_file_that_is_too_large_to_be_held_is_published_whole() {
+    let world = with_texts(2, 9_000_000);
+    world.kalends("run").succeeds();
+    let files = world.files();
+    let text = std::str::from_utf8(&files["year=2024/month=1/day=2/t_stats_daily_2024_1_2.csv"]).unwrap();
+    let line = text.lines().nth(1).unwrap();
+    assert_eq!(line.replace(&"x".repeat(9_000_000), "D"), "2024,1,2,D,2,1,1,1.000000");
+    world.kalends("run").succeeds().says("nothing to do");
 }

@@ -64,7 +64,12 @@ fn combinations_have_a_line_each_in_the_files_of_every_level() {
     );
     assert_eq!(
         world.ask_warehouse("SELECT * FROM kalends_stats.t_stats_weekly ORDER BY shop COLLATE \"C\" NULLS FIRST, open"),
-        ["2024|5||t|8|1", "2024|5|B|f||0", "2024|5|b|t|19|3", "2024|5|b||4|1"]
+        [
+            "2024|5||t|8|1|2024-01-29|t",
+            "2024|5|B|f||0|2024-01-29|t",
+            "2024|5|b|t|19|3|2024-01-29|t",
+            "2024|5|b||4|1|2024-01-29|t"
+        ]
     );
     let manifest: serde_json::Value = serde_json::from_slice(&world.tree()["_manifest.json"].bytes).unwrap();
     let year = &manifest["files"]["year=2024/t_stats_yearly_2024.csv"];

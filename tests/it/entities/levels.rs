@@ -70,7 +70,7 @@ fn an_hour_that_the_clock_goes_through_twice_is_one_and_one_that_it_leaves_out_h
     );
     assert_eq!(
         world.ask_warehouse("SELECT * FROM kalends_stats.t_stats_hourly WHERE hour = 2"),
-        ["2024|10|27|2|3|1|2|1.500000|2"]
+        ["2024|10|27|2|3|1|2|1.500000|2|2024-10-27 02:00:00|t"]
     );
     // Within the same hour on the wall clock nothing that is published changes, and yet the row is another.
     world.production_sql("UPDATE t SET at = at + interval '1 hour' WHERE n = 1");

@@ -103,12 +103,30 @@ fn a_folder_that_cannot_be_written_is_named_and_loses_nothing() {
 }
 
 #[test]
+fn what_cannot_be_removed_is_named() {
+    let world = published();
+    world.production_sql("DELETE FROM entity WHERE value = 8");
+    let day = "year=2024/month=2/day=29";
+    for (frozen, left) in [(day, FEBRUARY_29), ("year=2024/month=2", day)] {
+        let Some(frozen) = Frozen::new(&world.exports.join(frozen)) else { return };
+        let left = world.exports.join(left);
+        let said = format!("error: could not remove \"{}\"\n", left.display());
+        world.kalends("run --accept-loss").fails_with(1).says(&said);
+        assert!(left.exists());
+        drop(frozen);
+    }
+    world.settles();
+}
+
+#[test]
 fn a_folder_that_cannot_be_made_is_named() {
     let world = prepared();
     fs::write(world.folder().join("a file"), "mine").unwrap();
     for place in ["a file", "a file/exports"] {
         let place = world.folder().join(place).display().to_string();
         world.kalends_with("export", &[("KALENDS_EXPORTS", &place)]).fails_with(1).says(&place);
+        let status = world.kalends_with("status", &[("KALENDS_EXPORTS", &place)]);
+        status.fails_with(1).says(&format!("could not open the export folder \"{place}\""));
     }
     assert_eq!(fs::read(world.folder().join("a file")).unwrap(), b"mine");
 }
@@ -116,6 +134,13 @@ fn a_folder_that_cannot_be_made_is_named() {
 #[test]
 fn whoever_comes_second_to_a_folder_is_told_to_try_again() {
     let world = published();
+    // The system lists all locks: one of somebody else before this one, and one behind it.
+    let locked = |name: &str| {
+        let other = File::create(world.folder().join(name)).unwrap();
+        flock(&other, FlockOperation::LockExclusive).unwrap();
+        other
+    };
+    let _before = locked("before");
     let mut holder = Command::new("flock");
     holder.arg("--no-fork").arg(&world.exports).args(["sleep", "60"]).stderr(Stdio::null());
     let Ok(mut holder) = holder.spawn() else { return eprintln!("not tried: there is no flock") };
@@ -126,11 +151,15 @@ fn whoever_comes_second_to_a_folder_is_told_to_try_again() {
         sleep(Duration::from_millis(10));
     }
     let (tree, tuples) = (world.tree(), world.tuples());
+    let _behind = locked("behind");
+    let locks = fs::read_to_string("/proc/locks").unwrap_or_default();
+    let is_listed = locks.lines().any(|line| line.split_whitespace().nth(4) == Some(&holder.id().to_string()));
     let busy = ["export", "export 2024 1", "run"].map(|arguments| world.kalends(arguments));
     holder.kill().unwrap();
     holder.wait().unwrap();
+    let whose = if is_listed { format!("\": process {}\n", holder.id()) } else { String::new() };
     for ran in busy {
-        ran.fails_with(75).says("another run is publishing into");
+        ran.fails_with(75).says("another run is publishing into").says(&whose);
     }
     assert_eq!((world.tree(), world.tuples()), (tree, tuples));
     world.kalends("export").succeeds();

@@ -153,6 +153,15 @@ fn a_manifest_that_names_paths_outside_removes_nothing_there() {
             .says(&format!(" lists \"{name}\", which is no path of Kalends\n hint: Restore the manifest, or"));
         assert_eq!(fs::read(&victim).unwrap(), b"mine");
     }
+    // A path that no file can have is not taken for one whose file is gone.
+    let long = format!("year=2024/{}.csv", "x".repeat(300));
+    fs::write(world.exports.join(MANIFEST), whole.replace(YEAR, &long)).unwrap();
+    let tree = world.tree();
+    world
+        .kalends("export")
+        .fails_with(1)
+        .says(&format!("could not look at \"{}\"", world.exports.join(long).display()));
+    assert_eq!(world.tree(), tree);
 }
 
 #[test]

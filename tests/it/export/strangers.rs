@@ -63,6 +63,18 @@ fn a_folder_in_the_place_of_a_file_is_no_loss() {
 }
 
 #[test]
+fn a_file_in_the_place_of_a_folder_is_no_loss() {
+    let world = published();
+    let folder = world.exports.join("year=2024/month=2");
+    fs::remove_dir_all(&folder).unwrap();
+    fs::write(&folder, "mine").unwrap();
+    world.kalends("export").fails_with(4).says("year=2024/month=2\" is a file, and in the way");
+    assert_eq!(fs::read(&folder).unwrap(), b"mine");
+    fs::remove_file(&folder).unwrap();
+    world.settles();
+}
+
+#[test]
 fn a_folder_full_of_somebody_elses_files_is_refused_and_untouched() {
     let world = prepared();
     fs::create_dir_all(world.exports.join("photos")).unwrap();

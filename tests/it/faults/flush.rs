@@ -2,6 +2,7 @@
 
 use super::calls::{available, traced};
 use super::stage::{Stage, Start};
+use crate::kit::INDEX;
 
 /// A call, and what it is about: a path below the export folder, or `.` for the folder.
 #[derive(Debug, PartialEq, Eq)]
@@ -61,6 +62,10 @@ fn what_is_put_into_its_place_was_flushed_before_and_its_folder_is_flushed_after
         let mut placed = 0;
         for (number, step) in steps.iter().enumerate() {
             let Step::Placed(path) = step else { continue };
+            // A cache, whose bytes are sealed: what a power cut leaves of it is not used.
+            if path == INDEX {
+                continue;
+            }
             placed += 1;
             let (before, after) = (&steps[..number], &steps[number + 1..]);
             let written = before.iter().rposition(|step| *step == Step::Wrote(staged(path)));
@@ -82,7 +87,7 @@ fn what_is_put_into_its_place_was_flushed_before_and_its_folder_is_flushed_after
 fn announced_first_and_listed_last(steps: &[Step]) {
     let manifest = |step: &Step| *step == Step::Placed(MANIFEST.to_string());
     let published = |step: &Step| match step {
-        Step::Placed(path) => path != MANIFEST,
+        Step::Placed(path) => ![MANIFEST, INDEX].contains(&path.as_str()),
         Step::Removed(path) => path.ends_with(".csv"),
         _ => false,
     };

@@ -117,6 +117,8 @@ struct Life<'a> {
     holds: usize,
     published: usize,
     backup: Option<usize>,
+    /// Whether the accounts of the backup may be of other time zone data than the servers have.
+    backup_of_other_zones: bool,
     /// Whether the warehouse was restored, is older than the files, and no run has succeeded since.
     older: bool,
     /// What was done, said if a test fails.
@@ -158,6 +160,7 @@ impl<'a> Life<'a> {
             holds: 0,
             published: 0,
             backup: None,
+            backup_of_other_zones: false,
             older: false,
         }
     }
@@ -245,7 +248,7 @@ impl<'a> Life<'a> {
                 zones.set(data);
             }
         }
-        self.other_zones = true;
+        (self.other_zones, self.backup_of_other_zones) = (true, true);
     }
 
     fn backs_up(&mut self) {
@@ -253,7 +256,7 @@ impl<'a> Life<'a> {
         self.done.push("the warehouse is backed up".to_string());
         let name = database(&self.world);
         renewed(&self.world, &format!("{name}_backup"), &name);
-        self.backup = Some(self.holds);
+        (self.backup, self.backup_of_other_zones) = (Some(self.holds), self.other_zones);
     }
 
     /// What is older publishes nothing, and says what to do.
@@ -264,6 +267,7 @@ impl<'a> Life<'a> {
         renewed(&self.world, &name, &format!("{name}_backup"));
         let before = texts(&self.world.exports);
         (self.holds, self.older) = (backup, backup < self.published);
+        self.other_zones |= self.backup_of_other_zones;
         if self.replay == Replay::Behind {
             self.replay = Replay::Paused;
         }

@@ -205,6 +205,29 @@ fn a_conflict_with_another_session_is_tried_again_and_not_for_ever() {
 }
 
 #[test]
+fn a_month_is_tried_three_times_after_a_conflict_and_once_after_anything_else() {
+    let world = World::with_two_days();
+    // The final month, whose rows are proven by then and are not read again, and one before it.
+    for day in ["2024-02-29", "2024-01-02"] {
+        for (state, tries) in [("40001", "3"), ("40P01", "3"), ("P0001", "1")] {
+            world.production_sql("UPDATE entity SET value = value + 1");
+            // A sequence counts on although the transaction is rolled back.
+            world.warehouse_sql(&format!(
+                "CREATE SEQUENCE public.tries;
+                 CREATE FUNCTION public.fail() RETURNS trigger LANGUAGE plpgsql SECURITY DEFINER AS $$ BEGIN
+                     PERFORM nextval('public.tries'); RAISE SQLSTATE '{state}'; END $$;
+                 CREATE TRIGGER fail AFTER UPDATE ON kalends_stats.entity_day
+                     FOR EACH ROW WHEN (NEW.day = '{day}') EXECUTE FUNCTION public.fail()"
+            ));
+            world.kalends("run").fails_with(1).says(&format!("could not settle month {}", &day[..7]));
+            assert_eq!(world.ask_warehouse("SELECT last_value FROM public.tries"), [tries], "{state}, {day}");
+            world.warehouse_sql("DROP FUNCTION public.fail() CASCADE; DROP SEQUENCE public.tries");
+        }
+    }
+    is_mended(&world);
+}
+
+#[test]
 fn a_run_without_its_server_says_so_in_one_line() {
     let own = OwnServers::new();
     let world = own.world();

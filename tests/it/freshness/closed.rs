@@ -67,6 +67,9 @@ fn the_manifest_is_written_again_when_a_period_closes_and_no_file_with_it() {
     let whole = world.tree();
     // As it was a day ago: yesterday was open.
     prove_as_of(&world, "proven_at - interval '1 day'");
+    // The export of a month says nothing of others.
+    world.kalends("export 2020 1").succeeds().says("2020-01 holds no rows");
+    assert_eq!(world.tree(), whole);
     world.kalends("status").fails_with(3).says("due         the manifest: ");
     world.kalends("verify").succeeds();
     world.kalends("export").succeeds().says("listed      the manifest was written again; no file was due");
@@ -83,6 +86,17 @@ fn the_manifest_is_written_again_when_a_period_closes_and_no_file_with_it() {
     assert_eq!(changed, ["_manifest.json"]);
     assert_eq!(world.tree()["_manifest.json"].bytes, whole["_manifest.json"].bytes);
     world.settles();
+}
+
+#[test]
+fn the_last_closed_day_moves_on_where_no_file_closes() {
+    let world = World::settled("created_at | value\n 2024-01-02 | 5");
+    let through = || manifest(&world)["complete_through"]["entity"].clone();
+    let before = through();
+    prove_as_of(&world, "proven_at - interval '1 day'");
+    world.kalends("status").fails_with(3).says("due         the manifest: ");
+    world.kalends("export").succeeds().says("listed      the manifest was written again; no file was due");
+    assert!(through().as_str() < before.as_str(), "{before} {}", through());
 }
 
 #[test]
@@ -145,6 +159,10 @@ fn a_day_that_ends_twice_is_closed_the_second_time() {
 fn closed_only_publishes_nothing_that_may_still_grow() {
     let world = World::new();
     insert(&world, 0, 5);
+    // Where nothing is closed, nothing is due, not even a manifest.
+    world.kalends("run --closed-only").succeeds();
+    world.kalends("status --closed-only").succeeds();
+    assert!(!world.exports.exists());
     insert(&world, 400, 6);
     let today = expected(&world, 0);
     let ended: Vec<String> = expected(&world, 400)
@@ -170,6 +188,11 @@ fn closed_only_publishes_nothing_that_may_still_grow() {
 
     // What is open and was published is left as it is.
     world.settles();
+    let open_files =
+        |command: &str| world.kalends(&format!("{command} --closed-only --json")).json()["open_files"].clone();
+    assert_eq!(open_files("export"), 3);
+    insert(&world, 400, 8);
+    assert_eq!(open_files("run"), 3, "beside closed ones that changed");
     let before = world.tree();
     insert(&world, 0, 7);
     world.kalends("run --closed-only").succeeds();

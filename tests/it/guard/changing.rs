@@ -142,3 +142,36 @@ fn days_of_a_month_that_has_not_ended_are_held_together_when_it_loses_much() {
     as_told(&world);
     world.settles();
 }
+
+#[test]
+fn rows_beside_a_day_that_is_changing_are_repaired_and_it_is_left() {
+    let world = World::new();
+    world.production("created_at | value\n 2024-01-02 | 2\n 2024-01-20 | 20");
+    world.settles();
+    world.settings("[guard]\nsettle_after = \"1 h\"\n");
+    // A new day, whose row lies between those of the other two.
+    world.production_sql(
+        "CREATE TABLE kept AS TABLE entity; TRUNCATE entity;
+         INSERT INTO entity SELECT * FROM kept UNION ALL SELECT '2024-01-15', 15 ORDER BY 1",
+    );
+    world.warehouse_sql("UPDATE kalends_raw.entity SET value = value + 1");
+    let repaired = world.kalends("verify --repair --json");
+    assert_eq!(repaired.json()["mended"]["rows_loaded"], 2, "{} {}", repaired.stdout, repaired.stderr);
+    assert_eq!(world.ask_warehouse("SELECT value FROM kalends_raw.entity ORDER BY 1"), ["2", "20"]);
+    world.kalends("run").succeeds().says("changing    2024-01 since ");
+    world.no_settings();
+    world.settles();
+}
+
+#[test]
+fn tables_that_are_made_anew_wait_for_nothing() {
+    let world = settled();
+    world.production_sql("UPDATE entity SET value = value + 1 WHERE created_at < '2024-02-01'");
+    let entity = "[[entity]]\nname = \"entity\"\ntable = \"entity\"\ntime = \"created_at\"\nmeasures = [\"value\"]\n";
+    world.settings(format!("{SETTINGS}{entity}statistics = [\"sum\"]\n"));
+    let ran = world.kalends("run --json").succeeds().json();
+    assert_eq!((&ran["changing"], &ran["settled_months"]), (&json!([]), &json!(2)), "{ran}");
+    world.file("year=2024/entity_stats_yearly_2024.csv", "year,sum_values\n2024,120");
+    world.kalends("verify").succeeds();
+    world.kalends("run").succeeds().says("nothing to do");
+}

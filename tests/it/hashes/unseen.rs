@@ -80,3 +80,19 @@ fn days_that_change_between_equal_figures_are_seen() {
     }
     world.kalends("verify --exact").succeeds();
 }
+
+/// Count, sum, smallest and largest of both columns stay, and NULL is hashed as zero, with another first seed.
+#[test]
+fn rows_that_differ_only_in_which_column_is_null_are_seen() {
+    let world = World::new();
+    world.production_sql(
+        "CREATE TABLE t (at timestamp, n integer, m integer);
+         INSERT INTO t VALUES ('2024-01-05', NULL, 0), ('2024-01-05', 0, NULL)",
+    );
+    world.settings("[[entity]]\nname = \"t\"\ntable = \"t\"\ntime = \"at\"\nmeasures = [\"n\", \"m\"]\n");
+    world.kalends("run").succeeds();
+    world.production_sql("TRUNCATE t; INSERT INTO t VALUES ('2024-01-05', NULL, NULL), ('2024-01-05', 0, 0)");
+    let seen = world.kalends("run --json").succeeds().json();
+    assert_eq!(seen["settled_days"], serde_json::json!({"changed": 1}));
+    assert_eq!(world.ask_warehouse("SELECT n, m FROM kalends_raw.t ORDER BY n"), ["0|0", "|"]);
+}

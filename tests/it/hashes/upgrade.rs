@@ -109,6 +109,12 @@ fn checksums_of_0_1_0_are_renewed_and_nothing_else_is() {
     ));
     world.kalends("run").succeeds().says("checksums   sales: 5 days renewed in the form of this version; figures stay");
     is_as_before();
+    // What was looked at is noted as by any other run.
+    age(&world);
+    let recent = "measures = [\"value\"]\nrecent = \"1 day\"\nprove_all_every = \"1 year\"";
+    world.settings(SETTINGS.replace("measures = [\"value\"]", recent));
+    world.kalends("run").succeeds();
+    assert_eq!(world.ask_warehouse("SELECT count(*) > 0 FROM kalends.looked WHERE entity = 'entity'"), ["t"]);
 }
 
 #[test]

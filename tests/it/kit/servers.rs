@@ -16,24 +16,37 @@ pub struct Servers {
     pub folder: PathBuf,
     pub sockets: PathBuf,
     /// The watcher reads it: it ends with this process, however that ends, and then the watcher stops the servers.
-    _alive: ChildStdin,
+    _alive: Option<ChildStdin>,
 }
+
+/// The folder of servers that outlive this process: `tests/mutants` starts it a thousand times, and stops them itself.
+const KEPT: &str = "KALENDS_TEST_SERVERS";
 
 pub fn servers() -> &'static Servers {
     static SERVERS: OnceLock<Servers> = OnceLock::new();
     SERVERS.get_or_init(|| {
-        let folder = PathBuf::from(format!("/tmp/kalends-it-{}", std::process::id()));
-        Servers::start(folder)
+        let kept = std::env::var_os(KEPT).map(PathBuf::from);
+        let folder = kept.clone().unwrap_or_else(|| format!("{}/kalends-it-{}", place(), std::process::id()).into());
+        versions::begin(&folder);
+        Servers::running(folder, &[], kept.is_none())
     })
 }
 
+/// Where servers are made: in memory, if there is room for them. Tests of disks and power make places of their own.
+fn place() -> &'static str {
+    const MEMORY: &str = "/dev/shm";
+    const ROOM: u64 = 4 << 30;
+    let room = rustix::fs::statvfs(MEMORY).map_or(0, |found| found.f_bavail * found.f_frsize);
+    if room >= ROOM { MEMORY } else { "/tmp" }
+}
+
 impl Servers {
-    pub fn start(folder: PathBuf) -> Self {
-        Self::start_with(folder, &[])
+    /// With these variables for the command that starts them.
+    pub fn start_with(folder: PathBuf, variables: &[(&str, &str)]) -> Self {
+        Self::running(folder, variables, true)
     }
 
-    /// The same with these variables for the command that starts them.
-    pub fn start_with(folder: PathBuf, variables: &[(&str, &str)]) -> Self {
+    fn running(folder: PathBuf, variables: &[(&str, &str)], are_watched: bool) -> Self {
         let place = folder.display().to_string();
         versions::make(&folder);
         let variables = [&[("KALENDS_LOCAL", place.as_str())], variables].concat();
@@ -47,7 +60,7 @@ impl Servers {
         watcher.args(["-c", &stop]).stdin(Stdio::piped()).stdout(Stdio::null()).stderr(Stdio::null());
         // A Ctrl-C in the terminal of the tests is not meant for it.
         std::os::unix::process::CommandExt::process_group(&mut watcher, 0);
-        let alive = watcher.spawn().unwrap().stdin.take().unwrap();
+        let alive = are_watched.then(|| watcher.spawn().unwrap().stdin.take().unwrap());
         let servers = Self { sockets: PathBuf::from(sockets.replace("%2F", "/")), folder, _alive: alive };
         // Roles are the server's, not a database's, so they are made once: two sessions could not make them at a time.
         servers.psql("production", &["-v", &format!("reader={READER}"), "-v", "schema=public", "-f", GRANTS]);

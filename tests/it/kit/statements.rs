@@ -18,5 +18,8 @@ pub fn of_default_table(text: String, names: &[(&str, &dyn Filling)]) -> String 
 /// A statement as it is for an entity, about this table.
 pub fn of_table(statement: Statement, model: &Model, schema: &str, table: &str) -> String {
     let (schema, table) = (Ident::new(schema).unwrap(), Ident::new(table).unwrap());
-    statement.of(&model.shape().unwrap().with(&[("schema", &schema), ("table", &table)])).unwrap().to_string()
+    statement
+        .of(&model.shape().unwrap().with(&[("schema", &schema), ("table", &table), ("with_ctids", &true)]))
+        .unwrap()
+        .to_string()
 }

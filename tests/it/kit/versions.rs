@@ -16,6 +16,19 @@ pub fn asked(side: &str) -> Option<PathBuf> {
     Some(PathBuf::from(std::env::var_os(variable)?))
 }
 
+/// A folder of `kalends local` whose servers are stopped: data to begin with, if `tests/mutants` says so, which starts
+/// servers a thousand times.
+const BEGIN_WITH: &str = "KALENDS_TEST_DATA";
+
+/// Copies that data, for the servers that all tests of a process share: others have to be other clusters.
+pub fn begin(folder: &Path) {
+    if let Some(made) = std::env::var_os(BEGIN_WITH).filter(|_| !folder.exists()) {
+        fs::create_dir_all(folder).unwrap();
+        let copied = Command::new("cp").arg("-a").arg(PathBuf::from(made).join("data")).arg(folder).status().unwrap();
+        assert!(copied.success());
+    }
+}
+
 /// Makes the data of the servers that are asked for: `kalends local` starts each with the version that made its data.
 pub fn make(folder: &Path) {
     let data = folder.join("data");
@@ -43,7 +56,7 @@ pub fn make(folder: &Path) {
 }
 
 /// Whom root runs servers as, as `kalends local` does; `None` for anybody else.
-fn servers_user() -> Option<(u32, u32)> {
+pub fn servers_user() -> Option<(u32, u32)> {
     let id = |arguments: [&str; 2]| {
         let output = Command::new("id").args(arguments).output().unwrap();
         String::from_utf8(output.stdout).unwrap().trim().parse::<u32>().ok()
@@ -54,7 +67,7 @@ fn servers_user() -> Option<(u32, u32)> {
     ["postgres", "nobody"].into_iter().find_map(|name| Some((id(["-u", name])?, id(["-g", name])?)))
 }
 
-fn program(programs: &Path, name: &str) -> Command {
+pub fn program(programs: &Path, name: &str) -> Command {
     let mut command = Command::new(programs.join(name));
     command.env_clear().env("LC_ALL", "C").current_dir("/");
     if let Some((user, group)) = servers_user() {
@@ -63,7 +76,7 @@ fn program(programs: &Path, name: &str) -> Command {
     command
 }
 
-fn runs(command: &mut Command, input: &str) {
+pub fn runs(command: &mut Command, input: &str) {
     let mut child = command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
     // A program that has failed reads no more, and says why.
     let _ = child.stdin.take().unwrap().write_all(input.as_bytes());

@@ -34,6 +34,11 @@ fn an_older_warehouse_puts_no_older_files_back_and_takes_no_newer_ones_away() {
     }
     world.kalends_with("verify", &older).fails_with(3);
     assert_eq!(world.tree(), tree);
+    // A run would settle first, so nothing would be refused.
+    world.production_sql("INSERT INTO entity VALUES ('2024-03-02', 1)");
+    let planned = world.kalends_with("plan --json", &older).succeeds().json();
+    assert_eq!(planned["publishing_refused"], serde_json::Value::Null, "{planned}");
+    world.production_sql("DELETE FROM entity WHERE created_at = '2024-03-02'");
     // One run makes it the newer one, and then nothing is in the way.
     world.kalends_with("run", &older).succeeds();
     assert_eq!(
@@ -149,6 +154,12 @@ fn an_older_warehouse_does_not_bring_back_what_is_gone() {
         world.kalends_with(export, &older).fails_with(4).says("the files of entity \"entity\" in ");
         assert_eq!(world.tree(), tree, "{export}");
     }
+    // Nor when nothing is left.
+    world.production_sql("DELETE FROM entity");
+    world.kalends("run --accept-loss").succeeds();
+    assert!(world.files().is_empty());
+    world.kalends_with("export", &older).fails_with(4).says("the files of entity \"entity\" in ");
+    assert!(world.files().is_empty());
 }
 
 #[test]

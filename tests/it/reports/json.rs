@@ -8,7 +8,7 @@ use serde_json::{Value, json};
 use super::prepared;
 use crate::kit::World;
 
-const PREPARED: [&str; 17] = [
+const PREPARED: [&str; 18] = [
     "accept",
     "changing",
     "entity",
@@ -16,6 +16,7 @@ const PREPARED: [&str; 17] = [
     "held_production",
     "loaded_rows",
     "mended_periods",
+    "older",
     "production_as_of",
     "renewed_checksums",
     "set_aside",
@@ -28,8 +29,17 @@ const PREPARED: [&str; 17] = [
     "version",
 ];
 
-const EXPORTED: [&str; 7] =
-    ["listed_files", "month", "open_files", "removed_files", "unchanged_files", "version", "written_files"];
+const EXPORTED: [&str; 9] = [
+    "listed_files",
+    "month",
+    "open_files",
+    "removed_files",
+    "removed_pages",
+    "unchanged_files",
+    "version",
+    "written_files",
+    "written_pages",
+];
 
 #[test]
 fn json_is_one_document_and_all_there_is_on_stdout() {
@@ -71,6 +81,8 @@ fn json_is_one_document_and_all_there_is_on_stdout() {
             "last_run",
             "newest_day",
             "not_in_settings",
+            "oldest_age_seconds",
+            "oldest_as_of",
             "proofs",
             "proven_as_of",
             "settled_days",
@@ -113,10 +125,14 @@ fn json_tells_what_was_done() {
     let prepared = world.kalends("prepare --json").json();
     assert_eq!(prepared["settled_days"], json!({"changed": 1, "shrunk": 1}));
     assert_eq!((&prepared["settled_months"], &prepared["loaded_rows"]), (&json!(1), &json!(2)));
-    let month = json!({"month": "2024-01", "written_files": 4, "listed_files": 0, "removed_files": 0, "unchanged_files": 0, "open_files": 0, "version": 1});
-    assert_eq!(world.kalends("export 2024 1 --json").json(), month);
-    let rest = json!({"month": null, "written_files": 2, "listed_files": 0, "removed_files": 0, "unchanged_files": 4, "open_files": 0, "version": 1});
-    assert_eq!(world.kalends("export --json").json(), rest);
+    let counts = |month: Option<&str>, [written, unchanged]: [i32; 2]| {
+        json!({
+            "month": month, "written_files": written, "listed_files": 0, "removed_files": 0,
+            "unchanged_files": unchanged, "open_files": 0, "written_pages": 0, "removed_pages": 0, "version": 1
+        })
+    };
+    assert_eq!(world.kalends("export 2024 1 --json").json(), counts(Some("2024-01"), [4, 0]));
+    assert_eq!(world.kalends("export --json").json(), counts(None, [2, 4]));
     world.production_sql("DELETE FROM entity WHERE value = 8");
     let ran = world.kalends("run --json --accept-loss").json();
     assert_eq!(ran["settled_days"], json!({"vanished": 1}));

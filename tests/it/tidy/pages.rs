@@ -84,6 +84,27 @@ fn every_page_has_one_title_and_is_in_the_index() {
 }
 
 #[test]
+fn every_page_is_in_the_book() {
+    let summary = read("book/SUMMARY.md");
+    let chapters: BTreeSet<&str> = links(&summary).into_iter().collect();
+    for name in pages().keys().filter(|name| name.starts_with("docs/")) {
+        assert!(chapters.contains(name.as_str()), "book/SUMMARY.md has no chapter {name}");
+    }
+    for chapter in chapters {
+        assert!(root().join(chapter).is_file(), "book/SUMMARY.md has a chapter {chapter}, which is no file");
+    }
+}
+
+#[test]
+fn the_guide_shows_the_units_of_the_examples() {
+    let guide = read("docs/guides/schedule.md");
+    for unit in ["kalends.service", "kalends.timer"] {
+        let block = format!("```ini\n{}```\n", read(&format!("examples/systemd/{unit}")));
+        assert!(guide.contains(&block), "docs/guides/schedule.md does not show {unit} as it is");
+    }
+}
+
+#[test]
 fn the_readme_can_be_read_in_one_go() {
     let readme = read("README.md");
     assert!(readme.lines().count() <= 130, "README.md has {} lines", readme.lines().count());

@@ -8,7 +8,7 @@ use super::drawn::{Command, Drawn};
 use super::set;
 use crate::entities::asked::Asked;
 use crate::faults::whole::{manifest_is_true, no_session_is_left};
-use crate::kit::{World, run_sql};
+use crate::kit::{INDEX, World, run_sql};
 
 /// Rows by month, in the entity's time zone.
 pub type Months = BTreeMap<String, Vec<String>>;
@@ -165,7 +165,7 @@ pub fn texts(folder: &Path) -> BTreeMap<String, String> {
             let name = path.strip_prefix(folder).unwrap().display().to_string();
             if path.is_dir() {
                 folders.push(path);
-            } else if name != "_manifest.json" && !name.ends_with(".staged") {
+            } else if ![INDEX, "_manifest.json"].contains(&name.as_str()) && !name.ends_with(".staged") {
                 files.insert(name, fs::read_to_string(&path).unwrap());
             }
         }

@@ -1,0 +1,142 @@
+//! What the file system says of a file without opening it. A file that somebody writes, replaces, truncates or only
+//! touches gets another time of change, which no program can set back.
+
+use std::os::fd::{AsFd, BorrowedFd};
+
+use rustix::fs::{FileType, Mode, OFlags, fstat};
+
+/// A file's stat data, by which a change is noticed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
+pub(super) struct Stat {
+    pub(super) bytes: u64,
+    pub(super) modified: Moment,
+    pub(super) changed: Moment,
+    pub(super) inode: u64,
+    pub(super) device: u64,
+}
+
+/// Seconds since 1970 and nanoseconds, by the clock that the file system takes its times from.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, serde::Serialize, serde::Deserialize)]
+pub(super) struct Moment(pub(super) i64, pub(super) u32);
+
+/// How many files a thread looks at, at least: fewer are done before it has started.
+pub(super) const FILES_OF_A_THREAD: usize = 2_000;
+/// More would not be faster: the kernel's cache of names is one.
+const MOST_THREADS: usize = 4;
+
+/// File systems of this machine whose times of change can be relied on: ext2 to ext4, XFS, Btrfs, tmpfs, overlay, ZFS,
+/// F2FS, bcachefs. With others, such as NFS, the answer may be older than the last change by another machine.
+#[cfg(target_os = "linux")]
+const RELIABLE: [i64; 8] =
+    [0xEF53, 0x5846_5342, 0x9123_683E, 0x0102_1994, 0x794C_7630, 0x2FC1_2FC1, 0xF2F5_2010, 0xCA45_1A4E];
+
+impl Stat {
+    /// Of an open file; `None` if it is not a regular one.
+    pub(super) fn of(file: impl AsFd) -> Option<Self> {
+        let found = fstat(file).ok()?;
+        let moment = |seconds: i64, nanoseconds| Some(Moment(seconds, u32::try_from(nanoseconds).ok()?));
+        (FileType::from_raw_mode(found.st_mode) == FileType::RegularFile).then_some(())?;
+        Some(Self {
+            bytes: u64::try_from(found.st_size).ok()?,
+            modified: moment(found.st_mtime, found.st_mtime_nsec)?,
+            changed: moment(found.st_ctime, found.st_ctime_nsec)?,
+            inode: found.st_ino,
+            device: found.st_dev,
+        })
+    }
+
+    /// Whether the file was changed before `moment`, so that any later change gives it another time. A change within
+    /// the same tick of the clock would not: git calls such an entry racily clean.
+    pub(super) fn is_past(&self, moment: Moment) -> bool {
+        let Moment(seconds, nanoseconds) = self.changed;
+        // A file system without nanoseconds counts in steps of up to 2 s.
+        let whole = nanoseconds == 0 && seconds >= moment.0 - 2;
+        self.changed < moment && !whole
+    }
+}
+
+/// The time that the file system would note now; `None` on systems that do not tell.
+#[cfg(target_os = "linux")]
+pub(super) fn now() -> Option<Moment> {
+    use rustix::time::{ClockId, clock_gettime};
+    let now = clock_gettime(ClockId::RealtimeCoarse);
+    Some(Moment(now.tv_sec, u32::try_from(now.tv_nsec).ok()?))
+}
+
+#[cfg(not(target_os = "linux"))]
+pub(super) fn now() -> Option<Moment> {
+    None
+}
+
+/// Waits until the file system's clock has moved on, and returns its time. What was changed by then is past.
+pub(super) fn next() -> Option<Moment> {
+    let begun = now()?;
+    // A tick takes 1 to 10 ms.
+    (0..50).find_map(|_| {
+        std::thread::sleep(std::time::Duration::from_millis(1));
+        now().filter(|&now| now > begun)
+    })
+}
+
+/// Whether the times of a folder's file system can be relied on.
+#[cfg(target_os = "linux")]
+#[allow(clippy::useless_conversion, reason = "the number is narrower on some processors")]
+pub(super) fn is_reliable(folder: BorrowedFd<'_>) -> bool {
+    rustix::fs::fstatfs(folder).is_ok_and(|found| RELIABLE.contains(&i64::from(found.f_type)))
+}
+
+#[cfg(not(target_os = "linux"))]
+pub(super) fn is_reliable(_folder: BorrowedFd<'_>) -> bool {
+    false
+}
+
+/// The stat data of files below a folder. None of those that are missing, that are no regular files, or that are
+/// reached through a link. Opens none of them for reading.
+pub(super) fn of_paths(folder: BorrowedFd<'_>, paths: &[&str]) -> Vec<Option<Stat>> {
+    let cores = std::thread::available_parallelism().map_or(1, usize::from);
+    let threads = (paths.len() / FILES_OF_A_THREAD).clamp(1, cores.min(MOST_THREADS));
+    let each = |paths: &[&str]| paths.iter().map(|path| of_path(folder, path)).collect::<Vec<_>>();
+    if threads == 1 {
+        return each(paths);
+    }
+    std::thread::scope(|scope| {
+        let parts = paths.chunks(paths.len().div_ceil(threads));
+        let parts: Vec<_> = parts.map(|part| scope.spawn(move || each(part))).collect();
+        // Of a part whose thread ended early nothing is known.
+        parts.into_iter().flat_map(|part| part.join().unwrap_or_default()).collect()
+    })
+}
+
+#[cfg(target_os = "linux")]
+fn of_path(folder: BorrowedFd<'_>, path: &str) -> Option<Stat> {
+    use rustix::fs::{ResolveFlags, openat2};
+    let nothing_followed = ResolveFlags::BENEATH | ResolveFlags::NO_SYMLINKS | ResolveFlags::NO_MAGICLINKS;
+    let flags = OFlags::PATH | OFlags::NOFOLLOW | OFlags::CLOEXEC;
+    Stat::of(openat2(folder, path, flags, Mode::empty(), nothing_followed).ok()?)
+}
+
+#[cfg(not(target_os = "linux"))]
+fn of_path(_folder: BorrowedFd<'_>, _path: &str) -> Option<Stat> {
+    None
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn changed_at(seconds: i64, nanoseconds: u32) -> Stat {
+        let changed = Moment(seconds, nanoseconds);
+        Stat { bytes: 1, modified: changed, changed, inode: 1, device: 1 }
+    }
+
+    #[test]
+    fn what_was_changed_within_the_same_tick_or_later_is_not_past() {
+        let now = Moment(100, 500);
+        assert!(changed_at(100, 499).is_past(now) && changed_at(99, 999_999_999).is_past(now));
+        assert!(!changed_at(100, 500).is_past(now) && !changed_at(100, 501).is_past(now));
+        // A clock that was set back.
+        assert!(!changed_at(5_000, 7).is_past(now));
+        // Without nanoseconds.
+        assert!(!changed_at(100, 0).is_past(now) && !changed_at(98, 0).is_past(now) && changed_at(97, 0).is_past(now));
+    }
+}
