@@ -93,31 +93,41 @@ fn traced_command(world: &World, command: &str) -> String {
 }
 
 /// The points of a run on this stage, by call: everything sent and received, and what is done with files below the
-/// export folder.
+/// export folder. Both ways that the stage turns are traced: a run one way writes files that one the other way does not.
 pub fn points(stage: &mut Stage) -> BTreeMap<String, Vec<Point>> {
-    let log = traced(stage);
-    points_in(&log, &stage.world)
+    let there = traced(stage);
+    let back = traced(stage);
+    points_in(&[&there, &back], &stage.world)
 }
 
 /// The same of any command, which succeeds.
 pub fn points_of(world: &World, command: &str) -> BTreeMap<String, Vec<Point>> {
-    points_in(&traced_command(world, command), world)
+    points_in(&[&traced_command(world, command)], world)
 }
 
-fn points_in(log: &str, world: &World) -> BTreeMap<String, Vec<Point>> {
-    let (mut counts, mut points) = (BTreeMap::<String, usize>::new(), BTreeMap::<String, Vec<Point>>::new());
+/// Each call of a log with its arguments, and whether it is about a file below the export folder.
+fn calls<'a>(log: &'a str, world: &World) -> impl Iterator<Item = (&'a str, &'a str, bool)> {
+    let exports = world.exports.display().to_string();
+    log.lines().filter_map(move |line| {
+        let (head, rest) = line.split_once('(')?;
+        Some((head.split_whitespace().next_back().unwrap(), rest, rest.contains(&exports)))
+    })
+}
+
+/// The points of the first of these runs of a command; writes are counted to the files that any of them writes.
+fn points_in(logs: &[&str], world: &World) -> BTreeMap<String, Vec<Point>> {
     let mut written = BTreeSet::new();
-    for line in log.lines() {
-        let Some((head, rest)) = line.split_once('(') else { continue };
-        let call = head.split_whitespace().next_back().unwrap().to_string();
-        let is_of_a_file = rest.contains(&world.exports.display().to_string());
-        if call == "write" {
-            if !is_of_a_file {
-                continue;
-            }
-            let file = rest.split_once('<').and_then(|(_, file)| file.split_once('>')).unwrap().0;
-            written.insert(file.to_string());
+    for (call, rest, is_of_a_file) in logs.iter().flat_map(|log| calls(log, world)) {
+        if call == "write" && is_of_a_file {
+            written.insert(rest.split_once('<').and_then(|(_, file)| file.split_once('>')).unwrap().0.to_string());
         }
+    }
+    let (mut counts, mut points) = (BTreeMap::<String, usize>::new(), BTreeMap::<String, Vec<Point>>::new());
+    for (call, rest, is_of_a_file) in calls(logs[0], world) {
+        if call == "write" && !is_of_a_file {
+            continue;
+        }
+        let call = call.to_string();
         let number = counts.entry(call.clone()).or_default();
         *number += 1;
         if call.starts_with("send") || call.starts_with("recv") || is_of_a_file {
@@ -129,6 +139,14 @@ fn points_in(log: &str, world: &World) -> BTreeMap<String, Vec<Point>> {
         point.files.clone_from(&written);
     }
     points
+}
+
+/// Those that it tells apart by files are reached by each run. How often one sends and receives depends on its time, so
+/// of these the last tenth may come too late.
+pub fn may_not_be_reached(point: &Point, all: &BTreeMap<String, Vec<Point>>) -> bool {
+    let is_of_the_network = point.call.starts_with("send") || point.call.starts_with("recv");
+    let last = all[&point.call].last().map_or(0, |last| last.number);
+    is_of_the_network && point.number > last - last.div_ceil(10)
 }
 
 /// Of each call so many points at most.
