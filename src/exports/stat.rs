@@ -3,7 +3,7 @@
 
 use std::os::fd::{AsFd, BorrowedFd};
 
-use rustix::fs::{FileType, Mode, OFlags, fstat};
+use rustix::fs::{FileType, fstat};
 
 /// A file's stat data, by which a change is noticed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
@@ -33,7 +33,10 @@ const RELIABLE: [i64; 8] =
 impl Stat {
     /// Of an open file; `None` if it is not a regular one.
     pub(super) fn of(file: impl AsFd) -> Option<Self> {
-        let found = fstat(file).ok()?;
+        Self::from(&fstat(file).ok()?)
+    }
+
+    fn from(found: &rustix::fs::Stat) -> Option<Self> {
         let moment = |seconds: i64, nanoseconds| Some(Moment(seconds, u32::try_from(nanoseconds).ok()?));
         (FileType::from_raw_mode(found.st_mode) == FileType::RegularFile).then_some(())?;
         Some(Self {
@@ -95,7 +98,7 @@ pub(super) fn is_reliable(_folder: BorrowedFd<'_>) -> bool {
 pub(super) fn of_paths(folder: BorrowedFd<'_>, paths: &[&str]) -> Vec<Option<Stat>> {
     let cores = std::thread::available_parallelism().map_or(1, usize::from);
     let threads = (paths.len() / FILES_OF_A_THREAD).clamp(1, cores.min(MOST_THREADS));
-    let each = |paths: &[&str]| paths.iter().map(|path| of_path(folder, path)).collect::<Vec<_>>();
+    let each = |paths: &[&str]| of_neighbours(folder, paths);
     if threads == 1 {
         return each(paths);
     }
@@ -107,17 +110,64 @@ pub(super) fn of_paths(folder: BorrowedFd<'_>, paths: &[&str]) -> Vec<Option<Sta
     })
 }
 
+/// Two thirds of a look at a file are the way to it, so the folder around its folder is opened once for all files in its
+/// folders that come one after the other.
 #[cfg(target_os = "linux")]
-fn of_path(folder: BorrowedFd<'_>, path: &str) -> Option<Stat> {
-    use rustix::fs::{ResolveFlags, openat2};
-    let nothing_followed = ResolveFlags::BENEATH | ResolveFlags::NO_SYMLINKS | ResolveFlags::NO_MAGICLINKS;
-    let flags = OFlags::PATH | OFlags::NOFOLLOW | OFlags::CLOEXEC;
-    Stat::of(openat2(folder, path, flags, Mode::empty(), nothing_followed).ok()?)
+fn of_neighbours(folder: BorrowedFd<'_>, paths: &[&str]) -> Vec<Option<Stat>> {
+    // By depth, because the folders of days lie between those of their hours.
+    let mut opened: Vec<Option<(&str, Option<Around>)>> = Vec::new();
+    let mut stat = |path| {
+        let (outer, inner) = split(path);
+        let depth = outer.matches('/').count();
+        opened.resize_with(opened.len().max(depth + 1), || None);
+        let kept = opened[depth].take().filter(|(of, _)| *of == outer);
+        let (_, around) = opened[depth].insert(kept.unwrap_or_else(|| (outer, Around::open(folder, outer))));
+        around.as_ref()?.stat(inner)
+    };
+    paths.iter().map(|path| stat(path)).collect()
+}
+
+/// The folder around a file's folder, and the way from there: `a/b/c.csv` is `b/c.csv` in `a`.
+#[cfg(target_os = "linux")]
+fn split(path: &str) -> (&str, &str) {
+    let around = path.rsplit_once('/').and_then(|(folder, _)| folder.rsplit_once('/'));
+    around.map_or((".", path), |(outer, _)| (outer, &path[outer.len() + 1..]))
+}
+
+/// A folder, and which names in it are those of folders and of nothing that only leads to one.
+#[cfg(target_os = "linux")]
+struct Around {
+    opened: std::os::fd::OwnedFd,
+    folders: std::collections::BTreeSet<Vec<u8>>,
+}
+
+#[cfg(target_os = "linux")]
+impl Around {
+    /// `None` if there is no such folder, or a link leads to it.
+    fn open(folder: BorrowedFd<'_>, path: &str) -> Option<Self> {
+        use rustix::fs::{Dir, Mode, OFlags, ResolveFlags, openat2};
+        let nothing_followed = ResolveFlags::BENEATH | ResolveFlags::NO_SYMLINKS | ResolveFlags::NO_MAGICLINKS;
+        let flags = OFlags::RDONLY | OFlags::DIRECTORY | OFlags::CLOEXEC;
+        let opened = openat2(folder, path, flags, Mode::empty(), nothing_followed).ok()?;
+        // Where a file system does not say what an entry is, its files are read.
+        let entries = Dir::read_from(&opened).ok()?.filter_map(Result::ok);
+        let folders = entries.filter(|entry| entry.file_type() == FileType::Directory);
+        let folders = folders.map(|entry| entry.file_name().to_bytes().to_vec()).collect();
+        Some(Self { opened, folders })
+    }
+
+    fn stat(&self, path: &str) -> Option<Stat> {
+        use rustix::fs::{AtFlags, statat};
+        if path.split_once('/').is_some_and(|(inner, _)| !self.folders.contains(inner.as_bytes())) {
+            return None;
+        }
+        Stat::from(&statat(&self.opened, path, AtFlags::SYMLINK_NOFOLLOW).ok()?)
+    }
 }
 
 #[cfg(not(target_os = "linux"))]
-fn of_path(_folder: BorrowedFd<'_>, _path: &str) -> Option<Stat> {
-    None
+fn of_neighbours(_folder: BorrowedFd<'_>, paths: &[&str]) -> Vec<Option<Stat>> {
+    vec![None; paths.len()]
 }
 
 #[cfg(test)]
@@ -127,6 +177,42 @@ mod tests {
     fn changed_at(seconds: i64, nanoseconds: u32) -> Stat {
         let changed = Moment(seconds, nanoseconds);
         Stat { bytes: 1, modified: changed, changed, inode: 1, device: 1 }
+    }
+
+    #[cfg(target_os = "linux")]
+    #[test]
+    fn files_are_looked_at_where_they_are_and_nothing_that_a_link_leads_to() {
+        let folder = tempfile::tempdir().unwrap();
+        let at = |path: &str| folder.path().join(path);
+        let paths = ["top.csv", "a/b/c/one.csv", "a/b/c/two.csv", "a/b/three.csv", "a/d/four.csv"];
+        for (number, path) in paths.iter().enumerate() {
+            std::fs::create_dir_all(at(path).parent().unwrap()).unwrap();
+            std::fs::write(at(path), "x".repeat(number)).unwrap();
+        }
+        let looked = |paths: &[&str]| {
+            let opened = std::fs::File::open(folder.path()).unwrap();
+            of_paths(opened.as_fd(), paths).into_iter().map(|found| found.map(|stat| stat.bytes)).collect::<Vec<_>>()
+        };
+        assert_eq!(looked(&paths), [Some(0), Some(1), Some(2), Some(3), Some(4)]);
+        let link = |from: &str, to: &str| std::os::unix::fs::symlink(at(from), at(to)).unwrap();
+        link("a", "link");
+        link("a/b", "a/link");
+        link("a/b/c", "a/b/link");
+        link("a/b/c/one.csv", "a/b/c/link.csv");
+        let strange = [
+            "link/b/c/one.csv",
+            "a/link/c/one.csv",
+            "a/link/three.csv",
+            "a/b/link/one.csv",
+            "link/d/four.csv",
+            "a/b/c/link.csv",
+            "a/b/c",
+            "a/b/c/three.csv",
+            "a/x/c/one.csv",
+            "x.csv",
+            "a/b/three.csv/x.csv",
+        ];
+        assert_eq!(looked(&strange), [None; 11]);
     }
 
     #[test]

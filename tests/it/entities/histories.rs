@@ -13,7 +13,7 @@ use super::drawn::{self, History, MOOD, history};
 use crate::kit::{World, random};
 
 /// Histories in a run of the tests; `KALENDS_HISTORIES` says another number, `KALENDS_SEED` which ones.
-const HISTORIES: usize = 80;
+const HISTORIES: usize = 50;
 
 /// Histories beside each other.
 const BATCH: usize = 10;

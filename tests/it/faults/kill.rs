@@ -26,7 +26,7 @@ fn killed_at_every_point(start: Start) {
     let all = points(&mut stage);
     let found = figures(&all);
     let (mut killed, mut ended) = (0, Vec::new());
-    for point in sampled(all.clone(), 4) {
+    for point in sampled(all.clone(), 3) {
         let [before, after] = stage.ready();
         let ran = run_with(&stage.world, &point, "signal=SIGKILL", false);
         match ran.code {
@@ -53,7 +53,7 @@ fn a_recovery_that_is_killed_is_done_by_the_next_run() {
     let all = points(&mut stage);
     let few = spread(all.into_values().flatten().collect(), if sweeping() { 12 } else { 5 });
     let pairs: Vec<_> = few.iter().flat_map(|first| few.iter().map(move |second| (first, second))).collect();
-    let (mut both, tried) = (0, sample(pairs, 8));
+    let (mut both, tried) = (0, sample(pairs, 6));
     for (first, second) in &tried {
         let [before, after] = stage.ready();
         let killed = run_with(&stage.world, first, "signal=SIGKILL", false).code.is_none();
@@ -78,7 +78,7 @@ fn a_run_that_is_killed_before_production_goes_back_to_what_it_was_leaves_nothin
     let mut stage = Stage::new(Start::Change);
     let (mut killed, mut left) = (0, Vec::new());
     let staged = stage.world.exports.join("._manifest.json.staged");
-    for point in sampled(points(&mut stage), 3) {
+    for point in sampled(points(&mut stage), 2) {
         let [before, after] = stage.ready();
         killed += usize::from(run_with(&stage.world, &point, "signal=SIGKILL", false).code.is_none());
         is_whole(&stage.world, &[&before, &after]);

@@ -22,7 +22,7 @@ fn broken_at_every_point(fault: &str) {
     let mut all = points(&mut stage);
     all.retain(|call, _| call.starts_with("recv") || call.starts_with("send") && fault != "retval=0");
     let (found, mut failed, mut done) = (figures(&all), 0, 0);
-    for point in sampled(all, 6) {
+    for point in sampled(all, 4) {
         let [before, after] = stage.ready();
         let ran = run_with(&stage.world, &point, fault, false);
         is_whole(&stage.world, &[&before, &after]);
