@@ -134,10 +134,8 @@ pub async fn publish(
     // The folder is held before the accounts are read: whoever comes second publishes what is newer.
     let mut folder = Folder::open(path)?;
     if folder.is_none() {
-        let (reading, nothing) = (warehouse.read().await?, (None, &Manifest::default()));
-        let wanted = wanted(&reading, nothing, exports, scope, 0, Unmoved::default()).await?;
-        let nothing = !wanted.files.values().any(|file| file.is_meant(which));
-        folder = if nothing { None } else { Some(Folder::make(path)?) };
+        let something = content::any(&warehouse.read().await?, scope, which).await?;
+        folder = if something { Some(Folder::make(path)?) } else { None };
     }
     let Some(folder) = folder else { return Ok(Published::default()) };
     let reading = warehouse.read().await?;

@@ -3,7 +3,7 @@
 --
 -- Reads:   the entity's table of rows
 -- Writes:  kalends_stats.<target>
--- Params:  $1 date[] days, $2 date the first of them, $3 date the day after the last one
+-- Params:  $1 date[] days, NULL for all between the others; $2 date the first of them, $3 date the day after the last
 -- Repeat:  safe
 
 WITH {% include 'details.jinja' %},
@@ -11,7 +11,8 @@ WITH {% include 'details.jinja' %},
 gone AS (
     DELETE FROM kalends_stats.{{ target }} AS stored
     WHERE
-        stored.{{ level }} >= $2::date AND stored.{{ level }} < $3::date AND stored.{{ level }}::date = ANY($1::date[])
+        stored.{{ level }} >= $2::date AND stored.{{ level }} < $3::date
+        AND ($1::date[] IS NULL OR stored.{{ level }}::date = ANY($1::date[]))
         AND NOT EXISTS (
             SELECT FROM fresh
             WHERE fresh.{{ level }} = stored.{{ level }}{% if keys %} AND fresh.combination = stored.combination{% endif %}

@@ -15,6 +15,7 @@ use crate::sql::Statement;
 use crate::statement;
 use crate::warehouse::Reading;
 
+const ANYTHING: Statement = statement!("exports/anything.sql");
 const CONTENTS: Statement = statement!("exports/contents.sql");
 
 /// Which files a command is about.
@@ -108,6 +109,27 @@ pub(super) async fn each(
         }
     }
     Ok(())
+}
+
+/// Whether there is any file of a scope. Asks for one period, and renders none.
+pub(super) async fn any(reading: &Reading<'_>, scope: Scope, which: Which) -> Result<bool> {
+    if !reading.prepared {
+        return Ok(false);
+    }
+    for model in reading.entities().await? {
+        for &level in &model.entity.levels {
+            let span = scope.span(level);
+            let (from, until) = (span.map(|span| span.from), span.map(|span| span.until));
+            let sql = ANYTHING.with(&[("view", &model.view(level)?)])?;
+            let parameters =
+                [(&from as _, Type::DATE), (&until as _, Type::DATE), (&(which == Which::All) as _, Type::BOOL)];
+            let row = reading.work().query_one(sql, &parameters).await?;
+            if row.is_some_and(|row| row.get("found").unwrap_or(false)) {
+                return Ok(true);
+            }
+        }
+    }
+    Ok(false)
 }
 
 /// Renders one file again; `None` if its period has no rows.
