@@ -24,7 +24,8 @@ build() {
     local folder=$profile
     [ "$profile" != dev ] || folder=debug
     [ "${1:-}" != --target ] || folder=$2/$folder
-    cargo rustc --quiet --locked --profile "$profile" --bin kalends "$@"
+    # Object stores are too heavy for everybody who builds it, and too useful to lack.
+    cargo rustc --quiet --locked --profile "$profile" --features stores --bin kalends "$@"
     program=$built/$folder/kalends
 }
 

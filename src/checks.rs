@@ -10,7 +10,7 @@ use crate::calendar::{Day, Level, Period};
 use crate::db::Parameter;
 use crate::entity::{Change, Entity, Model};
 use crate::error::{Refusal, Result};
-use crate::exports::{self, Pages, Scope, Which};
+use crate::exports::{self, Pages, Scope, Trust, Which};
 use crate::look::{Sight, Stretch};
 use crate::settings::Exports;
 use crate::sql::{Filling, Ident, Shape, Statement};
@@ -169,7 +169,7 @@ pub async fn files(
     which: Which,
     pages: &impl Pages,
 ) -> Result<Vec<Difference>> {
-    let due = exports::due(reading, exports, Scope::Everything, which, pages).await?;
+    let due = exports::due(reading, exports, Scope::Everything, (which, Trust::Bytes), pages).await?;
     let mut found = Vec::new();
     found.extend(due.write.into_iter().map(|(what, fault)| Difference::new(Layer::Files, what, fault.words())));
     found.extend(due.remove.into_iter().map(|what| Difference::new(Layer::Files, what, "vanished")));

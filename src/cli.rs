@@ -52,7 +52,7 @@ pub struct Common {
     /// The settings file [default: kalends.toml, if it exists]
     #[arg(long, global = true, value_name = "FILE")]
     pub config: Option<PathBuf>,
-    /// The folder of the published files [default: exports]
+    /// The folder of the published files, or a URL such as s3://bucket/prefix [default: exports]
     #[arg(long, global = true, value_name = "FOLDER")]
     pub exports: Option<PathBuf>,
     /// Print the result as JSON

@@ -99,6 +99,11 @@ impl Refusal {
     }
 }
 
+/// The command was told to stop while it waited.
+#[derive(Debug, thiserror::Error)]
+#[error("told to stop")]
+pub struct ToldToStop;
+
 /// The source of an error, shown unchanged below it: lines with the position in a statement.
 #[derive(Debug, thiserror::Error)]
 #[error("{}", .0.join("\n"))]

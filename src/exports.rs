@@ -3,6 +3,8 @@
 //! What a file should contain follows from the accounts alone, so after a crash the next run simply publishes again.
 
 mod age;
+#[cfg(feature = "stores")]
+mod bucket;
 mod columns;
 mod content;
 mod csv;
@@ -13,17 +15,20 @@ mod index;
 mod jsonl;
 mod known;
 mod listed;
+mod lock;
 mod manifest;
 mod notes;
 pub mod pages;
 #[cfg(feature = "parquet")]
 mod parquet;
+mod place;
 mod preflight;
 mod preview;
 mod rendering;
 mod renewal;
 mod stat;
 mod state;
+mod trust;
 mod unmoved;
 mod wanted;
 
@@ -34,13 +39,15 @@ use anyhow::Context as _;
 
 pub use content::{Scope, Which};
 pub use due::{Due, Fault};
-use folder::Folder;
-use manifest::{Manifest, Settled};
+pub use lock::hold;
+use manifest::{Entry, Manifest, Settled};
 pub use pages::Pages;
+use place::Place;
 use preflight::{Intended, allowed};
 pub use preflight::{ready, room};
 pub use preview::{Line, Preview, preview};
 use renewal::{Done, renew};
+pub use trust::Trust;
 use unmoved::Unmoved;
 pub use wanted::Claim;
 use wanted::{File, Target, compare, is_behind, wanted};
@@ -67,6 +74,8 @@ pub struct Published {
     pub written_pages: usize,
     /// Pages that were removed.
     pub removed_pages: usize,
+    /// Whether there are pages now. Those of a single month are not looked at.
+    pub has_pages: bool,
     /// Whether the manifest was written although no file was due: more periods are closed, or a killed run left it
     /// unfinished.
     pub relisted: bool,
@@ -95,7 +104,7 @@ pub struct Newest {
 /// How many bytes of due files are held in memory in all. Further files are read from the warehouse again.
 const HELD_BYTES: usize = 8 << 20;
 
-/// The files of a scope that are due. Reads only, and reads all of them.
+/// The files of a scope that are due. Reads only, and reads all of them, but for objects that are as they were put.
 ///
 /// # Errors
 /// Refuses a manifest that cannot be read; busy when another run is publishing.
@@ -103,11 +112,12 @@ pub async fn due(
     reading: &Reading<'_>,
     exports: &Exports,
     scope: Scope,
-    which: Which,
+    (which, trust): (Which, Trust),
     pages: &impl Pages,
 ) -> Result<Due> {
-    let folder = Folder::open(&exports.folder)?;
-    let manifest = folder.as_ref().map_or(Ok(None), Folder::manifest)?.unwrap_or_default();
+    lock::share(reading, &exports.to).await?;
+    let folder = Place::open(&exports.to, trust)?;
+    let manifest = folder.as_ref().map_or(Ok(None), Place::manifest)?.unwrap_or_default();
     let wanted = wanted(reading, (folder.as_ref(), &manifest), exports, scope, 0, Unmoved::default()).await?;
     let mut due = compare(&wanted, folder.as_ref(), &manifest, scope, which)?;
     let of_pages = pages::due(pages, reading, folder.as_ref(), manifest.pages_known(), scope, which).await?;
@@ -130,16 +140,16 @@ pub async fn publish(
     claim: Claim,
     pages: &impl Pages,
 ) -> Result<Published> {
-    let path = exports.folder.as_path();
+    let to = &exports.to;
     // The folder is held before the accounts are read: whoever comes second publishes what is newer.
-    let mut folder = Folder::open(path)?;
+    let mut folder = Place::open(to, Trust::ETags)?;
     if folder.is_none() {
         let something = content::any(&warehouse.read().await?, scope, which).await?;
-        folder = if something { Some(Folder::make(path)?) } else { None };
+        folder = if something { Some(Place::make(to)?) } else { None };
     }
     let Some(folder) = folder else { return Ok(Published::default()) };
     let reading = warehouse.read().await?;
-    let unmoved = Unmoved::look(&reading, &folder, exports).await?;
+    let unmoved = unmoved(&reading, &folder, exports).await?;
     if unmoved.is_everything()
         && let Some(index) = &unmoved.index
         && pages::due(pages, &reading, Some(&folder), (&index.head.pages, &BTreeMap::new()), scope, which)
@@ -148,12 +158,12 @@ pub async fn publish(
     {
         folder.check_staged(manifest::NAME)?;
         unstage(&folder)?;
-        return Ok(untouched(&unmoved, scope, which));
+        return Ok(Published { has_pages: !index.head.pages.is_empty(), ..untouched(&unmoved, scope, which) });
     }
     let Intended { mut manifest, wanted, due, others } =
         allowed(&reading, (&folder, exports), (scope, which), claim, HELD_BYTES, unmoved).await?;
     let due_pages = pages::due(pages, &reading, Some(&folder), manifest.pages_known(), scope, which).await?;
-    due_pages.check((&folder, path), &manifest, &wanted)?;
+    due_pages.check((&folder, to), &manifest, &wanted)?;
     unstage(&folder)?;
     let unfinished = manifest.pending.keys().any(|path| scope.covers(path));
     let changes = !due.is_empty() || !due_pages.is_nothing() || unfinished || others;
@@ -170,8 +180,9 @@ pub async fn publish(
         }
     }
     let noted = notes::note(warehouse, &manifest, (&wanted, &due), scope).await?;
-    if changes || due.relist || wanted.unmoved.is_worn(scope, which) {
-        let (folder, manifest, wanted, due) = (&folder, &manifest, &wanted, &due);
+    let is_due = changes || due.relist || wanted.unmoved.is_worn(scope, which);
+    if let Some(folder) = folder.local().filter(|_| is_due) {
+        let (manifest, wanted, due) = (&manifest, &wanted, &due);
         renew(&Done { folder, manifest, written, wanted, due, scope, which, noted });
     }
     tracing::info!(written = due.rewritten().count(), listed = due.listed().count(), removed, "published");
@@ -181,14 +192,23 @@ pub async fn publish(
         removed,
         written_pages,
         removed_pages,
+        has_pages: !manifest.pages.is_empty(),
         relisted,
         newest: newest(&wanted, &due)?,
         ..counted(&wanted, &due, scope)
     })
 }
 
+/// What need not be looked at. Of objects that is told by their ETags, once they are rendered.
+async fn unmoved(reading: &Reading<'_>, folder: &Place, exports: &Exports) -> Result<Unmoved> {
+    match folder.local() {
+        Some(folder) => Unmoved::look(reading, folder, exports).await,
+        None => Ok(Unmoved::default()),
+    }
+}
+
 /// Removes what a run that died left of a manifest and an index.
-fn unstage(folder: &Folder) -> Result<()> {
+fn unstage(folder: &Place) -> Result<()> {
     // Something else in the place of a cache is no harm.
     let _ = folder.unstage(index::NAME);
     folder.unstage(manifest::NAME)
@@ -239,7 +259,7 @@ fn newest(wanted: &Target, due: &Due) -> Result<Option<Newest>> {
 /// was written in the end.
 async fn replace(
     reading: Reading<'_>,
-    folder: &Folder,
+    folder: &Place,
     manifest: &mut Manifest,
     wanted: &Target,
     (due, pages): (&Due, &pages::Due),
@@ -281,7 +301,7 @@ async fn replace(
     folder.flush(&touched)?;
 
     for path in due.write.keys() {
-        manifest.files.insert(path.clone(), files[path].entry.clone());
+        manifest.files.insert(path.clone(), Entry { etag: folder.etag(path), ..files[path].entry.clone() });
     }
     // What a dead run had begun elsewhere stays noted until its own scope is published.
     manifest.pending.retain(|path, _| !scope.covers(path));
@@ -289,7 +309,7 @@ async fn replace(
     let (published, known) = (&mut manifest.settled, &wanted.fresh);
     published.retain(|entity, _| known.contains_key(entity) || is_listed(entity));
     list(manifest, wanted, scope);
-    pages.list(manifest);
+    pages.list(manifest, folder);
     Ok((removed, folder.write_manifest(manifest)?))
 }
 
@@ -311,7 +331,7 @@ fn list(manifest: &mut Manifest, wanted: &Target, scope: Scope) {
 
 /// Stages files beside their paths. Those that were too many to hold are read from the warehouse again, from the same
 /// snapshot, which ends as soon as it is not needed.
-async fn stage(reading: Reading<'_>, folder: &Folder, wanted: &Target, paths: &[&str]) -> Result<()> {
+async fn stage(reading: Reading<'_>, folder: &Place, wanted: &Target, paths: &[&str]) -> Result<()> {
     let (held, others): (Vec<&str>, Vec<&str>) = paths.iter().partition(|path| wanted.files[**path].bytes.is_some());
     let reading = if others.is_empty() { None } else { Some(reading) };
     for path in held {

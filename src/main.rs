@@ -5,7 +5,9 @@ use std::process::ExitCode;
 use kalends::cli::{Common, Typed};
 use kalends::error::{exit_code, render};
 use kalends::report::{print, talk, tell};
-use tracing_subscriber::filter::LevelFilter;
+use tracing_subscriber::filter::{LevelFilter, Targets};
+use tracing_subscriber::layer::SubscriberExt as _;
+use tracing_subscriber::util::SubscriberInitExt as _;
 
 fn main() -> ExitCode {
     no_core();
@@ -42,10 +44,8 @@ fn log(common: &Common) {
         1 => LevelFilter::INFO,
         _ => LevelFilter::DEBUG,
     };
-    tracing_subscriber::fmt()
-        .with_max_level(level)
-        .with_target(false)
-        .with_writer(std::io::stderr)
-        .with_ansi(kalends::report::colours())
-        .init();
+    // Libraries could log what they send, and so what is secret.
+    let ours = Targets::new().with_target("kalends", level);
+    let log = tracing_subscriber::fmt().with_max_level(level).with_target(false).with_writer(std::io::stderr);
+    log.with_ansi(kalends::report::colours()).finish().with(ours).init();
 }

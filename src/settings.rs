@@ -2,6 +2,7 @@
 
 mod address;
 mod cluster;
+mod destination;
 mod draft;
 mod duration;
 mod entities;
@@ -12,20 +13,25 @@ mod guard;
 mod limits;
 mod look;
 mod misspelt;
+mod options;
+mod profile;
 mod reading;
+mod store;
 
 use std::collections::BTreeMap;
 use std::num::NonZeroU64;
-use std::os::unix::ffi::OsStrExt as _;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 
 pub use cluster::Cluster;
+pub use destination::Destination;
 pub use draft::{Drafted, written};
 pub use entities::table_name;
 pub use environment::Environment;
 pub use exports::Exports;
 use file::File;
 pub use misspelt::nearest;
+pub use options::Options;
+pub use store::{Scheme, Store};
 
 use crate::db::{Address, Limits, Server};
 use crate::entity::Entity;
@@ -190,10 +196,9 @@ impl Settings {
         let production = url(Server::Production, file.production_url)?;
         let warehouse = url(Server::Warehouse, file.warehouse_url)?;
         let exports = flags.exports.clone().or_else(|| environment.path("KALENDS_EXPORTS")).unwrap_or(file.exports);
-        check_folder(&exports)?;
         let folder = environment.path("KALENDS_LOCAL").unwrap_or(file.local);
         let (limits, notes) = file.limits.read()?;
-        let exports = Exports::of(exports, &file.entity)?;
+        let exports = Exports::of(Destination::of(exports, environment, limits.connect)?, &file.entity)?;
         let looks = file.entity.iter().map(|typed| {
             let look = look::read(&typed.name, typed.recent.as_deref(), typed.prove_all_every.as_deref())?;
             Ok(look.map(|look| (typed.name.clone(), look)))
@@ -236,20 +241,6 @@ impl Settings {
             )
         })
     }
-}
-
-/// Checks that the export folder has a name that a folder can have.
-fn check_folder(exports: &Path) -> Result<()> {
-    let bytes = exports.as_os_str().as_bytes();
-    let wrong = match bytes {
-        [] => "is empty",
-        bytes if bytes.contains(&0) => "holds a NUL character",
-        _ => return Ok(()),
-    };
-    Err(Refusal::usage(
-        format!("the name of the export folder {wrong}"),
-        "Name a folder in exports of the settings file, in KALENDS_EXPORTS or with --exports; . is the current one.",
-    ))
 }
 
 fn servers(

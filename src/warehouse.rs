@@ -34,6 +34,7 @@ use crate::survey;
 pub use cluster::Node;
 pub use forget::Forgettable;
 pub use freshness::{Freshness, Proof, Recent};
+pub use lock::PlaceLock;
 pub use looks::Looks;
 pub use partition::Partition;
 pub use preflight::Beginning;

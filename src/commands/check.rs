@@ -4,6 +4,8 @@ mod cluster;
 mod findings;
 mod reading;
 
+use std::path::Path;
+
 use serde::Serialize;
 
 use self::findings::{Finding, Findings, Verdict, size};
@@ -14,6 +16,7 @@ use crate::exports;
 use crate::flags::{Measured, Waiting};
 use crate::production::Production;
 use crate::report::{self, Outcome, counted};
+use crate::settings::Destination;
 use crate::sync;
 use crate::warehouse::{self, Beginning, Warehouse};
 use crate::world::{Invocation, World};
@@ -177,7 +180,7 @@ async fn beginning(findings: &mut Findings, about: &str, model: &Model, warehous
 /// The export folder, and the free space on disk, if known.
 async fn files(world: &World<'_>, findings: &mut Findings, warehouse: Option<&mut Warehouse>, bytes: u64) {
     let exports = &world.settings.exports;
-    let path = &exports.folder;
+    let to = &exports.to;
     let ready = match warehouse {
         Some(warehouse) => match warehouse.read().await {
             Ok(reading) => exports::ready(&reading, exports).await.map(|()| true),
@@ -186,19 +189,17 @@ async fn files(world: &World<'_>, findings: &mut Findings, warehouse: Option<&mu
         None => Ok(false),
     };
     match findings.keep("exports", ready) {
-        Some(true) => findings.ok("exports", format!("\"{}\" can be published into", path.display())),
+        Some(true) => findings.ok("exports", ready_for(to)),
         Some(false) => findings.warning(
             "exports",
-            format!("the files in \"{}\" were not checked, because the warehouse does not answer", path.display()),
+            format!("the files in \"{to}\" were not checked, because the warehouse does not answer"),
             "Check again when it does.",
         ),
         None => {}
     }
-    let Some(room) = findings.keep("exports", exports::room(path)) else { return };
-    let free = format!("{} free at \"{}\"", size(room.free_bytes), room.at.display());
-    match room.free_bytes {
-        ..LITTLE_ROOM_BYTES => findings.warning("exports", free, "A file takes some 4 kB, a year some 400 files."),
-        _ => findings.ok("exports", free),
+    // A store has room.
+    if let Some(path) = to.folder() {
+        room(findings, path);
     }
     if bytes > 0 {
         let what = format!(
@@ -206,6 +207,24 @@ async fn files(world: &World<'_>, findings: &mut Findings, warehouse: Option<&mu
             size(bytes)
         );
         findings.ok("warehouse", what);
+    }
+}
+
+/// The free space at the export folder.
+fn room(findings: &mut Findings, path: &Path) {
+    let Some(room) = findings.keep("exports", exports::room(path)) else { return };
+    let free = format!("{} free at \"{}\"", size(room.free_bytes), room.at.display());
+    match room.free_bytes {
+        ..LITTLE_ROOM_BYTES => findings.warning("exports", free, "A file takes some 4 kB, a year some 400 files."),
+        _ => findings.ok("exports", free),
+    }
+}
+
+/// What was found of where files are published, if nothing is in the way.
+fn ready_for(to: &Destination) -> String {
+    match to {
+        Destination::Folder(_) => format!("\"{to}\" can be published into"),
+        Destination::Store(_) => format!("\"{to}\" can be listed and read; whether it may be written, a run shows"),
     }
 }
 

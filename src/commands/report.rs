@@ -35,9 +35,9 @@ pub(crate) struct Args {
 
 #[derive(Serialize)]
 struct Written {
-    folder: PathBuf,
+    folder: String,
     /// Where to begin to read; null: nothing was settled yet.
-    first: Option<PathBuf>,
+    first: Option<String>,
     /// Those whose bytes were written.
     pages: usize,
     /// The files that were published together with the pages.
@@ -70,9 +70,8 @@ async fn publish(world: &World<'_>, which: Which, take_over: &TakeOver) -> Resul
     let report = Report { is_on: Some(true) };
     let claim = take_over.claim();
     let published = steps::publish_with(world, &mut warehouse, (Scope::Everything, which), claim, &report).await?;
-    let folder = world.settings.exports.folder.clone();
-    let first = folder.join(FIRST);
-    let first = first.exists().then_some(first);
+    let to = &world.settings.exports.to;
+    let (folder, first) = (to.to_string(), published.has_pages.then(|| to.at(FIRST)));
     let text = told(first.as_deref(), published.written_pages, published.removed_pages);
     let files = Some(Files::of(&published));
     Ok(Outcome::new(Exit::Done, text, &Written { folder, first, pages: published.written_pages, files }))
@@ -91,8 +90,8 @@ async fn write(world: &World<'_>, out: &Path, which: Which) -> Result<Outcome> {
         std::fs::create_dir_all(files::folder_of(path)).with_context(writing)?;
         files::replace(path, 0o666, |file| file.write_all(bytes)).with_context(writing)?;
     }
-    let first = (!pages.is_empty()).then(|| out.join(FIRST));
-    let (folder, text) = (out.to_path_buf(), told(first.as_deref(), due.len(), 0));
+    let first = (!pages.is_empty()).then(|| out.join(FIRST).display().to_string());
+    let (folder, text) = (out.display().to_string(), told(first.as_deref(), due.len(), 0));
     Ok(Outcome::new(Exit::Done, text, &Written { folder, first, pages: due.len(), files: None }))
 }
 
@@ -115,13 +114,13 @@ fn is_due(path: &Path, bytes: &[u8]) -> Result<Option<(PathBuf, Vec<u8>)>> {
     Ok((found.as_deref() != Some(bytes)).then(|| (path.to_path_buf(), bytes.to_vec())))
 }
 
-fn told(first: Option<&Path>, written: usize, removed: usize) -> String {
+fn told(first: Option<&str>, written: usize, removed: usize) -> String {
     let removed = if removed > 0 { format!(", {} removed", counted(removed, "page")) } else { String::new() };
     match first {
         None => format!("nothing was settled yet, so there is nothing to report{removed}"),
         Some(first) if written == 0 && removed.is_empty() => {
-            format!("nothing to do: the pages are as they should be; open {}", first.display())
+            format!("nothing to do: the pages are as they should be; open {first}")
         }
-        Some(first) => format!("report      {} written{removed}; open {}", counted(written, "page"), first.display()),
+        Some(first) => format!("report      {} written{removed}; open {first}", counted(written, "page")),
     }
 }

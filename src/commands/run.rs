@@ -76,5 +76,5 @@ async fn both(
 /// The newest file that was written, and the view with the same content.
 fn where_to_look(world: &World<'_>, published: &Published) -> Option<String> {
     let Newest { path, view } = published.newest.as_ref()?;
-    Some(format!("newest      {}, view {view}", world.settings.exports.folder.join(path).display()))
+    Some(format!("newest      {}, view {view}", world.settings.exports.to.at(path)))
 }

@@ -14,7 +14,7 @@ use crate::accounts;
 use crate::calendar::Day;
 use crate::entity::Model;
 use crate::error::{Exit, Result};
-use crate::exports::{self, Scope, Which};
+use crate::exports::{self, Scope, Trust, Which};
 use crate::flags::{Closed, Measured, Waiting, duration};
 use crate::report::{self, Figure, Gauge, Outcome, counted};
 use crate::warehouse::{Freshness, LastRun};
@@ -95,7 +95,9 @@ async fn status(world: &World<'_>, which: Which, most: Ages) -> Result<Outcome> 
     }
     let is_set = |model: &Model| world.settings.has(model.name());
     let not_in_settings = entities.iter().filter(|model| !is_set(model)).map(|model| model.name().to_string());
-    let look = async || exports::due(&reading, &world.settings.exports, Scope::Everything, which, &world.pages()).await;
+    let look = async || {
+        exports::due(&reading, &world.settings.exports, Scope::Everything, (which, Trust::ETags), &world.pages()).await
+    };
     let due = world.patiently(look).await?;
     let (last_run, fresh) = (reading.last_run().await?, reading.freshness().await?);
     let last_entities = settled_by(last_run.as_ref(), &fresh);

@@ -1,19 +1,18 @@
 //! Whether files were published from a later state than the warehouse is in, such as one that was restored from a
 //! backup.
 
-use std::path::Path;
-
 use super::due::Due;
 use super::manifest::{Manifest, Settled};
 use super::wanted::Target;
 use crate::error::{Refusal, Result};
+use crate::settings::Destination;
 use crate::warehouse::Freshness;
 
 /// Checks that the warehouse is not older than the files that it would write, replace or remove.
 ///
 /// # Errors
 /// Refuses if it is.
-pub(super) fn check_not_older(path: &Path, manifest: &Manifest, wanted: &Target, due: &Due) -> Result<()> {
+pub(super) fn check_not_older(path: &Destination, manifest: &Manifest, wanted: &Target, due: &Due) -> Result<()> {
     for file in due.rewritten().map(|(file, _)| file).chain(&due.remove) {
         let entity = match (manifest.files.get(file), wanted.files.get(file)) {
             (Some(listed), _) => Some(&listed.entity),
@@ -36,7 +35,7 @@ pub(super) fn check_not_older(path: &Path, manifest: &Manifest, wanted: &Target,
 ///
 /// # Errors
 /// Refuses if it is.
-pub(super) fn check_no_entity_is_older(path: &Path, manifest: &Manifest, wanted: &Target) -> Result<()> {
+pub(super) fn check_no_entity_is_older(path: &Destination, manifest: &Manifest, wanted: &Target) -> Result<()> {
     let older = manifest.settled.keys().find_map(|entity| older(manifest, wanted, entity));
     older.map_or(Ok(()), |(entity, published)| Err(refused(path, entity, published, wanted)))
 }
@@ -52,15 +51,14 @@ fn older<'a>(manifest: &'a Manifest, wanted: &Target, entity: &str) -> Option<(&
     (!has_settled && !is_proven).then_some((entity, published))
 }
 
-fn refused(path: &Path, entity: &str, published: &Settled, wanted: &Target) -> anyhow::Error {
+fn refused(path: &Destination, entity: &str, published: &Settled, wanted: &Target) -> anyhow::Error {
     let settled = wanted.fresh.get(entity).and_then(|fresh| fresh.settled_as_of.as_ref());
     let in_parts = wanted.fresh.get(entity).is_some_and(|fresh| fresh.recent.is_some());
     let holds =
         settled.map_or_else(|| "does not hold it".to_string(), |as_of| format!("has it as of {as_of}, by another run"));
     Refusal::refused(
         format!(
-            "the files of entity \"{entity}\" in \"{}\" are as of {}, and the warehouse {holds}",
-            path.display(),
+            "the files of entity \"{entity}\" in \"{path}\" are as of {}, and the warehouse {holds}",
             published.as_of
         ),
         format!(

@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 use std::fmt::Display;
 use std::io::{ErrorKind, Read as _, Write as _};
 use std::os::fd::{AsFd, BorrowedFd};
-use std::path::{Component, Path, PathBuf};
+use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
 use anyhow::Context as _;
@@ -12,7 +12,7 @@ use cap_std::ambient_authority;
 use cap_std::fs::{Dir, File, FileType, FileTypeExt as _, OpenOptions, OpenOptionsExt as _};
 use rustix::fs::{FlockOperation, flock};
 
-use super::listed::{BEGINS, FIRST, FOLDER};
+use super::listed::{BEGINS, FIRST, may_be_there};
 use super::manifest::{self, Manifest};
 use super::stat::Stat;
 use crate::error::{Refusal, Result};
@@ -65,12 +65,6 @@ fn holder(held: &File) -> Option<u32> {
     })
 }
 
-/// Whether a path is one of a file below the folder.
-fn is_inside(path: &str) -> bool {
-    let plain = |part: Component<'_>| matches!(part, Component::Normal(_));
-    !path.is_empty() && !path.contains('\0') && Path::new(path).components().all(plain)
-}
-
 impl Folder {
     /// Opens and locks a folder; `None` if there is none.
     ///
@@ -102,41 +96,16 @@ impl Folder {
     /// Refuses a manifest that cannot be read: without it, nothing shows which files are Kalends'.
     pub fn manifest(&self) -> Result<Option<Manifest>> {
         let Some(bytes) = self.read(manifest::NAME)? else { return Ok(None) };
-        let path = self.path.join(manifest::NAME).display().to_string();
-        let parsed: Manifest = serde_json::from_slice(&bytes).map_err(|error| {
-            Refusal::refused(
-                format!("\"{path}\" is not a manifest of Kalends: {error}"),
-                "Restore it, or remove it and publish again.",
-            )
-        })?;
-        if parsed.version > manifest::VERSION {
-            let message =
-                format!("\"{path}\" is of version {}, this Kalends knows {}", parsed.version, manifest::VERSION);
-            return Err(Refusal::refused(message, "Use the newer Kalends that wrote it."));
-        }
-        if let Some(strange) = parsed.files.keys().chain(parsed.pending.keys()).find(|path| !is_inside(path)) {
-            return Err(Refusal::refused(
-                format!("\"{path}\" lists \"{strange}\", which is no path of Kalends"),
-                "Restore the manifest, or remove it and publish again; nothing was written or removed.",
-            ));
-        }
-        Ok(Some(parsed))
+        Manifest::read(&bytes, &self.path.join(manifest::NAME).display().to_string()).map(Some)
     }
 
     /// The first thing in the folder that cannot be Kalends', if nothing was published into it. Besides folders of
     /// years, these may be.
     pub fn foreign(&self, ours: &BTreeSet<&str>) -> Result<Option<String>> {
         let has_pages = self.read(FIRST)?.is_some_and(|bytes| bytes.starts_with(BEGINS.as_bytes()));
-        let of_pages = |name: &str| has_pages && (name == FIRST || name == FOLDER.trim_end_matches('/'));
         for entry in self.dir.entries().with_context(|| self.doing("list", "."))? {
             let name = entry.with_context(|| self.doing("list", "."))?.file_name().to_string_lossy().into_owned();
-            let known = name.starts_with("year=")
-                || name.starts_with("iso_year=")
-                || name.starts_with('.')
-                || name == "lost+found"
-                || of_pages(&name)
-                || ours.contains(name.as_str());
-            if !known {
+            if !may_be_there(&name, has_pages) && !ours.contains(name.as_str()) && name != "lost+found" {
                 return Ok(Some(name));
             }
         }
@@ -369,14 +338,6 @@ fn staged(path: &str) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn a_path_is_inside_if_it_goes_down_by_plain_names() {
-        assert!(["a.csv", "year=2024/a.csv", "year=2024/month=1/.a.csv.staged"].into_iter().all(is_inside));
-        for path in ["", "/", "/etc/passwd", "..", "../a", "a/../../b", "a/..", ".", "./a", "a\0b", "year=2024/\0"] {
-            assert!(!is_inside(path), "{path:?}");
-        }
-    }
 
     #[test]
     fn a_staged_file_is_beside_its_path() {

@@ -24,6 +24,9 @@ pub struct Listed {
     pub bytes: u64,
     /// SHA-256 of the page, in hexadecimal digits.
     pub sha256: String,
+    /// The ETag that an object store gave it; none in a folder.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub etag: Option<String>,
     /// How far its entity was settled when the page was written.
     #[serde(flatten)]
     pub mark: Mark,
@@ -67,6 +70,12 @@ pub fn path(name_in_files: &str) -> String {
 /// Whether a path is one of a page.
 pub(super) fn is_page(path: &str) -> bool {
     path == FIRST || (path.starts_with(FOLDER) && path.ends_with(".html"))
+}
+
+/// Whether something of this name may be where nothing was published yet, in a place that has pages of Kalends or not.
+pub(super) fn may_be_there(name: &str, has_pages: bool) -> bool {
+    let of_pages = has_pages && (name == FIRST || name == FOLDER.trim_end_matches('/'));
+    of_pages || name.starts_with("year=") || name.starts_with("iso_year=") || name.starts_with('.')
 }
 
 /// The pages that a manifest lists, and what a dead run had begun.

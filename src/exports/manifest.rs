@@ -2,12 +2,13 @@
 //! files that it does not name.
 
 use std::collections::BTreeMap;
+use std::path::{Component, Path};
 
 use serde::{Deserialize, Serialize};
 
 use super::listed::{Known, Listed};
 use crate::calendar::Level;
-use crate::error::Result;
+use crate::error::{Refusal, Result};
 
 /// The manifest's name in the export folder.
 pub const NAME: &str = "_manifest.json";
@@ -77,6 +78,9 @@ pub struct Entry {
     pub bytes: u64,
     /// SHA-256 of the file, in hexadecimal digits.
     pub sha256: String,
+    /// The ETag that an object store gave it; none in a folder.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub etag: Option<String>,
 }
 
 impl Default for Manifest {
@@ -96,6 +100,30 @@ impl Default for Manifest {
 }
 
 impl Manifest {
+    /// As it was read from where it is shown to be.
+    ///
+    /// # Errors
+    /// Refuses a manifest that cannot be read: without it, nothing shows which files are Kalends'.
+    pub(super) fn read(bytes: &[u8], path: &str) -> Result<Self> {
+        let parsed: Self = serde_json::from_slice(bytes).map_err(|error| {
+            Refusal::refused(
+                format!("\"{path}\" is not a manifest of Kalends: {error}"),
+                "Restore it, or remove it and publish again.",
+            )
+        })?;
+        if parsed.version > VERSION {
+            let message = format!("\"{path}\" is of version {}, this Kalends knows {VERSION}", parsed.version);
+            return Err(Refusal::refused(message, "Use the newer Kalends that wrote it."));
+        }
+        if let Some(strange) = parsed.files.keys().chain(parsed.pending.keys()).find(|path| !is_inside(path)) {
+            return Err(Refusal::refused(
+                format!("\"{path}\" lists \"{strange}\", which is no path of Kalends"),
+                "Restore the manifest, or remove it and publish again; nothing was written or removed.",
+            ));
+        }
+        Ok(parsed)
+    }
+
     /// As it is written.
     pub(super) fn to_bytes(&self) -> Result<Vec<u8>> {
         let mut bytes = serde_json::to_vec_pretty(self)?;
@@ -111,5 +139,24 @@ impl Manifest {
     /// Whether Kalends wrote the file, or was about to.
     pub fn owns(&self, path: &str) -> bool {
         self.files.contains_key(path) || self.pending.contains_key(path)
+    }
+}
+
+/// Whether a path is one of a file below the folder.
+fn is_inside(path: &str) -> bool {
+    let plain = |part: Component<'_>| matches!(part, Component::Normal(_));
+    !path.is_empty() && !path.contains('\0') && Path::new(path).components().all(plain)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_path_is_inside_if_it_goes_down_by_plain_names() {
+        assert!(["a.csv", "year=2024/a.csv", "year=2024/month=1/.a.csv.staged"].into_iter().all(is_inside));
+        for path in ["", "/", "/etc/passwd", "..", "../a", "a/../../b", "a/..", ".", "./a", "a\0b", "year=2024/\0"] {
+            assert!(!is_inside(path), "{path:?}");
+        }
     }
 }

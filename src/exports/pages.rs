@@ -1,17 +1,17 @@
 //! The pages of the report beside the files: which of them are due.
 
 use std::collections::BTreeMap;
-use std::path::Path;
 
 use super::age;
 use super::content::{Scope, Which, sha256};
-use super::folder::Folder;
 use super::known;
 pub use super::listed::{BEGINS, FIRST, Listed, Mark, path};
 use super::listed::{Known, is_page};
 use super::manifest::Manifest;
+use super::place::Place;
 use super::wanted::Target;
 use crate::error::{Refusal, Result};
+use crate::settings::Destination;
 use crate::warehouse::Reading;
 
 /// A page as it should be.
@@ -70,7 +70,7 @@ async fn marks(reading: &Reading<'_>, listed: &BTreeMap<String, Listed>) -> Resu
 pub(super) async fn due(
     pages: &impl Pages,
     reading: &Reading<'_>,
-    folder: Option<&Folder>,
+    folder: Option<&Place>,
     (listed, pending): Known<'_>,
     scope: Scope,
     which: Which,
@@ -83,10 +83,15 @@ pub(super) async fn due(
     let is_on = pages.is_on(!listed.is_empty());
     let wanted = if is_on { pages.render(reading, &marks, which).await? } else { Vec::new() };
     for Page { path, entity, mark, bytes } in wanted {
-        let found = folder.map_or(Ok(None), |folder| folder.read(&path))?;
-        let page = Listed { entity, bytes: bytes.len() as u64, sha256: sha256(&bytes), mark };
+        let mut page = Listed { entity, bytes: bytes.len() as u64, sha256: sha256(&bytes), etag: None, mark };
+        let put = listed.get(&path).filter(|listed| listed.sha256 == page.sha256).and_then(|put| put.etag.as_deref());
+        let is_there = match folder {
+            Some(folder) => folder.is_as_put(&path, put) || folder.read(&path)?.as_ref() == Some(&bytes),
+            None => false,
+        };
+        page.etag = folder.and_then(|folder| folder.etag(&path));
         due.relist |= listed.get(&path) != Some(&page);
-        if found.as_ref() != Some(&bytes) {
+        if !is_there {
             due.write.insert(path.clone(), bytes);
         }
         due.listed.insert(path, page);
@@ -107,16 +112,21 @@ impl Due {
     ///
     /// # Errors
     /// Refuses it if one would.
-    pub(super) fn check(&self, (folder, path): (&Folder, &Path), manifest: &Manifest, wanted: &Target) -> Result<()> {
+    pub(super) fn check(
+        &self,
+        (folder, to): (&Place, &Destination),
+        manifest: &Manifest,
+        wanted: &Target,
+    ) -> Result<()> {
         if !self.is_nothing() && manifest.warehouse.is_some() && manifest.warehouse == wanted.warehouse {
-            age::check_no_entity_is_older(path, manifest, wanted)?;
+            age::check_no_entity_is_older(to, manifest, wanted)?;
         }
         for page in self.write.keys() {
             folder.check_staged(page)?;
             let is_listed = manifest.pages.contains_key(page) || manifest.pending.contains_key(page);
             if !is_listed && folder.read(page)?.is_some_and(|bytes| !bytes.starts_with(BEGINS.as_bytes())) {
                 return Err(Refusal::refused(
-                    format!("\"{}\" is in the way, and Kalends did not write it", path.join(page).display()),
+                    format!("\"{}\" is in the way, and Kalends did not write it", to.at(page)),
                     "Move it away, name another folder with --exports, or remove `report` from the settings.",
                 ));
             }
@@ -136,9 +146,11 @@ impl Due {
     }
 
     /// Writes to the manifest what is there now.
-    pub(super) fn list(&self, manifest: &mut Manifest) {
+    pub(super) fn list(&self, manifest: &mut Manifest, folder: &Place) {
         if self.looked {
-            manifest.pages.clone_from(&self.listed);
+            let now =
+                |(path, page): (&String, &Listed)| (path.clone(), Listed { etag: folder.etag(path), ..page.clone() });
+            manifest.pages = self.listed.iter().map(now).collect();
         }
     }
 }

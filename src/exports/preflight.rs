@@ -8,12 +8,14 @@ use rustix::fs::{Access, access, statvfs};
 use super::age;
 use super::content::{Scope, Which, sha256};
 use super::due::{Due, Fault};
-use super::folder::Folder;
+use super::lock;
 use super::manifest::{self, Manifest};
+use super::place::Place;
+use super::trust::Trust;
 use super::unmoved::Unmoved;
 use super::wanted::{Claim, Target, compare, wanted};
 use crate::error::{Refusal, Result};
-use crate::settings::Exports;
+use crate::settings::{Destination, Exports};
 use crate::warehouse::Reading;
 
 /// Room on a file system.
@@ -31,18 +33,23 @@ pub struct Room {
 /// Those that [`super::publish`] ends with: a folder that is not Kalends' or another warehouse's, one that cannot be
 /// read or written. Busy while another run publishes.
 pub async fn ready(reading: &Reading<'_>, exports: &Exports) -> Result<()> {
-    let path = exports.folder.as_path();
-    let Some(folder) = Folder::open(path)? else { return writable(&existing(path)?, path) };
-    writable(path, path)?;
+    let to = &exports.to;
+    lock::share(reading, to).await?;
+    let found = Place::open(to, Trust::ETags)?;
+    if let Some(path) = to.folder() {
+        match found {
+            Some(_) => writable(path, path)?,
+            None => return writable(&existing(path)?, path),
+        }
+    }
+    let Some(folder) = found else { return Ok(()) };
     if !reading.prepared && folder.manifest()?.is_some_and(|manifest| manifest.warehouse.is_some()) {
-        return Err(Refusal::refused(
-            format!("the files in \"{}\" were published from another warehouse", path.display()),
-            "Check KALENDS_WAREHOUSE_URL and the folder; to let this warehouse replace them, add --take-over.",
-        ));
+        return Err(of_another_warehouse(to));
     }
     let everything = (Scope::Everything, Which::All);
     let due = allowed(reading, (&folder, exports), everything, Claim::Own, 0, Unmoved::default()).await?.due;
     drop(folder);
+    let Some(path) = to.folder() else { return Ok(()) };
     let parents =
         due.write.keys().chain(&due.remove).filter_map(|file| path.join(file).parent().map(Path::to_path_buf));
     parents.collect::<std::collections::BTreeSet<_>>().iter().try_for_each(|parent| writable(&existing(parent)?, path))
@@ -60,7 +67,7 @@ pub(super) struct Intended {
 /// What is due, if all of it may be published.
 pub(super) async fn allowed(
     reading: &Reading<'_>,
-    (folder, exports): (&Folder, &Exports),
+    (folder, exports): (&Place, &Exports),
     (scope, which): (Scope, Which),
     claim: Claim,
     held_bytes: usize,
@@ -77,7 +84,7 @@ pub(super) async fn allowed(
         let wanted = super::wanted::wanted(reading, found, exports, scope, held_bytes, unmoved).await?;
         intended = Intended::of(manifest, wanted, Some(folder), (scope, which))?;
     }
-    intended.check((folder, &exports.folder), is_published, scope, claim)?;
+    intended.check((folder, &exports.to), is_published, scope, claim)?;
     Ok(intended)
 }
 
@@ -86,7 +93,7 @@ impl Intended {
     pub(super) fn of(
         manifest: Manifest,
         wanted: Target,
-        folder: Option<&Folder>,
+        folder: Option<&Place>,
         (scope, which): (Scope, Which),
     ) -> Result<Self> {
         let due = compare(&wanted, folder, &manifest, scope, which)?;
@@ -97,7 +104,7 @@ impl Intended {
     /// Checks that it may be published into a folder that has a manifest or not.
     pub(super) fn check(
         &self,
-        (folder, path): (&Folder, &Path),
+        (folder, to): (&Place, &Destination),
         is_published: bool,
         scope: Scope,
         claim: Claim,
@@ -108,45 +115,49 @@ impl Intended {
         if claim == Claim::Adopt {
             return Ok(());
         }
-        check_folder(folder, path, is_published, &self.wanted)?;
+        check_folder(folder, to, is_published, &self.wanted)?;
         if self.others && claim == Claim::Own {
-            check_takes_nothing(path, &self.due, scope)?;
+            check_takes_nothing(to, &self.due, scope)?;
         }
         if !self.others && claim == Claim::Own {
-            age::check_not_older(path, &self.manifest, &self.wanted, &self.due)?;
+            age::check_not_older(to, &self.manifest, &self.wanted, &self.due)?;
         }
-        check_owned(folder, path, &self.manifest, &self.wanted, &self.due)
+        check_owned(folder, to, &self.manifest, &self.wanted, &self.due)
     }
 }
 
 /// Refuses a folder that has files and no manifest: it is somebody else's.
-fn check_folder(folder: &Folder, path: &Path, is_published: bool, wanted: &Target) -> Result<()> {
+fn check_folder(folder: &Place, to: &Destination, is_published: bool, wanted: &Target) -> Result<()> {
     if is_published {
         return Ok(());
     }
     let ours = wanted.files.keys().chain(wanted.recorded.keys()).filter_map(|path| path.split('/').next()).collect();
     let Some(name) = folder.foreign(&ours)? else { return Ok(()) };
     Err(Refusal::refused(
-        format!("the export folder \"{}\" holds files that Kalends did not write, such as \"{name}\"", path.display()),
+        format!("the export folder \"{to}\" holds files that Kalends did not write, such as \"{name}\""),
         "Name an empty or new folder with --exports or KALENDS_EXPORTS.",
     ))
 }
 
 /// Refuses to replace or remove files of another warehouse. If all of them are equal to ours, ours is the same one,
 /// loaded again.
-fn check_takes_nothing(path: &Path, due: &Due, scope: Scope) -> Result<()> {
+fn check_takes_nothing(to: &Destination, due: &Due, scope: Scope) -> Result<()> {
     let takes = !due.remove.is_empty() || due.write.values().any(|fault| *fault == Fault::Differs);
     if !takes && matches!(scope, Scope::Everything) {
         return Ok(());
     }
-    Err(Refusal::refused(
-        format!("the files in \"{}\" were published from another warehouse", path.display()),
+    Err(of_another_warehouse(to))
+}
+
+fn of_another_warehouse(to: &Destination) -> anyhow::Error {
+    Refusal::refused(
+        format!("the files in \"{to}\" were published from another warehouse"),
         "Check KALENDS_WAREHOUSE_URL and the folder; to let this warehouse replace them, add --take-over.",
-    ))
+    )
 }
 
 /// Checks, before anything is written, that no file that is to be replaced is somebody else's.
-fn check_owned(folder: &Folder, path: &Path, manifest: &Manifest, wanted: &Target, due: &Due) -> Result<()> {
+fn check_owned(folder: &Place, to: &Destination, manifest: &Manifest, wanted: &Target, due: &Due) -> Result<()> {
     for (file, _) in due.write.iter().filter(|(_, fault)| **fault == Fault::Differs) {
         if manifest.owns(file) {
             continue;
@@ -155,7 +166,7 @@ fn check_owned(folder: &Folder, path: &Path, manifest: &Manifest, wanted: &Targe
         let ours = folder.read(file)?.is_none_or(|bytes| recorded == Some(&sha256(&bytes)));
         if !ours {
             return Err(Refusal::refused(
-                format!("\"{}\" is in the way, and Kalends did not write it", path.join(file).display()),
+                format!("\"{}\" is in the way, and Kalends did not write it", to.at(file)),
                 "Move it away, or name another folder with --exports or KALENDS_EXPORTS.",
             ));
         }

@@ -5,11 +5,13 @@ use std::collections::{BTreeMap, BTreeSet};
 use super::columns::Columns;
 use super::content::{self, Content, Scope, Which};
 use super::due::{Due, Fault};
-use super::folder::Folder;
 use super::formed::Formed;
+use super::lock;
 use super::manifest::Manifest;
+use super::place::Place;
 use super::preflight::Intended;
 use super::rendering::Rendering;
+use super::trust::Trust;
 use super::unmoved::Unmoved;
 use super::wanted::{Claim, Target, compared, recorded, settled};
 use crate::calendar::{Day, Period};
@@ -51,22 +53,23 @@ pub async fn preview(
     previews: &[Preview],
     claim: Claim,
 ) -> Result<(Due, Option<anyhow::Error>)> {
-    let path = exports.folder.as_path();
-    let folder = Folder::open(path)?;
-    let found = folder.as_ref().map_or(Ok(None), Folder::manifest)?;
+    let to = &exports.to;
+    lock::share(reading, to).await?;
+    let folder = Place::open(to, Trust::ETags)?;
+    let found = folder.as_ref().map_or(Ok(None), Place::manifest)?;
     let (is_published, mut manifest) = (found.is_some(), found.unwrap_or_default());
     // What is planned is newer than anything that was published of it.
     manifest.settled.retain(|entity, _| previews.iter().all(|one| one.model.name() != entity));
     let wanted = wanted(reading, (folder.as_ref(), &manifest), exports, previews).await?;
     let everything = (Scope::Everything, Which::All);
     let intended = Intended::of(manifest, wanted, folder.as_ref(), everything)?;
-    let allowed = folder.map_or(Ok(()), |folder| intended.check((&folder, path), is_published, everything.0, claim));
+    let allowed = folder.map_or(Ok(()), |folder| intended.check((&folder, to), is_published, everything.0, claim));
     Ok((intended.due, allowed.err()))
 }
 
 async fn wanted(
     reading: &Reading<'_>,
-    (folder, manifest): (Option<&Folder>, &Manifest),
+    (folder, manifest): (Option<&Place>, &Manifest),
     exports: &Exports,
     previews: &[Preview],
 ) -> Result<Target> {

@@ -4,11 +4,11 @@ use std::collections::BTreeMap;
 
 use super::content::{self, Content, Scope, Which, sha256};
 use super::due::{Due, Fault};
-use super::folder::Folder;
 use super::formed::Formed;
 use super::known;
 use super::listed::is_page;
 use super::manifest::{Entry, Manifest};
+use super::place::Place;
 use super::stat::{Moment, Stat};
 use super::unmoved::Unmoved;
 use crate::calendar::Period;
@@ -68,7 +68,7 @@ pub(super) struct File {
 /// are known to be right are not rendered.
 pub(super) async fn wanted(
     reading: &Reading<'_>,
-    (folder, manifest): (Option<&Folder>, &Manifest),
+    (folder, manifest): (Option<&Place>, &Manifest),
     exports: &Exports,
     scope: Scope,
     held_bytes: usize,
@@ -123,16 +123,21 @@ pub(super) async fn wanted(
 
 /// A file as it should be, compared with the folder's, which was not looked at before the moment `begun`.
 pub(super) fn compared(
-    folder: Option<&Folder>,
+    folder: Option<&Place>,
     manifest: &Manifest,
     path: &str,
     content: Content,
     begun: Option<Moment>,
 ) -> Result<File> {
-    let entry = entry_of(&content);
+    let mut entry = entry_of(&content);
     // What is closed is listed by itself.
     let listed = manifest.files.get(path).map(|listed| Entry { closed: entry.closed, ..listed.clone() });
-    let (fault, seen) = match folder.map_or(Ok(None), |folder| folder.read_seen(path))? {
+    let put = listed.as_ref().filter(|put| put.sha256 == entry.sha256).and_then(|put| put.etag.as_deref());
+    let is_as_put = folder.is_some_and(|folder| folder.is_as_put(path, put));
+    let found = if is_as_put { None } else { folder.map_or(Ok(None), |folder| folder.read_seen(path))? };
+    entry.etag = folder.and_then(|folder| folder.etag(path));
+    let (fault, seen) = match found {
+        None if is_as_put => ((listed.as_ref() != Some(&entry)).then_some(Fault::Unlisted), None),
         None => (Some(Fault::Missing), None),
         Some((bytes, _)) if bytes != content.bytes => (Some(Fault::Differs), None),
         Some((_, seen)) if listed.as_ref() != Some(&entry) => (Some(Fault::Unlisted), seen),
@@ -156,7 +161,7 @@ pub(super) async fn recorded(reading: &Reading<'_>) -> Result<BTreeMap<String, S
 /// What is due. Content is compared, not date or size, so a file that somebody edited is due as well.
 pub(super) fn compare(
     wanted: &Target,
-    folder: Option<&Folder>,
+    folder: Option<&Place>,
     manifest: &Manifest,
     scope: Scope,
     which: Which,
@@ -227,5 +232,6 @@ fn entry_of(content: &Content) -> Entry {
         closed: content.closed,
         bytes: content.bytes.len() as u64,
         sha256: sha256(&content.bytes),
+        etag: None,
     }
 }

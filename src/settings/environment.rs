@@ -38,6 +38,20 @@ impl Environment {
         text.map(Some).ok_or_else(|| Refusal::usage(format!("{name} is not UTF-8"), "Set it to plain text."))
     }
 
+    /// All variables whose names begin so, with texts that are not empty.
+    ///
+    /// # Errors
+    /// Refuses (usage) a value that is not UTF-8.
+    pub fn beginning(&self, begins: &str) -> Result<Vec<(String, String)>> {
+        let names = self.variables.keys().filter_map(|name| name.to_str()).filter(|name| name.starts_with(begins));
+        let mut found = Vec::new();
+        for name in names {
+            found.extend(self.text(name)?.map(|text| (name.to_string(), text)));
+        }
+        found.sort();
+        Ok(found)
+    }
+
     /// A variable's value as a path.
     pub fn path(&self, name: &str) -> Option<PathBuf> {
         self.variables.get(name.as_ref() as &std::ffi::OsStr).filter(|value| !value.is_empty()).map(PathBuf::from)

@@ -1,8 +1,8 @@
 //! Where files are published, and in which form.
 
 use std::collections::BTreeMap;
-use std::path::PathBuf;
 
+use super::Destination;
 use super::entities::ordered;
 use super::file::TypedEntity;
 use crate::entity::{Entity, Form, Format};
@@ -11,8 +11,8 @@ use crate::error::{Refusal, Result};
 /// Where files are published, and in which form.
 #[derive(Debug)]
 pub struct Exports {
-    /// The folder.
-    pub folder: PathBuf,
+    /// Where.
+    pub to: Destination,
     /// By entity.
     forms: BTreeMap<String, Form>,
 }
@@ -23,13 +23,13 @@ impl Exports {
         self.forms.get(entity)
     }
 
-    pub(super) fn of(folder: PathBuf, typed: &[TypedEntity]) -> Result<Self> {
+    pub(super) fn of(to: Destination, typed: &[TypedEntity]) -> Result<Self> {
         let mut forms: BTreeMap<String, Form> =
             typed.iter().map(|one| Ok((one.name.clone(), form(one)?))).collect::<Result<_>>()?;
         if forms.is_empty() {
             forms.insert(Entity::default_table()?.name.name().to_string(), Form::default());
         }
-        Ok(Self { folder, forms })
+        Ok(Self { to, forms })
     }
 }
 

@@ -27,7 +27,17 @@ pub async fn publish_with(
     claim: Claim,
     pages: &impl Pages,
 ) -> Result<Published> {
-    let publish = async || exports::publish(warehouse, &world.settings.exports, scope, which, claim, pages).await;
+    let exports = &world.settings.exports;
+    // A folder has a lock of its own. That of a place in a store is held over another connection, because this one
+    // reads and notes in several transactions.
+    let mut beside = if exports.to.folder().is_none() { Some(world.warehouse().await?) } else { None };
+    let publish = async || {
+        let _held = match &mut beside {
+            Some(beside) => Some(exports::hold(beside, &exports.to).await?),
+            None => None,
+        };
+        exports::publish(warehouse, exports, scope, which, claim, pages).await
+    };
     world.patiently(publish).await
 }
 
@@ -94,7 +104,7 @@ pub fn line(world: &World<'_>, published: &Published, took_seconds: f64) -> Stri
         let what = format!("{}, none rewritten{pages}{}", counted(listed, "file"), and(open, "open left out"));
         return report::line("listed", &what, took_seconds);
     }
-    let folder = world.settings.exports.folder.display().to_string();
+    let folder = world.settings.exports.to.to_string();
     let (removed, listed, open) = (and(removed, "removed"), and(listed, "only listed"), and(open, "open left out"));
     let what =
         format!("{} in {}/{removed}{listed}{open}{pages}", counted(written, "file"), folder.trim_end_matches('/'));

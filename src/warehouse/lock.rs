@@ -13,9 +13,51 @@ const LOCK: Statement = statement!("warehouse/lock.sql");
 const LOCK_NEXT: Statement = statement!("warehouse/lock_next.sql");
 const LOCK_NOTES: Statement = statement!("warehouse/lock_notes.sql");
 const HOLDER: Statement = statement!("warehouse/holder.sql");
+const HOLD_PLACE: Statement = statement!("warehouse/hold_place.sql");
+const SHARE_PLACE: Statement = statement!("warehouse/share_place.sql");
+const PLACE_HOLDER: Statement = statement!("warehouse/place_holder.sql");
 const TAKE_GENERATION: Statement = statement!("warehouse/take_generation.sql");
 
+/// A transaction that locks places in object stores, and does nothing else. It keeps no snapshot.
+pub struct PlaceLock<'a> {
+    work: Work<'a>,
+}
+
+impl PlaceLock<'_> {
+    /// Locks the place of a negative number until this value ends. Returns whether it could.
+    ///
+    /// # Errors
+    /// If the warehouse does not answer.
+    pub async fn take(&self, number: i32) -> Result<bool> {
+        is_locked(&self.work, HOLD_PLACE, number).await
+    }
+
+    /// Who has locked it, if somebody still has.
+    ///
+    /// # Errors
+    /// If the warehouse does not answer.
+    pub async fn holder(&self, number: i32) -> Result<Option<String>> {
+        place_holder(&self.work, number).await
+    }
+}
+
+async fn is_locked(work: &Work<'_>, lock: Statement, number: i32) -> Result<bool> {
+    work.query_one(lock, &[(&number, Type::INT4)]).await?.map_or(Ok(false), |row| row.get("locked"))
+}
+
+async fn place_holder(work: &Work<'_>, number: i32) -> Result<Option<String>> {
+    work.query_one(PLACE_HOLDER, &[(&number, Type::INT4)]).await?.map(|row| row.get("holder")).transpose()
+}
+
 impl Warehouse {
+    /// Begins a transaction to lock places in object stores with.
+    ///
+    /// # Errors
+    /// If the warehouse does not answer.
+    pub async fn place_lock(&mut self) -> Result<PlaceLock<'_>> {
+        Ok(PlaceLock { work: self.session.begin(Access::Write, &[]).await? })
+    }
+
     /// Locks the warehouse for one transaction, to settle what was compared with `generation`.
     ///
     /// # Errors
@@ -44,6 +86,23 @@ impl Warehouse {
 }
 
 impl Reading<'_> {
+    /// Locks the place of a negative number, beside others who read there, until the snapshot ends. Returns whether it
+    /// could: not while a run publishes there.
+    ///
+    /// # Errors
+    /// If the warehouse does not answer.
+    pub async fn share_place(&self, number: i32) -> Result<bool> {
+        is_locked(&self.work, SHARE_PLACE, number).await
+    }
+
+    /// Who has locked it, if somebody still has.
+    ///
+    /// # Errors
+    /// If the warehouse does not answer.
+    pub async fn place_holder(&self, number: i32) -> Result<Option<String>> {
+        place_holder(&self.work, number).await
+    }
+
     /// Checks that no other run has the warehouse, so that production is not surveyed in vain.
     ///
     /// # Errors

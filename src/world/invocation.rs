@@ -9,7 +9,7 @@ use super::patience::Patience;
 use super::servers::Addresses;
 use super::signals::{stopped, told_to_stop};
 use super::{World, metrics};
-use crate::error::{Result, one_line};
+use crate::error::{Result, ToldToStop, one_line};
 use crate::flags::{Measured, Waiting};
 use crate::local::Servers as PrivateServers;
 use crate::progress::Talk;
@@ -85,8 +85,10 @@ impl Ready<'_> {
             // A file that is too large for `ulimit -f` is an error to whoever writes it, and not the end without a
             // word.
             let _too_large = signal(SignalKind::from_raw(Signal::XFSZ.as_raw()))?;
+            // All that a command does is a large value, which each function that passes it on would have on its stack.
+            let work = Box::pin(work(&world));
             let outcome = tokio::select! {
-                outcome = world.explaining(&settings.entities, work(&world)) => outcome,
+                outcome = unless_told_to_stop(world.explaining(&settings.entities, work)) => outcome,
                 signal = told_to_stop() => signal.map(|exit| stopped(exit, talk)),
             };
             metrics::written(&world, metrics.as_deref(), outcome).await
@@ -98,5 +100,13 @@ impl Ready<'_> {
         let outcome = outcome?;
         given_back?;
         Ok(outcome)
+    }
+}
+
+/// The outcome of some work. If it ended because the command is told to stop, whoever hears the signal says how.
+async fn unless_told_to_stop(work: impl Future<Output = Result<Outcome>>) -> Result<Outcome> {
+    match work.await {
+        Err(error) if error.is::<ToldToStop>() => std::future::pending().await,
+        ended => ended,
     }
 }

@@ -36,8 +36,8 @@ pub const WRITER: &str = "kalends_writer";
 
 const GRANTS: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/docs/grants.sql");
 
-/// The password in every URL that the binary is given.
-const CANARY: &str = "canary-5ekret";
+/// The password in every URL that the binary is given, and a part of every key of an object store.
+pub const CANARY: &str = "canary-5ekret";
 
 static WORLDS: AtomicUsize = AtomicUsize::new(0);
 

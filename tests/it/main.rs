@@ -40,6 +40,8 @@ mod rights;
 mod show;
 mod simulate;
 mod start;
+#[cfg(feature = "stores")]
+mod stores;
 mod tidy;
 mod tls;
 mod versions;

@@ -1,0 +1,8 @@
+-- Locks a place in an object store for the transaction, unless somebody else has locked it.
+--
+-- Reads:   nothing
+-- Writes:  nothing; the lock ends with the transaction
+-- Params:  $1 the place's number, negative
+-- Repeat:  safe
+
+SELECT pg_try_advisory_xact_lock(1262570565, $1::integer) AS locked
