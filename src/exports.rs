@@ -9,6 +9,7 @@ mod columns;
 mod content;
 mod csv;
 mod due;
+mod entries;
 mod folder;
 mod formed;
 mod index;
@@ -39,8 +40,9 @@ use anyhow::Context as _;
 
 pub use content::{Scope, Which};
 pub use due::{Due, Fault};
+use entries::Entry;
 pub use lock::hold;
-use manifest::{Entry, Manifest, Settled};
+use manifest::{Manifest, Settled};
 pub use pages::Pages;
 use place::Place;
 use preflight::{Intended, allowed};
@@ -175,7 +177,7 @@ pub async fn publish(
     } else {
         drop(reading);
         if due.relist {
-            list(&mut manifest, &wanted, scope);
+            list(&mut manifest, &wanted, scope)?;
             written = Some(folder.write_manifest(&manifest)?);
         }
     }
@@ -301,24 +303,22 @@ async fn replace(
     folder.flush(&touched)?;
 
     for path in due.write.keys() {
-        manifest.files.insert(path.clone(), Entry { etag: folder.etag(path), ..files[path].entry.clone() });
+        manifest.files.insert(path, &Entry { etag: folder.etag(path), ..files[path].entry.clone() })?;
     }
     // What a dead run had begun elsewhere stays noted until its own scope is published.
     manifest.pending.retain(|path, _| !scope.covers(path));
-    let is_listed = |entity: &String| manifest.files.values().any(|file| file.entity == *entity);
+    let is_listed = |entity: &String| manifest.files.all().any(|(_, file)| file.entity == *entity);
     let (published, known) = (&mut manifest.settled, &wanted.fresh);
     published.retain(|entity, _| known.contains_key(entity) || is_listed(entity));
-    list(manifest, wanted, scope);
+    list(manifest, wanted, scope)?;
     pages.list(manifest, folder);
     Ok((removed, folder.write_manifest(manifest)?))
 }
 
 /// The manifest's entries of all files.
-fn list(manifest: &mut Manifest, wanted: &Target, scope: Scope) {
+fn list(manifest: &mut Manifest, wanted: &Target, scope: Scope) -> Result<()> {
     for (path, file) in &wanted.files {
-        if let Some(listed) = manifest.files.get_mut(path) {
-            listed.closed = file.entry.closed;
-        }
+        manifest.files.close(path, file.entry.closed)?;
     }
     if is_behind(manifest, wanted, scope) {
         manifest.complete_through.clone_from(&wanted.complete_through);
@@ -327,6 +327,7 @@ fn list(manifest: &mut Manifest, wanted: &Target, scope: Scope) {
     let in_parts = wanted.fresh.iter().filter(|(_, fresh)| fresh.recent.is_some());
     let oldest = in_parts.filter_map(|(entity, fresh)| Some((entity.clone(), fresh.oldest()?.as_of.clone())));
     manifest.oldest_proof = oldest.collect();
+    Ok(())
 }
 
 /// Stages files beside their paths. Those that were too many to hold are read from the warehouse again, from the same

@@ -14,12 +14,9 @@ use crate::warehouse::Freshness;
 /// Refuses if it is.
 pub(super) fn check_not_older(path: &Destination, manifest: &Manifest, wanted: &Target, due: &Due) -> Result<()> {
     for file in due.rewritten().map(|(file, _)| file).chain(&due.remove) {
-        let entity = match (manifest.files.get(file), wanted.files.get(file)) {
-            (Some(listed), _) => Some(&listed.entity),
-            (None, Some(file)) => Some(&file.entry.entity),
-            (None, None) => None,
-        };
-        let older = match entity {
+        let listed = manifest.files.get(file).map(|listed| listed.entity);
+        let entity = listed.or_else(|| Some(wanted.files.get(file)?.entry.entity.clone()));
+        let older = match &entity {
             Some(entity) => older(manifest, wanted, entity),
             // What a dead run had begun does not say whose it is.
             None => manifest.settled.keys().find_map(|entity| older(manifest, wanted, entity)),

@@ -55,7 +55,7 @@ impl Bucket {
     /// Refuses a manifest that cannot be read.
     pub(super) fn manifest(&self) -> Result<Option<Manifest>> {
         let Some(bytes) = self.read(manifest::NAME)? else { return Ok(None) };
-        Manifest::read(&bytes, &self.requests.at(manifest::NAME)).map(Some)
+        Manifest::read(&bytes, &self.requests.at(manifest::NAME), false).map(Some)
     }
 
     /// The first name that cannot be Kalends', if nothing was published there.

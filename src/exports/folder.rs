@@ -90,13 +90,14 @@ impl Folder {
         Self::open(path)?.with_context(|| format!("the export folder \"{}\" went away", path.display()))
     }
 
-    /// The manifest; `None` if nothing was published yet.
+    /// The manifest; `None` if nothing was published yet. One with these stat data is `known` to be as it was written.
     ///
     /// # Errors
     /// Refuses a manifest that cannot be read: without it, nothing shows which files are Kalends'.
-    pub fn manifest(&self) -> Result<Option<Manifest>> {
-        let Some(bytes) = self.read(manifest::NAME)? else { return Ok(None) };
-        Manifest::read(&bytes, &self.path.join(manifest::NAME).display().to_string()).map(Some)
+    pub fn manifest(&self, known: Option<Stat>) -> Result<Option<Manifest>> {
+        let Some((bytes, seen)) = self.read_seen(manifest::NAME)? else { return Ok(None) };
+        let (path, is_known) = (self.path.join(manifest::NAME), known.is_some() && known == seen);
+        Manifest::read(&bytes, &path.display().to_string(), is_known).map(Some)
     }
 
     /// The first thing in the folder that cannot be Kalends', if nothing was published into it. Besides folders of

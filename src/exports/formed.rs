@@ -28,7 +28,7 @@ impl Formed {
         let models = reading.entities().await?;
         let manifest = match models.iter().all(|model| exports.form(model.name()).is_some()) {
             true => None,
-            false => folder.manifest()?,
+            false => folder.manifest(None)?,
         };
         let manifest = manifest.unwrap_or_default();
         Ok(models.into_iter().map(|model| Self::of(model, exports, &manifest)).collect())
@@ -36,10 +36,10 @@ impl Formed {
 
     /// One entity.
     pub(super) fn of(model: Model, exports: &Exports, manifest: &Manifest) -> Self {
-        let listed = manifest.files.iter().filter(|(_, entry)| entry.entity == model.name());
+        let listed = || manifest.files.all().filter(|(_, entry)| entry.entity == model.name());
         let form = match exports.form(model.name()) {
             Some(form) => form.clone(),
-            None => Form::of(listed.map(|(path, _)| path.as_str())).unwrap_or_default(),
+            None => Form::of(listed().map(|(path, _)| path.as_str())).unwrap_or_default(),
         };
         Self { model, form }
     }

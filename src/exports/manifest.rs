@@ -6,8 +6,8 @@ use std::path::{Component, Path};
 
 use serde::{Deserialize, Serialize};
 
+use super::entries::Entries;
 use super::listed::{Known, Listed};
-use crate::calendar::Level;
 use crate::error::{Refusal, Result};
 
 /// The manifest's name in the export folder.
@@ -37,7 +37,7 @@ pub struct Manifest {
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub settled: BTreeMap<String, Settled>,
     /// The files, by path. All of them exist.
-    pub files: BTreeMap<String, Entry>,
+    pub files: Entries,
     /// The pages of the report, by path. All of them exist.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub pages: BTreeMap<String, Listed>,
@@ -56,33 +56,6 @@ pub struct Settled {
     pub settlement: i64,
 }
 
-/// A published file.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Entry {
-    /// Its entity; missing in a manifest of an earlier version.
-    #[serde(default)]
-    pub entity: String,
-    /// Its level.
-    pub level: Level,
-    /// Its period, as people write it.
-    pub period: String,
-    /// Rows in the file, without the header.
-    pub rows: u64,
-    /// Rows of the entity that it accounts for.
-    pub entity_rows: i64,
-    /// Whether the period is closed: it had ended when the entity was proven equal to production. The figures of an
-    /// open one may grow.
-    #[serde(default)]
-    pub closed: bool,
-    /// The file's size.
-    pub bytes: u64,
-    /// SHA-256 of the file, in hexadecimal digits.
-    pub sha256: String,
-    /// The ETag that an object store gave it; none in a folder.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub etag: Option<String>,
-}
-
 impl Default for Manifest {
     fn default() -> Self {
         Self {
@@ -92,7 +65,7 @@ impl Default for Manifest {
             complete_through: BTreeMap::new(),
             oldest_proof: BTreeMap::new(),
             settled: BTreeMap::new(),
-            files: BTreeMap::new(),
+            files: Entries::default(),
             pages: BTreeMap::new(),
             pending: BTreeMap::new(),
         }
@@ -100,22 +73,25 @@ impl Default for Manifest {
 }
 
 impl Manifest {
-    /// As it was read from where it is shown to be.
+    /// As it was read from where it is shown to be. Of one that is known to be as Kalends wrote it, entries are not
+    /// checked.
     ///
     /// # Errors
     /// Refuses a manifest that cannot be read: without it, nothing shows which files are Kalends'.
-    pub(super) fn read(bytes: &[u8], path: &str) -> Result<Self> {
-        let parsed: Self = serde_json::from_slice(bytes).map_err(|error| {
-            Refusal::refused(
-                format!("\"{path}\" is not a manifest of Kalends: {error}"),
-                "Restore it, or remove it and publish again.",
-            )
-        })?;
+    pub(super) fn read(bytes: &[u8], path: &str, is_known: bool) -> Result<Self> {
+        let refused = |error: String| {
+            let message = format!("\"{path}\" is not a manifest of Kalends: {error}");
+            Refusal::refused(message, "Restore it, or remove it and publish again.")
+        };
+        let parsed: Self = serde_json::from_slice(bytes).map_err(|error| refused(error.to_string()))?;
         if parsed.version > VERSION {
             let message = format!("\"{path}\" is of version {}, this Kalends knows {VERSION}", parsed.version);
             return Err(Refusal::refused(message, "Use the newer Kalends that wrote it."));
         }
-        if let Some(strange) = parsed.files.keys().chain(parsed.pending.keys()).find(|path| !is_inside(path)) {
+        if !is_known {
+            parsed.files.check().map_err(refused)?;
+        }
+        if let Some(strange) = parsed.files.paths().chain(parsed.pending.keys()).find(|path| !is_inside(path)) {
             return Err(Refusal::refused(
                 format!("\"{path}\" lists \"{strange}\", which is no path of Kalends"),
                 "Restore the manifest, or remove it and publish again; nothing was written or removed.",
@@ -138,7 +114,7 @@ impl Manifest {
 
     /// Whether Kalends wrote the file, or was about to.
     pub fn owns(&self, path: &str) -> bool {
-        self.files.contains_key(path) || self.pending.contains_key(path)
+        self.files.has(path) || self.pending.contains_key(path)
     }
 }
 

@@ -4,7 +4,8 @@ use tokio_postgres::types::Type;
 
 use super::content::Scope;
 use super::due::Due;
-use super::manifest::{Entry, Manifest};
+use super::entries::Entry;
+use super::manifest::Manifest;
 use super::state;
 use super::wanted::Target;
 use crate::db::Parameter;
@@ -28,10 +29,11 @@ pub(super) async fn note(
     let unmoved = match wanted.unmoved.recorded(manifest) {
         // They are noted.
         Some(_) => Vec::new(),
-        None => wanted.unmoved.of(scope).filter_map(|(_, _, path)| manifest.files.get_key_value(path)).collect(),
+        None => wanted.unmoved.of(scope).filter_map(|(_, _, path)| Some((path, manifest.files.get(path)?))).collect(),
     };
-    let considered = wanted.files.iter().map(|(path, file)| (path, &file.entry)).chain(unmoved);
-    let news: Vec<(&String, &Entry)> = considered
+    let considered = wanted.files.iter().map(|(path, file)| (path.as_str(), &file.entry));
+    let news: Vec<(&str, &Entry)> = considered
+        .chain(unmoved.iter().map(|(path, entry)| (*path, entry)))
         .filter(|(path, _)| !due.open.contains(*path))
         .filter(|(path, entry)| wanted.recorded.get(*path) != Some(&entry.sha256))
         .collect();
@@ -43,7 +45,7 @@ pub(super) async fn note(
     let locked = warehouse.lock_for_notes().await?;
     let found = state::noted(locked.work().query_one(state::NOTED, &[]).await?.as_ref())?;
     locked.work().execute(NOTE_REMOVED, &[(&removed, Type::TEXT_ARRAY)]).await?;
-    let paths: Vec<&String> = news.iter().map(|(path, _)| *path).collect();
+    let paths: Vec<&str> = news.iter().map(|(path, _)| *path).collect();
     let entities: Vec<&str> = news.iter().map(|(_, entry)| entry.entity.as_str()).collect();
     let levels: Vec<&str> = news.iter().map(|(_, entry)| entry.level.word()).collect();
     let periods: Vec<&str> = news.iter().map(|(_, entry)| entry.period.as_str()).collect();

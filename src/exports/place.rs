@@ -72,7 +72,16 @@ impl Place {
 
     /// The manifest; `None` if nothing was published yet.
     pub(super) fn manifest(&self) -> Result<Option<Manifest>> {
-        of!(self, one => one.manifest())
+        self.manifest_as(None)
+    }
+
+    /// The same. A file with these stat data is `known` to be as it was written, so its entries need no check.
+    pub(super) fn manifest_as(&self, known: Option<Stat>) -> Result<Option<Manifest>> {
+        match self {
+            Self::Folder(folder) => folder.manifest(known),
+            #[cfg(feature = "stores")]
+            Self::Bucket(bucket) => bucket.manifest(),
+        }
     }
 
     /// The first thing there that cannot be Kalends', if nothing was published yet.

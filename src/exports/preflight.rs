@@ -73,7 +73,7 @@ pub(super) async fn allowed(
     held_bytes: usize,
     unmoved: Unmoved,
 ) -> Result<Intended> {
-    let found = folder.manifest()?;
+    let found = folder.manifest_as(unmoved.index.as_ref().map(|index| index.head.manifest))?;
     let (is_published, manifest) = (found.is_some(), found.unwrap_or_default());
     let wanted = wanted(reading, (Some(folder), &manifest), exports, scope, held_bytes, unmoved).await?;
     let mut intended = Intended::of(manifest, wanted, Some(folder), (scope, which))?;

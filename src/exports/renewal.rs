@@ -62,10 +62,11 @@ impl Done<'_> {
         let pages = self.manifest.pages.clone();
         let mut index = Index::new(Head { program: program.clone(), manifest, listed, pages, state });
         let mut known = Known::of(unmoved, &index.head.state);
-        for (path, entry) in &self.manifest.files {
+        for path in self.manifest.files.paths() {
             let before = known.find(path);
             let file = match self.wanted.files.get(path) {
                 Some(file) if !self.is_left(path, file) => {
+                    let entry = &file.entry;
                     let Some(entity) = index.head.state.number(&entry.entity) else { continue };
                     let (first, stat) = (file.period.first().to_postgres(), self.seen(path, file, begun)?);
                     Some(Indexed::new(u16::try_from(entity)?, entry.level, first, entry.closed, stat))

@@ -137,7 +137,7 @@ fn split(path: &str) -> (&str, &str) {
 /// A folder, and which names in it are those of folders and of nothing that only leads to one.
 #[cfg(target_os = "linux")]
 struct Around {
-    opened: std::os::fd::OwnedFd,
+    opened: rustix::fs::Dir,
     folders: std::collections::BTreeSet<Vec<u8>>,
 }
 
@@ -148,9 +148,9 @@ impl Around {
         use rustix::fs::{Dir, Mode, OFlags, ResolveFlags, openat2};
         let nothing_followed = ResolveFlags::BENEATH | ResolveFlags::NO_SYMLINKS | ResolveFlags::NO_MAGICLINKS;
         let flags = OFlags::RDONLY | OFlags::DIRECTORY | OFlags::CLOEXEC;
-        let opened = openat2(folder, path, flags, Mode::empty(), nothing_followed).ok()?;
+        let mut opened = Dir::new(openat2(folder, path, flags, Mode::empty(), nothing_followed).ok()?).ok()?;
         // Where a file system does not say what an entry is, its files are read.
-        let entries = Dir::read_from(&opened).ok()?.filter_map(Result::ok);
+        let entries = opened.by_ref().filter_map(Result::ok);
         let folders = entries.filter(|entry| entry.file_type() == FileType::Directory);
         let folders = folders.map(|entry| entry.file_name().to_bytes().to_vec()).collect();
         Some(Self { opened, folders })
@@ -161,7 +161,7 @@ impl Around {
         if path.split_once('/').is_some_and(|(inner, _)| !self.folders.contains(inner.as_bytes())) {
             return None;
         }
-        Stat::from(&statat(&self.opened, path, AtFlags::SYMLINK_NOFOLLOW).ok()?)
+        Stat::from(&statat(self.opened.fd().ok()?, path, AtFlags::SYMLINK_NOFOLLOW).ok()?)
     }
 }
 

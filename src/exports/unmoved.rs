@@ -171,7 +171,7 @@ impl Unmoved {
             noted.is_some() && noted == now.noted
         })?;
         let doubted = (0..index.files.len()).filter(|&number| !self.right[number]).map(|number| index.path(number));
-        let recorded = doubted.filter_map(|path| Some((path.to_string(), manifest.files.get(path)?.sha256.clone())));
+        let recorded = doubted.filter_map(|path| Some((path.to_string(), manifest.files.get(path)?.sha256)));
         Some(recorded.collect())
     }
 

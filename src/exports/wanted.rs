@@ -4,10 +4,11 @@ use std::collections::BTreeMap;
 
 use super::content::{self, Content, Scope, Which, sha256};
 use super::due::{Due, Fault};
+use super::entries::Entry;
 use super::formed::Formed;
 use super::known;
 use super::listed::is_page;
-use super::manifest::{Entry, Manifest};
+use super::manifest::Manifest;
 use super::place::Place;
 use super::stat::{Moment, Stat};
 use super::unmoved::Unmoved;
@@ -131,7 +132,7 @@ pub(super) fn compared(
 ) -> Result<File> {
     let mut entry = entry_of(&content);
     // What is closed is listed by itself.
-    let listed = manifest.files.get(path).map(|listed| Entry { closed: entry.closed, ..listed.clone() });
+    let listed = manifest.files.get(path).map(|listed| Entry { closed: entry.closed, ..listed });
     let put = listed.as_ref().filter(|put| put.sha256 == entry.sha256).and_then(|put| put.etag.as_deref());
     let is_as_put = folder.is_some_and(|folder| folder.is_as_put(path, put));
     let found = if is_as_put { None } else { folder.map_or(Ok(None), |folder| folder.read_seen(path))? };
@@ -181,7 +182,7 @@ pub(super) fn compare(
     }
     let gone = |path: &&String| scope.covers(path) && !wanted.files.contains_key(*path);
     let is_doubted = |path: &&String| !wanted.unmoved.has(path) && !is_page(path);
-    let listed = wanted.unmoved.doubted(manifest.files.keys());
+    let listed = wanted.unmoved.doubted(manifest.files.paths());
     due.remove = listed.chain(manifest.pending.keys().filter(is_doubted)).filter(gone).cloned().collect();
     // What is no file is not Kalends' to remove.
     due.remove.iter().try_for_each(|path| folder.map_or(Ok(()), |folder| folder.check(path)))?;
