@@ -1,8 +1,10 @@
 //! A world that is made ready for the next faulty run, over and over.
 
+use std::cell::Cell;
 use std::fs;
 
-use super::whole::{State, is_mended};
+use super::sweeping;
+use super::whole::{State, is_exact_again, is_mended};
 use crate::kit::World;
 
 /// The first and the second state of production have as many days of each kind, so a run from either to the other makes
@@ -27,6 +29,8 @@ pub struct Stage {
     pub world: World,
     start: Start,
     current: usize,
+    /// How often it was mended.
+    mended: Cell<usize>,
 }
 
 impl Stage {
@@ -35,7 +39,7 @@ impl Stage {
     }
 
     pub fn of(world: World, start: Start) -> Self {
-        let mut stage = Self { world, start, current: 0 };
+        let mut stage = Self { world, start, current: 0, mended: Cell::new(0) };
         // Once to and fro: the tables of all months are there then, and every further run is like the one before.
         for _ in 0..if start == Start::Change { 3 } else { 0 } {
             stage.turn();
@@ -65,7 +69,13 @@ impl Stage {
         self.world.production_sql(&format!("BEGIN; TRUNCATE entity; INSERT INTO entity VALUES {rows}; COMMIT"));
     }
 
+    /// One run makes everything exact. Of a sample every third time, and in a sweep each time, verify agrees then and a
+    /// further run writes nothing.
     pub fn is_mended(&self) {
-        is_mended(&self.world);
+        let before = self.mended.replace(self.mended.get() + 1);
+        match sweeping() || before % 3 == 0 {
+            true => is_mended(&self.world),
+            false => is_exact_again(&self.world),
+        }
     }
 }

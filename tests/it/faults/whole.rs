@@ -136,6 +136,14 @@ pub fn is_mended(world: &World) {
     nothing_lies_about(world);
 }
 
+/// The same without a proof of it by us.
+pub fn is_exact_again(world: &World) {
+    no_session_is_left(world);
+    world.kalends("run --accept-loss").succeeds();
+    world.is_exact();
+    nothing_lies_about(world);
+}
+
 /// A server notices within 0.2 s that its client is gone; waiting for a busy machine as well.
 pub fn no_session_is_left(world: &World) {
     let ours = "SELECT pid, state, wait_event, query FROM pg_stat_activity
