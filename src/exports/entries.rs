@@ -47,11 +47,10 @@ impl Entries {
     /// # Errors
     /// Names the first that cannot be read.
     pub(super) fn check(&self) -> Result<(), String> {
-        let read = |(path, text): (&String, &Box<RawValue>)| {
+        self.0.iter().try_for_each(|(path, text)| {
             let read = serde_json::from_str::<Entry>(text.get());
             read.map(drop).map_err(|error| format!("{error} of the entry of \"{path}\""))
-        };
-        self.0.iter().try_for_each(read)
+        })
     }
 
     /// A file's entry.
