@@ -73,7 +73,7 @@ impl Stage {
     /// further run writes nothing.
     pub fn is_mended(&self) {
         let before = self.mended.replace(self.mended.get() + 1);
-        match sweeping() || before % 3 == 0 {
+        match sweeping() || before.is_multiple_of(3) {
             true => is_mended(&self.world),
             false => is_exact_again(&self.world),
         }
