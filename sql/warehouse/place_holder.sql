@@ -17,4 +17,5 @@ WHERE
     -- The server shows the number without a sign.
     AND lock.classid = 1262570565 AND lock.objid::bigint = $1::integer + 4294967296 AND lock.objsubid = 2
     AND lock.database = (SELECT oid FROM pg_database WHERE datname = current_database())
+ORDER BY activity.xact_start, activity.pid
 LIMIT 1
