@@ -2,8 +2,8 @@
 --
 -- Reads:   kalends.<view>
 -- Writes:  nothing
--- Params:  $1 date first day of the periods, $2 date day after the last one; NULL for all periods; $3 boolean whether open
---          periods count
+-- Params:  $1 date first day of the periods, $2 date day after the last one; NULL for all periods
+--          $3 boolean whether open periods count
 -- Repeat:  safe
 
 SELECT

@@ -223,8 +223,8 @@ fn room(findings: &mut Findings, path: &Path) {
 /// What was found of where files are published, if nothing is in the way.
 fn ready_for(to: &Destination) -> String {
     match to {
-        Destination::Folder(_) => format!("\"{to}\" can be published into"),
-        Destination::Store(_) => format!("\"{to}\" can be listed and read; whether it may be written, a run shows"),
+        Destination::Folder(_) => format!("nothing is in the way of publishing into \"{to}\""),
+        Destination::Store(_) => format!("\"{to}\" can be listed; what may be read and written there, a run shows"),
     }
 }
 

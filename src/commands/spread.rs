@@ -83,15 +83,16 @@ async fn spread(world: &World<'_>, args: &Args) -> Result<Outcome> {
 
 /// `entity: 742,784 rows of 12 months, about 14 s`.
 fn planned(entity: &Spreadable, estimate: Duration) -> String {
-    format!("{}, about {}", what(entity), seconds(estimate))
+    format!("{}, about {}", what(entity, entity.rows), seconds(estimate))
 }
 
 fn told(entity: &Spreadable, done: Spread, over: &str) -> String {
-    format!("spread      {}, over {over}, proven there, in {}", what(entity), seconds(done.took))
+    // More may have been settled since it was planned.
+    format!("spread      {}, over {over}, proven there, in {}", what(entity, done.rows), seconds(done.took))
 }
 
-fn what(entity: &Spreadable) -> String {
-    format!("{}: {} of {}", entity.model.name(), counted(entity.rows, "row"), counted(entity.months, "month"))
+fn what(entity: &Spreadable, rows: i64) -> String {
+    format!("{}: {} of {}", entity.model.name(), counted(rows, "row"), counted(entity.months, "month"))
 }
 
 fn seconds(took: Duration) -> String {

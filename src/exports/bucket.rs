@@ -161,7 +161,7 @@ impl Bucket {
         }
         Refusal::busy(
             format!("\"{}\" was changed by somebody else while it was to be replaced", self.requests.at(path)),
-            "Run again, which looks at it anew; what is published is whole, and the manifest says what was begun.",
+            "Run again, which looks at it anew; the manifest says what was begun.",
         )
     }
 }

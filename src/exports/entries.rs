@@ -1,5 +1,5 @@
-//! The entries of a manifest's files. There may be a hundred thousand, of which a run asks for a few, so each is kept as
-//! the text that it has in the manifest, and read when it is asked for.
+//! The entries of a manifest's files. There may be a hundred thousand, of which a run asks for a few, so each is kept
+//! as the text that it has in the manifest, and read when it is asked for.
 
 use std::collections::BTreeMap;
 

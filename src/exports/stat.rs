@@ -110,8 +110,8 @@ pub(super) fn of_paths(folder: BorrowedFd<'_>, paths: &[&str]) -> Vec<Option<Sta
     })
 }
 
-/// Two thirds of a look at a file are the way to it, so the folder around its folder is opened once for all files in its
-/// folders that come one after the other.
+/// The way to a file takes longer than a look at it, so the folder around its folder is opened once for all files in
+/// its folders that come one after the other.
 #[cfg(target_os = "linux")]
 fn of_neighbours(folder: BorrowedFd<'_>, paths: &[&str]) -> Vec<Option<Stat>> {
     // By depth, because the folders of days lie between those of their hours.

@@ -15,8 +15,10 @@ const LOCK_NOTES: Statement = statement!("warehouse/lock_notes.sql");
 const HOLDER: Statement = statement!("warehouse/holder.sql");
 const HOLD_PLACE: Statement = statement!("warehouse/hold_place.sql");
 const SHARE_PLACE: Statement = statement!("warehouse/share_place.sql");
-const PLACE_HOLDER: Statement = statement!("warehouse/place_holder.sql");
 const TAKE_GENERATION: Statement = statement!("warehouse/take_generation.sql");
+
+/// The number of the warehouse's own lock; those of places are negative.
+const WAREHOUSE: i32 = 1;
 
 /// A transaction that locks places in object stores, and does nothing else. It keeps no snapshot.
 pub struct PlaceLock<'a> {
@@ -37,7 +39,7 @@ impl PlaceLock<'_> {
     /// # Errors
     /// If the warehouse does not answer.
     pub async fn holder(&self, number: i32) -> Result<Option<String>> {
-        place_holder(&self.work, number).await
+        holder(&self.work, number).await
     }
 }
 
@@ -45,8 +47,8 @@ async fn is_locked(work: &Work<'_>, lock: Statement, number: i32) -> Result<bool
     work.query_one(lock, &[(&number, Type::INT4)]).await?.map_or(Ok(false), |row| row.get("locked"))
 }
 
-async fn place_holder(work: &Work<'_>, number: i32) -> Result<Option<String>> {
-    work.query_one(PLACE_HOLDER, &[(&number, Type::INT4)]).await?.map(|row| row.get("holder")).transpose()
+async fn holder(work: &Work<'_>, number: i32) -> Result<Option<String>> {
+    work.query_one(HOLDER, &[(&number, Type::INT4)]).await?.map(|row| row.get("holder")).transpose()
 }
 
 impl Warehouse {
@@ -100,7 +102,7 @@ impl Reading<'_> {
     /// # Errors
     /// If the warehouse does not answer.
     pub async fn place_holder(&self, number: i32) -> Result<Option<String>> {
-        place_holder(&self.work, number).await
+        holder(&self.work, number).await
     }
 
     /// Checks that no other run has the warehouse, so that production is not surveyed in vain.
@@ -108,7 +110,7 @@ impl Reading<'_> {
     /// # Errors
     /// Busy if one has.
     pub async fn check_is_free(&self) -> Result<()> {
-        match holder(&self.work).await? {
+        match holder(&self.work, WAREHOUSE).await? {
             Some(holder) => Err(is_held(&holder)),
             None => Ok(()),
         }
@@ -122,7 +124,7 @@ pub(super) async fn hold(session: &mut Session) -> Result<Work<'_>> {
     if locked {
         return Ok(work);
     }
-    let holder = holder(&work).await?;
+    let holder = holder(&work, WAREHOUSE).await?;
     Err(is_held(holder.as_deref().unwrap_or("it has just ended")))
 }
 
@@ -138,10 +140,6 @@ async fn take_generation(work: Work<'_>, cluster: Option<Cluster>, generation: i
         return Err(Refusal::held("another run has settled something since this one looked", "Try again."));
     }
     Ok(Locked { work, cluster })
-}
-
-async fn holder(work: &Work<'_>) -> Result<Option<String>> {
-    work.query_one(HOLDER, &[]).await?.map(|row| row.get("holder")).transpose()
 }
 
 fn is_held(holder: &str) -> anyhow::Error {

@@ -198,7 +198,7 @@ fn check_looks_at_the_bucket() {
     let Some(bucket) = Bucket::new(World::new()) else { return };
     bucket.world.production(TABLE);
     let ran = bucket.kalends("check");
-    ran.succeeds().says(&format!("\"{}\" can be listed and read", bucket.url()));
+    ran.succeeds().says(&format!("\"{}\" can be listed; what may be read and written there", bucket.url()));
     assert!(!ran.stdout.contains("free at"), "{}", ran.stdout);
     assert_eq!(bucket.proxy.writes(), [""; 0]);
     bucket.proxy.choose(|_| Deed::Status(403, "AccessDenied"));

@@ -132,7 +132,7 @@ pub(super) fn explained(trouble: &Trouble, store: &Store, doing: String) -> anyh
 
 fn hint(trouble: &Trouble, store: &Store, told: &str) -> Option<String> {
     let Trouble::Store(error) = trouble else {
-        return Some("Run again when the store answers; what is published is whole.".to_string());
+        return Some("Run again when the store answers.".to_string());
     };
     let text = said(error);
     let rights = match store.scheme {

@@ -93,7 +93,7 @@ fn traced_command(world: &World, command: &str) -> String {
 }
 
 /// The points of a run on this stage, by call: everything sent and received, and what is done with files below the
-/// export folder. Both ways that the stage turns are traced: a run one way writes files that one the other way does not.
+/// export folder. Both ways that the stage turns are traced: a run one way writes other files than one the other way.
 pub fn points(stage: &mut Stage) -> BTreeMap<String, Vec<Point>> {
     let there = traced(stage);
     let back = traced(stage);
