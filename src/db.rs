@@ -74,7 +74,7 @@ pub struct Address {
     pub methods: Methods,
 }
 
-/// How long to wait, and to let others wait.
+/// How long to wait, and to let others wait; and how much of a server to take.
 #[derive(Debug, Clone, Copy)]
 pub struct Limits {
     /// For a connection to be established.
@@ -85,6 +85,8 @@ pub struct Limits {
     pub statement: Duration,
     /// For the next statement of an open transaction, before the server ends the session.
     pub idle: Duration,
+    /// How many processes a statement may take beside its own; `None`: as the server is set.
+    pub workers: Option<u16>,
 }
 
 /// What a transaction does.

@@ -97,7 +97,7 @@ pub struct Settings {
     pub exports: Exports,
     /// Whether the report's pages are published beside the files; `None`: if there are some already.
     pub report: Option<bool>,
-    /// How long to wait for the warehouse.
+    /// How long to wait for the warehouse, and how much of it to take.
     pub limits: Limits,
     /// The same for production.
     pub production_limits: Limits,
@@ -210,10 +210,11 @@ impl Settings {
             looks,
             exports,
             report: file.report,
-            limits,
+            limits: Limits { workers: file.warehouse.workers.map(|workers| workers.0), ..limits },
             production_limits: Limits {
                 lock: file.production.lock_timeout.map_or(limits.lock, |written| written.0),
                 statement: file.production.statement_timeout.map_or(limits.statement, |written| written.0),
+                workers: file.production.workers.map(|workers| workers.0),
                 ..limits
             },
             max_rows_per_second: file.production.max_rows_per_second,

@@ -4,7 +4,7 @@
 --
 -- Reads:   nothing
 -- Writes:  nothing; SET LOCAL ends with the transaction
--- Params:  none; the limits are whole milliseconds
+-- Params:  none; the limits are whole milliseconds, the workers a number, if any
 -- Repeat:  safe
 
 -- With an empty search path, only pg_catalog is searched, so nobody can substitute a function or operator.
@@ -15,7 +15,7 @@ SET LOCAL IntervalStyle = 'postgres';
 SET LOCAL extra_float_digits = 1;
 SET LOCAL bytea_output = 'hex';
 SET LOCAL client_encoding = 'UTF8';
--- Off: Off: rows that a policy would hide cause an error instead of a smaller answer.
+-- Off: rows that a policy would hide cause an error instead of a smaller answer.
 SET LOCAL row_security = off;
 SET LOCAL lock_timeout = {{ lock_ms }};
 SET LOCAL statement_timeout = {{ statement_ms }};
@@ -23,6 +23,9 @@ SET LOCAL idle_in_transaction_session_timeout = {{ idle_ms }};
 -- From some 20,000 rows on, the account of a month is worth a second process; the server's default of 8 MB is ten times
 -- as much.
 SET LOCAL min_parallel_table_scan_size = '1MB';
+{% if workers is defined %}
+SET LOCAL max_parallel_workers_per_gather = {{ workers }};
+{% endif %}
 -- Compiling a statement costs more than most statements take, and a function's statement would be compiled for each
 -- line. These are PostgreSQL's own defaults, with which a large survey is still compiled.
 SET LOCAL jit_above_cost = 100000;

@@ -7,7 +7,7 @@ use tokio_postgres::error::SqlState;
 use super::line::DEAD_AFTER;
 use super::{Access, Limits, sql_state};
 use crate::error::Result;
-use crate::sql::{Milliseconds, Sql, Statement};
+use crate::sql::{Filling, Milliseconds, Sql, Statement};
 
 const ALL: Statement = crate::statement!("pins/all.sql");
 const WRITE: Statement = crate::statement!("pins/write.sql");
@@ -34,12 +34,11 @@ impl Pins {
     /// The pins of a transaction and the statements that follow them, as one message.
     pub(super) fn before(self, access: Access, then: &[Sql]) -> Result<Sql> {
         let limits = self.limits;
-        let mut all = vec![ALL.with(&[
-            ("lock_ms", &milliseconds(limits.lock)),
-            ("statement_ms", &milliseconds(limits.statement)),
-            ("idle_ms", &milliseconds(limits.idle)),
-            ("dead_ms", &milliseconds(DEAD_AFTER)),
-        ])?];
+        let [lock, statement, idle, dead] = [limits.lock, limits.statement, limits.idle, DEAD_AFTER].map(milliseconds);
+        let mut names: Vec<(&str, &dyn Filling)> =
+            vec![("lock_ms", &lock), ("statement_ms", &statement), ("idle_ms", &idle), ("dead_ms", &dead)];
+        names.extend(limits.workers.iter().map(|workers| ("workers", workers as &dyn Filling)));
+        let mut all = vec![ALL.with(&names)?];
         if matches!(access, Access::Write) {
             all.push(WRITE.into());
         }

@@ -81,6 +81,7 @@ pub(super) struct Production {
     pub(super) lock_timeout: Option<Written>,
     pub(super) statement_timeout: Option<Written>,
     pub(super) max_rows_per_second: Option<NonZeroU64>,
+    pub(super) workers: Option<Workers>,
 }
 
 /// What the warehouse is.
@@ -88,6 +89,24 @@ pub(super) struct Production {
 #[serde(deny_unknown_fields, default)]
 pub(super) struct Warehouse {
     pub(super) cluster: Option<Cluster>,
+    pub(super) workers: Option<Workers>,
+}
+
+/// How many processes a statement may take beside its own.
+#[derive(Debug, Clone, Copy, PartialEq, Deserialize)]
+#[serde(try_from = "i64")]
+pub(super) struct Workers(pub(super) u16);
+
+/// The most that PostgreSQL takes.
+const MOST_WORKERS: u16 = 1024;
+
+impl TryFrom<i64> for Workers {
+    type Error = String;
+
+    fn try_from(typed: i64) -> Result<Self, String> {
+        let known = u16::try_from(typed).ok().filter(|&workers| workers <= MOST_WORKERS);
+        known.map(Self).ok_or_else(|| format!("workers are a whole number from 0 to {MOST_WORKERS}"))
+    }
 }
 
 impl Default for File {

@@ -66,6 +66,7 @@ impl Limits {
             lock: either("lock", self.lock_timeout, default.lock_timeout, self.lock_seconds)?,
             statement: either("statement", self.statement_timeout, default.statement_timeout, self.statement_seconds)?,
             idle: either("idle", self.idle_timeout, default.idle_timeout, self.idle_seconds)?,
+            workers: None,
         };
         Ok((limits, notes))
     }

@@ -58,7 +58,7 @@ fn parse(path: &Path, text: &str) -> Result<File> {
 #[cfg(test)]
 mod tests {
     use super::super::duration::Written;
-    use super::super::file::Production;
+    use super::super::file::{Production, Workers};
     use super::*;
     use crate::entity::Entity;
 
@@ -79,11 +79,13 @@ mod tests {
         // It shows both URLs, although they have no default.
         assert!(file.production_url.is_some() && file.warehouse_url.is_some());
         // It shows how production is spared, with the values that apply without them.
-        let Production { lock_timeout, statement_timeout, max_rows_per_second } = file.production;
+        let Production { lock_timeout, statement_timeout, max_rows_per_second, workers } = file.production;
         let written = |limit: Option<Written>| limit.map(|limit| limit.0);
         assert_eq!(written(lock_timeout), Some(default.limits.lock_timeout.0));
         assert_eq!(written(statement_timeout), Some(default.limits.statement_timeout.0));
         assert!(max_rows_per_second.is_some());
+        // PostgreSQL's own default.
+        assert_eq!([workers, file.warehouse.workers], [Some(Workers(2)); 2]);
     }
 
     #[test]

@@ -19,6 +19,12 @@ impl Filling for bool {
     }
 }
 
+impl Filling for u16 {
+    fn filled(&self) -> String {
+        format!("'{self}'")
+    }
+}
+
 impl Filling for Day {
     fn filled(&self) -> String {
         format!("'{}'", date(*self))

@@ -1,6 +1,7 @@
 //! Polite to production: who waits there, how fast it is read, and what it is told.
 
 mod standby;
+mod workers;
 
 use std::thread::sleep;
 use std::time::{Duration, Instant};
