@@ -343,6 +343,9 @@ fn what_would_be_held_is_planned_as_held_and_what_is_accepted_as_settled() {
         files.iter().map(|file| file["path"].as_str().unwrap().to_string()).collect::<BTreeSet<_>>(),
         written.into_iter().cloned().collect()
     );
+    // The file of the day that vanished, beside a month that is held.
+    let removed: Vec<&String> = tree.keys().filter(|path| !now.contains_key(*path)).collect();
+    assert_eq!((&plan["files"]["remove"], removed.is_empty()), (&json!(removed), false));
     let again = self::plan(&world);
     assert_eq!(
         (&again["nothing_to_do"], &again["entities"][0]["days"], &again["files"]["write"]),
