@@ -17,7 +17,8 @@ theme.addEventListener("click", () => {
 tellTheme();
 matchMedia("(prefers-color-scheme: dark)").addEventListener("change", () => draw());
 
-// The seconds at which a period begins: 2024, 2024-Q1, 2024-03, 2024-W09, 2024-03-05, 2024-03-05T05.
+// The seconds at which a period begins: 2024, 2024-Q1, 2024-03, 2024-W09, 2024-03-05, 2024-03-05T05. NaN beyond the
+// years that a browser knows.
 function begins(period) {
   const [, year, quarter, week, month, day, hour] =
     period.match(/^(-?\d+)(?:-Q(\d)|-W(\d+)|-(\d+)(?:-(\d+)(?:T(\d+))?)?)?$/) || [];
@@ -34,19 +35,25 @@ function begins(period) {
   return date.getTime() / 1000;
 }
 
-// The figures are read from the tables: what is drawn is what is written.
-const number = (text) => (text === "none" || text === "" ? null : Number(text.replaceAll(",", "")));
+// The figures are read from the tables: what is drawn is what is written. NaN, infinities, and numbers whose distance
+// would be too large for a browser are not drawn.
+const drawable = (found) => (Math.abs(found) < 8e307 ? found : null);
+const number = (text) => (text === "none" ? null : drawable(Number(text.replaceAll(",", ""))));
 const read = new Map();
 function table(level) {
   if (!read.has(level)) {
     const place = one(`[data-table="${level}"]`);
-    const head = all("thead th", place.querySelector("table")).map((cell) => cell.textContent);
+    const head = all("th", place.querySelector("thead") || place).map((cell) => cell.textContent);
     const rows = all("tr[data-p]", place).map((row) => ({
-      at: begins(row.dataset.p), period: row.dataset.p, restated: Number(row.dataset.r || 0),
-      texts: [...row.cells].map((cell) => cell.textContent),
+      at: begins(row.dataset.p), period: row.dataset.p, restated: Number(row.dataset.r || 0), cells: row.children,
     }));
     rows.sort((a, b) => a.at - b.at);
-    read.set(level, { head, rows });
+    // Only the columns that are drawn are read, each once.
+    const columns = new Map(), column = (at) => {
+      if (!columns.has(at)) columns.set(at, rows.map((row) => number(row.cells[at].textContent)));
+      return columns.get(at);
+    };
+    read.set(level, { head, rows, column });
   }
   return read.get(level);
 }
@@ -55,39 +62,43 @@ function table(level) {
 const step = { hour: 3600, day: 86400, week: 7 * 86400, month: 31 * 86400, quarter: 92 * 86400, year: 366 * 86400 };
 
 // Combinations are packed, and unpacked when somebody asks for one.
-async function combination(name) {
-  const packed = all("[data-combination]").find((script) => script.dataset.combination === name);
-  const bytes = Uint8Array.from(atob(packed.textContent), (c) => c.charCodeAt(0));
+const packed = all("[data-combination]"), unpacked = new Map();
+async function combination(place) {
+  const bytes = Uint8Array.from(atob(packed[place].textContent), (c) => c.charCodeAt(0));
   const stream = new Blob([bytes]).stream().pipeThrough(new DecompressionStream("deflate"));
   const columns = JSON.parse(one("#columns").dataset.columns);
   // Each line has the days since the day before, the first one since 2000-01-01.
   let at = Date.UTC(2000, 0, 1) / 1000;
-  return new Map((await new Response(stream).text()).split("\n").map((line) => {
+  const days = new Map((await new Response(stream).text()).split("\n").map((line) => {
     const [days, rows, ...figures] = line.split(" ");
     at += days * 86400;
     const found = { rows: Number(rows) };
     columns.forEach((column, i) => {
-      found[column] = figures[i] === "-" ? null : Number(figures[i] === "=" ? rows : figures[i]);
+      found[column] = figures[i] === "-" ? null : drawable(Number(figures[i] === "=" ? rows : figures[i]));
     });
     return [at, found];
   }));
+  unpacked.set(place, days);
+  return days;
 }
 
 const figure = one("#figure"), level = one("#level"), chosen = one("#combination");
 for (const details of all("[data-table]")) {
-  const has = details.querySelectorAll("tr[data-p]").length > 1;
-  if (has) level.add(new Option(details.querySelector("summary").textContent, details.dataset.table));
+  const title = details.querySelector("summary").textContent;
+  if (details.querySelector("tr[data-p]")) level.add(new Option(title, details.dataset.table));
 }
 if ([...level.options].some((option) => option.value === "day")) level.value = "day";
-for (const script of all("[data-combination]")) chosen.add(new Option(script.dataset.combination));
+packed.forEach((script, at) => chosen.add(new Option(script.dataset.combination, at)));
 
-let plots = [], drawn = 0;
+// On paper a plot is as wide as the paper, whatever the screen is.
+let plots = [], drawn = 0, paper = 0;
 async function draw() {
   const turn = ++drawn;
-  const { head, rows } = table(level.value || "month");
-  const column = head.indexOf(figure.value), label = figure.selectedOptions[0].textContent;
+  const { head, rows, column } = table(level.value || "month");
+  const at = head.indexOf(figure.value), label = figure.selectedOptions[0].textContent;
   const measure = figure.value.slice(figure.value.indexOf("_"));
-  const by = chosen && chosen.value && level.value === "day" ? await combination(chosen.value) : null;
+  const by = chosen && chosen.value && level.value === "day"
+    ? unpacked.get(Number(chosen.value)) || await combination(Number(chosen.value)) : null;
   if (turn !== drawn) return;
   const xs = [], value = [], low = [], high = [], again = [], count = [], ofOne = [], rowsOfOne = [];
   const [from, to] = ["min", "max"].map((statistic) => head.indexOf(statistic + measure));
@@ -98,15 +109,16 @@ async function draw() {
     return figure.value.startsWith("mean_") && counted && sum !== null ? sum / counted : null;
   };
   let last = null;
-  for (const row of rows) {
+  for (const [place, row] of rows.entries()) {
+    if (Number.isNaN(row.at)) continue;
     if (last !== null && row.at - last > step[level.value] * 1.5) {
       xs.push(last + step[level.value]);
       for (const list of [value, low, high, again, count, ofOne, rowsOfOne]) list.push(null);
     }
     last = row.at;
-    const found = number(row.texts[column]);
-    xs.push(row.at); value.push(found); count.push(number(row.texts[1]));
-    low.push(band ? number(row.texts[from]) : null); high.push(band ? number(row.texts[to]) : null);
+    const found = column(at)[place];
+    xs.push(row.at); value.push(found); count.push(column(1)[place]);
+    low.push(band ? column(from)[place] : null); high.push(band ? column(to)[place] : null);
     again.push(row.restated ? found : null);
     const day = by && by.get(row.at);
     ofOne.push(day ? ofDay(day) : null); rowsOfOne.push(day ? day.rows : null);
@@ -122,7 +134,7 @@ async function draw() {
     }
   };
   const plot = (place, height, series, data, bands) => new uPlot({
-    width: Math.max(280, place.clientWidth), height, bands, cursor,
+    width: paper || Math.max(280, place.clientWidth), height, bands, cursor,
     series: [{ value: (u, at) => said(rows, at) }, ...series],
     tzDate: (at) => uPlot.tzDate(new Date(at * 1e3), "Etc/UTC"),
     scales: { x: { time: true } }, hooks: { setScale: [zoomed] },
@@ -145,24 +157,21 @@ async function draw() {
     data.push(high, low);
     bands = [{ series: [data.length - 2, data.length - 1], fill: colour("--ghost") + "88" }];
   }
-  if (by) { series.push(line(chosen.value, colour("--again"))); data.push(ofOne); }
+  const ofWhat = by ? chosen.selectedOptions[0].textContent : "";
+  if (by) { series.push(line(ofWhat, colour("--again"))); data.push(ofOne); }
   plots.push(plot(values, 260, series, data, bands));
   const countSeries = [line("rows", colour("--soft"))], countData = [xs, count];
-  if (by) { countSeries.push(line("rows of " + chosen.value, colour("--again"))); countData.push(rowsOfOne); }
+  if (by) { countSeries.push(line("rows of " + ofWhat, colour("--again"))); countData.push(rowsOfOne); }
   plots.push(plot(counts, 150, countSeries, countData));
 }
 const few = Intl.NumberFormat("en", { notation: "compact", maximumFractionDigits: 2 });
 const brief = (found) => (found === null ? "" : few.format(found));
-const said = (rows, at) => {
-  const row = at === null ? null : rows.find((row) => row.at === at);
-  return row ? row.period : "";
-};
+const said = (rows, at) => (at !== null && rows.find((row) => row.at === at)?.period) || "";
 
-function choose() {
+const choose = () => {
   for (const block of all("[data-figure]")) block.classList.toggle("chosen", block.dataset.figure === figure.value);
-  draw();
-}
-figure.addEventListener("change", choose);
+};
+figure.addEventListener("change", () => { choose(); draw(); });
 level.addEventListener("change", () => draw());
 if (chosen) chosen.addEventListener("change", () => { level.value = "day"; draw(); });
 one("#whole").addEventListener("click", () => draw());
@@ -177,7 +186,8 @@ for (const button of all(".csv")) {
     const quoted = (text) => (/[",\n]/.test(text) ? '"' + text.replaceAll('"', '""') + '"' : text);
     const plain = (text, i) => quoted(text === "none" ? "" : i > 0 ? text.replaceAll(",", "") : text);
     const figures = head.length - 1;
-    const lines = [head.slice(0, figures), ...rows.map((row) => row.texts.slice(0, figures).map(plain))];
+    const texts = ({ cells }) => [...cells].slice(0, figures).map((cell, i) => plain(cell.textContent, i));
+    const lines = [head.slice(0, figures), ...rows.map(texts)];
     const link = document.createElement("a");
     const csv = lines.map((line) => line.join(",") + "\n").join("");
     link.href = URL.createObjectURL(new Blob([csv], { type: "text/csv" }));
@@ -187,11 +197,25 @@ for (const button of all(".csv")) {
   });
 }
 
-// On paper everything is open.
+// On paper everything is open and light.
 const shut = new Set();
+let worn;
 addEventListener("beforeprint", () => {
   one(".url").textContent = location.href;
   for (const details of all("details:not([open])")) { shut.add(details); details.open = true; }
+  worn = root.dataset.theme;
+  root.dataset.theme = "light";
+  paper = 640;
+  draw();
 });
-addEventListener("afterprint", () => { for (const details of shut) details.open = false; shut.clear(); });
+addEventListener("afterprint", () => {
+  for (const details of shut) details.open = false;
+  shut.clear();
+  if (worn) root.dataset.theme = worn; else delete root.dataset.theme;
+  paper = 0;
+  draw();
+});
+
+// A browser may have kept a choice. The plots come after the first paint.
 choose();
+requestAnimationFrame(() => setTimeout(draw));

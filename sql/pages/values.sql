@@ -6,7 +6,7 @@
 -- Params:  $1 date first month, $2 date day after the last one, $3 integer how many values stand by themselves
 -- Repeat:  safe
 
-{% from 'means.jinja' import said %}
+{% from 'means.jinja' import account_of, said %}
 {% from 'statistics.jinja' import of_parts %}
 WITH parts AS (
     SELECT
@@ -53,7 +53,7 @@ told AS (
     SELECT
         month,
         place,
-        to_jsonb(summed) - '{month,place}'::text[] AS account
+        {{ account_of('summed', stored_columns) }} AS account
     FROM summed
 )
 

@@ -5,7 +5,7 @@
 -- Params:  $1 date first day of the period
 -- Repeat:  safe
 
-{% from 'means.jinja' import said %}
+{% from 'means.jinja' import account_of, said %}
 {% from 'statistics.jinja' import of_parts %}
 WITH summed AS (
     SELECT
@@ -20,7 +20,7 @@ WITH summed AS (
 ),
 
 told AS (
-    SELECT value, to_jsonb(summed) - 'value' AS account FROM summed
+    SELECT value, {{ account_of('summed', stored_columns) }} AS account FROM summed
 )
 
 SELECT value, {{ said('told.account') }} AS said

@@ -4,7 +4,7 @@ use serde::Serialize;
 
 use super::draw;
 use super::facts::{Combination, Facts, MONTHS_OF_VALUES, Value};
-use super::figures::{Change, Figure, change, shown, title};
+use super::figures::{Change, Figure, change, named, shown, title};
 use crate::accounts::Said;
 use crate::calendar::{Level, Period};
 use crate::entity::Statistic;
@@ -80,7 +80,7 @@ pub(super) fn ranked(facts: &Facts, figures: &[Figure]) -> Vec<Ranked> {
 }
 
 fn of_values(facts: &Facts, values: &[Value], figure: &Figure, month: Period) -> Vec<RankedValue> {
-    let last = facts.of(Level::Month).last().map_or(month, |shown| shown.period);
+    let last = facts.months.map_or(month, |months| months.until.plus(-1).month());
     let before = |period: &Period| Some(period.first().plus(-1).month());
     let mut months: Vec<Period> = std::iter::successors(Some(last), before).take(MONTHS_OF_VALUES).collect();
     months.reverse();
@@ -100,8 +100,7 @@ fn of_values(facts: &Facts, values: &[Value], figure: &Figure, month: Period) ->
             let (now, then) = (text(said(month)), text(said(earlier)));
             let name = match (value.rest, &value.name) {
                 (Some(others), _) => format!("other ({})", counted(others, "value")),
-                (None, Some(name)) => name.clone(),
-                (None, None) => "NULL".to_string(),
+                (None, name) => named(name.as_deref()),
             };
             let number = said(month).and_then(|said| figure.number(said));
             let numbers = numbers(value);
@@ -140,9 +139,9 @@ impl Packed {
         let columns = labels.iter().flat_map(|(_, label)| [format!("sum_{label}"), format!("count_{label}")]);
         let names = facts.model.dimension_names();
         let one = |one: &Combination| {
-            let named = names.iter().zip(&one.names);
-            let named = named.map(|(name, value)| format!("{name} = {}", value.as_deref().unwrap_or("NULL")));
-            Ok(PackedOne { name: crate::report::list(named), days: super::assets::packed(&one.days)? })
+            let texts = names.iter().zip(&one.names);
+            let texts = texts.map(|(name, value)| format!("{name} = {}", named(value.as_deref())));
+            Ok(PackedOne { name: crate::report::list(texts), days: super::assets::packed(&one.days)? })
         };
         Ok(Self {
             of_all: count(facts.of_combinations),

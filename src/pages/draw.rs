@@ -33,7 +33,7 @@ pub(super) fn bars(bars: &[Bar], what: &str) -> String {
     let all = || bars.iter().flat_map(|bar| [bar.value, bar.ghost]).flatten();
     let (low, high) = (all().fold(0.0, f64::min), all().fold(0.0, f64::max));
     let room = HEIGHT - ABOVE - BELOW;
-    let y = |value: f64| ABOVE + if high > low { (high - value) / (high - low) * room } else { room };
+    let y = |value: f64| ABOVE + if high > low { depth(value, low, high) * room } else { room };
     let mut svg = format!(
         "<svg class=\"bars\" viewBox=\"0 0 {width:.0} {HEIGHT:.0}\" width=\"{width:.0}\" role=\"img\" \
          aria-label=\"{}\">",
@@ -122,7 +122,7 @@ pub(super) fn line(numbers: &[Option<f64>], most: Option<f64>, (width, height): 
             is_down = false;
             continue;
         };
-        let share = if high > low { (high - number) / (high - low) } else { 0.5 };
+        let share = if high > low { depth(*number, low, high) } else { 0.5 };
         let (x, y) = (2.0 + step * f64::from(at), 2.0 + share * height);
         let _ = write!(path, "{}{x:.1} {y:.1}", if is_down { "L" } else { "M" });
         // One by itself is a dot.
@@ -139,6 +139,13 @@ pub(super) fn line(numbers: &[Option<f64>], most: Option<f64>, (width, height): 
         width + 4.0,
         escaped(what)
     )
+}
+
+/// How far a number is below the highest one, as a share of the whole way down. Numbers whose distance is too large to
+/// be one are halved.
+fn depth(number: f64, low: f64, high: f64) -> f64 {
+    let part = if (high - low).is_finite() { 1.0 } else { 0.5 };
+    (high * part - number * part) / (high * part - low * part)
 }
 
 /// The first letters of a month's name.
@@ -208,6 +215,15 @@ mod tests {
         };
         assert_eq!([drawn(&[Some(1.0), None, Some(0.0)]), drawn(&[None]), drawn(&[])], [2, 0, 0]);
         assert!(bars(&[bar(None)], "\"").contains("<title>&lt;b&gt;</title>"));
+    }
+
+    #[test]
+    fn numbers_of_any_size_have_a_place() {
+        for most in [f64::MAX, 5e-324] {
+            let svg = bars(&[bar(Some(most)), bar(Some(-most))], "x")
+                + &line(&[Some(most), Some(-most)], None, (9.0, 9.0), "x");
+            assert!(!svg.contains("NaN") && !svg.contains("inf"), "{svg}");
+        }
     }
 
     #[test]

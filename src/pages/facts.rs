@@ -54,6 +54,8 @@ pub(super) struct Facts {
     /// The accounts of each level that is kept, in order.
     pub(super) levels: BTreeMap<Level, Vec<Shown>>,
     pub(super) proof: Proof,
+    /// The months of the dimensions' values.
+    pub(super) months: Option<Span>,
     /// Each dimension by name, with its values.
     pub(super) dimensions: Vec<(String, Vec<Value>)>,
     pub(super) combinations: Vec<Combination>,
@@ -124,7 +126,10 @@ impl Facts {
             levels.insert(Level::Hour, show::periods(reading, &model, Level::Hour, Some(span)).await?);
         }
         levels.values_mut().for_each(|shown| shown.retain(|one| is_shown(one.period)));
-        let months = months(&levels[&Level::Month]);
+        let closed = |shown: &&Shown| is_closed(complete_through, shown.period);
+        let of_months = &levels[&Level::Month];
+        let last_closed = of_months.iter().rev().find(closed).map(|shown| shown.period);
+        let months = months(of_months, last_closed);
         let mut dimensions = Vec::new();
         for (at, dimension) in model.dimension_names().into_iter().enumerate() {
             dimensions.push((dimension, values(reading, &model, at, months).await?));
@@ -140,6 +145,7 @@ impl Facts {
             proof: Proof::read(reading, &model).await?,
             model,
             fresh,
+            months,
             complete_through,
             mark,
             moved,
@@ -166,14 +172,12 @@ fn is_closed(complete_through: Option<Day>, period: Period) -> bool {
     complete_through.is_some_and(|day| period.span().until <= day.next())
 }
 
-/// The last months, with those that have no rows.
-fn months(shown: &[Shown]) -> Option<Span> {
+/// The last months, with those that have no rows. The last closed one is among them: if later ones are many, it is last.
+fn months(shown: &[Shown], closed: Option<Period>) -> Option<Span> {
+    let first_of = |last: Period| (1..MONTHS_OF_VALUES).fold(last, |month, _| month.first().plus(-1).month()).first();
     let last = shown.last()?.period;
-    let mut first = last;
-    for _ in 1..MONTHS_OF_VALUES {
-        first = first.first().plus(-1).month();
-    }
-    Some(Span { from: first.first(), until: last.span().until })
+    let last = closed.filter(|month| month.first() < first_of(last)).unwrap_or(last);
+    Some(Span { from: first_of(last), until: last.span().until })
 }
 
 /// How often each day was restated; which entity it is, and the last run that restated one.

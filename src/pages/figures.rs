@@ -70,6 +70,15 @@ pub(super) fn shown(text: Option<&str>) -> String {
     text.map_or_else(|| "none".to_string(), grouped)
 }
 
+/// A value of a dimension as people read it. One that would read as nothing or as NULL is in quotes.
+pub(super) fn named(value: Option<&str>) -> String {
+    match value {
+        None => "NULL".to_string(),
+        Some(text) if text.is_empty() || text == "NULL" || text.trim() != text => format!("\"{text}\""),
+        Some(text) => text.to_string(),
+    }
+}
+
 /// How a figure differs from an earlier one.
 pub(super) fn change(before: Option<&str>, after: Option<&str>) -> Change {
     let exact = difference(before, after);
@@ -109,6 +118,12 @@ mod tests {
         assert_eq!(of(Some("0.0"), Some("0")), (text("0.0"), text("+0.0"), text(""), "same"));
         assert_eq!(of(None, Some("3")), (text("none"), text(""), text(""), ""));
         assert_eq!(of(Some("NaN"), Some("3")).3, "");
+    }
+
+    #[test]
+    fn a_value_reads_as_no_other() {
+        let values = [None, Some("NULL"), Some(""), Some(" a"), Some("a b")].map(named);
+        assert_eq!(values, ["NULL", "\"NULL\"", "\"\"", "\" a\"", "a b"]);
     }
 
     #[test]

@@ -3,7 +3,7 @@
 use serde::Serialize;
 
 use super::facts::Facts;
-use super::figures::{Change, Figure, change, shown};
+use super::figures::{Change, Figure, change, named, shown};
 use crate::accounts::{Combination, Statistic};
 use crate::calendar::Level;
 use crate::history::{Happened, Restatement, What};
@@ -85,10 +85,10 @@ fn of_period(one: &Restatement, figures: &[Figure]) -> MovedPeriod {
 }
 
 fn of_combination(dimensions: &[String], one: &Combination, figures: &[Figure]) -> MovedCombination {
-    let named = dimensions.iter().zip(&one.values);
-    let named = named.map(|(name, value)| format!("{name} = {}", value.as_deref().unwrap_or("NULL")));
+    let texts = dimensions.iter().zip(&one.values);
+    let texts = texts.map(|(name, value)| format!("{name} = {}", named(value.as_deref())));
     let figures = moved((one.rows.before, one.rows.after), &one.statistics, figures);
-    MovedCombination { names: report::list(named), figures }
+    MovedCombination { names: report::list(texts), figures }
 }
 
 /// Rows and the figures of the settings, as far as they moved.

@@ -97,7 +97,9 @@ fn headlines(facts: &Facts, figure: &Figure, months: &BTreeMap<Period, &Said>) -
     let open = months.keys().filter(|&&month| !facts.is_closed(month)).take(2);
     let text = |month: &Period| months.get(month).and_then(|said| figure.text(said));
     let of = |month: &Period| {
-        let versus = [before(*month), year_before(*month)].into_iter().map(|other| Versus {
+        // Nothing is before the first month that there is.
+        let earlier = [before(*month), year_before(*month)].into_iter().filter(|other| other < month);
+        let versus = earlier.map(|other| Versus {
             period: title(other),
             change: match months.contains_key(&other) {
                 true => change(text(&other), text(month)),

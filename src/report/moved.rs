@@ -88,7 +88,7 @@ pub fn percent(before: Option<&str>, after: Option<&str>) -> Option<String> {
     }
     let percent = (after - before) / before.abs() * 100.0;
     #[expect(clippy::cast_possible_truncation, reason = "for people")]
-    let whole = if percent.abs() < 1e15 { percent as i64 } else { return None };
+    let whole = if percent.abs() < 1e15 { percent.round() as i64 } else { return None };
     let sign = if percent > 0.0 { "+" } else { "" };
     Some(match percent.abs() {
         ..1.0 => format!("{percent:+.2}%"),

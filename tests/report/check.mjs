@@ -1,31 +1,15 @@
 // Looks at pages of the report in Chromium. Started by tests/report/run, in a folder with playwright-core and axe-core.
 import assert from "node:assert/strict";
-import { readFileSync, readdirSync, statSync } from "node:fs";
+import { mkdirSync, readFileSync, readdirSync, statSync } from "node:fs";
 import { join } from "node:path";
 import { pathToFileURL } from "node:url";
-import { chromium } from "playwright-core";
+import { check, finish, open as visit } from "./browser.mjs";
+import { isComplete, isInside, printed } from "./print.mjs";
 
 const [, , scratch] = process.argv, pictures = process.env.PICTURES;
 const file = (world) => join(scratch, world, "exports", "report", `${world}.html`);
 const address = (world) => pathToFileURL(file(world)).href;
-const browser = await chromium.launch({
-  executablePath: process.env.CHROMIUM,
-  args: ["--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-background-networking",
-    "--disable-component-update", "--disable-sync"],
-});
-let passed = 0;
-const check = async (what, looking) => { await looking(); passed += 1; console.log(`ok  ${what}`); };
-
-// A page of which every message and every request is noted.
-async function open(world, options = {}) {
-  const context = await browser.newContext({ viewport: { width: 1100, height: 900 }, ...options });
-  const page = await context.newPage(), said = [], asked = [];
-  page.on("console", (message) => said.push(message.text()));
-  page.on("pageerror", (error) => said.push(String(error)));
-  page.on("request", (request) => asked.push(request.url()));
-  await page.goto(options.address || address(world));
-  return { page, said, asked, close: () => context.close() };
-}
+const open = (world, options = {}) => visit(options.address || address(world), options);
 
 // The lines of all CSV files of a level, by period.
 function published(world, level) {
@@ -113,7 +97,7 @@ await check("a zoom of one plot is a zoom of all, and can be taken back", async 
 
 await check("a combination of dimensions is unpacked when it is asked for", async () => {
   const { page, said, close } = await open("cities");
-  const label = await page.locator("#combination option").nth(3).innerText();
+  const label = await page.locator("#combination option").nth(3).getAttribute("value");
   const took = await page.evaluate(async (value) => {
     const begun = performance.now();
     document.querySelector("#combination").value = value;
@@ -170,6 +154,37 @@ await check("on paper everything is open", async () => {
   assert.match(await page.locator("footer .url").innerText(), /^file:.*small\.html$/);
   assert.match(await page.locator("footer").innerText(), /Digest [0-9a-f]{64}/);
   await close();
+});
+
+await check("a sheet of paper is the document's, whatever the screen is", async () => {
+  const print = (world, name, options, looking) => {
+    const folder = join(scratch, `${world}.${name}`);
+    mkdirSync(folder);
+    return printed(address(world), folder, options, looking);
+  };
+  const looked = async (world, name, options) => {
+    const paper = await print(world, name, options);
+    isComplete(paper);
+    isInside(paper, 12 / 25.4 * 72 - 0.5);
+    assert.ok(paper.sheets.length > 3);
+    console.log(`    ${world}, ${name}: ${paper.sheets.length} sheets`);
+    return paper;
+  };
+  await looked("cities", "light", { colorScheme: "light" });
+  await looked("small", "without scripts", { javaScriptEnabled: false });
+  const light = await looked("small", "light", { colorScheme: "light" }), pictures = light.pictures();
+  assert.match(light.sheets.at(-1).replaceAll(/\s/g, ""), /Digest[0-9a-f]{64}\.file:.*small\.html$/);
+  const others = {
+    again: [{ colorScheme: "light" }], dark: [{ colorScheme: "dark" }],
+    chosen: [{ colorScheme: "light" }, async (page) => { for (const _ of "12") await page.click("#theme"); }],
+    phone: [{ viewport: { width: 360, height: 700 } }],
+  };
+  for (const [name, how] of Object.entries(others)) {
+    const other = await print("small", name, ...how);
+    assert.deepEqual(other.sheets, light.sheets, name);
+    other.pictures().forEach((picture, at) =>
+      assert.ok(picture.equals(pictures[at]), `${name}: sheet ${at + 1} looks different`));
+  }
 });
 
 await check("without scripts, verdict, headlines, pictures and tables are there", async () => {
@@ -231,5 +246,4 @@ await check("everything that can be clicked can be reached by keyboard", async (
   await close();
 });
 
-await browser.close();
-console.log(`${passed} checks passed`);
+await finish();
