@@ -136,6 +136,14 @@ mod tests {
     }
 
     #[test]
+    fn percentages_are_rounded() {
+        let of = |before, after| percent(Some(before), Some(after));
+        assert_eq!(of("3", "53").as_deref(), Some("+1,667%"));
+        assert_eq!(of("3", "-53").as_deref(), Some("-1,867%"));
+        assert_eq!([of("0", "5"), of("5", "5"), of("1", "NaN")], [None, None, None]);
+    }
+
+    #[test]
     fn numbers_are_grouped_and_other_texts_are_not() {
         for (number, found) in [
             ("1234567.891", "1,234,567.891"),

@@ -226,6 +226,25 @@ fn a_page_says_what_moved_since_the_one_before_and_no_more_than_was_proven() {
 }
 
 #[test]
+fn figures_of_floats_are_the_files_and_rows_of_the_future_hide_no_month() {
+    let world = visits("report = true\n");
+    world.production_sql(
+        "TRUNCATE visit;
+         ALTER TABLE visit ALTER spent TYPE double precision;
+         INSERT INTO visit VALUES ('2024-03-05', 'Lyon', 1e15), ('2024-03-06', NULL, 1e-7), ('2024-03-06', 'NULL', 2),
+                                  ('2999-01-01', 'Lyon', 5)",
+    );
+    world.kalends("run").succeeds();
+    let text = page(&world, VISITS);
+    let day = &rows(&text, "day")["2024-03-05"];
+    assert_eq!(day[..5], ["1", "1000000000000000", "1e+15", "1e+15", "1000000000000000.000000"]);
+    // The values are those of the last closed month, and a value that is written as NULL is not it.
+    let ranked = text.split("<caption>March 2024").nth(1).unwrap().split("</tbody>").next().unwrap();
+    assert!(ranked.contains("<td>1,000,000,000,000,000</td>") && !ranked.contains("no rows"), "{ranked}");
+    assert!(ranked.contains(">&quot;NULL&quot;</td>\n<td>2</td>") && ranked.contains(">NULL</td>\n<td>0.0000001</td>"));
+}
+
+#[test]
 fn no_page_fetches_anything_or_runs_what_is_not_ours() {
     let world = visits("report = true\n");
     world.kalends("run").succeeds();
