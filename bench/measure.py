@@ -91,9 +91,9 @@ def scratch(text):
     return file.name
 
 
-def survey_statement(*names):
+def survey_statement(*names, of=("schema=public", "table=entity", "with_ctids=true")):
     """The survey of the default table as psql takes it, in a file. `since=DAY` limits it to days from that one."""
-    names = ["schema=public", "table=entity", "with_ctids=true", *names]
+    names = [*of, *names]
     days = subprocess.run(
         ["cargo", "run", "--quiet", "--release", "--example", "statement", "sql/accounts/days.sql", *names],
         cwd=ROOT, check=True, capture_output=True, text=True).stdout
