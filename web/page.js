@@ -39,6 +39,8 @@ function begins(period) {
 // would be too large for a browser are not drawn.
 const drawable = (found) => (Math.abs(found) < 8e307 ? found : null);
 const number = (text) => (text === "none" ? null : drawable(Number(text.replaceAll(",", ""))));
+const idle = window.requestIdleCallback || setTimeout;
+const readAhead = (column, at, end) => at < end && idle(() => { column(at); readAhead(column, at + 1, end); });
 const read = new Map();
 function table(level) {
   if (!read.has(level)) {
@@ -48,12 +50,13 @@ function table(level) {
       at: begins(row.dataset.p), period: row.dataset.p, restated: Number(row.dataset.r || 0), cells: row.children,
     }));
     rows.sort((a, b) => a.at - b.at);
-    // Only the columns that are drawn are read, each once.
+    // Columns are read when they are drawn, or before, while nobody waits.
     const columns = new Map(), column = (at) => {
       if (!columns.has(at)) columns.set(at, rows.map((row) => number(row.cells[at].textContent)));
       return columns.get(at);
     };
     read.set(level, { head, rows, column });
+    readAhead(column, 1, head.length - 1);
   }
   return read.get(level);
 }
