@@ -143,11 +143,11 @@ def machine(world):
     print(f"{platform.system()} {platform.machine()}, {os.cpu_count()} cores, {memory_gib:.0f} GiB, load {load:.1f}; {version}", flush=True)
 
 
-def main(parts, doc):
+def main(parts, doc, world_of=World, rows=10_000_000):
     """Measures the parts that were named, or all of them; each is called with the world and what was typed."""
     parser = argparse.ArgumentParser(description=doc, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--runs", type=int, default=5)
-    parser.add_argument("--rows", type=int, default=10_000_000)
+    parser.add_argument("--rows", type=int, default=rows)
     parser.add_argument("what", nargs="*", choices=[[], *parts], default=[])
     typed = parser.parse_args()
     if not os.access(KALENDS, os.X_OK):
@@ -155,10 +155,10 @@ def main(parts, doc):
     with tempfile.TemporaryDirectory(prefix="kalends-bench-") as folder:
         # The servers' user has to reach it when root runs this.
         os.chmod(folder, 0o755)
-        world = World(folder)
-        world.start()
+        world = world_of(folder)
         with contextlib.ExitStack() as at_end:
             at_end.callback(world.stop)
+            world.start()
             machine(world)
             for name in typed.what or parts:
                 parts[name](world, typed)

@@ -10,7 +10,7 @@ use tokio_postgres::types::Type;
 use crate::accounts::{self, Accounts, SetAside};
 use crate::calendar::Day;
 use crate::db::{Parameter, sql_state};
-use crate::entity::{Model, TheirType, Theirs};
+use crate::entity::{Model, Storage, TheirType, Theirs};
 use crate::error::{Refusal, Result};
 use crate::production::CtidRanges;
 use crate::sql::{Filling, Ident, Statement};
@@ -133,7 +133,7 @@ pub async fn look(reading: &Reading<'_>, model: &Model, named: &Named) -> Result
         Ok(TheirType { name: name.clone(), known: row.get("known")?, written: row.get("written")? })
     });
     let mut theirs = Theirs::new(model, named.schema.clone(), named.table.clone(), found.collect::<Result<_>>()?)?;
-    theirs.has_ctids = matches!(kind, Some("r" | "p"));
+    theirs.storage = reading.storage_of(&named.schema, &named.table, matches!(kind, Some("r" | "p"))).await?;
     Ok(theirs)
 }
 
@@ -155,9 +155,12 @@ pub async fn holds(reading: &Reading<'_>, model: &Model, named: &Named, theirs: 
         ),
         _ => error.context(format!("could not read {named} of the warehouse")),
     };
-    let (mut reader, mut ctid_ranges) = (survey::Reader::default(), theirs.has_ctids.then(CtidRanges::default));
-    let located: &[(&str, &dyn Filling)] = if theirs.has_ctids { &[("with_ctids", &true)] } else { &[] };
-    let sql = DAYS.of(&shape.with(&[&theirs.table_names()[..], located].concat()))?;
+    let Storage { has_ctids, in_shards } = theirs.storage;
+    let (mut reader, mut ctid_ranges) = (survey::Reader::default(), has_ctids.then(CtidRanges::default));
+    let ways: [(bool, (&str, &dyn Filling)); 2] =
+        [(has_ctids, ("with_ctids", &true)), (in_shards, ("in_shards", &true))];
+    let ways = ways.into_iter().filter_map(|(is_so, way)| is_so.then_some(way));
+    let sql = DAYS.of(&shape.with(&theirs.table_names().into_iter().chain(ways).collect::<Vec<_>>()))?;
     for row in &reading.work().query(sql, &[]).await.map_err(explain)? {
         let day = reader.take(row)?;
         ctid_ranges.as_mut().map_or(Ok(()), |ctid_ranges| ctid_ranges.take(day, row))?;

@@ -32,7 +32,7 @@ pub use model::{Found, Model, TimeKind};
 pub use names::Taken;
 pub use number::Number;
 pub use split::Split;
-pub use theirs::{TheirType, Theirs};
+pub use theirs::{Storage, TheirType, Theirs};
 
 use crate::calendar::Level;
 use crate::error::{Refusal, Result};

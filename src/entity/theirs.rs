@@ -15,8 +15,17 @@ pub struct Theirs {
     schema: Ident,
     table: Ident,
     pub(super) columns: Vec<TheirColumn>,
-    /// Whether it is a table, whose rows lie somewhere. Those of a view do not.
+    /// Where its rows are stored.
+    pub storage: Storage,
+}
+
+/// Where the rows of another tool's table are stored, which decides how they are read.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct Storage {
+    /// Whether it is a table of this server alone, whose rows have a `ctid` here. Those of a view have none.
     pub has_ctids: bool,
+    /// Whether its rows may be on the nodes of a cluster. Accounts are then aggregated there.
+    pub in_shards: bool,
 }
 
 /// One of its columns.
@@ -77,7 +86,7 @@ impl Theirs {
                 judged,
             })
         });
-        Ok(Self { columns: columns.collect::<Result<_>>()?, schema, table, has_ctids: false })
+        Ok(Self { columns: columns.collect::<Result<_>>()?, schema, table, storage: Storage::default() })
     }
 
     /// The table's name, for a statement.

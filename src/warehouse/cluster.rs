@@ -5,7 +5,7 @@ use tokio_postgres::types::Type;
 
 use super::{Locked, Reading};
 use crate::db::{Parameter, Row, Work};
-use crate::entity::Model;
+use crate::entity::{Model, Storage};
 use crate::error::{Refusal, Result};
 use crate::settings::Cluster;
 use crate::sql::{Filling, Ident, Statement};
@@ -17,6 +17,7 @@ const DISTRIBUTED: Statement = statement!("cluster/distributed.sql");
 pub(super) const HERE: Statement = statement!("cluster/here.sql");
 /// After that.
 pub(super) const EVERYWHERE: Statement = statement!("cluster/everywhere.sql");
+const LOCAL: Statement = statement!("cluster/local.sql");
 const NODES: Statement = statement!("cluster/nodes.sql");
 
 /// What the account statement is filled with so that it is aggregated in the shards of a cluster.
@@ -107,6 +108,20 @@ impl Reading<'_> {
             Ok(Node { name, active, answers: row.get("answers")?, said: row.get("said")? })
         };
         rows.iter().map(node).collect::<Result<_>>().map(Some)
+    }
+
+    /// Where the rows of another tool's table or view are stored. Citus plans no statement that asks for the `ctid` of
+    /// a distributed table's rows. The tables of a view are not looked up: they may be distributed.
+    ///
+    /// # Errors
+    /// If the catalogue cannot be read.
+    pub async fn storage_of(&self, schema: &Ident, table: &Ident, is_table: bool) -> Result<Storage> {
+        if !self.has_citus {
+            return Ok(Storage { has_ctids: is_table, in_shards: false });
+        }
+        let row = self.work.query_one(LOCAL, &[(&schema.name(), Type::TEXT), (&table.name(), Type::TEXT)]).await?;
+        let is_local: bool = row.map(|row| row.get("local")).transpose()?.unwrap_or(false);
+        Ok(Storage { has_ctids: is_table && is_local, in_shards: self.cluster.is_some() && !is_local })
     }
 
     /// Whether an entity's table of rows is distributed; `None` if there is no such table.

@@ -1,5 +1,6 @@
 //! A Citus cluster as the warehouse: all that holds on one server holds there, and what only a cluster can do wrong.
 
+mod adopt;
 mod cluster;
 mod failures;
 

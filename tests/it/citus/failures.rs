@@ -25,7 +25,7 @@ fn begun(world: &World) -> Child {
 }
 
 /// Waits until a run has committed its first month. False if it has ended by then.
-fn has_committed(world: &World, run: &mut Child) -> bool {
+pub(super) fn has_committed(world: &World, run: &mut Child) -> bool {
     let asked = "SELECT coalesce((SELECT count(*) FROM pg_class WHERE relname = 'entity_2024_01'), 0)";
     while run.try_wait().unwrap().is_none() {
         if kit::ask(&world.warehouse_url, asked) == ["1"] {
@@ -51,7 +51,7 @@ fn a_node_that_is_killed_in_mid_run_leaves_whole_months() {
 }
 
 /// Waits until nothing that was prepared is left. Citus itself decides, from the coordinator's record of commits.
-fn recovered(cluster: &Cluster, world: &World) {
+pub(super) fn recovered(cluster: &Cluster, world: &World) {
     let name = world.warehouse_url.rsplit('/').next().unwrap();
     let begun = Instant::now();
     let prepared = format!("SELECT count(*) FROM pg_prepared_xacts WHERE database = '{name}'");
