@@ -85,6 +85,20 @@ fn figures_that_change_places_between_two_cities_are_told_city_by_city() {
 }
 
 #[test]
+fn a_day_between_two_that_changed_has_no_combinations_in_a_plan() {
+    let world = sales("('2024-01-02', 'Lyon', 5), ('2024-01-03', 'Nice', 7), ('2024-01-04', NULL, 1)");
+    world.production_sql("UPDATE sale SET price = price + 1 WHERE at <> '2024-01-03'");
+    let planned = world.kalends("plan --json").succeeds().json()["entities"][0]["combinations"].clone();
+    let days: Vec<&Value> = planned.as_array().unwrap().iter().map(|of| &of["day"]).collect();
+    assert_eq!(days, ["2024-01-02", "2024-01-04"], "{planned}");
+    world.kalends("run").succeeds();
+    let restated = world.kalends("history --json").succeeds().json()["restatements"].clone();
+    let restated = restated.as_array().unwrap().iter().filter(|one| one["combinations"].is_object());
+    let days: BTreeSet<String> = restated.map(|one| one["period"].as_str().unwrap().to_string()).collect();
+    assert_eq!(days, ["2024-01-02", "2024-01-04"].map(str::to_string).into());
+}
+
+#[test]
 fn of_many_combinations_those_that_moved_most_are_listed_and_the_others_counted() {
     let world = sales("('2024-01-02', repeat('x', 300), 0)");
     world.production_sql("INSERT INTO sale SELECT '2024-01-02', 'city ' || n, n FROM generate_series(1, 150) AS n");
