@@ -193,6 +193,27 @@ fn nothing_is_confirmed_while_another_run_is_at_work() {
     assert!(status(&world)["proven_as_of"].as_str() > proven.as_str());
 }
 
+/// Whoever settled something may have been the one who changed what was compared.
+#[test]
+fn nothing_is_confirmed_that_was_compared_before_another_run_settled_something() {
+    let world = World::new();
+    world.production(ROWS);
+    let patient = "[limits]\nlock_timeout = \"120s\"\n[production]\nlock_timeout = \"120s\"\n";
+    world.settings(patient.to_string() + &entity("entity", "entity", ""));
+    world.kalends("run").succeeds();
+    let proven = status(&world)["proven_as_of"].clone();
+    world.production_sql("CREATE TABLE other AS SELECT * FROM entity");
+    fs::write(world.folder().join("other.toml"), entity("other", "other", "")).unwrap();
+    let table = Hold::by(&world.production_url, "LOCK TABLE entity IN ACCESS EXCLUSIVE MODE");
+    let run = Running::started(world.command("run")).once_held(&world, Side::Production);
+    world.kalends("run --config other.toml").succeeds().says("settled");
+    drop(table);
+    run.ends().succeeds().says("nothing to do");
+    assert_eq!(status(&world)["proven_as_of"], proven);
+    world.kalends("run").succeeds().says("nothing to do");
+    assert!(status(&world)["proven_as_of"].as_str() > proven.as_str());
+}
+
 /// An entity with a dimension: a city for each row.
 fn cities() -> World {
     let world = World::new();
