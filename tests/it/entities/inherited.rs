@@ -10,11 +10,15 @@ use crate::own_servers::{OwnServers, Side};
 const MEASURES: [(&str, &str); 4] =
     [("whole", "integer"), ("exact", "numeric"), ("short", "real"), ("long", "double precision")];
 
+/// Dimensions that other settings print in another way.
+const DATED: [(&str, &str); 2] = [("due", "date"), ("spell", "interval")];
+
 /// Times at which another zone would have another day, and numbers that fewer digits would change.
 const ROWS: &str = "SET TimeZone = 'UTC';
     CREATE TABLE sold AS
     SELECT t AS at, t AT TIME ZONE 'UTC' AS moment, t::date AS on_day, n AS whole, n / 7.0 AS exact,
-           (n / 7.0)::real AS short, n / 7.0::double precision * 1e10 AS long
+           (n / 7.0)::real AS short, n / 7.0::double precision * 1e10 AS long, t::date + n % 3 AS due,
+           n % 2 * interval '-1 day 02:03:04' AS spell
     FROM generate_series(-300, 1500) AS n, LATERAL (SELECT timestamp '2023-12-31 23:59:59.999999' + n * interval '37 minutes') AS r (t);
     INSERT INTO sold VALUES ('2024-01-02', '2024-01-02', '2024-01-02', NULL, 'NaN', 'Infinity', '-Infinity')";
 
@@ -33,6 +37,11 @@ fn asked() -> [Asked<'static>; 3] {
         measures: &MEASURES,
         ..Asked::default()
     })
+}
+
+/// With dimensions, which databases of another encoding cannot have.
+fn dated() -> Asked<'static> {
+    Asked { name: "dated", table: "sold", time: "on_day", measures: &MEASURES, dimensions: &DATED, ..Asked::default() }
 }
 
 /// Files, rows and accounts; as somebody sees them whom no setting is in the way of.
@@ -166,9 +175,14 @@ fn runs(world: &World, variables: &[(&str, &str)]) -> [Ran; 3] {
 #[test]
 fn no_setting_of_server_database_role_or_environment_changes_a_byte() {
     let servers = OwnServers::new();
+    let filled = |world| {
+        let world = filled(world);
+        world.settings(asked().iter().chain([&dated()]).map(Asked::settings).collect::<String>());
+        world
+    };
     let plain = filled(servers.world());
     settles(&plain);
-    asked().iter().for_each(|asked| asked.is_exact(&plain));
+    asked().iter().chain([&dated()]).for_each(|asked| asked.is_exact(&plain));
     let first = results(&plain);
     plain.production_sql(LATER);
     settles(&plain);
