@@ -87,7 +87,10 @@ fn figures_that_change_places_between_two_cities_are_told_city_by_city() {
 #[test]
 fn a_day_between_two_that_changed_has_no_combinations_in_a_plan() {
     let world = sales("('2024-01-02', 'Lyon', 5), ('2024-01-03', 'Nice', 7), ('2024-01-04', NULL, 1)");
-    world.production_sql("UPDATE sale SET price = price + 1 WHERE at <> '2024-01-03'");
+    // Its row, which stays the same, lies between theirs.
+    for (day, more) in [(2, 1), (3, 0), (4, 1)] {
+        world.production_sql(&format!("UPDATE sale SET price = price + {more} WHERE at = '2024-01-0{day}'"));
+    }
     let planned = world.kalends("plan --json").succeeds().json()["entities"][0]["combinations"].clone();
     let days: Vec<&Value> = planned.as_array().unwrap().iter().map(|of| &of["day"]).collect();
     assert_eq!(days, ["2024-01-02", "2024-01-04"], "{planned}");
