@@ -6,7 +6,7 @@
 -- Repeat:  safe
 
 {% set of_production = true %}
-{% from 'means.jinja' import said %}
+{% from 'means.jinja' import account_of, said %}
 WITH {% include 'details.jinja' %},
 
 told AS (
@@ -14,10 +14,7 @@ told AS (
         day,
         {% if keys %}combination{% else %}''::bytea{% endif %} AS combination,
         ARRAY[{% for d in dimensions %}{{ d.stored }}{% if not loop.last %}, {% endif %}{% endfor %}]::text[] AS texts,
-        (
-            SELECT to_jsonb(account)
-            FROM (SELECT fresh.rows{% for c in stored_columns %}, fresh.{{ c.name }}{% endfor %}) AS account
-        ) AS account
+        {{ account_of('fresh', stored_columns) }} AS account
     FROM fresh
 )
 

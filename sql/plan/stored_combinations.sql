@@ -5,16 +5,13 @@
 -- Params:  $1 date[] days
 -- Repeat:  safe
 
-{% from 'means.jinja' import said %}
+{% from 'means.jinja' import account_of, said %}
 WITH told AS (
     SELECT
         settled.day,
         {% if keys %}settled.combination{% else %}''::bytea{% endif %} AS combination,
         ARRAY[{% for d in dimensions %}settled.{{ d.stored }}{% if not loop.last %}, {% endif %}{% endfor %}]::text[] AS texts,
-        (
-            SELECT to_jsonb(account)
-            FROM (SELECT settled.rows{% for c in stored_columns %}, settled.{{ c.name }}{% endfor %}) AS account
-        ) AS account
+        {{ account_of('settled', stored_columns) }} AS account
     FROM kalends_stats.{{ source }} AS settled
     WHERE settled.day = ANY($1::date[])
 )

@@ -6,7 +6,7 @@
 --          $4 text[] names of the dimensions, $5 bigint how many are listed for a day
 -- Repeat:  safe; after the rows are loaded, and before the accounts of combinations are computed from them
 
-{% from 'means.jinja' import said %}
+{% from 'means.jinja' import account_of, said %}
 WITH {% include 'details.jinja' %},
 
 settled AS (
@@ -19,14 +19,8 @@ compared AS (
         ARRAY[{% for d in dimensions %}coalesce(fresh.{{ d.stored }}, settled.{{ d.stored }}){% if not loop.last %}, {% endif %}{% endfor %}]::text[] AS texts,
         abs(coalesce(fresh.rows, 0) - coalesce(settled.rows, 0)) AS moved_rows,
         abs(coalesce(fresh.{{ measures[0].sum }}, 0)::numeric - coalesce(settled.{{ measures[0].sum }}, 0)::numeric) AS moved_sum,
-        CASE WHEN settled.day IS NOT NULL THEN (
-            SELECT to_jsonb(account)
-            FROM (SELECT settled.rows{% for c in stored_columns %}, settled.{{ c.name }}{% endfor %}) AS account
-        ) END AS before,
-        CASE WHEN fresh.day IS NOT NULL THEN (
-            SELECT to_jsonb(account)
-            FROM (SELECT fresh.rows{% for c in stored_columns %}, fresh.{{ c.name }}{% endfor %}) AS account
-        ) END AS after
+        CASE WHEN settled.day IS NOT NULL THEN {{ account_of('settled', stored_columns) }} END AS before,
+        CASE WHEN fresh.day IS NOT NULL THEN {{ account_of('fresh', stored_columns) }} END AS after
     FROM fresh
     FULL JOIN settled
         ON fresh.day = settled.day{% if keys %} AND fresh.combination = settled.combination{% endif %}
