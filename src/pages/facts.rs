@@ -172,7 +172,7 @@ fn is_closed(complete_through: Option<Day>, period: Period) -> bool {
     complete_through.is_some_and(|day| period.span().until <= day.next())
 }
 
-/// The last months, with those that have no rows. The last closed one is among them: if later ones are many, it is last.
+/// The last months, with those that have no rows. The last closed one is among them: if many are later, it is the last.
 fn months(shown: &[Shown], closed: Option<Period>) -> Option<Span> {
     let first_of = |last: Period| (1..MONTHS_OF_VALUES).fold(last, |month, _| month.first().plus(-1).month()).first();
     let last = shown.last()?.period;

@@ -175,14 +175,15 @@ fn runs(world: &World, variables: &[(&str, &str)]) -> [Ran; 3] {
 #[test]
 fn no_setting_of_server_database_role_or_environment_changes_a_byte() {
     let servers = OwnServers::new();
+    let all = || asked().into_iter().chain([dated()]);
     let filled = |world| {
         let world = filled(world);
-        world.settings(asked().iter().chain([&dated()]).map(Asked::settings).collect::<String>());
+        world.settings(all().map(|asked| asked.settings()).collect::<String>());
         world
     };
     let plain = filled(servers.world());
     settles(&plain);
-    asked().iter().chain([&dated()]).for_each(|asked| asked.is_exact(&plain));
+    all().for_each(|asked| asked.is_exact(&plain));
     let first = results(&plain);
     plain.production_sql(LATER);
     settles(&plain);
