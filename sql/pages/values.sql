@@ -53,7 +53,7 @@ told AS (
     SELECT
         month,
         place,
-        {{ account_of('summed', stored_columns, as_text=true) }} AS account
+        {{ account_of('summed', stored_columns) }} AS account
     FROM summed
 )
 

@@ -83,6 +83,22 @@ fn show_ranks_the_values_of_a_dimension() {
 }
 
 #[test]
+fn a_binary_number_is_shown_as_the_files_have_it() {
+    let world = visits();
+    world.production_sql(
+        "ALTER TABLE visit ALTER spent TYPE double precision; UPDATE visit SET spent = 1e15 WHERE spent = 4",
+    );
+    world.kalends("forget visits --yes").succeeds();
+    world.kalends("run").succeeds();
+    let largest = |found: &Value| {
+        let lines = found["lines"].as_array().unwrap().iter();
+        lines.map(|line| line["statistics"]["max_spent"].as_str().unwrap().to_string()).collect::<Vec<_>>()
+    };
+    assert_eq!(largest(&shown(&world, "2024")), ["1e+15", "31"]);
+    assert_eq!(largest(&shown(&world, "2024-01 --by city")), ["1e+15", "1"]);
+}
+
+#[test]
 fn show_refuses_what_there_is_not() {
     let world = visits();
     world.kalends("show 2024 --by town").fails_with(2).says("has no dimension \"town\"").says("It has: city.");
