@@ -102,7 +102,7 @@ impl Entries {
 
     /// All entries, in the order of their paths.
     pub(super) fn all(&self) -> impl Iterator<Item = (&String, Entry)> {
-        self.0.iter().filter_map(|(path, text)| Some((path, serde_json::from_str(text.get()).ok()?)))
+        self.0.iter().filter_map(|(path, text)| Some((path, serde_json::from_str::<Entry>(text.get()).ok()?)))
     }
 }
 
