@@ -106,9 +106,8 @@ impl Work<'_> {
 
     /// Runs a statement and returns its rows as they arrive.
     pub async fn stream(&self, sql: &Sql, parameters: &[Parameter<'_>]) -> Result<Rows> {
-        self.expect_bulk().await?;
         let parameters = parameters.iter().map(|(value, kind)| (*value, kind.clone()));
-        let stream = self.answer(sql, self.transaction.query_typed_raw(sql.text(), parameters)).await?;
+        let stream = self.bulk_answer(sql, self.transaction.query_typed_raw(sql.text(), parameters)).await?;
         Ok(Rows::new(self.line.clone(), sql.clone(), stream))
     }
 
@@ -125,8 +124,7 @@ impl Work<'_> {
 
     /// Starts a `COPY … TO STDOUT`.
     pub async fn copy_out(&self, sql: &Sql) -> Result<CopyOut> {
-        self.expect_bulk().await?;
-        let stream = self.answer(sql, self.transaction.copy_out(sql.text())).await?;
+        let stream = self.bulk_answer(sql, self.transaction.copy_out(sql.text())).await?;
         Ok(CopyOut::new(self.line.clone(), sql.clone(), stream))
     }
 
@@ -136,8 +134,15 @@ impl Work<'_> {
         Ok(CopyIn::new(self.line.clone(), sql.clone(), sink))
     }
 
-    async fn expect_bulk(&self) -> Result<()> {
-        self.batch(&pins::bulk(self.limits)?).await
+    /// The answer of a statement that sends many rows. Its pins are sent with it, in the same round trip.
+    async fn bulk_answer<T>(
+        &self,
+        sql: &Sql,
+        statement: impl Future<Output = Result<T, tokio_postgres::Error>>,
+    ) -> Result<T> {
+        let pins = pins::bulk(self.limits)?;
+        let (pinned, answer) = futures_util::future::join(self.batch(&pins), self.answer(sql, statement)).await;
+        pinned.and(answer)
     }
 
     /// Commits. Nothing is done until this has returned.

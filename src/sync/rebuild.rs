@@ -28,7 +28,7 @@ impl Settling<'_> {
         let changed = self.months(changes);
         if rebuild.keeps_rows {
             for month in &changed {
-                settle::note_before(&locked, &rebuild.known, &run, month).await?;
+                settle::note_before(&locked, &rebuild.known, &mut run, month).await?;
                 run.has_settled(month.period);
             }
         }

@@ -9,7 +9,6 @@ use std::collections::BTreeSet;
 use anyhow::Context as _;
 use tokio_postgres::types::{ToSql, Type};
 
-use combinations::rows_of;
 pub use run::Run;
 
 use crate::accounts::{self, Accounts, Cause, Changes, Month};
@@ -37,7 +36,7 @@ const RESTATEMENT_AFTER: Statement = statement!("warehouse/restatement_after.sql
 pub async fn begin_run(locked: &Locked<'_>, as_of: &str) -> Result<Run> {
     let row = locked.work().query_one(BEGIN_RUN, &[(&as_of, Type::TEXT)]).await?;
     let row = row.context("the warehouse gave the run no number")?;
-    Ok(Run { number: row.get("run")?, years: BTreeSet::new() })
+    Ok(Run { number: row.get("run")?, years: BTreeSet::new(), restates: false })
 }
 
 /// The result of comparing a month's rows in the warehouse with production's.
@@ -49,24 +48,29 @@ pub enum Proof {
 }
 
 /// The proof that a month's rows in the warehouse equal production's, except for days that are left as they were
-/// settled. Only [`prove`] makes one. It has the accounts of the rows.
-pub struct Proven(Accounts);
+/// settled. Only [`prove`] makes one.
+pub struct Proven {
+    /// The accounts of the rows.
+    accounts: Accounts,
+    /// The table with the rows: the month's, or that of all rows if the month has none.
+    table: Ident,
+}
 
 /// Compares a month's rows in the warehouse with production's, with the statement that surveyed production: the whole
 /// month, with its unchanged days. Days that differ may lie outside the month, if time zone data changed after the rows
 /// were loaded.
 pub async fn prove(locked: &Locked<'_>, model: &Model, month: &Month) -> Result<Proof> {
-    let settled = match locked.partition(model, month.period).await? {
-        Partition::Missing => Accounts::new(),
+    let (accounts, table) = match locked.partition(model, month.period).await? {
+        Partition::Missing => (Accounts::new(), model.rows().clone()),
         Partition::Attached => {
             let (schema, table) = (Ident::new("kalends_raw")?, model.partition(month.period)?);
             let names: [(&str, &dyn Filling); 2] = [("schema", &schema), ("table", &table)];
             let names = [&names[..], locked.in_shards()].concat();
-            survey::read(&locked.work().query(DAYS.of(&model.shape()?.with(&names))?, &[]).await?)?.0
+            (survey::read(&locked.work().query(DAYS.of(&model.shape()?.with(&names))?, &[]).await?)?.0, table)
         }
     };
-    let differing = accounts::compare(&month.survey, &settled);
-    Ok(if differing.is_empty() { Proof::Equal(Proven(settled)) } else { Proof::Differing(differing) })
+    let differing = accounts::compare(&month.survey, &accounts);
+    Ok(if differing.is_empty() { Proof::Equal(Proven { accounts, table }) } else { Proof::Differing(differing) })
 }
 
 /// Settles a month whose rows were loaded and proven: writes the accounts of the changed days and of all periods that
@@ -77,15 +81,15 @@ pub async fn settle(
     run: Option<&mut Run>,
     month: &Month,
     rows: u64,
-    _proven: &Proven,
+    proven: &Proven,
 ) -> Result<()> {
-    let Some(run) = run else { return follow(locked, model, month).await };
+    let Some(run) = run else { return follow(locked, model, month, proven).await };
     if !month.changes.is_empty() {
         note_before(locked, model, run, month).await?;
-        combinations::note(locked, model, run, month).await?;
+        combinations::note(locked, model, run, (month, &proven.table)).await?;
         write_days(locked, model, month).await?;
     }
-    follow(locked, model, month).await?;
+    follow(locked, model, month, proven).await?;
     if !month.changes.is_empty() {
         note_after(locked, model, run, month).await?;
         run.has_settled(month.period);
@@ -98,10 +102,10 @@ pub async fn settle(
 /// Writes the accounts of a month's unchanged days again, computed from its rows, because their checksums have an
 /// earlier form. Their figures stay. Returns the number of days.
 pub async fn renew(locked: &Locked<'_>, model: &Model, month: &Month, proven: &Proven) -> Result<usize> {
-    let unchanged = proven.0.keys().filter(|day| !month.changes.contains_key(day));
+    let unchanged = proven.accounts.keys().filter(|day| !month.changes.contains_key(day));
     let changes: Changes = unchanged.map(|&day| (day, Cause::Changed)).collect();
     let days = changes.len();
-    write_days(locked, model, &Month { changes, ..Month::of(month.period, &proven.0) }).await?;
+    write_days(locked, model, &Month { changes, ..Month::of(month.period, &proven.accounts) }).await?;
     Ok(days)
 }
 
@@ -120,7 +124,7 @@ async fn count(locked: &Locked<'_>, run: &Run, month: &Month, rows: u64) -> Resu
 
 /// The accounts that follow from those of a month's days: hours and combinations of dimensions from the month's rows,
 /// then weeks, months, quarters and years from their parts. Writes only those that changed.
-async fn follow(locked: &Locked<'_>, model: &Model, month: &Month) -> Result<()> {
+async fn follow(locked: &Locked<'_>, model: &Model, month: &Month, proven: &Proven) -> Result<()> {
     let days: Vec<Day> = month.days().into_iter().collect();
     let Some((&first, final_day)) = days.first().zip(days.last()) else { return Ok(()) };
     let until = final_day.next();
@@ -129,10 +133,10 @@ async fn follow(locked: &Locked<'_>, model: &Model, month: &Month) -> Result<()>
     let listed = (!is_span).then_some(&days);
     // From the table of the month, which is proven, and not from the whole: where time zone data have changed, rows of
     // other months may belong to these days by now, until those months are settled.
-    let (schema, table) = (Ident::new("kalends_raw")?, rows_of(locked, model, month.period).await?);
+    let (schema, table) = (Ident::new("kalends_raw")?, &proven.table);
     for (level, split) in model.details() {
         let target = model.accounts(level, split)?;
-        let names: [(&str, &dyn Filling); 3] = [("schema", &schema), ("table", &table), ("target", &target)];
+        let names: [(&str, &dyn Filling); 3] = [("schema", &schema), ("table", table), ("target", &target)];
         let sql = DETAILS.of(&model.shape_of(level, Level::Day, split)?.with(&names))?;
         let parameters: [Parameter<'_>; 3] = [(&listed, Type::DATE_ARRAY), (&first, Type::DATE), (&until, Type::DATE)];
         locked.work().execute(sql, &parameters).await?;
@@ -149,7 +153,7 @@ async fn follow(locked: &Locked<'_>, model: &Model, month: &Month) -> Result<()>
 }
 
 /// Records the accounts of a month's changed days, of the month and of its year as they were before.
-pub async fn note_before(locked: &Locked<'_>, model: &Model, run: &Run, month: &Month) -> Result<()> {
+pub async fn note_before(locked: &Locked<'_>, model: &Model, run: &mut Run, month: &Month) -> Result<()> {
     let causes: Vec<&str> = month.changes.values().map(|cause| cause.word()).collect();
     let year = month.period.first().year();
     // A year that this run has settled a month of already is not restated by its next month.
@@ -161,11 +165,15 @@ pub async fn note_before(locked: &Locked<'_>, model: &Model, run: &Run, month: &
         (&month.period.first(), Type::DATE),
         (&year_first, Type::DATE),
     ];
-    locked.work().execute(RESTATEMENT_BEFORE.of(&model.shape()?)?, &parameters).await?;
+    run.restates |= locked.work().execute(RESTATEMENT_BEFORE.of(&model.shape()?)?, &parameters).await? > 0;
     Ok(())
 }
 
+/// Completes what [`note_before`] recorded; nothing as long as the run has only settled what is new.
 async fn note_after(locked: &Locked<'_>, model: &Model, run: &Run, month: &Month) -> Result<()> {
+    if !run.restates {
+        return Ok(());
+    }
     let parameters: [Parameter<'_>; 4] = [
         (&run.number, Type::INT8),
         (&month.changed_days(), Type::DATE_ARRAY),

@@ -4,20 +4,25 @@ use tokio_postgres::types::Type;
 
 use super::run::Run;
 use crate::accounts::{Cause, LISTED, Month};
-use crate::calendar::{Day, Level, Period};
+use crate::calendar::{Day, Level};
 use crate::db::Parameter;
 use crate::entity::{Model, Split};
 use crate::error::Result;
 use crate::sql::{Filling, Ident, Statement};
 use crate::statement;
-use crate::warehouse::{Locked, Partition};
+use crate::warehouse::Locked;
 
 const NOTE_COMBINATIONS: Statement = statement!("warehouse/note_combinations.sql");
 const RESTATEMENT_COMBINATIONS: Statement = statement!("warehouse/restatement_combinations.sql");
 
-/// Notes the combinations that changed on days whose restatement is noted. Call it after the rows are loaded and before
-/// their accounts are computed.
-pub(super) async fn note(locked: &Locked<'_>, model: &Model, run: &Run, month: &Month) -> Result<()> {
+/// Notes the combinations that changed on days whose restatement is noted, from the `table` of the month's rows. Call
+/// it after the rows are loaded and before their accounts are computed.
+pub(super) async fn note(
+    locked: &Locked<'_>,
+    model: &Model,
+    run: &Run,
+    (month, table): (&Month, &Ident),
+) -> Result<()> {
     // A day that is new had none.
     let settled = month.changes.iter().filter(|(_, cause)| **cause != Cause::New);
     let days: Vec<Day> = settled.map(|(&day, _)| day).collect();
@@ -27,8 +32,8 @@ pub(super) async fn note(locked: &Locked<'_>, model: &Model, run: &Run, month: &
     }
     let source = model.accounts(Level::Day, Split::Combinations)?;
     let shape = model.shape_of(Level::Day, Level::Day, Split::Combinations)?;
-    let (schema, table) = (Ident::new("kalends_raw")?, rows_of(locked, model, month.period).await?);
-    let names: [(&str, &dyn Filling); 3] = [("schema", &schema), ("table", &table), ("source", &source)];
+    let schema = Ident::new("kalends_raw")?;
+    let names: [(&str, &dyn Filling); 3] = [("schema", &schema), ("table", table), ("source", &source)];
     let sql = RESTATEMENT_COMBINATIONS.of(&shape.with(&names))?;
     let (until, listed) = (final_day.next(), i64::try_from(LISTED)?);
     let parameters: [Parameter<'_>; 5] = [
@@ -45,12 +50,4 @@ pub(super) async fn note(locked: &Locked<'_>, model: &Model, run: &Run, month: &
         [(&run.number, Type::INT8), (&model.name(), Type::TEXT), (&days, Type::DATE_ARRAY), (&texts, Type::TEXT_ARRAY)];
     locked.work().execute(NOTE_COMBINATIONS, &parameters).await?;
     Ok(())
-}
-
-/// The table of a month's rows; if the month has none, the table of all rows.
-pub(super) async fn rows_of(locked: &Locked<'_>, model: &Model, month: Period) -> Result<Ident> {
-    Ok(match locked.partition(model, month).await? {
-        Partition::Attached => model.partition(month)?,
-        Partition::Missing => model.rows().clone(),
-    })
 }
