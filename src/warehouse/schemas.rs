@@ -18,13 +18,14 @@ const NOTE_VERSION: Statement = statement!("warehouse/note_version.sql");
 pub(super) const NAMES: [&str; 3] = ["kalends", "kalends_raw", "kalends_stats"];
 
 /// The schemas' history, in order. A released migration is never edited; the next one corrects it.
-const MIGRATIONS: [Statement; 6] = [
+const MIGRATIONS: [Statement; 7] = [
     statement!("warehouse/migrations/0001_first.sql"),
     statement!("warehouse/migrations/0002_proofs.sql"),
     statement!("warehouse/migrations/0003_history.sql"),
     statement!("warehouse/migrations/0004_forgotten.sql"),
     statement!("warehouse/migrations/0005_looked.sql"),
     statement!("warehouse/migrations/0006_readers.sql"),
+    statement!("warehouse/migrations/0007_means.sql"),
 ];
 
 /// Whether no migration is due.

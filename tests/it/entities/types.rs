@@ -214,3 +214,34 @@ fn the_largest_numbers_and_the_final_week_that_there_are_are_settled_and_publish
     world.kalends("history").succeeds();
     world.kalends("run").succeeds().says("nothing to do");
 }
+
+#[test]
+fn means_are_computed_in_the_statement_that_asks_for_them_of_the_largest_sums_as_well() {
+    let world = World::new();
+    world.production("created_at | value\n 2024-01-01 | 1");
+    world.settles();
+    let plan = world.ask_warehouse("EXPLAIN (VERBOSE, COSTS OFF) SELECT fields FROM kalends.entity_daily").join("\n");
+    assert!(plan.contains("div(") && !plan.contains("mean("), "a function is called for each row: {plan}");
+    let means = "SELECT sum::text, values, kalends.mean(sum, values)::text FROM (VALUES
+        (2, 3), (-2, 3), (0.0000005, 1), (-0.0000005, 1), (0.00000049, 1), (7, 2000000), (0, 5), (1, 0), ('NaN', 2),
+        ('Infinity', 2), ('-Infinity', 2)) AS asked (sum, values)";
+    assert_eq!(
+        world.ask_warehouse(means),
+        [
+            "2|3|0.666667",
+            "-2|3|-0.666667",
+            "0.0000005|1|0.000001",
+            "-0.0000005|1|-0.000001",
+            "0.00000049|1|0.000000",
+            "7|2000000|0.000004",
+            "0|5|0.000000",
+            "1|0|",
+            "NaN|2|NaN",
+            "Infinity|2|Infinity",
+            "-Infinity|2|-Infinity",
+        ]
+    );
+    let largest = "SELECT kalends.mean(sign * 2 * ('1e131071'::numeric - 1), 2) = sign * ('1e131071'::numeric - 1)
+                   FROM unnest('{1,-1}'::numeric[]) AS sign";
+    assert_eq!(world.ask_warehouse(largest), ["t", "t"]);
+}
