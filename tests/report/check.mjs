@@ -170,15 +170,16 @@ await check("a sheet of paper is the document's, whatever the screen is", async 
     return printed(address(world), folder, options, looking);
   };
   const looked = async (world, name, options) => {
-    const paper = await print(world, name, options);
-    isComplete(paper);
+    const paper = await print(world, name, options), tall = isComplete(paper);
+    assert.equal(tall > 0, world === "extreme", `${tall} rows are higher than a sheet`);
     isInside(paper, 12 / 25.4 * 72 - 0.5);
     assert.ok(paper.sheets.length > 3);
     console.log(`    ${world}, ${name}: ${paper.sheets.length} sheets`);
     return paper;
   };
   await looked("cities", "light", { colorScheme: "light" });
-  await looked("small", "without scripts", { javaScriptEnabled: false });
+  for (const world of ["small", "extreme"]) await looked(world, "without scripts", { javaScriptEnabled: false });
+  await looked("extreme", "light", { colorScheme: "light" });
   const light = await looked("small", "light", { colorScheme: "light" }), pictures = light.pictures();
   assert.match(light.sheets.at(-1).replaceAll(/\s/g, ""), /Digest[0-9a-f]{64}\.file:.*small\.html$/);
   const others = {
@@ -216,7 +217,7 @@ await check("what moved is told with its difference", async () => {
 await check("no page is wider than the screen, on a phone, a tablet and a desk, light and dark", async () => {
   for (const width of [360, 768, 1440]) {
     for (const colorScheme of ["light", "dark"]) {
-      for (const world of ["small", "cities"]) {
+      for (const world of ["small", "cities", "extreme"]) {
         const { page, said, close } = await open(world, { viewport: { width, height: 900 }, colorScheme });
         const wide = await page.evaluate(() => document.documentElement.scrollWidth);
         assert.ok(wide <= width, `${world} at ${width}: ${wide}`);
