@@ -2,6 +2,7 @@
 
 mod account;
 mod combination;
+mod decimal;
 mod said;
 mod set_aside;
 
@@ -11,7 +12,8 @@ use serde::Serialize;
 use sha2::{Digest as _, Sha256};
 
 pub use account::Account;
-pub use combination::{Combination, Combinations, LISTED, difference};
+pub use combination::{Combination, Combinations, LISTED};
+pub use decimal::{Decimal, difference};
 pub use said::{Moved, Said, Statistic, moved};
 pub use set_aside::SetAside;
 

@@ -8,7 +8,7 @@
 
 {% from 'period.jinja' import first_day %}
 {% from 'statistics.jinja' import of_parts %}
-{% from 'means.jinja' import mean, stddev, said %}
+{% from 'means.jinja' import account_of, mean, stddev, said %}
 WITH given AS (
     SELECT
         part,
@@ -41,7 +41,7 @@ fresh AS (
 ),
 
 told AS (
-    SELECT *, to_jsonb(fresh) - 'period' AS account FROM fresh
+    SELECT *, {{ account_of('fresh', stored_columns) }} AS account FROM fresh
 )
 
 SELECT

@@ -5,9 +5,9 @@
 -- Params:  none
 -- Repeat:  safe
 
-{% from 'means.jinja' import said %}
+{% from 'means.jinja' import account_of, said %}
 WITH told AS (
-    SELECT {{ level }} AS period, to_jsonb(stored) - '{hash_a,hash_b,{{ level }}}'::text[] AS account
+    SELECT {{ level }} AS period, {{ account_of('stored', stored_columns) }} AS account
     FROM kalends_stats.{{ source }} AS stored
 )
 

@@ -7,7 +7,7 @@
 
 {% from 'means.jinja' import account_of, said %}
 WITH told AS (
-    SELECT {{ level }} AS period, {{ account_of('stored', stored_columns, as_text=true) }} AS account
+    SELECT {{ level }} AS period, {{ account_of('stored', stored_columns) }} AS account
     FROM kalends_stats.{{ source }} AS stored
     WHERE ($1::date IS NULL OR {{ level }} >= $1::date) AND ($2::date IS NULL OR {{ level }} < $2::date)
 )

@@ -20,7 +20,7 @@ WITH summed AS (
 ),
 
 told AS (
-    SELECT value, {{ account_of('summed', stored_columns, as_text=true) }} AS account FROM summed
+    SELECT value, {{ account_of('summed', stored_columns) }} AS account FROM summed
 )
 
 SELECT value, {{ said('told.account') }} AS said

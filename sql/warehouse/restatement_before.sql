@@ -6,15 +6,17 @@
 -- Params:  $1 bigint run, $2 date[] days that change, $3 text[] their causes, $4 date month, $5 date year
 -- Repeat:  safe; of several changes in one run, the first "before" is the right one
 
+{% from 'means.jinja' import account_of %}
+{% set account = account_of('stored', stored_columns) %}
 WITH stored AS (
-    SELECT 'day' AS level, stored.day AS period, changed.cause, to_jsonb(stored) - '{day,hash_a,hash_b}'::text[] AS account
+    SELECT 'day' AS level, stored.day AS period, changed.cause, {{ account }} AS account
     FROM unnest($2::date[], $3::text[]) AS changed (day, cause)
     INNER JOIN kalends_stats.{{ days }} AS stored ON changed.day = stored.day
     UNION ALL
-    SELECT 'month', stored.month, NULL::text, to_jsonb(stored) - 'month'
+    SELECT 'month', stored.month, NULL::text, {{ account }}
     FROM kalends_stats.{{ months }} AS stored WHERE stored.month = $4
     UNION ALL
-    SELECT 'year', stored.year, NULL::text, to_jsonb(stored) - 'year'
+    SELECT 'year', stored.year, NULL::text, {{ account }}
     FROM kalends_stats.{{ years }} AS stored WHERE stored.year = $5
 ),
 

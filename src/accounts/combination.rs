@@ -101,43 +101,9 @@ impl Combination {
     }
 }
 
-/// By how much a number changed, with its sign: `+2`, `-0.50`. Exact; `None` if one is not a number, or has over 38
-/// digits.
-pub fn difference(before: Option<&str>, after: Option<&str>) -> Option<String> {
-    let (before, after) = (before?, after?);
-    let decimals = |number: &str| number.split_once('.').map_or(0, |(_, decimals)| decimals.len());
-    let scale = decimals(before).max(decimals(after));
-    let scaled = |number: &str| -> Option<i128> {
-        let digits = number.replace('.', "");
-        let plain = digits.strip_prefix('-').unwrap_or(&digits).bytes().all(|byte| byte.is_ascii_digit());
-        let zeros = "0".repeat(scale - decimals(number));
-        if plain { format!("{digits}{zeros}").parse().ok() } else { None }
-    };
-    let difference = scaled(after)?.checked_sub(scaled(before)?)?;
-    let sign = if difference < 0 { '-' } else { '+' };
-    let digits = format!("{:0>1$}", difference.unsigned_abs(), scale + 1);
-    let (whole, decimals) = digits.split_at(digits.len() - scale);
-    Some(if scale == 0 { format!("{sign}{whole}") } else { format!("{sign}{whole}.{decimals}") })
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn a_difference_is_exact_or_none() {
-        let of = |before, after| difference(Some(before), Some(after));
-        assert_eq!(of("5", "7").as_deref(), Some("+2"));
-        assert_eq!(of("5", "5").as_deref(), Some("+0"));
-        assert_eq!(of("7", "5.25").as_deref(), Some("-1.75"));
-        assert_eq!(of("-0.1", "0.2").as_deref(), Some("+0.3"));
-        assert_eq!(of("9223372036854775807", "-9223372036854775808").as_deref(), Some("-18446744073709551615"));
-        assert_eq!(of("0.000001", "0.000002").as_deref(), Some("+0.000001"));
-        for (before, after) in [("NaN", "1"), ("1", "Infinity"), ("1", ""), ("1e5", "1"), ("1", &*"9".repeat(60))] {
-            assert_eq!(of(before, after), None, "{before} {after}");
-        }
-        assert_eq!(difference(None, Some("1")), None);
-    }
 
     #[test]
     fn those_that_moved_most_are_left_and_the_others_counted() {

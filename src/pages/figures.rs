@@ -22,7 +22,7 @@ pub(super) struct Figure {
 pub(super) struct Change {
     /// What it was, or what it is compared with.
     pub(super) before: String,
-    /// With its sign; empty if it cannot be computed.
+    /// With its sign; empty if one of the two is not a number.
     pub(super) difference: String,
     pub(super) percent: String,
     /// `up`, `down` or `same`, or empty if that is not known.

@@ -1,6 +1,7 @@
 //! Figures that changed, as a table: before, after, difference and percentage.
 
 use super::{WIDTH, count, wrapped};
+use crate::accounts::Decimal;
 
 /// A figure before and after, as texts of exact numbers.
 #[derive(Debug, Clone)]
@@ -11,12 +12,15 @@ pub struct MovedFigure {
     pub before: Option<String>,
     /// What it is; `None`: there is no value.
     pub after: Option<String>,
-    /// By how much it changed, with a sign; `None` if that cannot be computed.
+    /// By how much it changed, with a sign; `None` if one of the two is not a number.
     pub difference: Option<String>,
 }
 
 /// A wider cell does not widen its column. Its line is broken instead.
 const WIDE: usize = 22;
+
+/// A percentage of a larger power of ten is printed with an exponent.
+const LARGEST_EXPONENT: i64 = 14;
 
 /// Shown if no figure changed.
 const NOTHING: &str = "no figure of it moved";
@@ -79,16 +83,24 @@ pub fn grouped(number: &str) -> String {
     format!("{sign}{whole}{decimals}")
 }
 
-/// `+12.5%`; `None` if it was zero, or one of the two is not a number.
+/// `+12.5%`, `+3.4e+20%`; `None` if it was zero, stayed the same, or one of the two is not a number.
 pub fn percent(before: Option<&str>, after: Option<&str>) -> Option<String> {
-    let number = |text: &str| text.parse::<f64>().ok().filter(|number| number.is_finite());
-    let (before, after) = (number(before?)?, number(after?)?);
-    if before == 0.0 || before == after {
+    let (before, after) = (Decimal::parse(before?)?, Decimal::parse(after?)?);
+    let moved = after.minus(&before);
+    if before.is_zero() || moved.is_zero() {
         return None;
     }
-    let percent = (after - before) / before.abs() * 100.0;
-    #[expect(clippy::cast_possible_truncation, reason = "for people")]
-    let whole = if percent.abs() < 1e15 { percent.round() as i64 } else { return None };
+    // The two may be larger and smaller than a double can be.
+    let ((part, part_exponent), (whole, whole_exponent)) = (moved.nearly(), before.nearly());
+    let (share, exponent) = (part / whole.abs(), part_exponent - whole_exponent + 2);
+    if exponent > LARGEST_EXPONENT {
+        let text = format!("{share:+.1e}");
+        let (digits, more) = text.split_once('e')?;
+        return Some(format!("{digits}e+{}%", exponent + more.parse::<i64>().ok()?));
+    }
+    let percent = share * 10_f64.powi(exponent.try_into().unwrap_or(i32::MIN));
+    #[expect(clippy::cast_possible_truncation, reason = "below 10^16")]
+    let whole = percent.round() as i64;
     let sign = if percent > 0.0 { "+" } else { "" };
     Some(match percent.abs() {
         ..1.0 => format!("{percent:+.2}%"),
@@ -141,6 +153,19 @@ mod tests {
         assert_eq!(of("3", "53").as_deref(), Some("+1,667%"));
         assert_eq!(of("3", "-53").as_deref(), Some("-1,867%"));
         assert_eq!([of("0", "5"), of("5", "5"), of("1", "NaN")], [None, None, None]);
+        assert_eq!([of("800", "801"), of("800", "900")].map(Option::unwrap), ["+0.12%", "+12.5%"]);
+    }
+
+    #[test]
+    fn percentages_of_numbers_beyond_a_double_are_told() {
+        fn of(before: &str, after: &str) -> String {
+            percent(Some(before), Some(after)).unwrap()
+        }
+        assert_eq!([of("1e+300", "3e+300"), of("2e-320", "1e-320")], ["+200.0%", "-50.0%"]);
+        assert_eq!([of("1.7e+308", "-1.7e+308"), of("-1.7e+308", "1.7e+308")], ["-200.0%", "+200.0%"]);
+        assert_eq!([of("5e-324", "1e+300"), of("1e+300", "5e-324")], ["+2.0e+625%", "-100.0%"]);
+        assert_eq!(of(&"3".repeat(400), &"6".repeat(400)), "+100.0%");
+        assert_eq!([of("1", "2000000000001"), of("1", "-20000000000000")], ["+200,000,000,000,000%", "-2.0e+15%"]);
     }
 
     #[test]

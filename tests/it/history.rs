@@ -1,6 +1,7 @@
 //! Why did January move? What `kalends history` says.
 
 mod combinations;
+mod exponents;
 mod returned;
 
 use serde_json::{Value, json};

@@ -66,6 +66,12 @@ export const minus = (one, other) => {
   const taken = exact(other);
   return printed(plus(exact(one), isSpecial(taken) ? -taken : { ...taken, digits: -taken.digits }));
 };
+// How many percent a number is of the size of another one.
+export const percentage = (part, whole) => {
+  const [one, other] = [exact(part), exact(whole)], scale = Math.max(one.scale, other.scale);
+  const size = scaled(other, scale);
+  return Number(scaled(one, scale) * 10n ** 12n / (size < 0n ? -size : size)) / 1e10;
+};
 export const sum = (texts) => (texts.length === 0 ? null : printed(texts.map(exact).reduce(plus)));
 
 // The quotient with 6 decimals, rounded half away from zero.
