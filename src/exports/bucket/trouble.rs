@@ -13,6 +13,9 @@ use crate::settings::{Scheme, Store};
 /// A message of a store is cut after so many characters.
 const MOST: usize = 300;
 
+/// The codes of an answer 403 if a right is missing: those of S3 and Google, and of Azure.
+const LACKS_RIGHTS: [&str; 3] = ["AccessDenied", "AuthorizationPermissionMismatch", "AuthorizationFailure"];
+
 /// How a request ended that did not do what it was to do.
 #[derive(Debug)]
 pub(super) enum Trouble {
@@ -159,7 +162,7 @@ fn hint(trouble: &Trouble, store: &Store, told: &str) -> Option<String> {
         _ if text.contains("without LOCATION") || text.contains("PermanentRedirect") => {
             "Set AWS_REGION to the region of the bucket.".to_string()
         }
-        _ if is_denied && element(&text, "Code").is_some_and(|code| code != "AccessDenied") => {
+        _ if is_denied && element(&text, "Code").is_some_and(|code| !LACKS_RIGHTS.contains(&code)) => {
             format!("Check {credentials}.")
         }
         _ if is_denied => format!("Allow {rights}, or check {credentials}."),

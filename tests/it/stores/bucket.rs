@@ -6,8 +6,8 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 
 use serde_json::Value;
 
-use super::moto::{self, Moto};
 use super::proxy::Proxy;
+use super::server::{self, Server};
 use crate::faults::whole::sha256;
 use crate::kit::{CANARY, Ran, World};
 use crate::oracle;
@@ -20,37 +20,37 @@ static BUCKETS: AtomicUsize = AtomicUsize::new(0);
 pub struct Bucket {
     pub world: World,
     pub proxy: Proxy,
-    moto: &'static Moto,
+    pub server: &'static Server,
     name: String,
 }
 
 impl Bucket {
     /// Empty; `None` if this machine has no server for it.
     pub fn new(world: World) -> Option<Self> {
-        let moto = moto::available()?;
+        let server = server::available()?;
         let name = format!("bucket-{}", BUCKETS.fetch_add(1, Ordering::Relaxed));
-        assert_eq!(moto.ask("PUT", &format!("/{name}"), b"").status, 200);
-        Some(Self { world, proxy: Proxy::new(moto.port), moto, name })
+        server.create(&name);
+        Some(Self { world, proxy: Proxy::new(server.port), server, name })
     }
 
     pub fn url(&self) -> String {
-        format!("s3://{}/{PREFIX}", self.name)
+        format!("{}://{}/{PREFIX}", self.server.kind.scheme(), self.name)
     }
 
-    /// Bucket and key of an object.
-    pub fn key(&self, path: &str) -> String {
-        format!("{}/{PREFIX}/{path}", self.name)
+    /// Where an object is asked for.
+    pub fn address(&self, path: &str) -> String {
+        self.server.kind.object(&self.name, &format!("{PREFIX}/{path}"))
+    }
+
+    /// Puts an object from another thread.
+    pub fn putting(&self, path: &str) -> impl Fn(&[u8]) + Send + Sync + 'static {
+        let (server, name, key) = (self.server, self.name.clone(), format!("{PREFIX}/{path}"));
+        move |bytes| server.put(&name, &key, bytes)
     }
 
     pub fn variables(&self) -> Vec<(&'static str, String)> {
-        vec![
-            ("KALENDS_EXPORTS", self.url()),
-            ("AWS_ENDPOINT_URL", format!("http://127.0.0.1:{}", self.proxy.port)),
-            ("AWS_ACCESS_KEY_ID", "AKIATEST".to_string()),
-            ("AWS_SECRET_ACCESS_KEY", format!("{CANARY}/key")),
-            ("AWS_SESSION_TOKEN", format!("{CANARY}/token")),
-            ("AWS_REGION", "us-east-1".to_string()),
-        ]
+        let of_server = self.server.kind.variables(self.proxy.port);
+        [("KALENDS_EXPORTS", self.url())].into_iter().chain(of_server).collect()
     }
 
     pub fn command_of(&self, world: &World, arguments: &str) -> Command {
@@ -78,24 +78,24 @@ impl Bucket {
     }
 
     pub fn put(&self, path: &str, bytes: &[u8]) {
-        self.moto.put(&self.name, &format!("{PREFIX}/{path}"), bytes);
+        self.server.put(&self.name, &format!("{PREFIX}/{path}"), bytes);
     }
 
     pub fn delete(&self, path: &str) {
-        self.moto.delete(&self.name, &format!("{PREFIX}/{path}"));
+        self.server.delete(&self.name, &format!("{PREFIX}/{path}"));
     }
 
     pub fn outside(&self, key: &str, bytes: &[u8]) {
-        self.moto.put(&self.name, key, bytes);
+        self.server.put(&self.name, key, bytes);
     }
 
     pub fn read_outside(&self, key: &str) -> Option<Vec<u8>> {
-        self.moto.get(&self.name, key)
+        self.server.get(&self.name, key)
     }
 
     /// Everything below the prefix.
     pub fn objects(&self) -> BTreeMap<String, Vec<u8>> {
-        let all = self.moto.objects(&self.name).into_iter();
+        let all = self.server.objects(&self.name).into_iter();
         all.filter_map(|(key, bytes)| Some((key.strip_prefix(PREFIX)?.strip_prefix('/')?.to_string(), bytes))).collect()
     }
 
@@ -107,7 +107,7 @@ impl Bucket {
     }
 
     pub fn manifest(&self) -> Value {
-        let bytes = self.moto.get(&self.name, &format!("{PREFIX}/{MANIFEST}")).expect("there is no manifest");
+        let bytes = self.server.get(&self.name, &format!("{PREFIX}/{MANIFEST}")).expect("there is no manifest");
         serde_json::from_slice(&bytes).expect("a torn manifest")
     }
 
@@ -120,7 +120,8 @@ impl Bucket {
         let objects = self.objects();
         let Some(bytes) = objects.get(MANIFEST) else { return };
         let manifest: Value = serde_json::from_slice(bytes).expect("a torn manifest");
-        for (path, entry) in manifest["files"].as_object().unwrap() {
+        let listed = ["files", "pages"].into_iter().filter_map(|kind| manifest[kind].as_object());
+        for (path, entry) in listed.flatten() {
             let bytes = objects.get(path).unwrap_or_else(|| panic!("listed and missing: {path}"));
             let pending = manifest["pending"].get(path).is_some();
             assert!(pending || sha256(bytes) == entry["sha256"], "{path} is not as the manifest says");

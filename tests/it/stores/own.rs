@@ -3,7 +3,6 @@
 use std::sync::atomic::{AtomicBool, Ordering};
 
 use super::bucket::MANIFEST;
-use super::moto;
 use super::proxy::Deed;
 use super::published;
 
@@ -47,18 +46,16 @@ fn who_comes_second_gives_way_or_waits() {
 #[test]
 fn a_manifest_of_another_run_in_between_is_not_overwritten() {
     let Some(bucket) = published() else { return };
-    let (server, name) = (moto::available().unwrap(), bucket.key(MANIFEST));
-    let (name, key) = name.split_once('/').map(|(name, key)| (name.to_string(), key.to_string())).unwrap();
-    let before = server.get(&name, &key).unwrap();
+    let before = bucket.objects()[MANIFEST].clone();
     for last in [false, true] {
         bucket.world.production("created_at | value\n 2024-01-02 | 7");
-        let (name, key, other) = (name.clone(), key.clone(), [&before[..], b"\n"].concat());
+        let (put, other) = (bucket.putting(MANIFEST), [&before[..], b"\n"].concat());
         let (first, done) = (AtomicBool::new(true), AtomicBool::new(false));
         bucket.proxy.choose(move |asked| {
             let is_manifest = asked.method == "PUT" && asked.path.ends_with(MANIFEST);
             let is_due = is_manifest && (!last || !first.swap(false, Ordering::Relaxed));
             if is_due && !done.swap(true, Ordering::Relaxed) {
-                server.put(&name, &key, &other);
+                put(&other);
             }
             Deed::Pass
         });
@@ -75,12 +72,10 @@ fn an_object_of_somebody_else_in_between_is_not_overwritten() {
     let Some(bucket) = published() else { return };
     bucket.world.production("created_at | value\n 2024-03-01 | 7");
     let path = "year=2024/month=3/entity_stats_monthly_2024_3.csv";
-    let (server, name) = (moto::available().unwrap(), bucket.key(path));
-    let (name, key) = name.split_once('/').map(|(name, key)| (name.to_string(), key.to_string())).unwrap();
-    let is_done = AtomicBool::new(false);
+    let (put, is_done) = (bucket.putting(path), AtomicBool::new(false));
     bucket.proxy.choose(move |asked| {
         if asked.method == "PUT" && asked.path.ends_with(path) && !is_done.swap(true, Ordering::Relaxed) {
-            server.put(&name, &key, b"mine");
+            put(b"mine");
         }
         Deed::Pass
     });

@@ -114,35 +114,63 @@ fn length(head: &str) -> usize {
     line.map_or(0, |length| length.trim().parse().unwrap())
 }
 
+/// A whole request.
+pub struct Request {
+    pub head: String,
+    pub body: Vec<u8>,
+}
+
+impl Request {
+    pub fn method(&self) -> &str {
+        self.head.split(' ').next().unwrap()
+    }
+
+    /// As it was sent: encoded, and with its query.
+    pub fn path(&self) -> &str {
+        self.head.split(' ').nth(1).unwrap()
+    }
+
+    pub fn header(&self, name: &str) -> Option<&str> {
+        let lines = self.head.lines().filter_map(|line| line.split_once(':'));
+        lines
+            .map(|(key, value)| (key, value.trim()))
+            .find(|(key, _)| key.eq_ignore_ascii_case(name))
+            .map(|(_, value)| value)
+    }
+}
+
+/// The next request of a connection; `None` if it ends before.
+pub fn request(client: &mut TcpStream) -> std::io::Result<Option<Request>> {
+    let (mut bytes, mut buffer) = (Vec::new(), [0; 16 * 1024]);
+    let mut end = None;
+    loop {
+        if end.is_none() {
+            end = end_of_head(&bytes);
+        }
+        if let Some(end) = end {
+            let head = String::from_utf8_lossy(&bytes[..end]).into_owned();
+            if bytes.len() >= end + length(&head) {
+                return Ok(Some(Request { head, body: bytes.split_off(end) }));
+            }
+        }
+        match client.read(&mut buffer)? {
+            0 => return Ok(None),
+            count => bytes.extend_from_slice(&buffer[..count]),
+        }
+    }
+}
+
 /// One request a connection.
 fn serve(shared: &Shared, mut client: TcpStream) -> std::io::Result<()> {
     client.set_nodelay(true)?;
-    let (mut request, mut buffer) = (Vec::new(), [0; 16 * 1024]);
-    let head = loop {
-        if let Some(end) = end_of_head(&request) {
-            break end;
-        }
-        match client.read(&mut buffer)? {
-            0 => return Ok(()),
-            count => request.extend_from_slice(&buffer[..count]),
-        }
-    };
-    let text = String::from_utf8_lossy(&request[..head]).into_owned();
-    while request.len() < head + length(&text) {
-        match client.read(&mut buffer)? {
-            0 => return Ok(()),
-            count => request.extend_from_slice(&buffer[..count]),
-        }
-    }
-    let mut words = text.split(' ');
-    let (method, path) = (words.next().unwrap(), words.next().unwrap());
-    let path = &percent_decode_str(path).decode_utf8().unwrap();
+    let Some(request) = request(&mut client)? else { return Ok(()) };
+    let (method, path) = (request.method(), &percent_decode_str(request.path()).decode_utf8().unwrap());
     let number = shared.count.fetch_add(1, Ordering::Relaxed) + 1;
     shared.asked.lock().unwrap().push(format!("{method} {path}"));
     let chooses = shared.chooses.lock().unwrap().clone();
     let deed = chooses(&Asked { number, method, path });
-    let spoken = text.replacen("\r\n", "\r\nConnection: close\r\n", 1);
-    let request = [spoken.as_bytes(), &request[head..]].concat();
+    let spoken = request.head.replacen("\r\n", "\r\nConnection: close\r\n", 1);
+    let request = [spoken.as_bytes(), &request.body].concat();
     carry_out(shared, deed, &request, client)
 }
 

@@ -1,6 +1,7 @@
 //! Keys and tokens are in no output, whatever the store answers: `kit::Ran` looks for them in that of each run.
 
 use super::bucket::Bucket;
+use super::kind::Kind;
 use super::proxy::Deed;
 use super::published;
 use crate::kit::{CANARY, World};
@@ -11,14 +12,14 @@ fn no_output_has_a_key_or_a_token_under_any_fault() {
     bucket.world.settings("[limits]\nconnect_timeout = \"200ms\"\n");
     bucket.world.production("created_at | value\n 2024-01-02 | 7");
     bucket.world.kalends("prepare").succeeds();
+    // A server repeats what it was sent, to say which part of it is signed wrongly.
+    let secrets = bucket.server.kind.secrets();
+    let repeated = format!("SignatureDoesNotMatch</Code><Message>{}</Message><Code>", secrets.join(" and "));
+    let [repeated, alone] = [repeated, secrets.last().cloned().unwrap_or_default()].map(|text| &*text.leak());
     for deed in [
         Deed::Status(500, "InternalError"),
-        // A server repeats what it was sent, to say which part of it is signed wrongly.
-        Deed::Status(
-            403,
-            "SignatureDoesNotMatch</Code><Message>canary-5ekret/key and canary-5ekret/token</Message><Code>",
-        ),
-        Deed::Status(400, "canary-5ekret/token"),
+        Deed::Status(403, repeated),
+        Deed::Status(400, alone),
         Deed::Silence,
         Deed::CutAnswer,
         Deed::Reset,
@@ -28,6 +29,9 @@ fn no_output_has_a_key_or_a_token_under_any_fault() {
             bucket.proxy.choose(move |asked| if asked.number >= at { deed } else { Deed::Pass });
             let ran = bucket.kalends(arguments);
             assert!(bucket.proxy.asked().len() >= at, "{arguments} did not come so far");
+            for secret in &secrets {
+                assert!(!ran.stdout.contains(secret) && !ran.stderr.contains(secret), "{}{}", ran.stdout, ran.stderr);
+            }
             assert!(!ran.stderr.contains("X-Amz-") && !ran.stderr.contains("Signature="), "{}", ran.stderr);
             assert!(!ran.stderr.to_lowercase().contains("authorization"), "{}", ran.stderr);
         }
@@ -36,7 +40,7 @@ fn no_output_has_a_key_or_a_token_under_any_fault() {
 
 #[test]
 fn credentials_may_come_from_a_profile() {
-    let Some(bucket) = Bucket::new(World::new()) else { return };
+    let Some(bucket) = Bucket::new(World::new()).filter(|bucket| bucket.server.kind == Kind::S3) else { return };
     bucket.world.production(super::TABLE);
     let aws = bucket.world.folder().join(".aws");
     std::fs::create_dir(&aws).unwrap();
