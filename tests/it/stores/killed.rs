@@ -1,5 +1,6 @@
-//! A run that is killed or told to stop at any of its requests: what the manifest lists is there, and the next run
-//! makes all exact.
+//! A run that is killed or told to stop at any of its requests: what the manifest lists is there, the next run makes
+//! all exact, and the one after it writes nothing. A sample of the requests is tried, or all where `KALENDS_SWEEP` is
+//! `all`.
 
 use std::process::{Command, Stdio};
 use std::sync::Arc;
@@ -9,6 +10,7 @@ use std::time::{Duration, Instant};
 
 use super::bucket::Bucket;
 use super::proxy::Deed;
+use crate::faults::sample;
 use crate::kit::World;
 
 /// A bucket that a run has objects to change, to add and to remove in.
@@ -54,31 +56,106 @@ fn signalled(bucket: &Bucket, at: usize, deed: Deed, signal: &'static str) -> (O
     (code, bucket.proxy.asked().len() >= at, begun.elapsed())
 }
 
+/// Where a run can be killed: at each request, so that it still reaches the store, and so that it does not.
+fn points(requests: usize) -> Vec<(usize, Deed)> {
+    (1..=requests).flat_map(|at| [(at, Deed::LoseAnswer), (at, Deed::Reset)]).collect()
+}
+
+/// How many requests `export` makes.
+fn requests(bucket: &Bucket) -> usize {
+    bucket.proxy.pass();
+    bucket.kalends("export").succeeds();
+    bucket.proxy.asked().len()
+}
+
+/// Kills `export` there. What the manifest lists is then there.
+fn killed(bucket: &Bucket, at: usize, deed: Deed) {
+    let (code, has_struck, _) = signalled(bucket, at, deed, "-KILL");
+    // Of requests at once, one may end the run before another one is made.
+    assert_eq!(code, if has_struck { None } else { Some(0) }, "request {at}, {deed:?}");
+    // What was on its way may arrive.
+    sleep(Duration::from_millis(50));
+    bucket.manifest_is_true();
+}
+
+/// The next run makes all exact, and the one after it writes nothing.
+fn is_completed(bucket: &Bucket) {
+    bucket.proxy.pass();
+    bucket.kalends("export").succeeds();
+    bucket.is_exact();
+    bucket.proxy.pass();
+    bucket.kalends("export").succeeds().says("nothing to do");
+    assert_eq!(bucket.proxy.writes(), [""; 0]);
+}
+
 #[test]
 fn a_run_that_is_killed_at_any_request_leaves_nothing_listed_that_is_not_there() {
     let Some(bucket) = due() else { return };
-    let mut round = 1;
-    // What reaches the store at last, and what does not.
-    for (deed, first) in [(Deed::LoseAnswer, 1), (Deed::Reset, 2)] {
-        for at in (first..).step_by(2) {
-            let (code, has_struck, _) = signalled(&bucket, at, deed, "-KILL");
-            if !has_struck {
-                assert_eq!(code, Some(0));
-                break;
-            }
-            assert_eq!(code, None, "request {at}");
-            // What was on its way may arrive.
-            sleep(Duration::from_millis(50));
-            bucket.manifest_is_true();
-            bucket.proxy.pass();
-            bucket.kalends("export").succeeds();
-            bucket.is_exact();
-            round += 1;
-            turn(&bucket, round);
-        }
+    let most = requests(&bucket);
+    assert!(most > 7, "only {most} requests");
+    for (round, (at, deed)) in sample(points(most), 12).into_iter().enumerate() {
+        turn(&bucket, round);
+        killed(&bucket, at, deed);
+        is_completed(&bucket);
     }
-    assert!(round > 10, "only {round} requests");
     bucket.settles();
+}
+
+#[test]
+fn a_recovery_that_is_killed_at_any_request_is_completed_by_the_run_after_it() {
+    let Some(bucket) = due() else { return };
+    let most = requests(&bucket);
+    let pairs = points(most).into_iter().flat_map(|first| points(most).into_iter().map(move |second| (first, second)));
+    let later = pairs.filter(|((first, _), _)| *first > 2).collect();
+    for (round, ((first, first_deed), (second, second_deed))) in sample(later, 8).into_iter().enumerate() {
+        turn(&bucket, round);
+        killed(&bucket, first, first_deed);
+        killed(&bucket, second, second_deed);
+        is_completed(&bucket);
+    }
+    bucket.settles();
+}
+
+#[test]
+fn a_run_of_pages_that_is_killed_at_any_request_leaves_nothing_listed_that_is_not_there() {
+    let Some(bucket) = Bucket::new(World::new()) else { return };
+    bucket.world.settings("report = true\n");
+    bucket.world.production(super::TABLE);
+    bucket.kalends("run").succeeds();
+    turn(&bucket, 1);
+    let most = requests(&bucket);
+    for (round, (at, deed)) in sample(points(most), 6).into_iter().enumerate() {
+        turn(&bucket, round);
+        killed(&bucket, at, deed);
+        bucket.proxy.pass();
+        bucket.kalends("export").succeeds();
+        bucket.manifest_is_true();
+        assert_eq!(bucket.manifest()["pending"], serde_json::Value::Null);
+        bucket.kalends("verify").succeeds();
+        bucket.proxy.pass();
+        bucket.kalends("export").succeeds().says("nothing to do");
+        assert_eq!(bucket.proxy.writes(), [""; 0]);
+    }
+}
+
+#[test]
+fn a_first_run_that_is_killed_at_any_request_leaves_what_the_next_one_takes_for_its_own() {
+    let fresh = || {
+        let bucket = Bucket::new(World::new())?;
+        bucket.world.production(super::TABLE);
+        bucket.world.kalends("prepare").succeeds();
+        Some(bucket)
+    };
+    let Some(bucket) = fresh() else { return };
+    let most = requests(&bucket);
+    for (at, deed) in sample(points(most), 6) {
+        let bucket = fresh().unwrap();
+        killed(&bucket, at, deed);
+        // Its objects are neither in the way, nor left behind.
+        turn(&bucket, 1);
+        is_completed(&bucket);
+        bucket.settles();
+    }
 }
 
 #[test]
@@ -92,16 +169,5 @@ fn a_run_that_waits_for_the_store_stops_at_once_when_it_is_told_to() {
             bucket.manifest_is_true();
         }
     }
-    bucket.settles();
-}
-
-#[test]
-fn a_first_run_that_is_killed_leaves_what_the_next_one_takes_for_its_own() {
-    let Some(bucket) = Bucket::new(World::new()) else { return };
-    bucket.world.production(super::TABLE);
-    bucket.world.kalends("prepare").succeeds();
-    let (code, has_struck, _) = signalled(&bucket, 4, Deed::LoseAnswer, "-KILL");
-    assert_eq!((code, has_struck), (None, true));
-    bucket.manifest_is_true();
     bucket.settles();
 }
