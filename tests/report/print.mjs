@@ -61,8 +61,8 @@ export async function printed(address, folder, options = {}, looking = async () 
   };
 }
 
-// Everything is on paper once and in order; a table's head comes again on each sheet that goes on with it. Of a row that
-// is higher than a sheet, each sheet has a part of each cell, so only how often each letter is there is compared.
+// Everything is on paper once and in order; a table's head comes again on each sheet that goes on with it. Of a row
+// that is higher than a sheet, each sheet has a part of each cell, so only how often each letter is there is compared.
 export function isComplete({ expected, bareSheets }) {
   const letters = [], heads = [], tall = new Map();
   let head = "";
