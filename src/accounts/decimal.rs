@@ -1,17 +1,17 @@
 //! Exact decimals of any length, read from texts as the server prints them.
 
+use num_bigint::{BigInt, Sign};
+
 /// No type of the server prints a larger exponent.
 const LARGEST_EXPONENT: i64 = 400;
 
 /// From here on, and below the ten thousandth, the server prints a double with an exponent.
 const PRINTED_WITH_EXPONENT: i64 = 15;
 
-/// An exact decimal: its digits, times ten to the power of an exponent.
+/// An exact decimal: whole units, times ten to the power of an exponent.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Decimal {
-    is_negative: bool,
-    /// From the first to the last, 0 to 9. There may be zeros before the first one that counts, and after the last one.
-    digits: Vec<u8>,
+    units: BigInt,
     exponent: i64,
     /// Whether it was written with an exponent.
     is_short: bool,
@@ -20,7 +20,7 @@ pub struct Decimal {
 impl Decimal {
     /// From `-12.50` or `1.5e-07`; `None` if it is no such number.
     pub fn parse(text: &str) -> Option<Self> {
-        let (is_negative, size) = text.strip_prefix('-').map_or((false, text), |size| (true, size));
+        let size = text.strip_prefix('-').unwrap_or(text);
         let (mantissa, raised) = match size.split_once('e') {
             Some((mantissa, raised)) => (mantissa, Some(raised.parse::<i64>().ok()?)),
             None => (size, None),
@@ -31,95 +31,57 @@ impl Decimal {
         if !is_number || raised_by.abs() > LARGEST_EXPONENT {
             return None;
         }
-        let digits = whole.bytes().chain(decimals.bytes()).map(|byte| byte - b'0').collect();
-        let exponent = raised_by - i64::try_from(decimals.len()).ok()?;
-        Some(Self { is_negative, digits, exponent, is_short: raised.is_some() })
+        let units: BigInt = format!("{whole}{decimals}").parse().ok()?;
+        let units = if size == text { units } else { -units };
+        Some(Self { units, exponent: raised_by - i64::try_from(decimals.len()).ok()?, is_short: raised.is_some() })
     }
 
     /// Whether it is 0.
     pub fn is_zero(&self) -> bool {
-        self.digits.iter().all(|&digit| digit == 0)
+        self.units == BigInt::ZERO
     }
 
     /// The exact difference, with as many decimals as the one of the two that has more.
     #[must_use]
     pub fn minus(&self, other: &Self) -> Self {
         let exponent = self.exponent.min(other.exponent);
-        let (mut one, mut two) = (self.down_to(exponent), other.down_to(exponent));
-        // One digit more than the longer of the two has, for what is carried.
-        let length = one.len().max(two.len()) + 1;
-        for digits in [&mut one, &mut two] {
-            digits.splice(0..0, std::iter::repeat_n(0, length - digits.len()));
-        }
-        let (is_negative, digits) = match (self.is_negative, other.is_negative) {
-            (sign, against) if sign != against => (sign, added(&one, &two)),
-            (sign, _) if one < two => (!sign, subtracted(&two, &one)),
-            (sign, _) => (sign, subtracted(&one, &two)),
+        let units = |one: &Self| match u32::try_from(one.exponent - exponent) {
+            Ok(zeros) => &one.units * BigInt::from(10).pow(zeros),
+            Err(_) => one.units.clone(),
         };
-        Self { is_negative, digits, exponent, is_short: self.is_short || other.is_short }
-    }
-
-    /// The digits, with zeros behind them as far as a smaller exponent.
-    fn down_to(&self, exponent: i64) -> Vec<u8> {
-        let zeros = usize::try_from(self.exponent - exponent).unwrap_or(0);
-        self.digits.iter().copied().chain(std::iter::repeat_n(0, zeros)).collect()
+        Self { units: units(self) - units(other), exponent, is_short: self.is_short || other.is_short }
     }
 
     /// It is about this number, from 1 to 10 or from -10 to -1, times ten to the power of this exponent; 0 is 0.
     pub fn nearly(&self) -> (f64, i64) {
-        let first = self.digits.iter().position(|&digit| digit > 0).unwrap_or(0);
-        let counting = self.digits[first..].iter().take(20).map(|&digit| char::from(b'0' + digit));
-        let mut text: String = counting.collect();
-        text.insert(1.min(text.len()), '.');
-        let size: f64 = text.parse().unwrap_or_default();
-        let exponent = self.exponent + i64::try_from(self.digits.len() - first).unwrap_or(i64::MAX) - 1;
-        (if self.is_negative { -size } else { size }, exponent)
+        let digits = self.units.magnitude().to_string();
+        let (first, rest) = digits.split_at(1);
+        let size: f64 = format!("{first}.{rest:.20}").parse().unwrap_or_default();
+        let exponent = self.exponent + i64::try_from(rest.len()).unwrap_or(i64::MAX);
+        (if self.units.sign() == Sign::Minus { -size } else { size }, exponent)
     }
 
     /// Exactly, and with its sign: `+0.50`. It has an exponent, such as `+2e+300`, if the server would print one of a
     /// double of its size, and if one of the numbers that it was computed from has one.
     pub fn signed(&self) -> String {
-        let sign = if self.is_negative && !self.is_zero() { '-' } else { '+' };
-        let mut digits: String = self.digits.iter().map(|&digit| char::from(b'0' + digit)).collect();
-        if self.is_short {
+        let sign = if self.units.sign() == Sign::Minus { '-' } else { '+' };
+        let digits = self.units.magnitude().to_string();
+        if self.is_short && !self.is_zero() {
             let (_, largest) = self.nearly();
-            let counting = digits.trim_matches('0');
-            if !counting.is_empty() && !(-4..PRINTED_WITH_EXPONENT).contains(&largest) {
-                let (first, rest) = counting.split_at(1);
+            if !(-4..PRINTED_WITH_EXPONENT).contains(&largest) {
+                let (first, rest) = digits.trim_end_matches('0').split_at(1);
                 let point = if rest.is_empty() { "" } else { "." };
                 let minus = if largest < 0 { '-' } else { '+' };
                 return format!("{sign}{first}{point}{rest}e{minus}{:02}", largest.unsigned_abs());
             }
         }
-        digits.extend(std::iter::repeat_n('0', usize::try_from(self.exponent).unwrap_or(0)));
+        let zeros = if self.is_zero() { 0 } else { usize::try_from(self.exponent).unwrap_or(0) };
         let scale = usize::try_from(-self.exponent).unwrap_or(0);
-        let digits = format!("{digits:0>0$}", scale + 1);
+        let digits = format!("{:0>1$}", digits + &"0".repeat(zeros), scale + 1);
         let (whole, decimals) = digits.split_at(digits.len() - scale);
-        let whole = whole.trim_start_matches('0');
-        let whole = if whole.is_empty() { "0" } else { whole };
         let decimals = if self.is_short { decimals.trim_end_matches('0') } else { decimals };
         if decimals.is_empty() { format!("{sign}{whole}") } else { format!("{sign}{whole}.{decimals}") }
     }
-}
-
-/// The sum of two numbers of equally many digits, the first of which is 0.
-fn added(one: &[u8], two: &[u8]) -> Vec<u8> {
-    let (mut sum, mut carry) = (vec![0; one.len()], 0);
-    for at in (0..one.len()).rev() {
-        let digit = one[at] + two[at] + carry;
-        (sum[at], carry) = (digit % 10, digit / 10);
-    }
-    sum
-}
-
-/// The difference of two numbers of equally many digits, the second of which is not the larger one.
-fn subtracted(one: &[u8], two: &[u8]) -> Vec<u8> {
-    let (mut difference, mut borrowed) = (vec![0; one.len()], 0);
-    for at in (0..one.len()).rev() {
-        let digit = 10 + one[at] - two[at] - borrowed;
-        (difference[at], borrowed) = (digit % 10, u8::from(digit < 10));
-    }
-    difference
 }
 
 /// By how much a number changed, with its sign: `+2`, `-0.50`. Exact; `None` if one of the two is not a number.

@@ -1,7 +1,8 @@
 //! A server that speaks like Google's store, as far as Kalends asks it. No package of PyPI or npm does: each lacks the
-//! conditions of puts or the listings of the XML interface, which are what there is to test. So it has what Google's
-//! reference of that interface says: a put replaces the generation that `x-goog-if-generation-match` names, 0 for none,
-//! or is refused with 412; answers name the generation; a listing has pages, and ETags, but no generations.
+//! conditions of puts or the listings of the XML interface, which are what there is to test. Here a put replaces the
+//! generation that `x-goog-if-generation-match` names, 0 for none, or is refused with 412, as Google's page on the
+//! preconditions of requests says. The rest is what `object_store` expects: answers name the generation; a listing has
+//! pages, and ETags, but no generations.
 
 use std::collections::BTreeMap;
 use std::io::Write as _;
