@@ -90,7 +90,7 @@ pub struct Published {
 impl Published {
     /// Whether a file or a page was written, listed or removed.
     pub fn is_something(&self) -> bool {
-        self.written + self.listed + self.removed + self.written_pages + self.removed_pages > 0
+        [self.written, self.listed, self.removed, self.written_pages, self.removed_pages] != [0; 5]
     }
 }
 
