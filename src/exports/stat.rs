@@ -58,7 +58,7 @@ impl Stat {
     }
 }
 
-/// The time that the file system would note now; `None` on systems that do not tell.
+/// The time that the file system would note now, or an earlier one; `None` on systems that do not tell.
 #[cfg(target_os = "linux")]
 pub(super) fn now() -> Option<Moment> {
     use rustix::time::{ClockId, clock_gettime};
@@ -71,14 +71,23 @@ pub(super) fn now() -> Option<Moment> {
     None
 }
 
-/// Waits until the file system's clock has moved on, and returns its time. What was changed by then is past.
+/// Waits until the clock of the ticks is past the present, and returns its time. What was changed before the call is
+/// past by then, whether the file system took its time from that clock or, as since Linux 6.13, from the exact one.
+#[cfg(target_os = "linux")]
 pub(super) fn next() -> Option<Moment> {
-    let begun = now()?;
+    use rustix::time::{ClockId, clock_gettime};
+    let exact = clock_gettime(ClockId::Realtime);
+    let begun = Moment(exact.tv_sec, u32::try_from(exact.tv_nsec).ok()?);
     // A tick takes 1 to 10 ms.
     (0..50).find_map(|_| {
         std::thread::sleep(std::time::Duration::from_millis(1));
         now().filter(|&now| now > begun)
     })
+}
+
+#[cfg(not(target_os = "linux"))]
+pub(super) fn next() -> Option<Moment> {
+    None
 }
 
 /// Whether the times of a folder's file system can be relied on.
@@ -213,6 +222,26 @@ mod tests {
             "a/b/three.csv/x.csv",
         ];
         assert_eq!(looked(&strange), [None; 11]);
+    }
+
+    /// Since Linux 6.13 a file that was looked at gets the time to the nanosecond with its next change, which can be
+    /// later than the clock of the ticks has come by then.
+    #[cfg(target_os = "linux")]
+    #[test]
+    fn what_was_written_before_is_past_at_the_next_tick() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("file");
+        let seen = |text: &str| {
+            std::fs::write(&path, text).unwrap();
+            Stat::of(std::fs::File::open(&path).unwrap()).unwrap()
+        };
+        for number in 0..200 {
+            seen("before");
+            std::thread::sleep(std::time::Duration::from_micros(number * 37 % 5_000));
+            let written = seen("after");
+            let begun = next().unwrap();
+            assert!(written.is_past(begun), "{written:?} {begun:?}");
+        }
     }
 
     #[test]
