@@ -59,7 +59,7 @@ class World:
 
     def empty_warehouse(self):
         self.sql("warehouse", "DROP SCHEMA IF EXISTS kalends, kalends_raw, kalends_stats CASCADE")
-        # Put aside and not removed: ext4 takes no inode again within a minute of its removal, and looks long for others.
+        # Put aside and not removed: ext4 takes no inode again within a minute of that, and looks long for others.
         with contextlib.suppress(FileNotFoundError):
             os.rename(self.environment["KALENDS_EXPORTS"], tempfile.mkdtemp(prefix="aside-", dir=self.folder))
         self.settle_down()
