@@ -98,9 +98,15 @@ mod tests {
         difference(Some(before), Some(after))
     }
 
+    fn are_exact(all: &[(&str, &str, &str)]) {
+        for &(before, after, exact) in all {
+            assert_eq!(of(before, after).as_deref(), Some(exact), "{before} {after}");
+        }
+    }
+
     #[test]
     fn a_difference_is_exact_or_none() {
-        for (before, after, exact) in [
+        are_exact(&[
             ("5", "7", "+2"),
             ("5", "5", "+0"),
             ("-5", "-5", "+0"),
@@ -114,9 +120,7 @@ mod tests {
             ("9223372036854775807", "-9223372036854775808", "-18446744073709551615"),
             ("0.000001", "0.000002", "+0.000001"),
             ("5.000000", "5.500000", "+0.500000"),
-        ] {
-            assert_eq!(of(before, after).as_deref(), Some(exact), "{before} {after}");
-        }
+        ]);
         for (before, after) in [("NaN", "1"), ("1", "Infinity"), ("1", ""), ("1", "e5"), ("1", ".5"), ("1e401", "1")] {
             assert_eq!(of(before, after), None, "{before} {after}");
         }
@@ -133,7 +137,7 @@ mod tests {
 
     #[test]
     fn a_difference_of_a_number_with_an_exponent_is_exact_and_printed_like_one() {
-        for (before, after, exact) in [
+        are_exact(&[
             ("1e+300", "3e+300", "+2e+300"),
             ("1e+300", "-2.5e+300", "-3.5e+300"),
             ("1e+300", "1e+300", "+0"),
@@ -144,9 +148,7 @@ mod tests {
             ("1e+15", "0.25", "-999999999999999.75"),
             ("7", "1e+15", "+999999999999993"),
             ("7", "1e+16", "+9.999999999999993e+15"),
-        ] {
-            assert_eq!(of(before, after).as_deref(), Some(exact), "{before} {after}");
-        }
+        ]);
         let nines = "9".repeat(299);
         assert_eq!(of("1", "1e+300").unwrap(), format!("+9.{nines}e+299"));
     }
