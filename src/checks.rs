@@ -85,49 +85,58 @@ impl Found {
     }
 }
 
-/// Compares an entity's rows and accounts with production.
+/// What the warehouse holds of an entity.
+#[derive(Debug, Default)]
+pub struct Holds {
+    /// What its rows add up to.
+    rows: Accounts,
+    undated_rows: bool,
+    /// Its accounts of days; `None` if they are not compared, because only a sample of the rows was looked at.
+    accounts: Option<Accounts>,
+    inconsistent: BTreeSet<Period>,
+}
+
+impl Holds {
+    /// Compares it with what it should be.
+    pub fn compared_with(&self, target: &Accounts) -> Found {
+        Found {
+            rows: accounts::compare(target, &self.rows),
+            undated_rows: self.undated_rows,
+            accounts: self.accounts.as_ref().map(|stored| accounts::compare(target, stored)).unwrap_or_default(),
+            inconsistent: self.inconsistent.clone(),
+        }
+    }
+}
+
+/// What the warehouse holds of an entity, whose rows are all read.
 ///
 /// # Errors
 /// If the warehouse cannot be read. Refuses an entity that was settled with other settings, types or columns, because
 /// then days cannot be compared.
-pub async fn look(survey: &Accounts, reading: &Reading<'_>, model: &Model) -> Result<Found> {
+pub async fn holds(reading: &Reading<'_>, model: &Model) -> Result<Holds> {
     let Some(known) = settled(reading, model).await? else {
-        let new = accounts::compare(survey, &Accounts::new());
-        return Ok(Found { rows: new.clone(), accounts: new, ..Found::default() });
+        return Ok(Holds { accounts: Some(Accounts::new()), ..Holds::default() });
     };
     reading.spare_locks(model).await?;
     let (rows, set_aside) = rows(reading, model, &model.shape()?).await?;
-    Ok(Found {
-        rows: accounts::compare(survey, &rows),
-        undated_rows: set_aside != SetAside::default(),
-        accounts: accounts::compare(survey, &reading.accounts_for(&known, model, &Sight::all()).await?),
-        inconsistent: reading
-            .inconsistent(model, Stretch::ALL)
-            .await?
-            .into_iter()
-            .chain(details(reading, model).await?)
-            .collect(),
-    })
+    let accounts = reading.accounts_for(&known, model, &Sight::all()).await?;
+    let mut inconsistent = details(reading, model).await?;
+    inconsistent.extend(reading.inconsistent(model, Stretch::ALL).await?);
+    Ok(Holds { rows, undated_rows: set_aside != SetAside::default(), accounts: Some(accounts), inconsistent })
 }
 
-/// Compares a sample of production's rows, so many of a million, with the same sample of the warehouse's. Accounts are
-/// only compared with each other.
+/// The same of a sample of the rows, so many of a million. Accounts are only compared with each other.
 ///
 /// # Errors
-/// As [`look`].
-pub async fn look_at_sample(
-    survey: &Accounts,
-    reading: &Reading<'_>,
-    model: &Model,
-    of_a_million: u32,
-) -> Result<Found> {
+/// As [`holds`].
+pub async fn holds_of_sample(reading: &Reading<'_>, model: &Model, of_a_million: u32) -> Result<Holds> {
     if settled(reading, model).await?.is_none() {
-        return Ok(Found { rows: accounts::compare(survey, &Accounts::new()), ..Found::default() });
+        return Ok(Holds::default());
     }
     reading.spare_locks(model).await?;
     let (rows, _) = rows(reading, model, &model.shape_of_sample(of_a_million)?).await?;
     let inconsistent = reading.inconsistent(model, Stretch::ALL).await?.into_iter().collect();
-    Ok(Found { rows: accounts::compare(survey, &rows), inconsistent, ..Found::default() })
+    Ok(Holds { rows, inconsistent, ..Holds::default() })
 }
 
 /// The model that the entity was settled with, if it fits the settings; `None` if it was never settled.

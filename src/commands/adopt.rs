@@ -107,8 +107,8 @@ async fn check(world: &World<'_>, entity: &Entity, named: &Named) -> Result<Outc
     drop(reading);
     let looking = async |snapshot: &Snapshot<'_>, reading: &Reading<'_>| {
         let theirs = adopt::look(reading, snapshot.model(), named).await?;
-        let survey = snapshot.survey().await?;
-        Ok((survey, adopt::holds(reading, snapshot.model(), named, &theirs).await?))
+        let (survey, holds) = tokio::join!(snapshot.survey(), adopt::holds(reading, snapshot.model(), named, &theirs));
+        Ok((survey?, holds?))
     };
     let (production_as_of, (survey, holds)) = sync::compare(&mut connections, entity, looking).await?;
     let compared = adopt::compare(&survey.accounts, survey.set_aside, &holds);

@@ -130,16 +130,18 @@ async fn verify(world: &World<'_>, look: Look, which: Which, listing: Listing) -
 }
 
 impl Look {
-    /// How an entity differs from production.
+    /// How an entity differs from production. Both servers are asked at once.
     async fn at(self, snapshot: &Snapshot<'_>, reading: &Reading<'_>) -> Result<(Survey, Found)> {
         let model = snapshot.model();
-        if let Self::Sample(of_a_million) = self {
-            let survey = snapshot.survey_sample(of_a_million).await?;
-            let found = checks::look_at_sample(&survey.accounts, reading, model, of_a_million).await?;
-            return Ok((survey, found));
-        }
-        let survey = snapshot.survey().await?;
-        let mut found = checks::look(&survey.accounts, reading, model).await?;
+        let (survey, holds) = match self {
+            Self::Sample(of_a_million) => tokio::join!(
+                snapshot.survey_sample(of_a_million),
+                checks::holds_of_sample(reading, model, of_a_million)
+            ),
+            Self::Accounts | Self::Exact => tokio::join!(snapshot.survey(), checks::holds(reading, model)),
+        };
+        let (survey, holds) = (survey?, holds?);
+        let mut found = holds.compared_with(&survey.accounts);
         if let Self::Exact = self {
             // Accounts say how a day differs; the rows say which days differ, whatever accounts say.
             diff::of_all(snapshot, reading).await?.into_iter().for_each(|(day, cause)| {

@@ -46,16 +46,16 @@ pub async fn adopt(connections: &mut Connections, entity: &Entity, rules: Rules,
     let begun = check_not_settled(warehouse, &known, named).await?;
     let snapshot = known.snapshot(production).await?;
     let taking = async {
-        let survey = snapshot.survey().await?;
+        let reading = warehouse.read().await?;
+        let theirs = adopt::look(&reading, &known.model, named).await?;
+        let (survey, holds) = tokio::join!(snapshot.survey(), adopt::holds(&reading, &known.model, named, &theirs));
+        let (survey, holds) = (survey?, holds?);
+        drop(reading);
         // What an adoption that was killed has settled may have been lost since.
         let terms =
             Terms { rules: Rules { settle_after: None, ..rules }, accepted: &Accepted::Nothing, look: None, all: true };
         let judged = known.judge(&terms, (&snapshot, &survey), known.stored()).await?;
         check_nothing_is_held(&judged)?;
-        let reading = warehouse.read().await?;
-        let theirs = adopt::look(&reading, &known.model, named).await?;
-        let holds = adopt::holds(&reading, &known.model, named, &theirs).await?;
-        drop(reading);
         let started = Instant::now();
         if !begun {
             let locked = warehouse.lock(known.ledger.generation).await?;

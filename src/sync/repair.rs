@@ -37,17 +37,18 @@ pub async fn repair(connections: &mut Connections, entity: &Entity, terms: &Term
     let mut known = open(warehouse, found, Wish::default()).await?;
     if known.ledger.rebuild.is_some() {
         // Refuses, as without a repair.
-        checks::look(&Accounts::new(), &warehouse.read().await?, &known.model).await?;
+        checks::holds(&warehouse.read().await?, &known.model).await?;
     }
     let snapshot = known.snapshot(production).await?;
     let repairing = async {
-        let survey = snapshot.survey().await?;
         let reading = warehouse.read().await?;
-        let mut found = checks::look(&survey.accounts, &reading, &known.model).await?;
+        let (survey, holds) = tokio::join!(snapshot.survey(), checks::holds(&reading, &known.model));
+        let (survey, holds) = (survey?, holds?);
+        let mut found = holds.compared_with(&survey.accounts);
         let stored = stored(&known.ledger.accounts, &survey.accounts, &found);
         let judged = known.judge(terms, (&snapshot, &survey), &stored).await?;
         if !judged.left.is_empty() {
-            found = checks::look(&judged.target, &reading, &known.model).await?;
+            found = holds.compared_with(&judged.target);
         }
         drop(reading);
         let settling = Settling { talk: *talk, snapshot: &snapshot, survey: &survey, judged: &judged, adopting: None };
@@ -61,7 +62,8 @@ pub async fn repair(connections: &mut Connections, entity: &Entity, terms: &Term
     known.note(warehouse, &judged.noted).await?;
     let mut left = Vec::new();
     if !found.is_equal() {
-        left = checks::look(&judged.target, &warehouse.read().await?, &known.model).await?.differences();
+        let holds = checks::holds(&warehouse.read().await?, &known.model).await?;
+        left = holds.compared_with(&judged.target).differences();
     }
     if left.is_empty() && judged.left.is_empty() {
         // As a run does, before files are published: the manifest says what is closed by then.
