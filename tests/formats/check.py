@@ -4,14 +4,15 @@
     check.py KALENDS FOLDER SEED
 
 Draws entities with random columns and rows, publishes them in all formats and in both layouts, and reads each level
-back with DuckDB, pyarrow and Python's own gzip and json. What is compared are exact decimals, never floats, and the
-sums that DuckDB makes of them. The queries of docs/reference/files.md are run as they are written. Exits with 1 and
-says what differs.
+back with DuckDB, pyarrow and Python's own gzip and json, and those of the layout of Hive with Spark, if there is
+pyspark. What is compared are exact decimals, never floats, and the sums that DuckDB and Spark make of them. The
+examples of docs/reference/files.md are run as they are written. Exits with 1 and says what differs.
 """
 
 import datetime
 import glob
 import gzip
+import importlib.util
 import json
 import os
 import pathlib
@@ -27,123 +28,28 @@ import pyarrow
 import pyarrow.dataset
 import pyarrow.parquet
 
+from entities import ENTITIES, FORMATS, LEVELS, Entity
+
+Spark = None
+if importlib.util.find_spec("pyspark"):
+    from spark import Spark
+
 getcontext().prec = 400
 
-ENTITIES = 3
-ROWS = 100
-FORMATS = ["csv", "csv.gz", "jsonl", "parquet"]
-STATISTICS = ["sum", "min", "max", "mean", "count", "stddev"]
-# The columns of a level's period, and the folders that it has in the layout of Hive.
-LEVELS = {
-    "hour": ("hourly", ["year", "month", "day", "hour"], ["year", "month"]),
-    "day": ("daily", ["year", "month", "day"], ["year", "month"]),
-    "week": ("weekly", ["iso_year", "week"], ["iso_year", "week"]),
-    "month": ("monthly", ["year", "month"], ["year", "month"]),
-    "quarter": ("quarterly", ["year", "quarter"], ["year", "quarter"]),
-    "year": ("yearly", ["year"], ["year"]),
-}
 PAGE = pathlib.Path(__file__).resolve().parents[2] / "docs" / "reference" / "files.md"
-TEXTS = [None, "", "a", "B", "'", "=1+1", 'say "x"', "a,b", "two\nlines", "tab\there", "ü€😀", " ", "NULL", "\\N"]
-
-
-def digits(draw, most):
-    return draw.randrange(10 ** draw.randint(0, most))
-
-
-def measures(draw):
-    """Types of measures, each with a function that draws a value as SQL, and the scale of exact ones."""
-    precision = draw.randint(1, 25)
-    scale = draw.randint(0, min(precision, 12))
-
-    def exact():
-        number = digits(draw, precision)
-        text = f"{number:0{scale + 1}d}"
-        return draw.choice(["", "-"]) + (f"{text[:-scale]}.{text[-scale:]}" if scale else text)
-
-    return {
-        f"numeric({precision}, {scale})": exact,
-        "numeric": lambda: draw.choice(["1e130", "0.1", "-1e-20", "'NaN'", "'Infinity'", str(digits(draw, 60))]),
-        "smallint": lambda: str(draw.randint(-(2**15), 2**15 - 1)),
-        "integer": lambda: str(draw.randint(-(2**31), 2**31 - 1)),
-        "bigint": lambda: f"'{draw.choice([draw.randint(-(2**63), 2**63 - 1), -(2**63), 2**63 - 1])}'",
-        "real": lambda: f"'{draw.choice([0.1, -2.5e-38, 3e38, 'NaN', 16777217])}'",
-        "double precision": lambda: f"'{draw.choice([0.1, 0.2, 1e300, '-Infinity', 5e-324])}'",
-    }
-
-
-def quoted(text):
-    return "NULL" if text is None else "'" + text.replace("'", "''") + "'"
-
-
-class Entity:
-    """An entity with random columns, and its rows."""
-
-    def __init__(self, draw, number):
-        self.name = f"shop {number}" if number % 2 else f"orders{number}"
-        self.table = f"t{number}"
-        self.zone = draw.choice([None, "Europe/Paris"])
-        kinds = list(measures(draw).items())
-        self.measures = [(f"m{at}", *kind) for at, kind in enumerate(draw.sample(kinds, draw.randint(1, 4)))]
-        if not any(kind.startswith("numeric(") for _, kind, _ in self.measures):
-            self.measures.append(("amount", *kinds[0]))
-        self.dimensions = [f"d{at}" for at in range(draw.randint(0, 2))]
-        self.levels = [level for level in LEVELS if draw.random() < 0.6] or ["day"]
-        self.begin = draw.choice([datetime.datetime(2023, 12, 20), datetime.datetime(9999, 11, 1)])
-
-    @classmethod
-    def of_the_page(cls, draw):
-        """The one that docs/reference/files.md speaks of."""
-        orders = cls(draw, ENTITIES)
-        amount = lambda: f"{draw.randrange(10**10)}.{draw.randrange(100):02}"
-        orders.name, orders.measures, orders.zone = "orders", [("amount", "numeric(12, 2)", amount)], None
-        orders.levels, orders.begin = ["day", "month"], datetime.datetime(2023, 12, 20)
-        return orders
-
-    def create(self, draw):
-        time = "timestamptz" if self.zone else "timestamp"
-        columns = [f"at {time}", *(f"{name} {kind}" for name, kind, _ in self.measures)]
-        columns += [f"{name} text" for name in self.dimensions]
-        rows = []
-        for _ in range(ROWS):
-            moment = self.begin + datetime.timedelta(minutes=draw.randrange(60 * 24 * 45))
-            values = [f"'{moment}'", *("NULL" if draw.random() < 0.2 else value() for _, _, value in self.measures)]
-            values += [quoted(draw.choice(TEXTS)) for _ in self.dimensions]
-            rows.append(f"({', '.join(values)})")
-        return f"CREATE TABLE {self.table} ({', '.join(columns)}); INSERT INTO {self.table} VALUES {', '.join(rows)};"
-
-    def section(self, layout):
-        lines = [
-            "[[entity]]",
-            f"name = {json.dumps(self.name)}",
-            f'table = "{self.table}"',
-            'time = "at"',
-            f"measures = {json.dumps([name for name, _, _ in self.measures])}",
-            f"dimensions = {json.dumps(self.dimensions)}",
-            f"statistics = {json.dumps(STATISTICS)}",
-            f"levels = {json.dumps(self.levels)}",
-            f"formats = {json.dumps(FORMATS)}",
-            f'layout = "{layout}"',
-        ]
-        return "\n".join(lines + ([f'time_zone = "{self.zone}"'] if self.zone else [])) + "\n"
-
-    def figures(self):
-        return [f"{statistic}_{name}" for name, _, _ in self.measures for statistic in STATISTICS]
-
-    def columns(self, level):
-        return [*LEVELS[level][1], *self.dimensions, *self.figures()]
-
-    def file_name(self):
-        return self.name.replace(" ", "%20")
 
 
 def main():
     kalends, folder, seed = sys.argv[1], pathlib.Path(sys.argv[2]), int(sys.argv[3])
     print(f"seed {seed}")
+    # The examples of the page name files from here.
+    os.chdir(folder)
+    spark = Spark() if Spark else print("Spark is not tried: there is no pyspark")
     draw = random.Random(seed)
     entities = [*(Entity(draw, number) for number in range(ENTITIES)), Entity.of_the_page(draw)]
 
     def run(*arguments):
-        done = subprocess.run([kalends, *arguments], cwd=folder, capture_output=True, text=True)
+        done = subprocess.run([kalends, *arguments], capture_output=True, text=True)
         if done.returncode:
             sys.exit(f"kalends {' '.join(arguments[:3])}: {done.returncode}\n{done.stdout}{done.stderr}")
         return done.stdout
@@ -166,9 +72,9 @@ def main():
                 view = f'kalends_stats."{entity.name}_stats_{LEVELS[level][0]}"'
                 rows = ask(f"SELECT json_build_array({texts}) FROM {view}")
                 files = Level(folder / "exports", layout, entity, level, names)
-                files.check(rows, compared)
+                files.check(rows, spark, compared)
                 if (entity.name, level, layout) == ("orders", "day", "hive"):
-                    files.check_the_page(rows, folder)
+                    files.check_the_page(rows, spark)
     for what, count in sorted(compared.items()):
         print(f"{count:>8,} {what}")
 
@@ -188,6 +94,10 @@ def exact(value):
     if isinstance(value, float):
         return "NaN" if value != value else f"binary {value!r}"
     return Decimal(value).normalize() if isinstance(value, (int, Decimal)) else value
+
+
+def plain(rows):
+    return [[exact(value) for value in row] for row in rows]
 
 
 class Level:
@@ -213,7 +123,7 @@ class Level:
             sys.exit(f"no file of {self.glob(format)}")
         return found
 
-    def check(self, rows, compared):
+    def check(self, rows, spark, compared):
         self.what = f"{self.entity.name}, {self.level}, {self.layout}"
         expected = [dict(zip([*self.names, "period_start"], row)) for row in rows]
         counted = {format: len(self.files(format)) for format in FORMATS}
@@ -223,6 +133,9 @@ class Level:
         self.check_json(expected)
         self.check_parquet(expected)
         self.check_duckdb(expected)
+        if spark and self.layout == "hive":
+            self.check_spark(spark, expected)
+            compared["lines, also in Spark"] += len(expected)
         compared["lines, in four formats each"] += len(expected)
         compared["files"] += sum(counted.values())
 
@@ -280,7 +193,8 @@ class Level:
         kinds = dict(zip(schema.names, schema.types))
         rows = [[self.said(name, row[name], kinds[name]) for name in kinds] for row in expected]
         same(f"parquet of {self.what}", found, rows)
-        self.schema = schema
+        self.kinds, self.rows = kinds, rows
+        self.sums = [name for name in self.names if name.startswith("sum_") and pyarrow.types.is_decimal(kinds[name])]
         if self.layout == "hive":
             whole = pyarrow.dataset.dataset(self.root("parquet"), partitioning="hive").to_table()
             if whole.num_rows != len(expected):
@@ -306,27 +220,45 @@ class Level:
         how = f", hive_partitioning = true, hive_types = {{{types}}}" if hive else ", hive_partitioning = false"
         path = self.glob("parquet").replace("'", "''")
         parquet = f"read_parquet('{path}'{how})"
-        kinds = dict(zip(self.schema.names, self.schema.types))
-        rows = [[self.said(name, row[name], kinds[name]) for name in kinds] for row in expected]
-        names = ", ".join(f'"{name}"' for name in kinds)
-        same(f"parquet of {self.what} in DuckDB", self.answers(f"SELECT {names} FROM {parquet}"), rows)
+        names = ", ".join(f'"{name}"' for name in self.kinds)
+        same(f"parquet of {self.what} in DuckDB", self.answers(f"SELECT {names} FROM {parquet}"), self.rows)
 
-        sums = [name for name in self.names if name.startswith("sum_") and pyarrow.types.is_decimal(kinds[name])]
         # It guesses what is not said: it takes the mark against formulas for a quote, and an infinity for a date.
-        csv_types = {name: "BIGINT" if name in self.keys else "VARCHAR" for name in self.names}
-        csv_types |= {name: f"DECIMAL(38, {kinds[name].scale})" for name in sums}
-        csv_types = ", ".join(f"'{name}': '{kind}'" for name, kind in csv_types.items())
+        csv_types = ", ".join(f"'{name}': '{kind}'" for name, kind in self.csv_types("VARCHAR").items())
         said = f""", header = true, delim = ',', quote = '"', escape = '"', types = {{{csv_types}}}"""
         for format in ["csv", "csv.gz"]:
             texts = self.glob(format).replace("'", "''")
             csv = f"read_csv('{texts}'{how}{said})"
-            self.check_sums(f"{format} of {self.what}", csv, sums, expected)
-        self.check_sums(f"parquet of {self.what}", parquet, sums, expected)
+            self.check_sums(f"{format} of {self.what} in DuckDB", expected, csv, self.answers)
+        self.check_sums(f"parquet of {self.what} in DuckDB", expected, parquet, self.answers)
 
-    def check_sums(self, what, table, sums, expected):
-        totals = "".join(f', sum("{name}")' for name in sums)
+    def check_spark(self, spark, expected):
+        """Spark: the folder of a level, with the periods that its paths have, and the glob, with those of the files."""
+
+        def check_sums(format, figures):
+            what = f"{format} of {self.what} in Spark"
+            self.check_sums(what, expected, "figures", lambda sql: plain(spark.answers(sql, figures)))
+
+        names = ", ".join(f'"{name}"' for name in self.kinds)
+        found = spark.answers(f"SELECT {names} FROM figures", spark.parquet(self.root("parquet")))
+        same(f"parquet of {self.what} in Spark", plain(found), self.rows)
+        check_sums("parquet", spark.parquet(self.glob("parquet")))
+        # Of a folder, types would be taken for those of the columns that its paths do not have.
+        texts = spark.csv(self.root("csv"))
+        check_sums("csv", texts.withColumns({name: texts[name].cast(self.decimal(name)) for name in self.sums}))
+        check_sums("csv.gz", spark.csv(self.glob("csv.gz"), self.csv_types("STRING")))
+
+    def decimal(self, name):
+        return f"DECIMAL(38, {self.kinds[name].scale})"
+
+    def csv_types(self, text):
+        types = {name: "BIGINT" if name in self.keys else text for name in self.names}
+        return types | {name: self.decimal(name) for name in self.sums}
+
+    def check_sums(self, what, expected, table, answers):
+        totals = "".join(f', sum("{name}")' for name in self.sums)
         key = self.keys[0]
-        found = self.answers(f'SELECT "{key}", count(*){totals} FROM {table} GROUP BY 1')
+        found = answers(f'SELECT "{key}", count(*){totals} FROM {table} GROUP BY 1')
         groups = {}
         for row in expected:
             groups.setdefault(int(row[key]), []).append(row)
@@ -337,23 +269,28 @@ class Level:
 
         wanted = []
         for year, rows in groups.items():
-            wanted.append([exact(year), exact(len(rows)), *(total(rows, name) for name in sums)])
-        same(f"the sums of {what} in DuckDB", found, wanted)
+            wanted.append([exact(year), exact(len(rows)), *(total(rows, name) for name in self.sums)])
+        same(f"the sums of {what}", found, wanted)
 
-    def check_the_page(self, rows, folder):
-        """The queries of the page, from the folder that they are written for."""
+    def check_the_page(self, rows, spark):
+        """The queries of the page, and its examples in Python."""
         section = PAGE.read_text().split("### The layout of Hive")[1].split("\n### ")[0]
         code = "".join(re.findall(r"^    (.*\n)", section, re.M))
         queries = [query.strip() for query in code.split(";") if query.strip()]
         if len(queries) != 2:
             sys.exit(f"{PAGE} has {len(queries)} queries")
-        os.chdir(folder)
         of = {name: at for at, name in enumerate(self.names)}
         january = [row for row in rows if row[of["month"]] == "1" and row[of["sum_amount"]] is not None]
         sums = Counter()
         for row in january:
             sums[tuple(row[of[name]] for name in self.keys)] += Decimal(row[of["sum_amount"]])
-        same("the first query of the page", self.answers(queries[0]), [[exact(sum(sums.values()))]])
+        total = [[exact(sum(sums.values()))]]
+        same("the first query of the page", self.answers(queries[0]), total)
+        examples = "".join(re.findall(r"^```python\n(.*?)^```$", section, re.M | re.S)).split("\n\n")
+        if len(examples) != 2:
+            sys.exit(f"{PAGE} has {len(examples)} examples in Python")
+        for at, example in enumerate(examples if spark else []):
+            same(f"example {at + 1} of the page in Spark", plain(spark.january(example)), total)
         # DuckDB takes a padded month for a text.
         days = []
         for (year, month, day), total in sums.items():
@@ -363,7 +300,7 @@ class Level:
 
     def answers(self, sql):
         with duckdb.connect() as database:
-            return [[exact(value) for value in row] for row in database.sql(sql).fetchall()]
+            return plain(database.sql(sql).fetchall())
 
 
 if __name__ == "__main__":
