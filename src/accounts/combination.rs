@@ -1,9 +1,11 @@
 //! The combinations of dimensions whose accounts changed on a day, before and after.
 
+use std::cmp::Reverse;
 use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 
+use super::decimal::Decimal;
 use super::said::{self, Moved, Said, Statistic};
 use crate::error::Result;
 
@@ -70,10 +72,7 @@ impl Combinations {
 
     /// Removes all but those that changed most.
     pub fn cut(&mut self) {
-        self.moved.sort_by(|one, other| {
-            let [(rows, sum), (other_rows, other_sum)] = [one, other].map(Combination::movement);
-            other_rows.cmp(&rows).then(other_sum.total_cmp(&sum)).then_with(|| one.values.cmp(&other.values))
-        });
+        self.moved.sort_by_cached_key(|one| (Reverse(one.movement()), one.values.clone()));
         self.not_listed += self.moved.len().saturating_sub(LISTED);
         self.moved.truncate(LISTED);
     }
@@ -92,12 +91,13 @@ impl Combination {
         Self { values, rows: Moved { before: before.rows, after: after.rows }, statistics }
     }
 
-    /// By how many rows it changed, and by how much the first sum: only for comparing sizes.
-    fn movement(&self) -> (u64, f64) {
-        let figure = |value: &Option<String>| value.as_ref().and_then(|value| value.parse().ok()).unwrap_or(0.0);
+    /// By how many rows it changed, whether the first sum changed from or to what is no number, and else by how much.
+    fn movement(&self) -> (u64, bool, Option<Decimal>) {
+        let figure = |text: &Option<String>| text.as_deref().map_or_else(|| Some(Decimal::default()), Decimal::parse);
+        let moved = |one: &Statistic| Some(figure(&one.value.after)?.minus(&figure(&one.value.before)?).size());
         let sum = self.statistics.iter().find(|one| one.name.starts_with("sum_"));
-        let sum = sum.map_or(0.0, |one| -> f64 { figure(&one.value.after) - figure(&one.value.before) });
-        (self.rows.after.abs_diff(self.rows.before), sum.abs())
+        let sum = sum.map_or_else(|| Some(Decimal::default()), moved);
+        (self.rows.after.abs_diff(self.rows.before), sum.is_none(), sum)
     }
 }
 
@@ -147,9 +147,18 @@ mod tests {
             let said = |sum| format!(r#"{{"rows": "1", "sum_a": "{sum}"}}"#);
             format!(r#"{{"values": ["{city}"], "before": {}, "after": {}}}"#, said(before), said(after))
         };
-        let mut found = noted(&[one("a", "100", "101"), one("b", "2", "6"), one("c", "6", "-1")].join(", "));
+        let long = |last| format!("{}{last}", "9".repeat(400));
+        let found = [
+            one("a", "100", "101"),
+            one("b", "2", "6"),
+            one("c", "6", "-1"),
+            one("d", "1", &long(1)),
+            one("e", "1", &long(2)),
+            one("f", "1", "NaN"),
+        ];
+        let mut found = noted(&found.join(", "));
         found.cut();
         let cities: Vec<_> = found.moved.iter().map(|one| one.values[0].as_deref().unwrap()).collect();
-        assert_eq!(cities, ["c", "b", "a"]);
+        assert_eq!(cities, ["f", "e", "d", "c", "b", "a"]);
     }
 }

@@ -1,5 +1,7 @@
 //! Exact decimals of any length, read from texts as the server prints them.
 
+use std::cmp::Ordering;
+
 use num_bigint::{BigInt, Sign};
 
 /// No type of the server prints a larger exponent.
@@ -9,7 +11,7 @@ const LARGEST_EXPONENT: i64 = 400;
 const PRINTED_WITH_EXPONENT: i64 = 15;
 
 /// An exact decimal: whole units, times ten to the power of an exponent.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, Default)]
 pub struct Decimal {
     units: BigInt,
     exponent: i64,
@@ -52,6 +54,12 @@ impl Decimal {
         Self { units: units(self) - units(other), exponent, is_short: self.is_short || other.is_short }
     }
 
+    /// How far it is from 0.
+    #[must_use]
+    pub fn size(&self) -> Self {
+        Self { units: self.units.magnitude().clone().into(), ..*self }
+    }
+
     /// It is about this number, from 1 to 10 or from -10 to -1, times ten to the power of this exponent; 0 is 0.
     pub fn nearly(&self) -> (f64, i64) {
         let digits = self.units.magnitude().to_string();
@@ -81,6 +89,27 @@ impl Decimal {
         let (whole, decimals) = digits.split_at(digits.len() - scale);
         let decimals = if self.is_short { decimals.trim_end_matches('0') } else { decimals };
         if decimals.is_empty() { format!("{sign}{whole}") } else { format!("{sign}{whole}.{decimals}") }
+    }
+}
+
+/// By what it is, and not by how it was written: `0.5` is `0.50`.
+impl Ord for Decimal {
+    fn cmp(&self, other: &Self) -> Ordering {
+        self.minus(other).units.cmp(&BigInt::ZERO)
+    }
+}
+
+impl PartialOrd for Decimal {
+    fn partial_cmp(&self, other: &Self) -> Option<Ordering> {
+        Some(self.cmp(other))
+    }
+}
+
+impl Eq for Decimal {}
+
+impl PartialEq for Decimal {
+    fn eq(&self, other: &Self) -> bool {
+        self.cmp(other).is_eq()
     }
 }
 
@@ -160,5 +189,15 @@ mod tests {
         assert_eq!(nearly("-0.0125"), (-1.25, -2));
         assert_eq!(nearly("1.5e+300"), (1.5, 300));
         assert_eq!(nearly("1200.50"), (1.2005, 3));
+    }
+
+    #[test]
+    fn numbers_of_any_size_are_in_order() {
+        let long = |last| format!("{}{last}", "9".repeat(400));
+        let texts = [&format!("-{}", long(8)), "-0.5", "0", "5e-324", "0.49", "1e+300", &long(1), &long(2)];
+        let numbers: Vec<_> = texts.iter().map(|text| Decimal::parse(text).unwrap()).collect();
+        assert!(numbers.is_sorted_by(|one, other| one < other));
+        assert_eq!(Decimal::parse("-5e-01").unwrap().size(), Decimal::parse("0.50").unwrap());
+        assert_eq!(Decimal::default(), Decimal::parse("0.0").unwrap());
     }
 }

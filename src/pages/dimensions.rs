@@ -1,11 +1,13 @@
 //! The values of dimensions: ranked, and as small pictures on one scale.
 
+use std::cmp::Reverse;
+
 use serde::Serialize;
 
 use super::draw;
 use super::facts::{Combination, Facts, MONTHS_OF_VALUES, Value};
 use super::figures::{Change, Figure, change, named, shown, title};
-use crate::accounts::Said;
+use crate::accounts::{Decimal, Said};
 use crate::calendar::{Level, Period};
 use crate::entity::Statistic;
 use crate::error::Result;
@@ -92,8 +94,12 @@ fn of_values(facts: &Facts, values: &[Value], figure: &Figure, month: Period) ->
     let own = values.iter().filter(|value| value.rest.is_none());
     let most = own.flat_map(numbers).flatten().fold(0.0, f64::max);
     let earlier = month.first().plus(-1).month();
-    let mut ranked: Vec<(f64, RankedValue)> = values
-        .iter()
+    let sum = |value: &Value| Decimal::parse(figure.text(value.months.get(&month)?)?);
+    let mut ranked: Vec<&Value> = values.iter().collect();
+    // The rest comes last, whatever its sum.
+    ranked.sort_by_cached_key(|value| (value.rest.is_some(), Reverse(sum(value))));
+    ranked
+        .into_iter()
         .map(|value| {
             let said = |month: Period| value.months.get(&month);
             let text = |said: Option<&'_ Said>| said.and_then(|said| figure.text(said).map(str::to_string));
@@ -105,7 +111,7 @@ fn of_values(facts: &Facts, values: &[Value], figure: &Figure, month: Period) ->
             let number = said(month).and_then(|said| figure.number(said));
             let numbers = numbers(value);
             let what = format!("{} of {name} by month", figure.label);
-            let shown = RankedValue {
+            RankedValue {
                 is_rest: value.rest.is_some(),
                 is_null: value.rest.is_none() && value.name.is_none(),
                 value: said(month).map_or_else(|| "no rows".to_string(), |_| shown(now.as_deref())),
@@ -114,13 +120,9 @@ fn of_values(facts: &Facts, values: &[Value], figure: &Figure, month: Period) ->
                 line: draw::line(&numbers, None, (110.0, 24.0), &what),
                 small: draw::line(&numbers, Some(most), (150.0, 60.0), &what),
                 name,
-            };
-            // The rest comes last, whatever its sum.
-            (if value.rest.is_some() { f64::NEG_INFINITY } else { number.unwrap_or(f64::MIN) }, shown)
+            }
         })
-        .collect();
-    ranked.sort_by(|(one, _), (other, _)| other.total_cmp(one));
-    ranked.into_iter().map(|(_, value)| value).collect()
+        .collect()
 }
 
 /// A part of a whole, in percent; empty if that says nothing.

@@ -83,6 +83,20 @@ fn show_ranks_the_values_of_a_dimension() {
 }
 
 #[test]
+fn sums_beyond_the_largest_double_are_ranked() {
+    let world = visits();
+    let nines = "9".repeat(400);
+    world.production_sql(&format!(
+        "UPDATE visit SET spent = {nines}7 WHERE at = '2024-01-31';
+         UPDATE visit SET spent = {nines}2 WHERE city IS NULL",
+    ));
+    world.kalends("run").succeeds();
+    let found = shown(&world, "2024 --by city");
+    let cities: Vec<_> = found["lines"].as_array().unwrap().iter().map(|line| line["value"].as_str()).collect();
+    assert_eq!(cities, [Some("Lyon"), None, Some("A long name\nof a city that nobody can pronounce")]);
+}
+
+#[test]
 fn a_binary_number_is_shown_as_the_files_have_it() {
     let world = visits();
     world.production_sql(

@@ -1,10 +1,11 @@
 //! What is shown of an entity, read from the warehouse.
 
+use std::cmp::Reverse;
 use std::collections::BTreeMap;
 
 use serde::Serialize;
 
-use crate::accounts::Said;
+use crate::accounts::{Decimal, Said};
 use crate::calendar::{Day, Level, Period};
 use crate::entity::Model;
 use crate::error::{Refusal, Result};
@@ -92,10 +93,8 @@ impl OfEntity {
         let lines = match (asked.by, asked.period) {
             (Some(dimension), Some(period)) => {
                 let mut values = show::values(reading, model, period, dimension).await?;
-                let size =
-                    |said: &Said| crate::report::number(said.statistics.get(&sum).and_then(|sum| sum.as_deref()));
-                values.sort_by(|(_, one), (_, other)| {
-                    size(other).unwrap_or(f64::MIN).total_cmp(&size(one).unwrap_or(f64::MIN))
+                values.sort_by_cached_key(|(_, said)| {
+                    Reverse(said.statistics.get(&sum).and_then(|sum| Decimal::parse(sum.as_deref()?)))
                 });
                 values.iter().map(|(value, said)| Line { value: Some(value.clone()), ..line(said) }).collect()
             }
