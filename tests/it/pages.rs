@@ -260,3 +260,27 @@ fn no_page_fetches_anything_or_runs_what_is_not_ours() {
     }
     assert!(page(&world, FIRST).replace("&#x2f;", "/").contains("href=\"report/visits.html\""));
 }
+
+#[test]
+fn a_page_counts_the_runs_that_failed_since_the_proof() {
+    let world = visits("report = true\n");
+    world.kalends("run").succeeds();
+    assert!(!page(&world, VISITS).contains("failed since"));
+
+    world.production_sql("ALTER TABLE visit RENAME TO visitor");
+    world.kalends("run").fails_with(4);
+    world.kalends("run").fails_with(4);
+    world.kalends("export").succeeds();
+    let text = page(&world, VISITS);
+    let verdict = text.split("<section").nth(1).unwrap().replace("&quot;", "\"");
+    assert!(
+        verdict.contains("✓ Proven equal to production") && verdict.contains("2 runs failed since; the last one, 20")
+    );
+    assert!(verdict.contains("production has no table \"public.visit\""), "{verdict}");
+
+    world.production_sql("ALTER TABLE visitor RENAME TO visit");
+    // Moments are shown in whole seconds.
+    std::thread::sleep(std::time::Duration::from_millis(1100));
+    world.kalends("run").succeeds();
+    assert!(!page(&world, VISITS).contains("failed since"));
+}
