@@ -32,7 +32,8 @@ impl Destination {
         if scheme == "file" {
             return Ok(Self::Folder(path_of(rest)?));
         }
-        let (scheme, rest) = (Scheme::of(&scheme).ok_or_else(|| unknown(&scheme))?, rest.trim_start_matches("//"));
+        let scheme = Scheme::of(&scheme).ok_or_else(|| unknown(&scheme))?;
+        let rest = rest.strip_prefix("//").unwrap_or_default();
         let (bucket, prefix) = rest.split_once('/').unwrap_or((rest, ""));
         let prefix = prefix.trim_end_matches('/');
         if !is_bucket(bucket) || !is_prefix(prefix) {
@@ -84,13 +85,14 @@ fn check_name(typed: &Path) -> Result<()> {
     ))
 }
 
-/// Scheme and rest of a URL; `None` of a path.
+/// Scheme and rest of a URL, or of what is meant as one; `None` of a path.
 fn scheme(typed: &str) -> Option<(String, &str)> {
     let (scheme, rest) = typed.split_once(':')?;
     let scheme = scheme.to_ascii_lowercase();
     let is_scheme = scheme.starts_with(|first: char| first.is_ascii_lowercase())
         && scheme.chars().all(|c| c.is_ascii_alphanumeric() || "+-.".contains(c));
-    (is_scheme && (rest.starts_with("//") || scheme == "file")).then_some((scheme, rest))
+    let is_known = scheme == "file" || Scheme::of(&scheme).is_some();
+    (is_scheme && (rest.starts_with("//") || is_known)).then_some((scheme, rest))
 }
 
 /// The path of a file URL, which begins after `file:`.
@@ -161,6 +163,8 @@ mod tests {
             "s3://key:s3cret@bucket",
             "s3://bucket/a//s3cret",
             "s3://bucket/../s3cret",
+            "s3:s3cret",
+            "gs:/bucket/s3cret",
             "gs://bucket/a?token=s3cret",
             "az://container/s3cret#",
             "file://host/s3cret",
