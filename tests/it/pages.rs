@@ -284,3 +284,63 @@ fn a_page_counts_the_runs_that_failed_since_the_proof() {
     world.kalends("run").succeeds();
     assert!(!page(&world, VISITS).contains("failed since"));
 }
+
+#[test]
+fn the_statement_on_a_page_computes_the_digest_of_it() {
+    let world = visits("report = true\n");
+    world.kalends("run").succeeds();
+    let text = page(&world, VISITS);
+    let digest = text.split(" Digest ").nth(1).unwrap().get(..64).unwrap();
+    let statement = text.split("<pre>").last().unwrap().split("</pre>").next().unwrap();
+    let plain = [("&quot;", "\""), ("&#x27;", "'"), ("&#x2f;", "/"), ("&lt;", "<"), ("&gt;", ">"), ("&amp;", "&")];
+    let statement = plain.iter().fold(statement.to_string(), |text, (entity, plain)| text.replace(entity, plain));
+    assert!(world.ask_warehouse(&statement)[0].contains(digest), "{statement}");
+    world.warehouse_sql("UPDATE kalends_stats.visits_day SET hash_a = hash_a + 1 WHERE day = '2024-02-29'");
+    assert!(!world.ask_warehouse(&statement)[0].contains(digest));
+}
+
+/// The squares of a calendar by their class, each by its place in the year, for a year that begins on a Monday.
+fn squares(calendar: &str) -> BTreeMap<String, Vec<u32>> {
+    let paths = calendar.split("<path class=\"").skip(1).map(|path| {
+        let (class, rest) = path.split_once('"').unwrap();
+        let places = rest.split('M').skip(1).map(|square| {
+            let (x, rest) = square.split_once(' ').unwrap();
+            let (x, y): (u32, u32) = (x.parse().unwrap(), rest.split_once('h').unwrap().0.parse().unwrap());
+            (x - 2) / 13 * 7 + (y - 18) / 13
+        });
+        (class.to_string(), places.collect())
+    });
+    paths.collect()
+}
+
+#[test]
+fn a_calendar_says_how_far_each_day_can_be_trusted() {
+    let world = visits("report = true\n");
+    world.production_sql("INSERT INTO visit VALUES (now() + interval '1 day', 'Lyon', 5)");
+    world.kalends("run").succeeds();
+    world.production_sql(
+        "UPDATE visit SET spent = 7 WHERE at::date = '2024-02-29';
+         DELETE FROM visit WHERE at::date BETWEEN '2024-03-01' AND '2024-03-20'",
+    );
+    world.kalends("run").fails_with(4);
+    world.kalends("export").succeeds();
+
+    let days = world.ask_warehouse(
+        "SELECT day - '2024-01-01' FROM kalends_stats.visits_day WHERE date_part('year', day) = 2024 ORDER BY 1",
+    );
+    let days: Vec<u32> = days.iter().map(|day| day.parse().unwrap()).collect();
+    let (restated, held) = (59, 60..91);
+    let closed = days.iter().copied().filter(|day| *day != restated && !held.contains(day));
+    let missing = (0..366).filter(|day| !days.contains(day) && !held.contains(day));
+    let expected = [
+        ("again", vec![restated]),
+        ("closed", closed.collect()),
+        ("held", held.clone().collect()),
+        ("missing", missing.collect()),
+    ];
+    let text = page(&world, VISITS);
+    let of = |year: &str| text.split(&format!("trusted, {year}\"")).nth(1).unwrap().split("</svg>").next().unwrap();
+    assert_eq!(squares(of("2024")), expected.map(|(class, days)| (class.to_string(), days)).into());
+    let tomorrow = &world.ask_warehouse("SELECT date_part('year', max(day)) FROM kalends_stats.visits_day")[0];
+    assert_eq!(squares(of(tomorrow))["unclosed"].len(), 1);
+}
