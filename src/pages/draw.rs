@@ -217,6 +217,24 @@ mod tests {
         assert!(bars(&[bar(None)], "\"").contains("<title>&lt;b&gt;</title>"));
     }
 
+    fn attribute<'a>(element: &'a str, name: &str) -> &'a str {
+        element.split_once(&format!(" {name}=\"")).unwrap().1.split_once('"').unwrap().0
+    }
+
+    #[test]
+    fn bars_are_as_high_as_their_numbers_from_the_line_at_zero() {
+        let ghost = Bar { ghost: Some(1.0), ..bar(Some(2.0)) };
+        let svg = bars(&[bar(Some(4.0)), ghost, bar(Some(-4.0))], "x");
+        let drawn = |class: &str| -> Vec<[&str; 2]> {
+            let begin = format!("<rect class=\"{class}\"");
+            let bars = svg.match_indices(&begin).map(|(at, _)| &svg[at..]);
+            bars.map(|bar| ["y", "height"].map(|key| attribute(bar, key))).collect()
+        };
+        assert!(svg.contains("<path class=\"zero\" d=\"M52 86.0H"), "{svg}");
+        assert_eq!(drawn("bar"), [["14.0", "72.0"], ["50.0", "36.0"], ["86.0", "72.0"]]);
+        assert_eq!(drawn("ghost"), [["68.0", "18.0"]]);
+    }
+
     #[test]
     fn numbers_of_any_size_have_a_place() {
         for most in [f64::MAX, 5e-324] {

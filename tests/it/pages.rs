@@ -344,3 +344,29 @@ fn a_calendar_says_how_far_each_day_can_be_trusted() {
     let tomorrow = &world.ask_warehouse("SELECT date_part('year', max(day)) FROM kalends_stats.visits_day")[0];
     assert_eq!(squares(of(tomorrow))["unclosed"].len(), 1);
 }
+
+#[test]
+fn a_calendar_has_a_colour_for_each_fifth_of_the_days() {
+    let world = visits("report = true\n");
+    world.kalends("run").succeeds();
+    let fifths = world.ask_warehouse(
+        "SELECT concat_ws(' ', day - '2024-01-01', 1 + 5 * (rank() OVER (ORDER BY sum_spent) - 1) / count(*) OVER ())
+         FROM kalends_stats.visits_day WHERE sum_spent IS NOT NULL ORDER BY day",
+    );
+    let mut expected = BTreeMap::<String, Vec<u32>>::new();
+    for line in fifths {
+        let (day, fifth) = line.split_once(' ').unwrap();
+        if let Ok(day) = day.parse() {
+            expected.entry(format!("v{fifth}")).or_default().push(day);
+        }
+    }
+    // The sums of this world grow from day to day.
+    assert_eq!(expected.len(), 2);
+    // Of 29 February there is no amount.
+    expected.insert("none".to_string(), vec![59]);
+    let text = page(&world, VISITS);
+    let calendar = text.split("sum of spent by day, 2024\"").nth(1).unwrap().split("</svg>").next().unwrap();
+    let mut found = squares(calendar);
+    found.remove("missing");
+    assert_eq!(found, expected);
+}

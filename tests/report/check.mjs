@@ -72,6 +72,13 @@ await check("choosing shows another figure, and its plots", async () => {
     const rows = await page.$$eval(`[data-table="${level}"] tr[data-p]`, (all) =>
       all.filter((row) => row.cells[5].textContent !== "none").length);
     assert.equal(points, rows, level);
+    // A mean lies between the least and the most.
+    for (const [cell, at] of [[3, -1], [4, -2]]) {
+      const told = await page.$$eval(`[data-table="${level}"] tr[data-p]`, (all, cell) =>
+        all.map((row) => row.cells[cell].textContent.replaceAll(",", "")).filter((text) => text !== "none"), cell);
+      const edge = await page.evaluate((at) => plots[0].data.at(at).filter((value) => value !== null), at);
+      assert.deepEqual(edge.sort(), told.map(Number).sort(), `${level}: ${cell}`);
+    }
   }
   assert.deepEqual(said, []);
   await close();
