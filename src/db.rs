@@ -44,6 +44,19 @@ pub enum Server {
     Warehouse,
 }
 
+/// The answers of both servers, which are asked at once. If one of them fails, the other is waited for nevertheless: its
+/// session is used again, for another entity or another try.
+///
+/// # Errors
+/// The first one's, else the other's.
+pub async fn both<A, B>(
+    one: impl Future<Output = Result<A>>,
+    other: impl Future<Output = Result<B>>,
+) -> Result<(A, B)> {
+    let (one, other) = tokio::join!(one, other);
+    Ok((one?, other?))
+}
+
 /// Which database this is. Equal values mean the same database.
 #[derive(Debug, Clone, PartialEq, Eq, serde::Serialize)]
 pub struct Identity {

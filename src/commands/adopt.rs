@@ -7,6 +7,7 @@ use serde::Serialize;
 
 use crate::accounts::{self, SetAside};
 use crate::adopt::{self, Compared, How, Named, Tally};
+use crate::db::both;
 use crate::entity::Entity;
 use crate::error::{Exit, Refusal, Result};
 use crate::exports::{Claim, Scope, Which};
@@ -107,8 +108,7 @@ async fn check(world: &World<'_>, entity: &Entity, named: &Named) -> Result<Outc
     drop(reading);
     let looking = async |snapshot: &Snapshot<'_>, reading: &Reading<'_>| {
         let theirs = adopt::look(reading, snapshot.model(), named).await?;
-        let (survey, holds) = tokio::join!(snapshot.survey(), adopt::holds(reading, snapshot.model(), named, &theirs));
-        Ok((survey?, holds?))
+        both(snapshot.survey(), adopt::holds(reading, snapshot.model(), named, &theirs)).await
     };
     let (production_as_of, (survey, holds)) = sync::compare(&mut connections, entity, looking).await?;
     let compared = adopt::compare(&survey.accounts, survey.set_aside, &holds);

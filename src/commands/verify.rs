@@ -9,6 +9,7 @@ use serde::Serialize;
 use self::listing::{Listing, lines};
 use crate::accounts::{self, SetAside};
 use crate::checks::{self, Difference, Found};
+use crate::db::both;
 use crate::diff;
 use crate::entity::Entity;
 use crate::error::{Exit, Result};
@@ -130,17 +131,16 @@ async fn verify(world: &World<'_>, look: Look, which: Which, listing: Listing) -
 }
 
 impl Look {
-    /// How an entity differs from production. Both servers are asked at once.
+    /// How an entity differs from production.
     async fn at(self, snapshot: &Snapshot<'_>, reading: &Reading<'_>) -> Result<(Survey, Found)> {
         let model = snapshot.model();
         let (survey, holds) = match self {
-            Self::Sample(of_a_million) => tokio::join!(
-                snapshot.survey_sample(of_a_million),
-                checks::holds_of_sample(reading, model, of_a_million)
-            ),
-            Self::Accounts | Self::Exact => tokio::join!(snapshot.survey(), checks::holds(reading, model)),
+            Self::Sample(of_a_million) => {
+                let holds = checks::holds_of_sample(reading, model, of_a_million);
+                both(snapshot.survey_sample(of_a_million), holds).await?
+            }
+            Self::Accounts | Self::Exact => both(snapshot.survey(), checks::holds(reading, model)).await?,
         };
-        let (survey, holds) = (survey?, holds?);
         let mut found = holds.compared_with(&survey.accounts);
         if let Self::Exact = self {
             // Accounts say how a day differs; the rows say which days differ, whatever accounts say.

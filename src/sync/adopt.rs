@@ -9,6 +9,7 @@ use super::settling::{Adopting, Settling};
 use crate::accounts;
 use crate::adopt::{self, Compared, Named, Tally};
 use crate::calendar::Day;
+use crate::db::both;
 use crate::entity::{Entity, Model};
 use crate::error::{Refusal, Result};
 use crate::guard::{Accepted, Judged, Rules};
@@ -48,8 +49,7 @@ pub async fn adopt(connections: &mut Connections, entity: &Entity, rules: Rules,
     let taking = async {
         let reading = warehouse.read().await?;
         let theirs = adopt::look(&reading, &known.model, named).await?;
-        let (survey, holds) = tokio::join!(snapshot.survey(), adopt::holds(&reading, &known.model, named, &theirs));
-        let (survey, holds) = (survey?, holds?);
+        let (survey, holds) = both(snapshot.survey(), adopt::holds(&reading, &known.model, named, &theirs)).await?;
         drop(reading);
         // What an adoption that was killed has settled may have been lost since.
         let terms =

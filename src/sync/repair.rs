@@ -5,6 +5,7 @@ use super::open::{Connections, Wish, find, open};
 use super::settling::Settling;
 use crate::accounts::{self, Accounts};
 use crate::checks::{self, Difference, Found};
+use crate::db::both;
 use crate::entity::Entity;
 use crate::error::Result;
 use crate::guard::Noted;
@@ -42,8 +43,7 @@ pub async fn repair(connections: &mut Connections, entity: &Entity, terms: &Term
     let snapshot = known.snapshot(production).await?;
     let repairing = async {
         let reading = warehouse.read().await?;
-        let (survey, holds) = tokio::join!(snapshot.survey(), checks::holds(&reading, &known.model));
-        let (survey, holds) = (survey?, holds?);
+        let (survey, holds) = both(snapshot.survey(), checks::holds(&reading, &known.model)).await?;
         let mut found = holds.compared_with(&survey.accounts);
         let stored = stored(&known.ledger.accounts, &survey.accounts, &found);
         let judged = known.judge(terms, (&snapshot, &survey), &stored).await?;
