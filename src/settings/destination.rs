@@ -145,6 +145,7 @@ mod tests {
             ("exports", "exports"),
             ("/srv/a:b", "/srv/a:b"),
             ("a:b", "a:b"),
+            ("./s3:a", "./s3:a"),
             ("1://x", "1://x"),
             ("file:///srv/my%20files", "/srv/my files"),
             ("file://localhost/srv", "/srv"),
