@@ -44,8 +44,8 @@ pub enum Server {
     Warehouse,
 }
 
-/// The answers of both servers, which are asked at once. If one of them fails, the other is waited for nevertheless: its
-/// session is used again, for another entity or another try.
+/// The answers of both servers, which are asked at once. If one of them fails, the other is waited for nevertheless,
+/// because its session is used again, for another entity or another try.
 ///
 /// # Errors
 /// The first one's, else the other's.
