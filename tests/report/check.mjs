@@ -4,6 +4,7 @@ import { mkdirSync, readFileSync, readdirSync, statSync } from "node:fs";
 import { join } from "node:path";
 import { pathToFileURL } from "node:url";
 import { check, finish, open as visit } from "./browser.mjs";
+import { EYES, areToldApart } from "./colours.mjs";
 import { isComplete, isInside, printed } from "./print.mjs";
 
 const [, , scratch] = process.argv, pictures = process.env.PICTURES;
@@ -232,6 +233,17 @@ await check("no page is wider than the screen, on a phone, a tablet and a desk, 
         if (pictures) await page.screenshot({ path: join(pictures, `${world}-${width}-${colorScheme}.png`) });
         await close();
       }
+    }
+  }
+});
+
+await check("colour-blind eyes tell apart what a key tells apart, light and dark", async () => {
+  for (const colorScheme of ["light", "dark"]) {
+    for (const eyes of EYES) {
+      const { page, close } = await open("small", { colorScheme });
+      const pairs = await areToldApart(page, eyes);
+      assert.equal(pairs, 6 + 21 + 10, "of the bars, of the days by value and by trust");
+      await close();
     }
   }
 });
