@@ -35,6 +35,7 @@ mod pages;
 mod production;
 mod progress;
 pub mod report;
+mod runtime;
 pub mod settings;
 mod show;
 pub mod simulate;

@@ -80,7 +80,7 @@ impl Ready<'_> {
         let Addresses { production, warehouse, private } = Addresses::of(&settings, command, talk)?;
         let world = World { command, settings: &settings, production, warehouse, talk, patience };
         // One thread: rows pass from one socket to the other, and a second thread would only hand them over.
-        let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
+        let runtime = crate::runtime::runtime()?;
         let outcome = runtime.block_on(async {
             // A file that is too large for `ulimit -f` is an error to whoever writes it, and not the end without a
             // word.

@@ -11,7 +11,7 @@ use crate::report::{self, Outcome, counted};
 /// # Errors
 /// If the system has no resources for that.
 pub fn unheeding_interrupts() -> Result<impl Sized> {
-    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
+    let runtime = crate::runtime::runtime()?;
     let interrupts = runtime.block_on(async { signal(SignalKind::interrupt()) })?;
     Ok((runtime, interrupts))
 }

@@ -32,7 +32,7 @@ impl Worker {
     /// # Errors
     /// If the system has no room for a thread.
     pub(super) fn start(at_once: usize) -> Result<Self> {
-        let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
+        let runtime = crate::runtime::runtime()?;
         let (handle, (ends, ended), (tell, told)) =
             (runtime.handle().clone(), oneshot::channel(), watch::channel(false));
         std::thread::Builder::new()
