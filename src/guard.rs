@@ -21,8 +21,11 @@ use crate::report::{count, counted};
 pub struct Source {
     /// Cluster and database.
     pub identity: Identity,
-    /// The position in the write-ahead log, in bytes: flushed, or replayed on a standby. It only grows.
+    /// The position in the write-ahead log, in bytes: flushed, or replayed on a standby. It only grows. The snapshot
+    /// contains nothing of what follows it.
     pub position: u64,
+    /// A position up to which the snapshot contains everything. A standby replays on while a snapshot is taken.
+    pub at_least: u64,
     /// The moment of the snapshot, UTC, as text.
     pub as_of: String,
 }
@@ -84,7 +87,7 @@ impl Before {
         if known.identity != source.identity {
             return Some(Kind::Other);
         }
-        (source.position < known.position).then_some(Kind::Earlier)
+        (source.at_least < known.position).then_some(Kind::Earlier)
     }
 }
 

@@ -61,8 +61,9 @@ pub struct Snapshot<'a> {
     pub as_of: String,
     /// The same in microseconds since 1970 UTC.
     pub as_of_us: i64,
-    /// Position of the write-ahead log.
+    /// Positions of the write-ahead log: one that it does not go beyond, and one that it has come to.
     position: u64,
+    at_least: u64,
     /// How fast its rows may be read.
     pub pace: &'a Pace,
     pid: i32,
@@ -70,6 +71,16 @@ pub struct Snapshot<'a> {
     taken: Instant,
     /// How long it was open, once it is released.
     durations: OnceLock<Durations>,
+}
+
+/// What data are as of.
+struct AsOf {
+    /// UTC.
+    text: String,
+    /// In microseconds since 1970 UTC.
+    us: i64,
+    /// All that the write-ahead log says up to there is in them.
+    position: PgLsn,
 }
 
 /// How long a snapshot was open.
@@ -139,18 +150,20 @@ impl Production {
         let locked = Instant::now();
         let (row, model) = look(&work, entity).await?;
         let position: Option<PgLsn> = row.get("position")?;
-        let (as_of, as_of_us) = match of_standby {
-            Some(of_standby) => of_standby,
-            None => (row.get("as_of")?, row.get("as_of_us")?),
+        let position = position.context("production does not say how far its log has come")?;
+        let data = match of_standby {
+            Some(replayed) => replayed,
+            None => AsOf { text: row.get("as_of")?, us: row.get("as_of_us")?, position },
         };
         Ok(Snapshot {
             work,
             model,
             identity: Identity::of(&row)?,
-            as_of,
-            as_of_us,
+            as_of: data.text,
+            as_of_us: data.us,
             pace: &self.pace,
-            position: position.context("production does not say how far its log has come")?.into(),
+            position: position.into(),
+            at_least: data.position.into(),
             pid: row.get("pid")?,
             locked,
             taken: Instant::now(),
@@ -160,15 +173,16 @@ impl Production {
 }
 
 impl Production {
-    /// The moment that a standby's data are as of, as text and in microseconds since 1970 UTC; `None` for a primary.
-    async fn data_moment(&mut self) -> Result<Option<(String, i64)>> {
+    /// What a standby has replayed; `None` for a primary.
+    async fn data_moment(&mut self) -> Result<Option<AsOf>> {
         if self.is_primary {
             return Ok(None);
         }
         let work = self.session.begin(Access::ReadSnapshot, &[]).await?;
         let row = work.query_one(DATA_MOMENT, &[]).await?;
         self.is_primary = row.is_none();
-        row.map(|row| Ok((row.get("as_of")?, row.get("as_of_us")?))).transpose()
+        row.map(|row| Ok(AsOf { text: row.get("as_of")?, us: row.get("as_of_us")?, position: row.get("position")? }))
+            .transpose()
     }
 }
 
@@ -185,7 +199,8 @@ impl Snapshot<'_> {
 
     /// Which production this is, and the position of its log.
     pub fn source(&self) -> Source {
-        Source { identity: self.identity.clone(), position: self.position, as_of: self.as_of.clone() }
+        let (position, at_least) = (self.position, self.at_least);
+        Source { identity: self.identity.clone(), position, at_least, as_of: self.as_of.clone() }
     }
 
     /// The day of the snapshot, in the entity's time zone.

@@ -82,7 +82,7 @@ fn a_moment_reads_as_people_write_it() {
 
 fn source(identity: &str, position: u64) -> Source {
     let identity = Identity { system_identifier: identity.into(), database_oid: 1 };
-    Source { identity, position, as_of: format!("moment {position}") }
+    Source { identity, position, at_least: position, as_of: format!("moment {position}") }
 }
 
 /// Judges a survey. If `today` is given, `settle_after` is ten seconds.

@@ -51,7 +51,7 @@ impl Production {
         let rows = work.query(COUNTERS, &parameters).await?;
         let Some(first) = rows.first() else { return Ok(Counted::default()) };
         let leaves = rows.iter().map(leaf).collect::<Result<_>>()?;
-        let now_us = of_standby.map_or_else(|| first.get("now_us"), |(_, as_of_us)| Ok(as_of_us))?;
+        let now_us = of_standby.map_or_else(|| first.get("now_us"), |replayed| Ok(replayed.us))?;
         Ok(Counted {
             counters: Counters { since: first.get("since")?, leaves },
             by_time: first.get("by_time")?,

@@ -136,11 +136,8 @@ impl Locked<'_> {
 }
 
 fn of_source(row: &Row) -> Result<Source> {
-    Ok(Source {
-        identity: Identity::of(row)?,
-        position: row.get::<PgLsn>("position")?.into(),
-        as_of: row.get("production_as_of")?,
-    })
+    let position = row.get::<PgLsn>("position")?.into();
+    Ok(Source { identity: Identity::of(row)?, position, at_least: position, as_of: row.get("production_as_of")? })
 }
 
 fn noted(row: &Row) -> Result<Noted> {

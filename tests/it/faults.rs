@@ -24,7 +24,7 @@ mod pins;
 mod power;
 mod production;
 mod proxied;
-mod proxy;
+pub mod proxy;
 mod race;
 mod report;
 mod room;

@@ -38,6 +38,8 @@ pub enum Harm {
     LoseAnswer(usize),
     /// So many connections are told that the server is starting up.
     StartingUp(usize),
+    /// The server has parsed the `number`th statement that begins so, and hears nothing more until it goes on.
+    Parsed(&'static str, usize),
     /// Each time that one side says the one, the other hears the other.
     Replace(Way, &'static str, &'static str),
 }
@@ -53,7 +55,8 @@ struct Shared {
     harm: Harm,
     /// Bytes of all connections, to the server and to the client.
     passed: [AtomicU64; 2],
-    commits: AtomicUsize,
+    /// What is counted until the harm is due.
+    counted: AtomicUsize,
     connections: AtomicUsize,
     struck: AtomicBool,
     stalled: AtomicBool,
@@ -67,9 +70,14 @@ pub struct Proxy {
 }
 
 impl Proxy {
-    /// In front of one of a world's servers, which listen on Unix sockets.
+    /// In front of one of a world's servers.
     pub fn new(world: &World, side: Side, harm: Harm) -> Self {
-        let (_, rest) = url(world, side).split_once('@').unwrap();
+        Self::before(url(world, side), harm)
+    }
+
+    /// In front of a server that listens on a Unix socket.
+    pub fn before(url: &str, harm: Harm) -> Self {
+        let (_, rest) = url.split_once('@').unwrap();
         let (host, rest) = rest.split_once(':').unwrap();
         let (port, _) = rest.split_once('/').unwrap();
         let server = PathBuf::from(host.replace("%2F", "/")).join(format!(".s.PGSQL.{port}"));
@@ -79,7 +87,7 @@ impl Proxy {
             server,
             harm,
             passed: [AtomicU64::new(0), AtomicU64::new(0)],
-            commits: AtomicUsize::new(0),
+            counted: AtomicUsize::new(0),
             connections: AtomicUsize::new(0),
             struck: AtomicBool::new(false),
             stalled: AtomicBool::new(false),
@@ -116,6 +124,11 @@ impl Proxy {
 
     pub fn connections(&self) -> usize {
         self.shared.connections.load(Ordering::Relaxed)
+    }
+
+    /// Ends what keeps everything from passing.
+    pub fn goes_on(&self) {
+        self.shared.stalled.store(false, Ordering::Relaxed);
     }
 
     /// Whether it has come to the harm.
@@ -189,7 +202,7 @@ fn to_the_server(
         let bytes = &mut buffer[..count];
         if let Harm::LoseAnswer(number) = shared.harm
             && bytes.windows(COMMIT.len()).any(|window| window == COMMIT)
-            && shared.commits.fetch_add(1, Ordering::Relaxed) + 1 == number
+            && shared.counted.fetch_add(1, Ordering::Relaxed) + 1 == number
         {
             shared.struck.store(true, Ordering::Relaxed);
             is_mute.store(true, Ordering::Relaxed);
@@ -214,6 +227,13 @@ fn to_the_client(
     }
 }
 
+/// Where the message ends that has a statement parsed which begins so. It has a letter, its length and no name.
+fn end_of_parse(bytes: &[u8], statement: &str) -> Option<usize> {
+    let at = bytes.windows(statement.len()).position(|window| window == statement.as_bytes())?;
+    let length = at.checked_sub(5).filter(|&length| bytes[length - 1] == b'P')?;
+    Some(length + usize::try_from(u32::from_be_bytes(bytes[length..length + 4].try_into().unwrap())).unwrap())
+}
+
 /// Passes bytes on, with the harm that is due. An error ends the connection.
 fn pass(shared: &Shared, way: Way, bytes: &mut [u8], to: &mut impl Write) -> std::io::Result<()> {
     let count = u64::try_from(bytes.len()).unwrap();
@@ -221,6 +241,7 @@ fn pass(shared: &Shared, way: Way, bytes: &mut [u8], to: &mut impl Write) -> std
     let until = |at: u64| usize::try_from(at.saturating_sub(before)).unwrap();
     let is_due = |harmed: Way, at: u64| harmed == way && (before..before + count).contains(&at);
     let strikes = || shared.struck.store(true, Ordering::Relaxed);
+    let mut said = 0;
     match shared.harm {
         Harm::Stall(harmed, at) if is_due(harmed, at) => {
             to.write_all(&bytes[..until(at)])?;
@@ -249,6 +270,16 @@ fn pass(shared: &Shared, way: Way, bytes: &mut [u8], to: &mut impl Write) -> std
                 strikes();
             }
         }
+        Harm::Parsed(statement, number) if way == Way::ToServer => {
+            if let Some(end) = end_of_parse(bytes, statement)
+                && shared.counted.fetch_add(1, Ordering::Relaxed) + 1 == number
+            {
+                to.write_all(&bytes[..end])?;
+                said = end;
+                shared.stalled.store(true, Ordering::Relaxed);
+                strikes();
+            }
+        }
         Harm::Trickle => {
             strikes();
             return bytes.iter().try_for_each(|byte| to.write_all(&[*byte]));
@@ -261,5 +292,5 @@ fn pass(shared: &Shared, way: Way, bytes: &mut [u8], to: &mut impl Write) -> std
         }
         thread::sleep(Duration::from_millis(20));
     }
-    to.write_all(bytes)
+    to.write_all(&bytes[said..])
 }

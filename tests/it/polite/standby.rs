@@ -2,6 +2,7 @@
 
 use super::want;
 use crate::faults::held::{Hold, Running, wait_for};
+use crate::faults::proxy::{Harm, Proxy};
 use crate::kit::{ask, run_sql};
 use crate::own_servers::{OwnServers, Side, Standby};
 
@@ -94,6 +95,40 @@ fn a_standby_that_lags_behind_what_was_settled_is_held() {
     standby.catches_up(&world);
     world.kalends_with("run", &from).succeeds().says("nothing to do");
     assert_eq!(world.ask_warehouse("SELECT count(*) FROM kalends.held"), ["0"]);
+}
+
+/// A standby replays on between the moment at which a snapshot is taken and the one at which somebody asks how far it
+/// has come.
+#[test]
+fn a_standby_that_catches_up_after_the_snapshot_was_taken_is_held_all_the_same() {
+    let servers = OwnServers::new();
+    let world = servers.world();
+    world.production("created_at | value\n 2024-01-02 | 5\n 2024-02-29 | 8");
+    let standby = Standby::of(&servers, Side::Production);
+    standby.catches_up(&world);
+    world.settles();
+    let url = standby.url(&world);
+    run_sql(&url, "SELECT pg_wal_replay_pause()");
+    wait_for("the pause", || ask(&url, "SELECT pg_get_wal_replay_pause_state()") == ["paused"]);
+    world.production_sql("UPDATE entity SET value = 6 WHERE value = 5; INSERT INTO entity VALUES ('2024-03-01', 1)");
+    world.settles();
+
+    // Once to find the table, and once in the snapshot.
+    let proxy = Proxy::before(&url, Harm::Parsed("-- Which server this is", 2));
+    let (name, by_proxy) = proxy.variable(&world, Side::Production);
+    let mut command = world.command("run");
+    command.env(name, by_proxy);
+    let run = Running::started(command);
+    let has_snapshot = "SELECT 1 FROM pg_stat_activity WHERE application_name = 'kalends run'
+                        AND state = 'active' AND wait_event = 'ClientRead' AND backend_xmin IS NOT NULL";
+    wait_for("the snapshot", || proxy.has_struck() && !ask(&url, has_snapshot).is_empty());
+    run_sql(&url, "SELECT pg_wal_replay_resume()");
+    standby.catches_up(&world);
+    proxy.goes_on();
+    let held = run.ends();
+    held.fails_with(4).says("production is older than what was settled of it");
+    world.is_exact();
+    world.kalends_with("run", &[("KALENDS_PRODUCTION_URL", &url)]).succeeds().says("nothing to do");
 }
 
 #[test]
