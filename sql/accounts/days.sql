@@ -54,6 +54,16 @@ WITH hashed AS (
     {% endif %}
 )
 
+{% if with_ctids is defined %}
+-- What is said of a day, as it is sent: what changes on its way is found out, such as one day into another.
+SELECT
+    account.*,
+    sha256(
+        coalesce(date_send(day), ''::bytea) || int8send(rows) || array_send(statistics)
+        || textsend(hash_a) || textsend(hash_b) || textsend(first_ctid) || textsend(last_ctid)
+    ) AS seal
+FROM (
+{% endif %}
 SELECT
     day,
     count(*) AS rows,
@@ -78,3 +88,6 @@ SELECT
     {% endif %}
 FROM hashed
 GROUP BY day
+{% if with_ctids is defined %}
+) AS account
+{% endif %}

@@ -5,13 +5,17 @@ use std::time::{Duration, Instant};
 use super::{CtidRanges, Snapshot, explain};
 use crate::accounts::{self, Account, Accounts, SetAside};
 use crate::calendar::Day;
-use crate::error::Result;
+use crate::db::Row;
+use crate::error::{Refusal, Result};
 use crate::look::Sight;
 use crate::sql::{Shape, Statement};
 use crate::statement;
 use crate::survey::Reader;
 
 pub(super) const DAYS: Statement = statement!("accounts/days.sql");
+
+/// What its seal is of.
+const SEALED: [&str; 7] = ["day", "rows", "statistics", "hash_a", "hash_b", "first_ctid", "last_ctid"];
 
 /// The accounts of the days of one snapshot that were looked at, and the rows that belong to no day.
 #[derive(Debug)]
@@ -75,6 +79,7 @@ impl Snapshot<'_> {
             let before = reader.rows();
             let mut answer = self.work.stream(&sql, &[]).await.map_err(failed)?;
             while let Some(row) = answer.next().await.map_err(failed)? {
+                check_seal(&row)?;
                 ctid_ranges.take(reader.take(&row)?, &row)?;
             }
             // A survey of all days is one statement, and not slowed down.
@@ -86,4 +91,15 @@ impl Snapshot<'_> {
         tracing::info!(days = accounts.len(), rows = accounts::rows(&accounts), "surveyed production");
         Ok(Survey { accounts, sight: sight.clone(), set_aside, ctid_ranges, took: started.elapsed() })
     }
+}
+
+/// No proof would miss a day whose account became that of another: its month would be proven without it.
+fn check_seal(row: &Row) -> Result<()> {
+    if row.is_sealed(&SEALED)? {
+        return Ok(());
+    }
+    Err(Refusal::failed(
+        "the account of a day was altered on its way from production",
+        "Nothing was changed. Encrypt the connection or check the network, then try again.",
+    ))
 }

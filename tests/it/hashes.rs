@@ -207,7 +207,7 @@ impl Case<'_> {
     /// The two hashes of each row, by the statement that makes accounts of them.
     fn hashes(&self, client: &mut Client, statement: Statement, rows: usize) -> Vec<[i64; 2]> {
         let sql = kit::of_table(statement, &self.model(), "pg_temp", "t");
-        let (hashed, _) = sql.split_once("\n)\n\nSELECT").unwrap();
+        let (hashed, _) = sql.split_once("\n)\n\n").unwrap();
         // The rows come as they lie in the table, which is as they were numbered.
         let sql = format!("{hashed}) SELECT hash_a, hash_b FROM hashed ORDER BY row_ctid");
         let answer = client.simple_query(&sql).unwrap_or_else(|error| panic!("{sql}: {error:?}"));

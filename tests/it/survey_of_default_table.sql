@@ -28,6 +28,14 @@ WITH hashed AS (
     FROM "schema"."table" WHERE false
 )
 
+-- What is said of a day, as it is sent: what changes on its way is found out, such as one day into another.
+SELECT
+    account.*,
+    sha256(
+        coalesce(date_send(day), ''::bytea) || int8send(rows) || array_send(statistics)
+        || textsend(hash_a) || textsend(hash_b) || textsend(first_ctid) || textsend(last_ctid)
+    ) AS seal
+FROM (
 SELECT
     day,
     count(*) AS rows,
@@ -50,3 +58,4 @@ SELECT
     , max(row_ctid)::text AS last_ctid
 FROM hashed
 GROUP BY day
+) AS account

@@ -166,6 +166,27 @@ fn a_figure_that_changes_on_its_way_is_neither_settled_nor_published() {
     is_mended(&world);
 }
 
+/// With one bit changed, 14 March 2026 (day 9569, 0x2561) is 8 August 2027. Each comes after its length.
+const ANOTHER_DAY: [&str; 2] = ["\0\0\0\x04\0\0%a", "\0\0\0\x04\0\0'a"];
+
+/// The days that are left of its month could be proven, and would be settled without it.
+#[test]
+fn a_day_that_becomes_another_on_its_way_settles_nothing() {
+    let world = World::new();
+    world.production("created_at | value\n 2026-03-13 | 1\n 2026-03-14 | 1");
+    is_mended(&world);
+    let was = committed(&world);
+    world.production("created_at | value\n 2026-03-13 | 2");
+    let [day, another] = ANOTHER_DAY;
+    let proxy = Proxy::new(&world, Side::Production, Harm::Replace(Way::ToClient, day, another));
+    let (name, url) = proxy.variable(&world, Side::Production);
+    let ran = world.kalends_with("run --accept-loss", &[(name, &url)]);
+    assert!(proxy.has_struck(), "the day did not pass");
+    ran.fails_with(1).says("the account of a day was altered on its way from production");
+    assert_eq!(committed(&world), was);
+    is_mended(&world);
+}
+
 #[test]
 fn a_network_that_falls_silent_at_any_byte_ends_the_run_in_time() {
     tried("stalled", 4, |_, way, at| Harm::Stall(way, at));
