@@ -59,8 +59,8 @@ fn refused(path: &Destination, entity: &str, published: &Settled, wanted: &Targe
             published.as_of
         ),
         format!(
-            "Run `kalends run{}`, which brings the warehouse up to date first; to publish its older figures, add \
-             --take-over.",
+            "Run `kalends run{}`, which brings the warehouse up to date first unless something is held; to publish its \
+             older figures, add --take-over.",
             if in_parts { " --all" } else { "" }
         ),
     )

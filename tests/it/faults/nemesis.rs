@@ -18,10 +18,10 @@ use proptest::strategy::ValueTree as _;
 
 use self::blows::Blow;
 use self::judged::Seen;
-use super::held::Running;
+use super::held::{Running, wait_for};
 use super::sweeping;
 use super::whole::{no_session_is_left, nothing_lies_about};
-use super::worlds::ready::{database, on_server, renewed, texts};
+use super::worlds::ready::{database, months, on_server, renewed, texts};
 use crate::entities::asked::{Asked, settles};
 use crate::entities::drawn::{Edit, History, MOOD, edit, history, runner};
 use crate::kit::random::{self, Random};
@@ -234,7 +234,16 @@ impl<'a> Life<'a> {
         };
         self.replay = replay;
         self.done.push(format!("the standby's replay: {what}"));
-        run_sql(&standby.url(&self.world), &format!("SELECT pg_wal_replay_{what}()"));
+        let url = standby.url(&self.world);
+        run_sql(&url, &format!("SELECT pg_wal_replay_{what}()"));
+        let state = if replay == Replay::Paused { "paused" } else { "not paused" };
+        wait_for(state, || ask(&url, "SELECT pg_get_wal_replay_pause_state()") == [state]);
+    }
+
+    /// It may have replayed all edits before it was paused.
+    fn standby_lacks_something(&self) -> bool {
+        let rows = |url: &str| months(&self.asked(), |sql| ask(url, sql), "t");
+        self.standby.is_some_and(|standby| rows(&standby.url(&self.world)) != rows(&self.world.production_url))
     }
 
     fn zone_data_are_others(&mut self) {
@@ -327,7 +336,7 @@ impl<'a> Life<'a> {
         no_session_is_left(&self.world);
         let after = self.is_judged(command, &ran, &before, &source);
         let of_primary = source == self.world.production_url && after.has_settled_since(&before);
-        if self.replay == Replay::Paused && of_primary {
+        if self.replay == Replay::Paused && of_primary && self.standby_lacks_something() {
             self.replay = Replay::Behind;
         }
         if ran.code == Some(0) && command != "export" {
