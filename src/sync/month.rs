@@ -11,7 +11,7 @@ use crate::calendar::Day;
 use crate::db::sql_state;
 use crate::error::Result;
 use crate::progress::Progress;
-use crate::warehouse::Locked;
+use crate::warehouse::{Locked, Partition};
 
 /// How often a month is tried in all, if other sessions of the warehouse conflict with it.
 pub(super) const TRIES: usize = 3;
@@ -79,7 +79,7 @@ impl Settling<'_> {
         if run.is_some() || month.changes.is_empty() && month.load.is_empty() {
             return Ok(run);
         }
-        settle::begin_run(locked, &self.snapshot.as_of).await.map(Some)
+        settle::begin_run(locked, self.snapshot.model(), &self.snapshot.as_of).await.map(Some)
     }
 
     /// Notes what is settled, in the transaction that settles it: as of which moment, whether the entity as a whole is
@@ -109,14 +109,12 @@ impl Settling<'_> {
     ) -> Result<(Loaded, Proven)> {
         let (snapshot, ctid_ranges) = (self.snapshot, &self.survey.ctid_ranges);
         let passing = |rows| progress.add(rows);
-        let mut loaded = Loaded::default();
-        if !month.load.is_empty() {
-            loaded = match self.adopting {
-                None => load::reload(snapshot, locked, month, &[], ctid_ranges, &passing).await?,
-                Some(adopting) => self.adopt(locked, month, adopting, progress).await?,
-            };
-        }
-        let differing = match settle::prove(locked, snapshot.model(), month).await? {
+        let (mut loaded, found) = match self.adopting {
+            _ if month.load.is_empty() => (Loaded::default(), locked.partition(snapshot.model(), month.period).await?),
+            None => (load::reload(snapshot, locked, month, &[], ctid_ranges, &passing).await?, Partition::Attached),
+            Some(adopting) => (self.adopt(locked, month, adopting, progress).await?, Partition::Attached),
+        };
+        let differing = match settle::prove(locked, snapshot.model(), month, found).await? {
             Proof::Equal(proven) => return Ok((loaded, proven)),
             Proof::Differing(differing) => differing,
         };
@@ -130,7 +128,7 @@ impl Settling<'_> {
         }
         month.load.extend(own);
         loaded = load::reload(snapshot, locked, month, &strange, ctid_ranges, &passing).await?;
-        match settle::prove(locked, snapshot.model(), month).await? {
+        match settle::prove(locked, snapshot.model(), month, Partition::Attached).await? {
             Proof::Equal(proven) => Ok((loaded, proven)),
             Proof::Differing(days) => Err(snapshot.model().not_kept(days.len())),
         }
