@@ -1,5 +1,6 @@
 //! Production: a connection that can only read. Nothing in this room writes, and its transactions are read only.
 
+mod as_of;
 mod counters;
 mod ctid_ranges;
 mod pace;
@@ -18,9 +19,7 @@ use anyhow::Context as _;
 use tokio_postgres::error::SqlState;
 use tokio_postgres::types::{PgLsn, Type};
 
-pub use pace::Pace;
-pub use watch::Watch;
-
+use self::as_of::AsOf;
 use crate::calendar::Day;
 use crate::db::{Access, Address, CopyOut, Identity, Limits, Parameter, Row, Server, Session, Work, sql_state};
 use crate::entity::{Entity, Found, FoundType, Model, check_encoding};
@@ -31,9 +30,11 @@ use crate::statement;
 
 pub use counters::Counted;
 pub use ctid_ranges::{CtidRanges, Lying};
+pub use pace::Pace;
 pub use preflight::Effort;
 pub use survey::Survey;
 pub use tables::Holdings;
+pub use watch::Watch;
 
 const LOCK: Statement = statement!("production/lock.sql");
 const IDENTITY: Statement = statement!("production/identity.sql");
@@ -71,16 +72,6 @@ pub struct Snapshot<'a> {
     taken: Instant,
     /// How long it was open, once it is released.
     durations: OnceLock<Durations>,
-}
-
-/// What data are as of.
-struct AsOf {
-    /// UTC.
-    text: String,
-    /// In microseconds since 1970 UTC.
-    us: i64,
-    /// All that the write-ahead log says up to there is in them.
-    position: PgLsn,
 }
 
 /// How long a snapshot was open.
@@ -153,7 +144,7 @@ impl Production {
         let position = position.context("production does not say how far its log has come")?;
         let data = match of_standby {
             Some(replayed) => replayed,
-            None => AsOf { text: row.get("as_of")?, us: row.get("as_of_us")?, position },
+            None => AsOf::of(&row, position)?,
         };
         Ok(Snapshot {
             work,
@@ -181,8 +172,7 @@ impl Production {
         let work = self.session.begin(Access::ReadSnapshot, &[]).await?;
         let row = work.query_one(DATA_MOMENT, &[]).await?;
         self.is_primary = row.is_none();
-        row.map(|row| Ok(AsOf { text: row.get("as_of")?, us: row.get("as_of_us")?, position: row.get("position")? }))
-            .transpose()
+        row.map(|row| AsOf::of(&row, row.get("position")?)).transpose()
     }
 }
 

@@ -166,24 +166,28 @@ fn a_figure_that_changes_on_its_way_is_neither_settled_nor_published() {
     is_mended(&world);
 }
 
-/// With one bit changed, 14 March 2026 (day 9569, 0x2561) is 8 August 2027. Each comes after its length.
-const ANOTHER_DAY: [&str; 2] = ["\0\0\0\x04\0\0%a", "\0\0\0\x04\0\0'a"];
+/// What one flipped bit makes of an answer of production, and what is said of it. 14 March 2026 is day 9569 (0x2561);
+/// it becomes 8 August 2027, and what is left of its month could be proven. Each day comes after its length.
+const FLIPPED: [[&str; 3]; 2] = [
+    ["\0\0\0\x04\0\0%a", "\0\0\0\x04\0\0'a", "the account of a day was altered on its way from production"],
+    [" UTC", " UTB", "the moment of production's data was altered on its way"],
+];
 
-/// The days that are left of its month could be proven, and would be settled without it.
 #[test]
-fn a_day_that_becomes_another_on_its_way_settles_nothing() {
+fn a_day_or_moment_that_becomes_another_on_its_way_settles_nothing() {
     let world = World::new();
     world.production("created_at | value\n 2026-03-13 | 1\n 2026-03-14 | 1");
     is_mended(&world);
     let was = committed(&world);
     world.production("created_at | value\n 2026-03-13 | 2");
-    let [day, another] = ANOTHER_DAY;
-    let proxy = Proxy::new(&world, Side::Production, Harm::Replace(Way::ToClient, day, another));
-    let (name, url) = proxy.variable(&world, Side::Production);
-    let ran = world.kalends_with("run --accept-loss", &[(name, &url)]);
-    assert!(proxy.has_struck(), "the day did not pass");
-    ran.fails_with(1).says("the account of a day was altered on its way from production");
-    assert_eq!(committed(&world), was);
+    for [from, to, says] in FLIPPED {
+        let proxy = Proxy::new(&world, Side::Production, Harm::Replace(Way::ToClient, from, to));
+        let (name, url) = proxy.variable(&world, Side::Production);
+        let ran = world.kalends_with("run --accept-loss", &[(name, &url)]);
+        assert!(proxy.has_struck(), "it did not pass");
+        ran.fails_with(1).says(says);
+        assert_eq!(committed(&world), was);
+    }
     is_mended(&world);
 }
 
