@@ -33,7 +33,7 @@ impl AsOf {
     }
 }
 
-/// A moment as production writes it; `None` outside of the years that have four digits.
+/// A moment as production writes it; `None` if it is in no year of the calendar.
 fn written(us: i64) -> Option<String> {
     let at = OffsetDateTime::from_unix_timestamp_nanos(i128::from(us) * 1000).ok()?;
     let (month, (hour, minute, second, us)) = (u8::from(at.month()), at.to_hms_micro());

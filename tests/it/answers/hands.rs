@@ -23,13 +23,23 @@ fn awkward(kind: &str) -> &'static [&'static str] {
 #[test]
 fn whatever_hands_have_written_in_the_warehouse_no_command_ends_in_a_panic() {
     let world = World::new();
-    let settings = "[guard]\nloss = \"10%\"\n[[entity]]\nname = \"entity\"\ntable = \"entity\"\ntime = \"created_at\"\n\
-                    measures = [\"value\"]\nlevels = [\"day\", \"week\", \"month\", \"quarter\", \"year\"]\n";
-    world.settings(settings);
+    let settings = |guard: &str| {
+        world.settings(format!(
+            "report = true\n[guard]\n{guard}\n[[entity]]\nname = \"entity\"\ntable = \"entity\"\ntime = \"created_at\"\n\
+             measures = [\"value\"]\nlevels = [\"day\", \"week\", \"month\", \"quarter\", \"year\"]\n"
+        ));
+    };
+    settings("loss = \"10%\"");
     world.production("created_at | value\n 2024-01-02 | 5\n 2024-01-03 | 7\n 2024-02-29 | 8\n 4713-01-01 BC | 1");
     world.kalends("run").succeeds();
     world.production_sql("UPDATE entity SET value = 9 WHERE value = 5; DELETE FROM entity WHERE value = 8");
     world.kalends("run").fails_with(4);
+    // One month is held, and another is changing.
+    settings("loss = \"10%\"\nsettle_after = \"9 days\"");
+    world.production_sql("UPDATE entity SET value = 10 WHERE value = 9");
+    world.kalends("run");
+    world.warehouse_sql("UPDATE kalends.held SET kind = 'loss' WHERE period = '2024-02-01'");
+    assert_eq!(world.ask_warehouse("SELECT kind FROM kalends.held ORDER BY period"), ["changing", "loss"]);
     let columns = world.ask_warehouse(
         "SELECT format('%I.%I|%I|%s', nspname, relname, attname, format_type(atttypid, NULL))
          FROM pg_class c JOIN pg_namespace n ON n.oid = relnamespace JOIN pg_attribute ON attrelid = c.oid
@@ -60,8 +70,9 @@ fn whatever_hands_have_written_in_the_warehouse_no_command_ends_in_a_panic() {
             ),
         );
         let writer = world.writer_url.replace(original, &copy);
-        let all = ["status", "history", "plan", "verify", "diff 2024-01-02", "run", "forget entity", "verify --repair"];
-        for command in if sweeping() { &all[..] } else { &all[..6] } {
+        let read = ["status", "status --json", "history", "plan", "report", "show", "verify", "diff 2024-01-02"];
+        let write = ["run", "forget entity", "verify --repair"];
+        for command in read.iter().chain(if sweeping() { &write[..] } else { &write[..1] }) {
             let ran = world.kalends_with(command, &[("KALENDS_WAREHOUSE_URL", &writer)]);
             let fine = matches!(ran.code, Some(0..=4 | 75)) && !ran.stderr.contains("panicked");
             assert!(fine, "{table}.{column} = {value}, kalends {command}: {:?} {}", ran.code, ran.stderr);
