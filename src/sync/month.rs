@@ -79,7 +79,7 @@ impl Settling<'_> {
         if run.is_some() || month.changes.is_empty() && month.load.is_empty() {
             return Ok(run);
         }
-        settle::begin_run(locked, self.snapshot.model(), &self.snapshot.as_of).await.map(Some)
+        settle::begin_run(locked, &self.snapshot.as_of).await.map(Some)
     }
 
     /// Notes what is settled, in the transaction that settles it: as of which moment, whether the entity as a whole is

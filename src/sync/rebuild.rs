@@ -24,7 +24,7 @@ impl Settling<'_> {
         let (model, every) = (self.snapshot.model(), accounts::compare(&self.judged.target, &Accounts::new()));
         let mut all = Settled::of(&every);
         let locked = warehouse.lock(generation).await?;
-        let mut run = settle::begin_run(&locked, &rebuild.known, &self.snapshot.as_of).await?;
+        let mut run = settle::begin_run(&locked, &self.snapshot.as_of).await?;
         let changed = self.months(changes);
         if rebuild.keeps_rows {
             for month in &changed {

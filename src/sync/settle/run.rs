@@ -10,8 +10,6 @@ pub struct Run {
     pub(super) number: i64,
     /// The years in which it has settled a month.
     pub(super) years: BTreeSet<Period>,
-    /// Whether the entity had accounts, or a history of them, when it began.
-    pub(super) has_past: bool,
     /// Whether it has recorded a restatement.
     pub(super) restates: bool,
 }
