@@ -1,5 +1,5 @@
-// What eyes that see no red, no green, no blue or no colour make of a key, as Chromium shows it: its squares have to look
-// different by colour or by shape.
+// What eyes that see no red, no green, no blue or no colour make of a key, as Chromium shows it: its squares have to
+// look different by colour or by shape.
 import assert from "node:assert/strict";
 import { open } from "./browser.mjs";
 

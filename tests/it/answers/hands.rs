@@ -25,8 +25,8 @@ fn whatever_hands_have_written_in_the_warehouse_no_command_ends_in_a_panic() {
     let world = World::new();
     let settings = |guard: &str| {
         world.settings(format!(
-            "report = true\n[guard]\n{guard}\n[[entity]]\nname = \"entity\"\ntable = \"entity\"\ntime = \"created_at\"\n\
-             measures = [\"value\"]\nlevels = [\"day\", \"week\", \"month\", \"quarter\", \"year\"]\n"
+            "report = true\n[guard]\n{guard}\n[[entity]]\nname = \"entity\"\ntable = \"entity\"\n\
+             time = \"created_at\"\nmeasures = [\"value\"]\nlevels = [\"day\", \"week\", \"month\", \"quarter\", \"year\"]\n"
         ));
     };
     settings("loss = \"10%\"");
