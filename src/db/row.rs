@@ -30,6 +30,7 @@ impl Row {
         let reading = || format!("the server's answer to {} has no usable \"{column}\"", self.statement);
         self.row.try_get(column).with_context(reading)
     }
+
     /// Whether these columns, one after the other, have the SHA-256 that the server sent with them in `seal`. TLS would
     /// detect a changed bit; without it, the network has a sum of 16 bits.
     ///

@@ -28,7 +28,7 @@ impl AsOf {
         }
         Err(Refusal::failed(
             "the moment of production's data was altered on its way",
-            "Nothing was changed. Encrypt the connection or check the network, then try again.",
+            "Nothing of that snapshot was settled. Encrypt the connection or check the network, then try again.",
         ))
     }
 }

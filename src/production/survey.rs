@@ -93,13 +93,13 @@ impl Snapshot<'_> {
     }
 }
 
-/// No proof would miss a day whose account became that of another: its month would be proven without it.
+/// Where a day became another on its way, the proof of its month would not notice that it is missing.
 fn check_seal(row: &Row) -> Result<()> {
     if row.is_sealed(&SEALED)? {
         return Ok(());
     }
     Err(Refusal::failed(
         "the account of a day was altered on its way from production",
-        "Nothing was changed. Encrypt the connection or check the network, then try again.",
+        "Nothing of that snapshot was settled. Encrypt the connection or check the network, then try again.",
     ))
 }
