@@ -26,7 +26,8 @@ fn whatever_hands_have_written_in_the_warehouse_no_command_ends_in_a_panic() {
     let settings = |guard: &str| {
         world.settings(format!(
             "report = true\n[guard]\n{guard}\n[[entity]]\nname = \"entity\"\ntable = \"entity\"\n\
-             time = \"created_at\"\nmeasures = [\"value\"]\nlevels = [\"day\", \"week\", \"month\", \"quarter\", \"year\"]\n"
+             time = \"created_at\"\nmeasures = [\"value\"]\n\
+             levels = [\"day\", \"week\", \"month\", \"quarter\", \"year\"]\n"
         ));
     };
     settings("loss = \"10%\"");

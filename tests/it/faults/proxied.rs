@@ -138,13 +138,18 @@ fn a_bit_that_flips_is_never_taken_for_the_truth() {
     tried("flipped", 12, |random, way, at| Harm::Flip(way, at, u8::try_from(random.below(8)).unwrap()));
 }
 
-/// By way of a proxy that makes another figure of one.
-fn run_with_another_figure(world: &World, arguments: &str, way: Way) -> Ran {
-    let proxy = Proxy::new(world, Side::Warehouse, Harm::Replace(way, "7654321", "7654320"));
-    let (name, url) = proxy.variable(world, Side::Warehouse);
+/// By way of a proxy that makes something else of what one of the servers is told or says.
+fn run_with_another(world: &World, arguments: &str, side: Side, harm: Harm) -> Ran {
+    let proxy = Proxy::new(world, side, harm);
+    let (name, url) = proxy.variable(world, side);
     let ran = world.kalends_with(arguments, &[(name, &url)]);
-    assert!(proxy.has_struck(), "{arguments}: the figure did not pass");
+    assert!(proxy.has_struck(), "{arguments}: {harm:?} did not pass");
     ran
+}
+
+/// Another figure on its way to or from the warehouse.
+fn another_figure(way: Way) -> Harm {
+    Harm::Replace(way, "7654321", "7654320")
 }
 
 #[test]
@@ -154,13 +159,13 @@ fn a_figure_that_changes_on_its_way_is_neither_settled_nor_published() {
     is_mended(&world);
     let was = committed(&world);
     world.production("created_at | value\n 2024-01-16 | 7654321");
-    let ran = run_with_another_figure(&world, "run", Way::ToServer);
+    let ran = run_with_another(&world, "run", Side::Warehouse, another_figure(Way::ToServer));
     ran.fails_with(1).says("could not settle month 2024-01").says("altered on their way to the warehouse");
     assert_eq!(committed(&world), was);
 
     world.kalends("prepare").succeeds();
     let files = world.files();
-    let ran = run_with_another_figure(&world, "export", Way::ToClient);
+    let ran = run_with_another(&world, "export", Side::Warehouse, another_figure(Way::ToClient));
     ran.fails_with(1).says("the content of a file was altered on its way from the warehouse");
     assert_eq!(world.files(), files);
     is_mended(&world);
@@ -181,11 +186,8 @@ fn a_day_or_moment_that_becomes_another_on_its_way_settles_nothing() {
     let was = committed(&world);
     world.production("created_at | value\n 2026-03-13 | 2");
     for [from, to, says] in FLIPPED {
-        let proxy = Proxy::new(&world, Side::Production, Harm::Replace(Way::ToClient, from, to));
-        let (name, url) = proxy.variable(&world, Side::Production);
-        let ran = world.kalends_with("run --accept-loss", &[(name, &url)]);
-        assert!(proxy.has_struck(), "it did not pass");
-        ran.fails_with(1).says(says);
+        let flipped = Harm::Replace(Way::ToClient, from, to);
+        run_with_another(&world, "run --accept-loss", Side::Production, flipped).fails_with(1).says(says);
         assert_eq!(committed(&world), was);
     }
     is_mended(&world);
