@@ -2,10 +2,9 @@
 
 use std::os::unix::net::UnixStream;
 
-use anyhow::Context as _;
 use tokio::runtime::{Builder, Runtime};
 
-use crate::error::Result;
+use crate::error::{Refusal, Result};
 
 /// A runtime of one thread.
 ///
@@ -14,7 +13,11 @@ use crate::error::Result;
 pub fn runtime() -> Result<Runtime> {
     // Tokio panics if no files are left for the two sockets by which it hears of signals, the fourth and fifth that it
     // opens (`OsExtraData::default` in its `signal/unix.rs`).
-    let room: std::io::Result<Vec<_>> = (0..3).map(|_| UnixStream::pair()).collect();
-    drop(room.context("could not start")?);
-    Builder::new_current_thread().enable_all().build().context("could not start")
+    let room = (0..3).map(|_| UnixStream::pair()).collect::<std::io::Result<Vec<_>>>().map(drop);
+    room.and_then(|()| Builder::new_current_thread().enable_all().build()).map_err(|error| {
+        Refusal::failed(
+            format!("could not start: {error}"),
+            "Raise that limit of the process, such as `ulimit -n` for open files.",
+        )
+    })
 }
