@@ -99,11 +99,11 @@ fn servers_whose_clocks_are_years_off_settle_the_same_rows() {
             found[0].abs_diff(years[0]) <= 1 && found[1].abs_diff(years[1]) <= 1,
             "the clocks are {found:?} years off"
         );
-        // Around each of the three clocks, and far from all. The later days keep what is deleted from being most of a
-        // month, at the end of another one.
+        // Around each of the three clocks, and far from all. The days before and after keep what is deleted from being
+        // most of a month, when one begins or ends.
         world.production_sql(
             "INSERT INTO entity SELECT date_trunc('day', now())::timestamp + y * interval '1 year' + d * interval '1 day', y + d
-             FROM generate_series(-7, 7) AS y, unnest('{-1,0,1,10,11,12}'::integer[]) AS d;
+             FROM generate_series(-7, 7) AS y, unnest('{-12,-11,-10,-1,0,1,10,11,12}'::integer[]) AS d;
              INSERT INTO entity VALUES ('1969-12-31 23:59:59', 1), ('2199-01-01', 2)",
         );
         world.settles();
