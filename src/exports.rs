@@ -78,7 +78,7 @@ pub struct Published {
     pub removed_pages: usize,
     /// Whether there are pages now. Those of a single month are not looked at.
     pub has_pages: bool,
-    /// Whether the manifest was written although no file was due: more periods are closed, or a killed run left it
+    /// Whether the manifest was written. If no file was due, more periods are closed, or a killed run left it
     /// unfinished.
     pub relisted: bool,
     /// Whether the month that was asked for has rows; without a month, whether any has.
@@ -189,13 +189,12 @@ pub async fn publish(
     }
     tracing::info!(written = due.rewritten().count(), listed = due.listed().count(), removed, "published");
     let (written_pages, removed_pages) = (due_pages.write.len(), due_pages.remove.len());
-    let relisted = (changes || due.relist) && due.write.is_empty() && removed + written_pages + removed_pages == 0;
     Ok(Published {
         removed,
         written_pages,
         removed_pages,
         has_pages: !manifest.pages.is_empty(),
-        relisted,
+        relisted: changes || due.relist,
         newest: newest(&wanted, &due)?,
         ..counted(&wanted, &due, scope)
     })

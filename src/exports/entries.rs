@@ -161,5 +161,10 @@ mod tests {
         entries.close("a.csv", true).unwrap();
         entries.close("b.csv", true).unwrap();
         assert_eq!(entries.all().map(|(_, entry)| entry).collect::<Vec<_>>(), [Entry { closed: true, ..example() }]);
+        // One that stays as it is keeps what another version has written.
+        let text = r#"{"a.csv":{"level":"day","period":"","rows":1,"entity_rows":1,"bytes":1,"sha256":"","more":1}}"#;
+        let mut entries: Entries = serde_json::from_str(text).unwrap();
+        entries.close("a.csv", false).unwrap();
+        assert_eq!(serde_json::to_string(&entries).unwrap(), text);
     }
 }

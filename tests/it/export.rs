@@ -1,5 +1,6 @@
 //! Files are published whole or not at all, only where they are due, and nobody else's file is touched.
 
+mod counted;
 mod formats;
 mod interrupted;
 mod manifest;

@@ -5,6 +5,7 @@ use std::fs;
 use super::{
     FEBRUARY, FEBRUARY_29, JANUARY, JANUARY_2, MANIFEST, YEAR, changed, manifest, paths, prepared, published, sha256sum,
 };
+use crate::kit::World;
 
 #[test]
 fn a_lost_manifest_is_written_again_and_no_file_with_it() {
@@ -204,4 +205,27 @@ fn the_manifest_lists_every_file_and_no_other() {
     assert_eq!(listed["production_as_of"], report["production_as_of"]);
     let files: Vec<String> = paths(&world).into_iter().filter(|path| path != ".gitkeep").collect();
     assert_eq!(listed["files"].as_object().unwrap().keys().cloned().collect::<Vec<_>>(), files);
+}
+
+#[test]
+fn what_was_settled_is_listed_for_as_long_as_the_entity_or_a_file_of_it_is_there() {
+    let world = World::new();
+    let entity = |name: &str| {
+        format!("[[entity]]\nname = \"{name}\"\ntable = \"entity\"\ntime = \"created_at\"\nmeasures = [\"value\"]\n")
+    };
+    world.production("created_at | value\n 2024-01-02 | 5\n 2024-02-29 | 8");
+    world.settings(entity("one") + &entity("two"));
+    world.kalends("run").succeeds();
+    let settled = || manifest(&world)["settled"].as_object().unwrap().keys().cloned().collect::<Vec<_>>();
+    assert_eq!(settled(), ["one", "two"]);
+    world.kalends("forget two --yes").succeeds();
+    world.settings(entity("one"));
+    // Those of February are left.
+    world.kalends("export 2024 1").succeeds().says("3 removed");
+    assert_eq!(settled(), ["one", "two"]);
+    world.kalends("export").succeeds().says("2 removed");
+    assert_eq!(settled(), ["one"]);
+    world.production_sql("DELETE FROM entity");
+    world.kalends("run --accept-loss").succeeds();
+    assert_eq!((settled(), paths(&world)), (vec!["one".to_string()], Vec::new()));
 }
