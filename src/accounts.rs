@@ -117,6 +117,12 @@ impl Month {
         self.changes.keys().chain(&self.load).chain(&self.remake).copied().collect()
     }
 
+    /// Whether it has rows, and nothing of it was settled before.
+    pub fn is_new(&self) -> bool {
+        let is_new = |day| self.changes.get(day) == Some(&Cause::New);
+        !self.survey.is_empty() && self.survey.keys().chain(self.changes.keys()).all(is_new)
+    }
+
     /// Production's rows on the days that are to be loaded.
     pub fn rows_to_load(&self) -> i64 {
         self.load.iter().filter_map(|day| self.survey.get(day)).map(|account| account.rows).sum()

@@ -1,5 +1,5 @@
--- As of when the recent days of an entity are proven, the first day that had not ended then, and what was noted of
--- production's counters.
+-- Whether nothing of an entity was settled yet, as of when its recent days are proven, the first day that had not ended
+-- then, and what was noted of production's counters.
 --
 -- Reads:   kalends.freshness, kalends.counted
 -- Writes:  nothing
@@ -7,6 +7,7 @@
 -- Repeat:  safe
 
 SELECT
+    freshness.settled_at IS NULL AS is_unsettled,
     freshness.whole,
     (extract(epoch FROM freshness.proven_at) * 1000000)::bigint AS proven_us,
     kalends.open_from(freshness.proven_at, $2::text) AS open_from,

@@ -3,13 +3,14 @@
 -- Reads:   nothing
 -- Writes:  kalends.entity, kalends.settled
 -- Params:  $1 text entity, $2 bigint moment of production's data in microseconds since 1970 UTC,
---          $3 boolean whether it is whole
+--          $3 boolean whether it is whole, $4 bigint months that are settled. Each counts: a restored warehouse that
+--          settles the same moment again, in other transactions, then has the number only if it has settled as much
 -- Repeat:  no; in the transaction that settles
 
 WITH noted AS (
     UPDATE kalends.entity AS settled
     SET
-        settlement = settled.settlement + 1,
+        settlement = settled.settlement + $4::bigint,
         settled_as_of = given.moment,
         whole = $3::boolean,
         proven_as_of = CASE WHEN $3::boolean THEN given.moment ELSE settled.proven_as_of END

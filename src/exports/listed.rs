@@ -39,7 +39,7 @@ pub struct Mark {
     pub number: i32,
     /// The moment of production's data that was settled last, UTC.
     pub as_of: Option<String>,
-    /// Counts the transactions that settled something of the entity.
+    /// Counts the months of the entity that were settled, each time.
     pub settlement: i64,
     /// The last run that restated something of it; 0: none has.
     pub restated: i64,

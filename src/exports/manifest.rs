@@ -52,7 +52,7 @@ pub struct Manifest {
 pub struct Settled {
     /// The moment of production's data, UTC.
     pub as_of: String,
-    /// Counts the transactions that settled something of the entity.
+    /// Counts the months of the entity that were settled, each time.
     pub settlement: i64,
 }
 

@@ -69,7 +69,8 @@ pub async fn adopt(connections: &mut Connections, entity: &Entity, rules: Rules,
             |day: &&Day| survey.accounts.get(day).is_some_and(|account| holds.accounts.get(day) == Some(account));
         let equal: BTreeSet<Day> = changes.keys().filter(is_equal).copied().collect();
         let adopting = Some(Adopting { theirs: &theirs, equal: &equal, ctid_ranges: holds.ctid_ranges.as_ref() });
-        let settling = Settling { talk: *talk, snapshot: &snapshot, survey: &survey, judged: &judged, adopting };
+        let (talk, has_past) = (*talk, known.has_past());
+        let settling = Settling { talk, snapshot: &snapshot, survey: &survey, judged: &judged, has_past, adopting };
         let settled = settling.catch_up(warehouse, &mut known.ledger, changes).await;
         let settled = settling.explained(warehouse, &known.ledger.accounts, settled).await?;
         let missed = adopt::compare(&survey.accounts, survey.set_aside, &holds);

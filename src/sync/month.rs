@@ -1,11 +1,11 @@
-//! One month: loaded, proven and settled.
+//! Months that are settled in one transaction: each is loaded, proven and settled.
 
-use anyhow::bail;
+use anyhow::{Context as _, bail};
 use tokio_postgres::error::SqlState;
 
 use super::load::{self, Loaded};
 use super::settle::{self, Proof, Proven, Run};
-use super::settling::{Adopting, Settling};
+use super::settling::{Adopting, Settling, Unsettled};
 use crate::accounts::Month;
 use crate::calendar::Day;
 use crate::db::sql_state;
@@ -13,7 +13,7 @@ use crate::error::Result;
 use crate::progress::Progress;
 use crate::warehouse::{Locked, Partition};
 
-/// How often a month is tried in all, if other sessions of the warehouse conflict with it.
+/// How often months are tried in all, if other sessions of the warehouse conflict with it.
 pub(super) const TRIES: usize = 3;
 
 /// Which accounts of a month's days are written.
@@ -26,31 +26,67 @@ pub(super) enum Way {
     Renewing,
 }
 
+/// What ends with a month.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Ends {
+    /// Nothing: more months of its transaction follow.
+    Nothing,
+    /// Its transaction of so many months.
+    Transaction(usize),
+    /// All of them.
+    Everything,
+}
+
 impl Settling<'_> {
-    /// Loads and settles a month in one transaction, or leaves it as it was. Production's snapshot ends as soon as the
-    /// final month's rows are proven, because what follows can take long.
-    pub(super) async fn settle_month(
+    /// Loads and settles months in one transaction, or leaves them as they were. The final one of all is alone in it.
+    pub(super) async fn settle_together(
         &self,
         locked: Locked<'_>,
+        months: &mut [Month],
+        progress: &Progress,
+        (mut run, is_final, way): (Option<Run>, bool, Way),
+    ) -> Result<(Option<Run>, Loaded, usize)> {
+        let (mut all, mut renewed_days, count) = (Loaded::default(), 0, months.len());
+        for (month, at) in months.iter_mut().zip(1..) {
+            let ends = match at == count {
+                false => Ends::Nothing,
+                true if is_final => Ends::Everything,
+                true => Ends::Transaction(count),
+            };
+            let period = month.period;
+            let settled = self.settle_month(&locked, month, progress, (run, ends, way)).await;
+            let (settled, loaded, renewed) = settled.context(Unsettled(period))?;
+            (run, renewed_days) = (settled, renewed_days + renewed);
+            all.add(loaded);
+        }
+        locked.commit().await?;
+        Ok((run, all, renewed_days))
+    }
+
+    /// Loads and settles a month. Production's snapshot ends as soon as the final month's rows are proven, because what
+    /// follows can take long.
+    async fn settle_month(
+        &self,
+        locked: &Locked<'_>,
         month: &mut Month,
         progress: &Progress,
-        (run, is_final, way): (Option<Run>, bool, Way),
+        (run, ends, way): (Option<Run>, Ends, Way),
     ) -> Result<(Option<Run>, Loaded, usize)> {
-        let (loaded, proven) = self.load(&locked, month, progress).await?;
+        let is_final = ends == Ends::Everything;
+        let (loaded, proven) = self.load(locked, month, progress).await?;
         if is_final {
             self.snapshot.let_go().await;
             locked.mark_proven().await?;
         }
         let mut tries = 1..;
         let (run, renewed_days) = loop {
-            match self.write(&locked, month, (loaded, &proven), (run.clone(), is_final, way)).await {
+            match self.write(locked, month, (loaded, &proven), (run.clone(), ends, way)).await {
                 Err(error) if is_final && is_conflict(&error) && tries.next() < Some(TRIES) => {
                     locked.back_to_proven().await?;
                 }
                 written => break written?,
             }
         };
-        locked.commit().await?;
         Ok((run, loaded, renewed_days))
     }
 
@@ -60,7 +96,7 @@ impl Settling<'_> {
         locked: &Locked<'_>,
         month: &Month,
         (loaded, proven): (Loaded, &Proven),
-        (run, is_final, way): (Option<Run>, bool, Way),
+        (run, ends, way): (Option<Run>, Ends, Way),
     ) -> Result<(Option<Run>, usize)> {
         let mut run = self.run(locked, month, run).await?;
         let rows = loaded.rows + loaded.taken;
@@ -69,8 +105,12 @@ impl Settling<'_> {
             Way::Changes => 0,
             Way::Renewing => settle::renew(locked, self.snapshot.model(), month, proven).await?,
         };
-        // What is left of an entity keeps it from being whole.
-        self.note(locked, is_final && self.judged.left.is_empty()).await?;
+        match ends {
+            Ends::Nothing => {}
+            Ends::Transaction(months) => self.note(locked, months, false).await?,
+            // What is left of an entity keeps it from being whole.
+            Ends::Everything => self.note(locked, 1, self.judged.left.is_empty()).await?,
+        }
         Ok((run, renewed_days))
     }
 
@@ -79,21 +119,21 @@ impl Settling<'_> {
         if run.is_some() || month.changes.is_empty() && month.load.is_empty() {
             return Ok(run);
         }
-        settle::begin_run(locked, &self.snapshot.as_of).await.map(Some)
+        settle::begin_run(locked, &self.snapshot.as_of, self.has_past).await.map(Some)
     }
 
-    /// Notes what is settled, in the transaction that settles it: as of which moment, whether the entity as a whole is
-    /// now equal to production, and from which production, unless that one is not accepted yet.
-    pub(super) async fn note(&self, locked: &Locked<'_>, whole: bool) -> Result<()> {
+    /// Notes what is settled, in the transaction that settles it: how many months, as of which moment, whether the
+    /// entity as a whole is now equal to production, and from which production, unless that one is not accepted yet.
+    pub(super) async fn note(&self, locked: &Locked<'_>, months: usize, whole: bool) -> Result<()> {
         let name = self.snapshot.model().name();
-        locked.note_settled(name, self.snapshot.as_of_us, whole).await?;
+        locked.note_settled(name, self.snapshot.as_of_us, (months, whole)).await?;
         if !self.judged.is_source {
             return Ok(());
         }
         locked.note_source(name, &self.snapshot.source()).await
     }
 
-    /// Whether a month can be tried again: another session of the warehouse conflicted with it, and the snapshot of
+    /// Whether months can be tried again: another session of the warehouse conflicted with it, and the snapshot of
     /// production is still open.
     pub(super) fn can_load_again(&self, error: &anyhow::Error) -> bool {
         is_conflict(error) && !self.snapshot.is_let_go()

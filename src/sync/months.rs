@@ -1,17 +1,34 @@
-//! Settles months one after the other, each in a transaction of its own.
+//! Settles months one after the other, each in a transaction of its own; small ones that are new, together.
 
 use std::collections::BTreeMap;
-
-use anyhow::Context as _;
+use std::slice::from_mut;
 
 use super::load::{self, Loaded};
 use super::month::{TRIES, Way};
-use super::settling::{Settled, Settling, Unsettled};
-use crate::accounts::{Changes, Month};
+use super::settle::Run;
+use super::settling::{Settled, Settling};
+use crate::accounts::{self, Changes, Month};
 use crate::calendar::Period;
 use crate::checks::Found;
 use crate::error::Result;
+use crate::progress::Progress;
 use crate::warehouse::{Ledger, Warehouse};
+
+/// How many rows months that are settled together have at most: enough that a transaction costs little beside them, few
+/// enough that it is soon done.
+const ROWS_TOGETHER: i64 = 100_000;
+
+/// How many months are settled together at most. The server locks some tables for each.
+const MONTHS_TOGETHER: usize = 12;
+
+/// What transactions have done so far.
+#[derive(Default)]
+struct Done {
+    has_settled: bool,
+    loaded: Loaded,
+    renewed_days: usize,
+    run: Option<Run>,
+}
 
 impl Settling<'_> {
     /// Loads and settles the months with changes, one after the other, and rebuilds accounts that somebody edited. The
@@ -54,8 +71,8 @@ impl Settling<'_> {
         Ok(self.each(warehouse, generation, months, Way::Changes).await?.0)
     }
 
-    /// Settles months one after the other, each in a transaction of its own. Returns what was loaded, and the days
-    /// whose checksums were renewed.
+    /// Settles months one after the other, by transaction. Returns what was loaded, and the days whose checksums were
+    /// renewed.
     async fn each(
         &self,
         warehouse: &mut Warehouse,
@@ -63,26 +80,22 @@ impl Settling<'_> {
         months: Vec<Month>,
         way: Way,
     ) -> Result<(Loaded, usize)> {
-        let (progress, count) = (self.progress(&months), months.len());
-        let (mut all, mut renewed_days, mut run) = (Loaded::default(), 0, None);
-        for (mut month, at) in months.into_iter().zip(1..) {
-            let is_final = at == count;
-            let mut tries = 1..;
-            let (settled, loaded, renewed) = loop {
-                let locked = match at {
-                    1 => warehouse.lock(*generation).await,
-                    _ => warehouse.lock_next(*generation).await,
-                };
-                match self.settle_month(locked?, &mut month, &progress, (run.clone(), is_final, way)).await {
-                    Err(error) if self.can_load_again(&error) && tries.next() < Some(TRIES) => continue,
-                    settled => break settled.context(Unsettled(month.period))?,
-                }
+        let (progress, mut done) = (self.progress(&months), Done::default());
+        let mut groups = together(months).into_iter();
+        while let Some(mut months) = groups.next() {
+            let how = (&progress, groups.len() == 0, way);
+            let Err(error) = self.transaction(warehouse, generation, &mut months, &mut done, how).await else {
+                continue;
             };
-            *generation += 1;
-            progress.commit(1);
-            run = settled;
-            renewed_days += renewed;
-            all.add(loaded);
+            if months.len() == 1 {
+                return Err(error);
+            }
+            // The one that cannot be settled keeps none before it from being settled.
+            for month in &mut months {
+                if self.transaction(warehouse, generation, from_mut(month), &mut done, how).await.is_err() {
+                    return Err(error);
+                }
+            }
         }
         if way == Way::Renewing {
             let locked = warehouse.lock_next(*generation).await?;
@@ -90,7 +103,35 @@ impl Settling<'_> {
             locked.commit().await?;
             *generation += 1;
         }
-        Ok((all, renewed_days))
+        Ok((done.loaded, done.renewed_days))
+    }
+
+    /// Settles months in one transaction, which is tried again if another session of the warehouse conflicts with it.
+    async fn transaction(
+        &self,
+        warehouse: &mut Warehouse,
+        generation: &mut i64,
+        months: &mut [Month],
+        done: &mut Done,
+        (progress, is_final, way): (&Progress, bool, Way),
+    ) -> Result<()> {
+        let mut tries = 1..;
+        let (run, loaded, renewed_days) = loop {
+            let locked = match done.has_settled {
+                false => warehouse.lock(*generation).await,
+                true => warehouse.lock_next(*generation).await,
+            };
+            match self.settle_together(locked?, months, progress, (done.run.clone(), is_final, way)).await {
+                Err(error) if self.can_load_again(&error) && tries.next() < Some(TRIES) => continue,
+                settled => break settled?,
+            }
+        };
+        *generation += 1;
+        progress.commit(months.len());
+        (done.run, done.has_settled) = (run, true);
+        done.renewed_days += renewed_days;
+        done.loaded.add(loaded);
+        Ok(())
     }
 
     /// Deletes rows of the warehouse that belong to no day.
@@ -100,5 +141,69 @@ impl Settling<'_> {
         locked.commit().await?;
         *generation += 1;
         Ok(())
+    }
+}
+
+/// The months by transaction. Only months that are new are settled together: nobody reads or locks them yet. The final
+/// one has its own, in which production is let go.
+fn together(mut months: Vec<Month>) -> Vec<Vec<Month>> {
+    let final_month = months.pop();
+    let mut groups: Vec<Vec<Month>> = Vec::new();
+    // Rows of the last group, if another month can be settled with it.
+    let mut rows = None;
+    for month in months {
+        let of_month = month.is_new().then(|| accounts::rows(&month.survey));
+        let both = rows.zip(of_month).map(|(rows, of_month)| rows + of_month).filter(|&rows| rows <= ROWS_TOGETHER);
+        match groups.last_mut() {
+            Some(group) if both.is_some() && group.len() < MONTHS_TOGETHER => {
+                group.push(month);
+                rows = both;
+            }
+            _ => {
+                groups.push(vec![month]);
+                rows = of_month;
+            }
+        }
+    }
+    groups.extend(final_month.map(|month| vec![month]));
+    groups
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::accounts::{Account, Cause};
+    use crate::calendar::Day;
+
+    /// January with so many rows a day, on so many days that are new and so many others.
+    fn month(rows: i64, new: u8, settled: u8) -> Month {
+        let day = |number| Day::new(2024, 1, number).unwrap();
+        let account = || Account::new(rows, ["1", "2"], [Some("5")]).unwrap();
+        let survey = (1..=new + settled).map(|number| (day(number), account())).collect();
+        let changes = (1..=new).map(|number| (day(number), Cause::New)).collect();
+        Month { changes, ..Month::of(day(1).month(), &survey) }
+    }
+
+    fn sizes(months: Vec<Month>) -> Vec<usize> {
+        together(months).iter().map(Vec::len).collect()
+    }
+
+    #[test]
+    fn months_that_are_new_and_small_are_settled_together() {
+        let many = |count, rows| (0..count).map(|_| month(rows, 2, 0)).collect::<Vec<_>>();
+        assert_eq!(sizes(Vec::new()), [0; 0]);
+        assert_eq!(sizes(many(26, 1)), [12, 12, 1, 1]);
+        assert_eq!(sizes(many(12, 1)), [11, 1]);
+        assert_eq!(sizes(many(6, ROWS_TOGETHER / 4)), [2, 2, 1, 1]);
+        assert_eq!(sizes(many(4, ROWS_TOGETHER / 4 + 1)), [1, 1, 1, 1]);
+        assert_eq!(sizes(many(3, ROWS_TOGETHER)), [1, 1, 1]);
+    }
+
+    #[test]
+    fn a_month_that_was_settled_is_settled_by_itself() {
+        let new = || month(1, 2, 0);
+        for settled in [month(1, 1, 1), month(1, 0, 2), month(1, 0, 0)] {
+            assert_eq!(sizes(vec![new(), new(), settled, new(), new(), new()]), [2, 1, 2, 1]);
+        }
     }
 }

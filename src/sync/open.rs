@@ -137,6 +137,11 @@ impl Known {
         Ok(survey)
     }
 
+    /// Whether the entity may have been settled before.
+    pub fn has_past(&self) -> bool {
+        !(self.looks.is_unsettled && self.stored().is_empty())
+    }
+
     /// The accounts of what the tables hold now.
     pub fn stored(&self) -> &Accounts {
         self.replaced.as_ref().unwrap_or(&self.ledger.accounts)

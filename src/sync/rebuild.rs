@@ -24,7 +24,7 @@ impl Settling<'_> {
         let (model, every) = (self.snapshot.model(), accounts::compare(&self.judged.target, &Accounts::new()));
         let mut all = Settled::of(&every);
         let locked = warehouse.lock(generation).await?;
-        let mut run = settle::begin_run(&locked, &self.snapshot.as_of).await?;
+        let mut run = settle::begin_run(&locked, &self.snapshot.as_of, self.has_past).await?;
         let changed = self.months(changes);
         if rebuild.keeps_rows {
             for month in &changed {
@@ -55,7 +55,7 @@ impl Settling<'_> {
             all.months += 1;
             all.loaded.add(loaded);
         }
-        self.note(&locked, true).await?;
+        self.note(&locked, all.months.max(1), true).await?;
         locked.commit().await?;
         progress.commit(changed_months);
         Ok(all)

@@ -51,7 +51,9 @@ pub async fn repair(connections: &mut Connections, entity: &Entity, terms: &Term
             found = holds.compared_with(&judged.target);
         }
         drop(reading);
-        let settling = Settling { talk: *talk, snapshot: &snapshot, survey: &survey, judged: &judged, adopting: None };
+        let (talk, has_past) = (*talk, known.has_past());
+        let settling =
+            Settling { talk, snapshot: &snapshot, survey: &survey, judged: &judged, has_past, adopting: None };
         let loaded = settling.repair(warehouse, &mut known.ledger.generation, &found).await;
         let loaded = settling.explained(warehouse, &known.ledger.accounts, loaded).await?;
         Ok((survey, judged, found, loaded))

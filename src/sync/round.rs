@@ -98,7 +98,9 @@ pub(super) async fn round(
             planned.check_one(known.model.name(), &survey.accounts, &known.ledger.accounts, &changes)?;
         }
         let started = Instant::now();
-        let settling = Settling { talk: *talk, snapshot: &snapshot, survey: &survey, judged: &judged, adopting: None };
+        let (talk, has_past) = (*talk, known.has_past());
+        let settling =
+            Settling { talk, snapshot: &snapshot, survey: &survey, judged: &judged, has_past, adopting: None };
         let settled = match &known.ledger.rebuild {
             None => settling.catch_up(warehouse, &mut known.ledger, changes).await,
             Some(rebuild) if judged.left.is_empty() => {

@@ -32,11 +32,12 @@ const COUNT_RUN: Statement = statement!("warehouse/count_run.sql");
 const RESTATEMENT_BEFORE: Statement = statement!("warehouse/restatement_before.sql");
 const RESTATEMENT_AFTER: Statement = statement!("warehouse/restatement_after.sql");
 
-/// Opens the log entry of a run that settles the snapshot of `as_of`.
-pub async fn begin_run(locked: &Locked<'_>, as_of: &str) -> Result<Run> {
+/// Opens the log entry of a run that settles the snapshot of `as_of`. An entity that has no past has nothing that could
+/// be restated.
+pub async fn begin_run(locked: &Locked<'_>, as_of: &str, has_past: bool) -> Result<Run> {
     let row = locked.work().query_one(BEGIN_RUN, &[(&as_of, Type::TEXT)]).await?;
     let row = row.context("the warehouse gave the run no number")?;
-    Ok(Run { number: row.get("run")?, years: BTreeSet::new(), restates: false })
+    Ok(Run { number: row.get("run")?, years: BTreeSet::new(), has_past, restates: false })
 }
 
 /// The result of comparing a month's rows in the warehouse with production's.
@@ -154,6 +155,9 @@ async fn follow(locked: &Locked<'_>, model: &Model, month: &Month, proven: &Prov
 
 /// Records the accounts of a month's changed days, of the month and of its year as they were before.
 pub async fn note_before(locked: &Locked<'_>, model: &Model, run: &mut Run, month: &Month) -> Result<()> {
+    if !run.has_past {
+        return Ok(());
+    }
     let causes: Vec<&str> = month.changes.values().map(|cause| cause.word()).collect();
     let year = month.period.first().year();
     // A year that this run has settled a month of already is not restated by its next month.

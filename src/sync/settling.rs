@@ -17,6 +17,8 @@ pub(super) struct Settling<'a> {
     pub(super) survey: &'a Survey,
     /// What of it is to be settled.
     pub(super) judged: &'a Judged,
+    /// Whether it may have been settled before. What was not has nothing that is restated.
+    pub(super) has_past: bool,
     /// Another tool's table, from which equal days are copied.
     pub(super) adopting: Option<Adopting<'a>>,
 }

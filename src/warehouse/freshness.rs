@@ -30,7 +30,7 @@ pub struct Freshness {
     pub whole: bool,
     /// The moment of production's data that was settled last, UTC; `None` if nothing was settled yet.
     pub settled_as_of: Option<String>,
-    /// Counts the transactions that settled something.
+    /// Counts the months that were settled, each time.
     pub settlement: i64,
 }
 
@@ -57,9 +57,11 @@ pub struct Proof {
 
 impl Locked<'_> {
     /// Notes that a part of an entity is settled as of a moment of production's data, in microseconds since 1970 UTC,
-    /// and whether the entity as a whole is now equal to production.
-    pub async fn note_settled(&self, entity: &str, as_of_us: i64, whole: bool) -> Result<()> {
-        let parameters: [Parameter<'_>; 3] = [(&entity, Type::TEXT), (&as_of_us, Type::INT8), (&whole, Type::BOOL)];
+    /// how many months it has, and whether the entity as a whole is now equal to production.
+    pub async fn note_settled(&self, entity: &str, as_of_us: i64, (months, whole): (usize, bool)) -> Result<()> {
+        let months = i64::try_from(months)?;
+        let parameters: [Parameter<'_>; 4] =
+            [(&entity, Type::TEXT), (&as_of_us, Type::INT8), (&whole, Type::BOOL), (&months, Type::INT8)];
         self.work.execute(NOTE_SETTLED, &parameters).await?;
         Ok(())
     }

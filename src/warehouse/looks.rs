@@ -30,6 +30,8 @@ pub struct Looks {
     pub proven_us: Option<i64>,
     /// The first day that had not ended then.
     pub open_from: Option<Day>,
+    /// Whether nothing of it was ever settled.
+    pub is_unsettled: bool,
     /// Whether nothing was settled since then.
     pub whole: bool,
     /// Production's counters.
@@ -47,6 +49,7 @@ impl Reading<'_> {
             looked: Looked { recent_from: row.get("recent_from")?, older: self.older(model).await? },
             proven_us: row.get("proven_us")?,
             open_from: row.get("open_from")?,
+            is_unsettled: row.get("is_unsettled")?,
             whole: row.get("whole")?,
             // A note of another version is none.
             counted: noted.and_then(|noted| serde_json::from_str(noted).ok()),

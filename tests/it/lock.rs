@@ -215,3 +215,49 @@ fn of_several_entities_one_line_says_that_another_run_is_at_work() {
     drop(hold);
     first.ends().succeeds();
 }
+
+#[test]
+fn small_months_that_are_new_are_settled_in_one_transaction_and_each_counts() {
+    let world = World::new();
+    world.settles();
+    let mut known = [0, 0];
+    let mut transactions_and_months = || {
+        let sql = "SELECT generation, settlement FROM kalends.state, kalends.entity";
+        let counted: Vec<i64> = world.ask_warehouse(sql)[0].split('|').map(|count| count.parse().unwrap()).collect();
+        let more = [counted[0] - known[0], counted[1] - known[1]];
+        known = [counted[0], counted[1]];
+        more
+    };
+    transactions_and_months();
+    world.production("created_at | value\n 2024-01-02 | 5\n 2024-02-29 | 8\n 2024-03-01 | 9");
+    world.settles();
+    // The final one has a transaction of its own.
+    assert_eq!(transactions_and_months(), [2, 3]);
+    // So has what was settled before: others may read it and lock it.
+    world.production_sql(
+        "UPDATE entity SET value = 7 WHERE created_at = '2024-02-29';
+         INSERT INTO entity VALUES ('2024-01-03', 1), ('2024-04-01', 2), ('2024-05-01', 3), ('2024-06-01', 4)",
+    );
+    world.settles();
+    assert_eq!(transactions_and_months(), [4, 5]);
+}
+
+#[test]
+fn a_month_that_cannot_be_settled_keeps_none_before_it_from_being_settled() {
+    let world = World::new();
+    world.settles();
+    world.warehouse_sql("CREATE TABLE kalends_raw.entity_2024_03 (of_somebody integer)");
+    world.production(
+        "created_at | value\n 2024-01-02 | 5\n 2024-02-29 | 8\n 2024-03-01 | 9\n 2024-04-01 | 7\n 2024-05-01 | 6",
+    );
+    let months = "SELECT month FROM kalends_stats.entity_month ORDER BY month";
+    for _ in 0..2 {
+        let ran = world.kalends("run");
+        ran.fails_with(4).says("table \"kalends_raw.entity_2024_03\" of the warehouse is in the way");
+        assert_eq!(ran.stderr.matches("error:").count(), 1, "{}", ran.stderr);
+        assert_eq!(world.ask_warehouse(months), ["2024-01-01", "2024-02-01"]);
+    }
+    world.warehouse_sql("DROP TABLE kalends_raw.entity_2024_03");
+    world.settles();
+    assert_eq!(world.ask_warehouse(months).len(), 5);
+}

@@ -92,18 +92,28 @@ pub fn lock(state: &State, process: usize, work: &Work) -> Next {
     vec![("lock: begins a transaction", next)]
 }
 
-/// `Settling::settle`: a month's rows, proven, with all accounts, and COMMIT.
+/// `Settling::settle_together`: a month's rows, proven, with all accounts, and COMMIT; or those of several new months.
 pub fn settle(protocol: &Protocol, state: &State, process: usize) -> Next {
+    let work = state.processes[process].as_ref().expect("it is at work");
+    let entity = state.warehouse.entity.as_ref().expect("what was forgotten has another generation");
+    let due: Vec<usize> = (0..MONTHS).filter(|&month| work.due[month]).collect();
+    let mut all = vec![("settle: COMMIT of a month", settle_months(protocol, state, process, &due[..1]))];
+    if due.len() > 1 && due.iter().all(|&month| entity.months[month] == 0) {
+        all.push(("settle: COMMIT of new months", settle_months(protocol, state, process, &due)));
+    }
+    all
+}
+
+fn settle_months(protocol: &Protocol, state: &State, process: usize, months: &[usize]) -> State {
     let mut next = state.clone();
     let work = next.processes[process].as_mut().expect("it is at work");
-    let month = work.due.iter().position(|&due| due).expect("a month is due");
-    work.due[month] = false;
+    months.iter().for_each(|&month| work.due[month] = false);
     work.generation += 1;
     work.has_settled = true;
     let completes = !work.due.contains(&true) && !work.held;
     let entity = next.warehouse.entity.as_mut().expect("what was forgotten has another generation");
     let before = (entity.whole, entity.proven);
-    entity.settle(&[month], work.months, work.moment, completes);
+    entity.settle(months, work.months, work.moment, completes);
     if !protocol.whole {
         entity.whole = before.0 || completes;
     }
@@ -111,7 +121,7 @@ pub fn settle(protocol: &Protocol, state: &State, process: usize) -> Next {
     next.warehouse.runs[usize::from(work.moment)] = entity.settlement;
     next.locked_by = None;
     work.step = if work.due.contains(&true) { Step::Lock } else { settled(protocol, work) };
-    vec![("settle: COMMIT of a month", next)]
+    next
 }
 
 /// `Settling::anew`: other tables, and all months, in one transaction.

@@ -222,7 +222,7 @@ impl Entity {
         for &month in months {
             (self.months[month], self.at[month]) = (rows[month], Some(moment));
         }
-        self.settlement += 1;
+        self.settlement += u8::try_from(months.len()).expect("there are few");
         self.settled = Some(moment);
         self.whole = completes;
         if completes {

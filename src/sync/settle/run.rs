@@ -10,6 +10,8 @@ pub struct Run {
     pub(super) number: i64,
     /// The years in which it has settled a month.
     pub(super) years: BTreeSet<Period>,
+    /// Whether the entity may have been settled before.
+    pub(super) has_past: bool,
     /// Whether it has recorded a restatement.
     pub(super) restates: bool,
 }
