@@ -3,11 +3,12 @@
 use std::fs::{self, File, FileTimes};
 use std::os::unix::fs::{PermissionsExt as _, symlink};
 use std::path::Path;
+use std::process::Command;
 use std::time::{Duration, Instant};
 
 use super::{FEBRUARY, INDEX, JANUARY, JANUARY_2, JANUARY_31, MANIFEST, YEAR, changed, copied, manifest, published};
 use crate::faults::calls::available;
-use crate::kit::{Ran, World};
+use crate::kit::{BINARY, Ran, World};
 
 /// The same number of bytes, and another digit.
 fn spoilt(bytes: &[u8]) -> Vec<u8> {
@@ -216,6 +217,25 @@ fn an_older_index_hides_no_edit() {
     }
     world.kalends("run").succeeds().says("published   3 files");
     world.settles();
+}
+
+#[test]
+fn what_another_program_has_published_is_rendered_again() {
+    let world = published();
+    let before = world.index().unwrap();
+    let other = world.folder().join("kalends");
+    fs::copy(BINARY, &other).unwrap();
+    let run = world.command("run");
+    let mut by_other = Command::new(&other);
+    by_other.args(run.get_args()).env_clear().current_dir(world.folder());
+    by_other.envs(run.get_envs().filter_map(|(name, value)| Some((name, value?))));
+    for _ in 0..2 {
+        Ran::of(by_other.output().unwrap(), "run").succeeds().says("nothing to do");
+        let index = world.index().unwrap();
+        assert_ne!(index, before, "the other program has taken the index for its own");
+        world.kalends("run").succeeds().says("nothing to do");
+        assert_ne!(world.index().unwrap(), index, "the program has taken the other's index for its own");
+    }
 }
 
 #[test]
