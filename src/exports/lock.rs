@@ -52,7 +52,7 @@ fn is_held(to: &Destination, holder: Option<String>) -> anyhow::Error {
 /// The number of a place's lock: a negative one, because the others of the warehouse are positive.
 fn number(to: &Destination) -> i32 {
     let digest = Sha256::digest(to.to_string().as_bytes());
-    let first = digest.iter().take(4).fold(0_u32, |number, &byte| number << 8 | u32::from(byte));
+    let first = u32::from_be_bytes(digest.first_chunk().copied().unwrap_or_default());
     (first | 1 << 31).cast_signed()
 }
 
@@ -64,5 +64,7 @@ mod tests {
     fn each_place_has_a_lock_of_its_own_and_none_of_the_warehouse() {
         let [first, second] = ["/a", "/b"].map(|path| number(&Destination::Folder(path.into())));
         assert!(first < 0 && second < 0 && first != second);
+        // As 0.2.0 has it: programs of two versions must not publish into one place.
+        assert_eq!((first, second), (-363_799_419, -1_743_605_575));
     }
 }
