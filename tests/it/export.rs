@@ -4,6 +4,7 @@ mod counted;
 mod formats;
 mod interrupted;
 mod manifest;
+mod pages;
 pub mod pipes;
 mod strangers;
 mod untouched;

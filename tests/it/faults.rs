@@ -15,7 +15,7 @@ pub mod held;
 mod hostile;
 mod kill;
 mod lasting;
-mod limits;
+pub mod limits;
 mod maintenance;
 mod nemesis;
 mod network;

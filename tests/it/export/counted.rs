@@ -2,7 +2,7 @@
 
 use std::fs;
 
-use super::{FEBRUARY, JANUARY_2, MANIFEST};
+use super::{FEBRUARY, JANUARY_2, MANIFEST, YEAR, prepared};
 use crate::kit::{Ran, World};
 
 /// Written, listed, removed, unchanged and open files; written and removed pages.
@@ -86,4 +86,20 @@ fn where_nothing_is_closed_only_closed_files_make_no_folder() {
     assert!(!world.exports.exists());
     assert_eq!(counts(&world.kalends("export --json")), [3, 0, 0, 0, 0, 0, 0]);
     world.kalends("export --closed-only").succeeds().says("nothing to publish");
+}
+
+#[test]
+fn a_month_that_has_rows_is_never_said_to_have_none() {
+    let world = prepared();
+    let has_rows = || {
+        let ran = world.kalends("export 2024 1");
+        assert!(!ran.succeeds().stdout.contains("holds no rows"), "{}", ran.stdout);
+        ran
+    };
+    // All of its files are due, then none, then that of its year alone.
+    has_rows().says("published   4 files");
+    has_rows().says("nothing to do");
+    fs::write(world.exports.join(YEAR), "edited").unwrap();
+    has_rows().says("published   1 file ");
+    world.kalends("export 2024 5").succeeds().says("2024-05 holds no rows");
 }

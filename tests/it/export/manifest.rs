@@ -117,7 +117,9 @@ fn a_damaged_manifest_is_refused() {
     let world = published();
     let whole = fs::read_to_string(world.exports.join(MANIFEST)).unwrap();
     let half = &whole[..whole.len() / 2];
-    for damaged in ["", "{", "[]", "null", "{\"version\": 1}", "\u{0}\u{0}\u{0}", half] {
+    let of_another_form = whole.replacen("\"level\": \"day\"", "\"level\": 1", 1);
+    assert_ne!(of_another_form, whole);
+    for damaged in ["", "{", "[]", "null", "{\"version\": 1}", "\u{0}\u{0}\u{0}", half, &of_another_form] {
         fs::write(world.exports.join(MANIFEST), damaged).unwrap();
         let (tree, tuples) = (world.tree(), world.tuples());
         for arguments in ["export", "export 2024 1", "run", "status", "verify"] {
@@ -188,6 +190,7 @@ fn the_manifest_lists_every_file_and_no_other() {
         assert_eq!(entry["bytes"], bytes, "{path}");
         assert_eq!(entry["sha256"], sha256sum(&world.exports.join(path)), "{path}");
         assert_eq!(entry["rows"], 1);
+        assert_eq!(entry.get("etag"), None, "a file has none");
     }
     let of =
         |path: &str| format!("{} {} {}", entries[path]["level"], entries[path]["period"], entries[path]["entity_rows"]);

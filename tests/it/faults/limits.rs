@@ -12,7 +12,7 @@ use super::whole::{is_mended, is_whole};
 use crate::kit::{BINARY, Ran, World};
 
 /// Runs the binary in a shell that has set a limit before.
-fn limited(world: &World, limit: &str, arguments: &str) -> Ran {
+pub fn limited(world: &World, limit: &str, arguments: &str) -> Ran {
     let kalends = world.command(arguments);
     let mut shell = Command::new("sh");
     shell.args(["-c", &format!("ulimit {limit}; exec '{BINARY}' {arguments}")]).env_clear();

@@ -202,3 +202,16 @@ fn closed_only_publishes_nothing_that_may_still_grow() {
     world.kalends("verify").fails_with(3);
     world.settles();
 }
+
+#[test]
+fn where_no_file_is_left_nothing_is_written_as_time_goes_on() {
+    let world = World::settled("created_at | value\n 2024-01-02 | 5");
+    world.production_sql("DELETE FROM entity");
+    world.kalends("run --accept-loss").succeeds();
+    let tree = world.tree();
+    prove_as_of(&world, "proven_at - interval '1 day'");
+    world.kalends("status").succeeds();
+    world.kalends("export").succeeds().says("nothing to publish");
+    world.kalends("run").succeeds().says("nothing to do");
+    assert_eq!(world.tree(), tree);
+}

@@ -189,3 +189,31 @@ fn a_warehouse_that_has_lost_its_notes_is_refused_and_keeps_what_it_has() {
         assert_eq!(after[path], *file, "{path}");
     }
 }
+
+#[test]
+fn an_older_warehouse_puts_no_older_page_back_where_all_files_are_equal() {
+    let world = World::new();
+    world.production(ROWS);
+    world.settings("report = true\n");
+    world.kalends("run").succeeds();
+    let restored = backup(&world, "restored");
+    let older = [("KALENDS_WAREHOUSE_URL", restored.as_str())];
+    // There and back: the files are as they were, and the pages tell of it.
+    let files = world.files();
+    for change in ["value + 1", "value - 1"] {
+        world.production_sql(&format!("UPDATE entity SET value = {change}"));
+        world.kalends("run").succeeds();
+    }
+    let csv = |files: &std::collections::BTreeMap<String, Vec<u8>>| {
+        files.iter().filter(|(path, _)| path.ends_with(".csv")).map(|(a, b)| (a.clone(), b.clone())).collect::<Vec<_>>()
+    };
+    assert_eq!(csv(&world.files()), csv(&files));
+    assert_ne!(world.files(), files);
+    let tree = world.tree();
+    for command in ["export", "report"] {
+        world.kalends_with(command, &older).fails_with(4).says("the files of entity \"entity\" in ");
+        assert_eq!(world.tree(), tree, "{command}");
+    }
+    world.kalends_with("run", &older).succeeds();
+    world.kalends_with("verify", &older).succeeds();
+}
