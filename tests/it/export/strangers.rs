@@ -202,3 +202,35 @@ fn a_warehouse_that_is_built_anew_takes_over_the_files_that_are_equal() {
     world.kalends("run").succeeds();
     world.is_exact();
 }
+
+#[test]
+fn another_warehouse_with_the_same_periods_replaces_no_file_that_differs() {
+    let world = published();
+    world.production_sql("UPDATE entity SET value = 11 WHERE value = 10");
+    let tree = world.tree();
+    world.empty_warehouse();
+    // To this one, three files differ, and none is to be removed.
+    world.kalends("run").fails_with(4).says("were published from another warehouse");
+    assert_eq!(world.tree(), tree);
+    // One that is missing is nobody's.
+    world.production_sql("UPDATE entity SET value = 10 WHERE value = 11");
+    world.kalends("prepare").succeeds();
+    fs::remove_file(world.exports.join(YEAR)).unwrap();
+    world.kalends("export").succeeds().says("published   1 file ");
+    world.settles();
+}
+
+#[test]
+fn a_page_or_a_folder_of_reports_of_somebody_else_keeps_its_folder() {
+    for name in ["index.html", "report/notes.html"] {
+        let world = prepared();
+        let page = world.exports.join(name);
+        fs::create_dir_all(page.parent().unwrap()).unwrap();
+        fs::write(&page, "<!doctype html>\n<p>mine").unwrap();
+        let (tree, first) = (world.tree(), name.split('/').next().unwrap());
+        for command in ["export", "run"] {
+            world.kalends(command).fails_with(4).says(&format!("that Kalends did not write, such as \"{first}\""));
+            assert_eq!(world.tree(), tree);
+        }
+    }
+}
