@@ -230,6 +230,12 @@ mod tests {
         assert_eq!(looked(&strange), [None; 14]);
     }
 
+    #[cfg(target_os = "linux")]
+    #[test]
+    fn only_file_systems_whose_times_are_known_are_relied_on() {
+        assert!(!is_reliable(std::fs::File::open("/proc").unwrap().as_fd()));
+    }
+
     /// Since Linux 6.13 a file that was looked at gets the time to the nanosecond with its next change, which can be
     /// later than the clock of the ticks has come by then.
     #[cfg(target_os = "linux")]

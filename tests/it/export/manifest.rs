@@ -232,3 +232,13 @@ fn what_was_settled_is_listed_for_as_long_as_the_entity_or_a_file_of_it_is_there
     world.kalends("run --accept-loss").succeeds();
     assert_eq!((settled(), paths(&world)), (vec!["one".to_string()], Vec::new()));
 }
+
+#[test]
+fn a_listed_file_that_somebody_edited_goes_with_its_period() {
+    let world = published();
+    fs::write(world.exports.join(FEBRUARY_29), "edited").unwrap();
+    world.production_sql("DELETE FROM entity WHERE value = 8");
+    world.kalends("run --accept-loss").succeeds().says("2 removed");
+    assert!(!world.exports.join("year=2024/month=2").exists());
+    world.settles();
+}

@@ -3,6 +3,7 @@
 
 mod drawn;
 mod edits;
+mod partly;
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
