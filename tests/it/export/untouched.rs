@@ -15,6 +15,7 @@ use super::{FEBRUARY, JANUARY, JANUARY_2, JANUARY_31, MANIFEST, YEAR, changed, m
 use crate::entities::asked::Asked;
 use crate::faults::calls::available;
 use crate::kit::{INDEX, Ran, World};
+use crate::own_servers::{OwnServers, Side};
 
 const LEVELS: [&str; 6] = ["hour", "day", "week", "month", "quarter", "year"];
 
@@ -269,6 +270,32 @@ fn an_earlier_or_another_warehouse_is_not_taken_for_the_one_that_published() {
     world.settles();
     end();
     crate::faults::worlds::ready::on_server(&world, &format!("DROP DATABASE {copy} WITH (FORCE)"));
+}
+
+/// What is written after a backup was put back can have the transactions and places of what was written before.
+#[test]
+fn a_warehouse_that_was_put_back_repeats_transactions_and_is_not_taken_for_what_published() {
+    let own = OwnServers::new();
+    let world = own.world();
+    world.production("created_at | value\n 2024-01-02 | 5\n 2024-01-31 | 10");
+    world.settles();
+    own.stop();
+    own.copy_or_put_back(Side::Warehouse);
+    own.start_again();
+    let digests = "SELECT bit_xor(hash_record_extended(row(xmin, ctid), 0)) FROM kalends_stats.entity_day";
+    let changes_to = |value: i32| {
+        world.production_sql(&format!("UPDATE entity SET value = {value} WHERE value >= 10"));
+        world.kalends("prepare").succeeds();
+        world.ask_warehouse(digests)
+    };
+    let published = changes_to(11);
+    world.kalends("export").succeeds().says("published   3 files");
+    own.stop();
+    own.copy_or_put_back(Side::Warehouse);
+    own.start_again();
+    assert_eq!(changes_to(12), published, "nothing was tried: the transactions are others");
+    world.kalends("export").succeeds().says("published   3 files");
+    world.settles();
 }
 
 #[test]
