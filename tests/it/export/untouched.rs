@@ -188,6 +188,9 @@ fn views_and_functions_that_somebody_replaces_are_what_is_published() {
     };
     world.warehouse_sql(&replaced(&view.replace("sum_values", "max_values")));
     differs("another column");
+    world.warehouse_sql(&replaced(&view.replace("sum_values", "min_values")));
+    fs::write(world.exports.join(JANUARY), "edited").unwrap();
+    differs("another column, and a file that somebody edited");
     // A table that has nothing to do with Kalends decides: each time it is asked.
     world.warehouse_sql("CREATE TABLE public.plus (n integer); INSERT INTO public.plus VALUES (1)");
     world
