@@ -29,6 +29,11 @@ impl Pace {
         self.rows_per_second.map_or(u64::MAX, |rows| (rows.get() / PARTS_OF_A_SECOND).max(1))
     }
 
+    /// How many rows pass in a second at most.
+    pub fn in_a_second(&self) -> u64 {
+        self.rows_per_second.map_or(u64::MAX, NonZeroU64::get)
+    }
+
     /// Waits as long as these rows take.
     pub async fn rest(&self, rows: u64) {
         self.count(rows);

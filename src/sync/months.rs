@@ -15,7 +15,7 @@ use crate::progress::Progress;
 use crate::warehouse::{Ledger, Warehouse};
 
 /// How many rows months that are settled together have at most: enough that a transaction costs little beside them, few
-/// enough that it is soon done.
+/// enough that it is soon done. Where rows have to wait, it is as many as pass in a second.
 const ROWS_TOGETHER: i64 = 100_000;
 
 /// How many months are settled together at most. The server locks some tables for each.
@@ -81,7 +81,8 @@ impl Settling<'_> {
         way: Way,
     ) -> Result<(Loaded, usize)> {
         let (progress, mut done) = (self.progress(&months), Done::default());
-        let mut groups = together(months).into_iter();
+        let in_a_second = i64::try_from(self.snapshot.pace.in_a_second()).unwrap_or(i64::MAX);
+        let mut groups = together(months, in_a_second.min(ROWS_TOGETHER)).into_iter();
         while let Some(mut months) = groups.next() {
             let how = (&progress, groups.len() == 0, way);
             let Err(error) = self.transaction(warehouse, generation, &mut months, &mut done, how).await else {
@@ -145,15 +146,15 @@ impl Settling<'_> {
 }
 
 /// The months by transaction. Only months that are new are settled together: nobody reads or locks them yet. The final
-/// one has its own, in which production is let go.
-fn together(mut months: Vec<Month>) -> Vec<Vec<Month>> {
+/// one has its own, in which production is let go. They have at most so many rows.
+fn together(mut months: Vec<Month>, most: i64) -> Vec<Vec<Month>> {
     let final_month = months.pop();
     let mut groups: Vec<Vec<Month>> = Vec::new();
     // Rows of the last group, if another month can be settled with it.
     let mut rows = None;
     for month in months {
         let of_month = month.is_new().then(|| accounts::rows(&month.survey));
-        let both = rows.zip(of_month).map(|(rows, of_month)| rows + of_month).filter(|&rows| rows <= ROWS_TOGETHER);
+        let both = rows.zip(of_month).map(|(rows, of_month)| rows + of_month).filter(|&rows| rows <= most);
         match groups.last_mut() {
             Some(group) if both.is_some() && group.len() < MONTHS_TOGETHER => {
                 group.push(month);
@@ -185,7 +186,7 @@ mod tests {
     }
 
     fn sizes(months: Vec<Month>) -> Vec<usize> {
-        together(months).iter().map(Vec::len).collect()
+        together(months, 100).iter().map(Vec::len).collect()
     }
 
     #[test]
@@ -194,9 +195,9 @@ mod tests {
         assert_eq!(sizes(Vec::new()), [0; 0]);
         assert_eq!(sizes(many(26, 1)), [12, 12, 1, 1]);
         assert_eq!(sizes(many(12, 1)), [11, 1]);
-        assert_eq!(sizes(many(6, ROWS_TOGETHER / 4)), [2, 2, 1, 1]);
-        assert_eq!(sizes(many(4, ROWS_TOGETHER / 4 + 1)), [1, 1, 1, 1]);
-        assert_eq!(sizes(many(3, ROWS_TOGETHER)), [1, 1, 1]);
+        assert_eq!(sizes(many(6, 25)), [2, 2, 1, 1]);
+        assert_eq!(sizes(many(4, 26)), [1, 1, 1, 1]);
+        assert_eq!(sizes(many(3, 100)), [1, 1, 1]);
     }
 
     #[test]
