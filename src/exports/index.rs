@@ -261,12 +261,13 @@ impl<'a> Reader<'a> {
 }
 
 #[cfg(test)]
-mod tests {
+pub(super) mod tests {
     use std::collections::BTreeMap;
 
     use super::*;
 
-    fn example() -> Index {
+    /// Four files.
+    pub(in crate::exports) fn example() -> Index {
         let stat = |inode| Stat { bytes: 7, modified: Moment(-1, 5), changed: Moment(i64::MAX, 9), inode, device: 3 };
         let state = State {
             warehouse: "one".to_string(),

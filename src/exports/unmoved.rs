@@ -243,3 +243,25 @@ fn moved_since(then: &Accounts, now: &State) -> [Option<BTreeSet<i32>>; Level::A
     let now = now.of(&then.entity).filter(|now| now.rendered_by == then.rendered_by);
     Level::ALL.map(|level| Some(now?.versions(level)?.moved_since(then.versions(level)?).collect()))
 }
+
+#[cfg(test)]
+mod tests {
+    use super::super::index::tests::example;
+    use super::*;
+
+    #[test]
+    fn what_the_index_does_not_have_or_does_not_know_to_be_right_is_doubted() {
+        let unmoved = Unmoved { index: Some(example()), right: vec![true, false, true, true], ..Unmoved::default() };
+        let others = ["a.csv", "year=2023/b.csv", "year=2024/a.csv"];
+        let all: BTreeSet<String> = example().paths().into_iter().chain(others).map(str::to_string).collect();
+        let doubted: Vec<&String> = unmoved.doubted(all.iter()).collect();
+        assert_eq!(doubted, ["a.csv", "year=2023/a.csv", "year=2023/b.csv", "year=2024/a.csv"]);
+        for path in &all {
+            assert_eq!(unmoved.has(path), !doubted.contains(&path), "{path}");
+            assert_eq!(unmoved.knows(path), !others.contains(&path.as_str()), "{path}");
+        }
+        let nothing = Unmoved::default();
+        assert_eq!(nothing.doubted(all.iter()).count(), all.len());
+        assert!(all.iter().all(|path| nothing.knows(path) && !nothing.has(path)));
+    }
+}
