@@ -82,6 +82,8 @@ fn an_interrupted_run_says_how_many_months_are_committed() {
     world.production("created_at | value\n 2023-12-31 | 1");
     world.settles();
     world.production("created_at | value\n 2024-01-02 | 5\n 2024-02-02 | 6\n 2024-03-02 | 7\n 2024-04-02 | 8");
+    // A row a second, so that each month has a transaction of its own.
+    world.settings("[production]\nmax_rows_per_second = 1\n");
     // Somebody else is about to add the day of the third month: whoever does so as well has to wait.
     let day = "INSERT INTO kalends_stats.entity_day SELECT (jsonb_populate_record(d, '{\"day\": \"2024-03-02\"}')).*
                FROM kalends_stats.entity_day AS d LIMIT 1";
