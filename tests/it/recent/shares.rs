@@ -1,6 +1,6 @@
 //! The share of the older days that a run looks at.
 
-use super::{look_before, ran, settings, two_years_proven_every, without_counters};
+use super::{change, look_before, ran, settings, two_years_proven_every, without_counters};
 use crate::faults::held::{Hold, Running, wait_for};
 use crate::kit::World;
 
@@ -109,7 +109,7 @@ fn while_something_is_held_no_more_days_are_called_recent() {
     let world = two_years_proven_every("100 days");
     let noted = "SELECT recent_from FROM kalends.entity UNION ALL SELECT until_day FROM kalends.looked";
     let before = world.ask_warehouse(noted);
-    world.production_sql("DELETE FROM entity WHERE created_at >= date_trunc('month', now() - interval '35 days')");
+    change(&world, "DELETE FROM entity WHERE created_at >= date_trunc('month', now() - interval '35 days')");
     world.settings(settings("300 days", "100 days"));
     world.kalends("run").fails_with(4).says("held ");
     assert_eq!(world.ask_warehouse(noted), before);
