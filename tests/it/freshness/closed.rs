@@ -221,7 +221,8 @@ fn a_month_that_is_published_alone_leaves_the_last_closed_day_to_the_next_export
     let world = World::settled("created_at | value\n 2024-01-02 | 5\n 2024-02-29 | 8");
     prove_as_of(&world, "proven_at - interval '1 day'");
     world.warehouse_sql(
-        "INSERT INTO kalends.settled (entity, as_of, settlement) SELECT name, settled_as_of, settlement FROM kalends.entity",
+        "INSERT INTO kalends.settled (entity, as_of, settlement)
+         SELECT name, settled_as_of, settlement FROM kalends.entity",
     );
     let january = "year=2024/month=1/day=2/entity_stats_daily_2024_1_2.csv";
     std::fs::write(world.exports.join(january), "edited").unwrap();
