@@ -1,6 +1,5 @@
 //! Sessions that end under a run, and servers that stop.
 
-use std::cell::Cell;
 use std::process::Command;
 
 use postgres::{Client, NoTls};
@@ -94,9 +93,9 @@ fn a_server_that_stops_under_a_run_fails_it_and_the_next_one_mends_it() {
 fn a_process_of_a_server_that_is_killed_takes_all_others_down_and_the_next_run_mends_it() {
     let own = OwnServers::new();
     let falls = |side| own.log(side).matches("all server processes terminated").count();
-    let (mut kills, fallen) = (0, Cell::new(0));
+    let mut kills = 0;
     let kill = |world: &World, side| {
-        fallen.set(falls(side));
+        let fallen = falls(side);
         // The run's own, or the server's: it ends all of them, and recovers.
         let whose = if kills % 2 == 0 { "application_name LIKE 'kalends %'" } else { "backend_type = 'checkpointer'" };
         kills += 1;
@@ -104,10 +103,10 @@ fn a_process_of_a_server_that_is_killed_takes_all_others_down_and_the_next_run_m
         for pid in ask(url(world, side), &format!("SELECT pid FROM pg_stat_activity WHERE {whose} AND {ours}")) {
             assert!(Command::new("kill").args(["-KILL", &pid]).status().unwrap().success());
         }
+        // Until it notices, it lets people in, and a run that is let go would go on and be done.
+        wait_for("the server to fall", || falls(side) > fallen);
     };
     let up = |world: &World, side| {
-        // It lets people in until it notices.
-        wait_for("the server to fall", || falls(side) > fallen.get());
         wait_for("the server to recover", || Client::connect(url(world, side), NoTls).is_ok());
     };
     assert!(struck(&own, 4, kill, up) > 0);
