@@ -240,6 +240,13 @@ fn small_months_that_are_new_are_settled_in_one_transaction_and_each_counts() {
     );
     world.settles();
     assert_eq!(transactions_and_months(), [4, 5]);
+    // All six months in one, because a level more makes other tables.
+    world.settings(
+        "[[entity]]\nname = \"entity\"\ntable = \"entity\"\ntime = \"created_at\"\nmeasures = [\"value\"]\n\
+         levels = [\"day\", \"week\", \"month\", \"year\"]\n",
+    );
+    world.kalends("run").succeeds();
+    assert_eq!(transactions_and_months(), [1, 6]);
 }
 
 #[test]

@@ -50,6 +50,21 @@ fn a_year_that_vanished_and_came_back_month_by_month_is_told_once() {
 }
 
 #[test]
+fn what_vanished_as_a_whole_and_came_back_is_told_to_have_returned() {
+    let world = settled();
+    world.production_sql("TRUNCATE entity");
+    world.settles_by("run --accept-loss");
+    world.production_sql("INSERT INTO entity VALUES ('2024-02-29 12:00', 9)");
+    world.settles();
+    assert_eq!(told(&world, "2024-02-29")[0], "3 day 2024-02-29 0>1: returned 1");
+    // As a warehouse of the first version may be: as of when its accounts are is not known.
+    world.warehouse_sql("UPDATE kalends.entity SET settled_as_of = NULL");
+    world.production_sql("UPDATE entity SET value = 10 WHERE value = 9");
+    world.settles();
+    assert_eq!(told(&world, "2024-02-29")[0], "4 day 2024-02-29 1>1: changed 1");
+}
+
+#[test]
 fn a_warehouse_of_the_first_version_tells_its_history_and_is_brought_up_to_date() {
     let world = settled();
     world.production_sql("DELETE FROM entity WHERE value = 8");
