@@ -24,34 +24,6 @@ fn a_lost_manifest_is_written_again_and_no_file_with_it() {
 }
 
 #[test]
-fn files_are_counted_by_what_was_done_with_them() {
-    let world = published();
-    let counts = |ran: &serde_json::Value| {
-        ["written_files", "listed_files", "removed_files", "unchanged_files"].map(|key| ran[key].as_u64().unwrap())
-    };
-    fs::remove_file(world.exports.join(MANIFEST)).unwrap();
-    assert_eq!(counts(&world.kalends("export --json").succeeds().json()), [0, 6, 0, 0]);
-    fs::remove_file(world.exports.join(MANIFEST)).unwrap();
-    fs::remove_file(world.exports.join(YEAR)).unwrap();
-    world.kalends("export").succeeds().says("published   1 file in").says(", 5 only listed");
-    fs::remove_file(world.exports.join(MANIFEST)).unwrap();
-    let mended = world.kalends("verify --repair --json").succeeds().json()["mended"].clone();
-    assert_eq!((&mended["written_files"], &mended["listed_files"]), (&0.into(), &6.into()));
-
-    // One more row of 2 January that no figure of the files tells: all its files stay, and account for one more row.
-    let before = world.tree();
-    world.production_sql("INSERT INTO entity VALUES ('2024-01-02', NULL)");
-    world.kalends("run").succeeds().says("listed      3 files, none rewritten");
-    assert_eq!(changed(&before, &world), Vec::<String>::new());
-
-    // What somebody has removed already was not removed by us.
-    world.production_sql("DELETE FROM entity WHERE value = 8");
-    fs::remove_dir_all(world.exports.join("year=2024/month=2")).unwrap();
-    assert_eq!(counts(&world.kalends("run --accept-loss --json").succeeds().json()), [1, 0, 0, 3]);
-    world.settles();
-}
-
-#[test]
 fn a_manifest_that_names_forty_ways_out_removes_and_writes_nothing_there() {
     let world = published();
     let victim = world.folder().join("victim.txt");
