@@ -124,7 +124,7 @@ fn settle_months(protocol: &Protocol, state: &State, process: usize, months: &[u
     next
 }
 
-/// `Settling::anew`: other tables, and all months, in one transaction.
+/// `Settling::rebuild`: other tables, and all months, in one transaction.
 pub fn make_anew(protocol: &Protocol, state: &State, process: usize, settings: Settings) -> Next {
     if state.has_reader(protocol) {
         return Vec::new();
