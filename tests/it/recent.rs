@@ -3,6 +3,8 @@
 mod hints;
 mod shares;
 
+use std::time::{Duration, Instant};
+
 use crate::kit::World;
 
 /// The default table, of which the recent days are looked at by every run, and all others within a time.
@@ -32,11 +34,18 @@ fn two_years_proven_every(every: &str) -> World {
     world
 }
 
-/// Changes rows of production. A server of version 14 counts them half a second later, and tells of that as late.
+/// Changes production's rows, and waits until its counters tell of it. Before version 15 they come half a second late, by
+/// a process of their own, which may take longer where the machine is busy.
 fn change(world: &World, sql: &str) {
-    world.production_sql(sql);
+    let counters = "SELECT sum(n_tup_ins + n_tup_upd + n_tup_del) FROM pg_stat_user_tables";
     if world.ask_production("SELECT current_setting('server_version_num')::integer < 150000") == ["t"] {
-        std::thread::sleep(std::time::Duration::from_millis(1500));
+        // For those of what was done before.
+        std::thread::sleep(Duration::from_millis(1500));
+    }
+    let (before, begun) = (world.ask_production(counters), Instant::now());
+    world.production_sql(sql);
+    while world.ask_production(counters) == before && begun.elapsed() < Duration::from_secs(10) {
+        std::thread::sleep(Duration::from_millis(100));
     }
 }
 

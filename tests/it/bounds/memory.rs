@@ -49,9 +49,10 @@ fn bytes_a_day(levels: &str, [few, many]: [usize; 2], commands: &[&str]) -> Vec<
 
 #[test]
 fn a_day_takes_few_bytes_of_a_plan_and_of_a_run() {
-    let (planned, settled) = if sweeping() { ([2_000, 22_000], [2_000, 22_000]) } else { ([300, 4_300], [100, 1_300]) };
-    let plan = bytes_a_day("\"day\", \"month\", \"year\"", planned, &["plan", "plan --json"]);
-    let run = bytes_a_day("\"year\"", settled, &["run", "run", "verify"]);
+    // What a process takes at its most differs by 1 MB from run to run, whatever the number of days.
+    let days = if sweeping() { [2_000, 22_000] } else { [300, 4_300] };
+    let plan = bytes_a_day("\"day\", \"month\", \"year\"", days, &["plan", "plan --json"]);
+    let run = bytes_a_day("\"year\"", days, &["run", "run", "verify"]);
     // As docs/explanation/limits.md has it, with room for what an allocator leaves unused: 0.1.0 took 10,000 and 1,300.
     assert!(plan[0] < 4_000 && plan[1] < 6_000, "{plan:?}");
     assert!(run.iter().all(|&bytes| bytes < 1_200), "{run:?}");
