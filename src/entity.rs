@@ -10,6 +10,7 @@ mod draft;
 mod form;
 mod kind;
 mod lines;
+mod made;
 mod model;
 mod names;
 mod number;

@@ -11,11 +11,11 @@ mod values;
 use std::borrow::Cow;
 use std::collections::BTreeMap;
 use std::fmt;
-use std::sync::LazyLock;
+use std::sync::{LazyLock, Mutex, PoisonError};
 
 use anyhow::Context as _;
-use minijinja::Value;
 use minijinja::value::{Serde, ValueKind, merge_maps};
+use minijinja::{Template, Value};
 use serde::{Serialize, Serializer};
 
 pub use names::{Ident, Literal};
@@ -63,9 +63,21 @@ impl Statement {
     /// # Errors
     /// If the file uses something that the shape does not have, which is a bug.
     pub fn of(self, shape: &Shape) -> Result<Sql> {
-        let templates = TEMPLATES.as_ref().map_err(|error| anyhow::anyhow!("{error:#}"))?;
-        let text = templates.render_str(self.text, &shape.0).with_context(|| self.path)?;
+        let text = self.template()?.render(&shape.0).with_context(|| self.path)?;
         Ok(Sql { path: self.path, text: Cow::Owned(text) })
+    }
+
+    /// The file as a template. Each is taken apart once, which takes longer than filling it.
+    fn template(self) -> Result<Template<'static, 'static>> {
+        static READ: Mutex<BTreeMap<&str, Template<'static, 'static>>> = Mutex::new(BTreeMap::new());
+        let mut read = READ.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(template) = read.get(self.text) {
+            return Ok(template.clone());
+        }
+        let templates = TEMPLATES.as_ref().map_err(|error| anyhow::anyhow!("{error:#}"))?;
+        let template = templates.template_from_str(self.text).with_context(|| self.path)?;
+        read.insert(self.text, template.clone());
+        Ok(template)
     }
 
     /// The statement with only these names.

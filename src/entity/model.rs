@@ -7,6 +7,7 @@ use super::columns::{self, Column, missing};
 use super::declared::Declared;
 use super::dimension::{Dimension, FoundType, stored_in};
 use super::form::Format;
+use super::made::Made;
 use super::number::{Number, number};
 use super::split::Split;
 use super::{Entity, Statistic};
@@ -62,6 +63,8 @@ pub struct Model {
     pub(super) dimensions: Vec<Dimension>,
     #[serde(default = "first_checksum")]
     pub(super) checksum: u8,
+    #[serde(skip)]
+    pub(super) made: Made,
 }
 
 fn first_checksum() -> u8 {
@@ -88,7 +91,8 @@ impl Model {
                 "Remove \"hour\" from levels.",
             ));
         }
-        Ok(Self { entity: entity.clone(), time, measures, declared, dimensions, checksum: CHECKSUM })
+        let (entity, made) = (entity.clone(), Made::default());
+        Ok(Self { entity, time, measures, declared, dimensions, checksum: CHECKSUM, made })
     }
 
     /// The entity's name.

@@ -103,7 +103,7 @@ struct DimensionShape {
 impl Model {
     /// The model as statements see it.
     pub fn shape(&self) -> Result<Shape> {
-        Shape::new(&self.whole_shape()?)
+        self.made.shape(|| Shape::new(&self.whole_shape()?))
     }
 
     /// For a statement about a level's accounts, computed from those of a smaller level.
