@@ -4,7 +4,7 @@ use anyhow::{Context as _, bail};
 use tokio_postgres::error::SqlState;
 
 use super::load::{self, Loaded};
-use super::settle::{self, Proof, Proven, Run};
+use super::settle::{self, Proof, Proven, Ready, Run};
 use super::settling::{Adopting, Settling, Unsettled};
 use crate::accounts::Month;
 use crate::calendar::Day;
@@ -26,97 +26,71 @@ pub(super) enum Way {
     Renewing,
 }
 
-/// What ends with a month.
-#[derive(Clone, Copy, PartialEq, Eq)]
-enum Ends {
-    /// Nothing: more months of its transaction follow.
-    Nothing,
-    /// Its transaction of so many months.
-    Transaction(usize),
-    /// All of them.
-    Everything,
-}
-
 impl Settling<'_> {
     /// Loads and settles months in one transaction, or leaves them as they were. The final one of all is alone in it.
+    /// Production's snapshot ends as soon as its rows are proven, because what follows can take long.
     pub(super) async fn settle_together(
         &self,
         locked: Locked<'_>,
         months: &mut [Month],
         progress: &Progress,
-        (mut run, is_final, way): (Option<Run>, bool, Way),
+        (run, is_final, way): (Option<Run>, bool, Way),
     ) -> Result<(Option<Run>, Loaded, usize)> {
-        let (mut all, mut renewed_days, count) = (Loaded::default(), 0, months.len());
-        for (month, at) in months.iter_mut().zip(1..) {
-            let ends = match at == count {
-                false => Ends::Nothing,
-                true if is_final => Ends::Everything,
-                true => Ends::Transaction(count),
-            };
+        let mut loaded = Vec::with_capacity(months.len());
+        for month in months.iter_mut() {
             let period = month.period;
-            let settled = self.settle_month(&locked, month, progress, (run, ends, way)).await;
-            let (settled, loaded, renewed) = settled.context(Unsettled(period))?;
-            (run, renewed_days) = (settled, renewed_days + renewed);
-            all.add(loaded);
+            loaded.push(self.load(&locked, month, progress).await.context(Unsettled(vec![period]))?);
         }
-        locked.commit().await?;
-        Ok((run, all, renewed_days))
-    }
-
-    /// Loads and settles a month. Production's snapshot ends as soon as the final month's rows are proven, because what
-    /// follows can take long.
-    async fn settle_month(
-        &self,
-        locked: &Locked<'_>,
-        month: &mut Month,
-        progress: &Progress,
-        (run, ends, way): (Option<Run>, Ends, Way),
-    ) -> Result<(Option<Run>, Loaded, usize)> {
-        let is_final = ends == Ends::Everything;
-        let (loaded, proven) = self.load(locked, month, progress).await?;
         if is_final {
             self.snapshot.let_go().await;
             locked.mark_proven().await?;
         }
+        let ready = months.iter().zip(&loaded).map(|(month, (loaded, proven))| Ready {
+            month,
+            rows: loaded.rows + loaded.taken,
+            proven,
+        });
+        let ready: Vec<Ready<'_>> = ready.collect();
         let mut tries = 1..;
         let (run, renewed_days) = loop {
-            match self.write(locked, month, (loaded, &proven), (run.clone(), ends, way)).await {
+            match self.write(&locked, &ready, (run.clone(), is_final, way)).await {
                 Err(error) if is_final && is_conflict(&error) && tries.next() < Some(TRIES) => {
                     locked.back_to_proven().await?;
                 }
-                written => break written?,
+                written => break written.with_context(|| unsettled(&ready))?,
             }
         };
-        Ok((run, loaded, renewed_days))
+        locked.commit().await?;
+        let mut all = Loaded::default();
+        loaded.into_iter().for_each(|(loaded, _)| all.add(loaded));
+        Ok((run, all, renewed_days))
     }
 
-    /// Writes what follows from a month's rows, which are proven.
+    /// Writes what follows from the rows of months, which are proven.
     async fn write(
         &self,
         locked: &Locked<'_>,
-        month: &Month,
-        (loaded, proven): (Loaded, &Proven),
-        (run, ends, way): (Option<Run>, Ends, Way),
+        months: &[Ready<'_>],
+        (run, is_final, way): (Option<Run>, bool, Way),
     ) -> Result<(Option<Run>, usize)> {
-        let mut run = self.run(locked, month, run).await?;
-        let rows = loaded.rows + loaded.taken;
-        settle::settle(locked, self.snapshot.model(), run.as_mut(), month, rows, proven).await?;
-        let renewed_days = match way {
-            Way::Changes => 0,
-            Way::Renewing => settle::renew(locked, self.snapshot.model(), month, proven).await?,
-        };
-        match ends {
-            Ends::Nothing => {}
-            Ends::Transaction(months) => self.note(locked, months, false).await?,
-            // What is left of an entity keeps it from being whole.
-            Ends::Everything => self.note(locked, 1, self.judged.left.is_empty()).await?,
+        let model = self.snapshot.model();
+        let mut run = self.run(locked, months, run).await?;
+        settle::settle(locked, model, run.as_mut(), months).await?;
+        let mut renewed_days = 0;
+        if way == Way::Renewing {
+            for Ready { month, proven, .. } in months {
+                renewed_days += settle::renew(locked, model, month, proven).await?;
+            }
         }
+        // What is left of an entity keeps it from being whole.
+        self.note(locked, months.len(), is_final && self.judged.left.is_empty()).await?;
         Ok((run, renewed_days))
     }
 
-    /// The run in progress, or a new one if the month needs one. A month whose accounts are only rebuilt needs none.
-    async fn run(&self, locked: &Locked<'_>, month: &Month, run: Option<Run>) -> Result<Option<Run>> {
-        if run.is_some() || month.changes.is_empty() && month.load.is_empty() {
+    /// The run in progress, or a new one if a month needs one. Those whose accounts are only rebuilt need none.
+    async fn run(&self, locked: &Locked<'_>, months: &[Ready<'_>], run: Option<Run>) -> Result<Option<Run>> {
+        let only_remade = |ready: &Ready<'_>| ready.month.changes.is_empty() && ready.month.load.is_empty();
+        if run.is_some() || months.iter().all(only_remade) {
             return Ok(run);
         }
         settle::begin_run(locked, &self.snapshot.as_of, self.has_past).await.map(Some)
@@ -192,6 +166,10 @@ impl Settling<'_> {
         let loaded = load::reload(self.snapshot, locked, &rest, &[], &self.survey.ctid_ranges, &passing).await?;
         Ok(Loaded { taken, taken_days: equal.len(), ..loaded })
     }
+}
+
+fn unsettled(months: &[Ready<'_>]) -> Unsettled {
+    Unsettled(months.iter().map(|ready| ready.month.period).collect())
 }
 
 /// Another session of the warehouse conflicted; the next attempt may succeed.

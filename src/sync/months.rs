@@ -6,7 +6,7 @@ use std::slice::from_mut;
 use super::load::{self, Loaded};
 use super::month::{TRIES, Way};
 use super::settle::Run;
-use super::settling::{Settled, Settling};
+use super::settling::{Settled, Settling, Unsettled};
 use crate::accounts::{self, Changes, Month};
 use crate::calendar::Period;
 use crate::checks::Found;
@@ -93,8 +93,8 @@ impl Settling<'_> {
             }
             // The one that cannot be settled keeps none before it from being settled.
             for month in &mut months {
-                if self.transaction(warehouse, generation, from_mut(month), &mut done, how).await.is_err() {
-                    return Err(error);
+                if let Err(again) = self.transaction(warehouse, generation, from_mut(month), &mut done, how).await {
+                    return Err(if is_of_one(&error) || !is_of_one(&again) { error } else { again });
                 }
             }
         }
@@ -143,6 +143,11 @@ impl Settling<'_> {
         *generation += 1;
         Ok(())
     }
+}
+
+/// Whether it is known which month could not be settled.
+fn is_of_one(error: &anyhow::Error) -> bool {
+    error.downcast_ref::<Unsettled>().is_some_and(|Unsettled(months)| months.len() == 1)
 }
 
 /// The months by transaction. Only months that are new are settled together: nobody reads or locks them yet. The final

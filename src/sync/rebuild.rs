@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use anyhow::Context as _;
 
-use super::settle;
+use super::settle::{self, Ready};
 use super::settling::{Settled, Settling, Unsettled};
 use crate::accounts::{self, Accounts, Changes, Month};
 use crate::calendar::Period;
@@ -29,7 +29,6 @@ impl Settling<'_> {
         if rebuild.keeps_rows {
             for month in &changed {
                 settle::note_before(&locked, &rebuild.known, &mut run, month).await?;
-                run.has_settled(month.period);
             }
         }
         locked.rebuild(rebuild, model).await?;
@@ -46,12 +45,13 @@ impl Settling<'_> {
         let mut months = whole.into_values();
         while let Some(mut month) = months.next() {
             let period = month.period;
-            let context = || Unsettled(period);
+            let context = || Unsettled(vec![period]);
             let (loaded, proven) = self.load(&locked, &mut month, &progress).await.with_context(context)?;
             if months.len() == 0 {
                 self.snapshot.let_go().await;
             }
-            settle::settle(&locked, model, Some(&mut run), &month, loaded.rows, &proven).await.with_context(context)?;
+            let ready = Ready { month: &month, rows: loaded.rows, proven: &proven };
+            settle::settle(&locked, model, Some(&mut run), &[ready]).await.with_context(context)?;
             all.months += 1;
             all.loaded.add(loaded);
         }

@@ -11,7 +11,7 @@ use tokio_postgres::types::{ToSql, Type};
 
 pub use run::Run;
 
-use crate::accounts::{self, Accounts, Cause, Changes, Month};
+use crate::accounts::{self, Account, Accounts, Cause, Changes, Month};
 use crate::calendar::{Day, Level};
 use crate::db::Parameter;
 use crate::entity::Model;
@@ -57,6 +57,17 @@ pub struct Proven {
     table: Ident,
 }
 
+/// A month whose rows were loaded and proven.
+#[derive(Clone, Copy)]
+pub struct Ready<'a> {
+    /// The month.
+    pub month: &'a Month,
+    /// How many rows were loaded for it.
+    pub rows: u64,
+    /// The proof.
+    pub proven: &'a Proven,
+}
+
 /// Compares a month's rows in the warehouse with production's, with the statement that surveyed production: the whole
 /// month, with its unchanged days. Days that differ may lie outside the month, if time zone data changed after the rows
 /// were loaded.
@@ -74,29 +85,24 @@ pub async fn prove(locked: &Locked<'_>, model: &Model, month: &Month, found: Par
     Ok(if differing.is_empty() { Proof::Equal(Proven { accounts, table }) } else { Proof::Differing(differing) })
 }
 
-/// Settles a month whose rows were loaded and proven: writes the accounts of the changed days and of all periods that
-/// contain them, and records restatements. Without a run it counts nothing: accounts are only rebuilt.
-pub async fn settle(
-    locked: &Locked<'_>,
-    model: &Model,
-    run: Option<&mut Run>,
-    month: &Month,
-    rows: u64,
-    proven: &Proven,
-) -> Result<()> {
-    let Some(run) = run else { return follow(locked, model, month, proven).await };
-    if !month.changes.is_empty() {
+/// Settles months that are in order: writes the accounts of the changed days and of all periods that contain them, and
+/// records restatements. Without a run it counts nothing: accounts are only rebuilt.
+pub async fn settle(locked: &Locked<'_>, model: &Model, run: Option<&mut Run>, months: &[Ready<'_>]) -> Result<()> {
+    let Some(run) = run else { return follow(locked, model, months).await };
+    let changed: Vec<Ready<'_>> = months.iter().filter(|ready| !ready.month.changes.is_empty()).copied().collect();
+    for Ready { month, proven, .. } in &changed {
         note_before(locked, model, run, month).await?;
         combinations::note(locked, model, run, (month, &proven.table)).await?;
-        write_days(locked, model, month).await?;
     }
-    follow(locked, model, month, proven).await?;
-    if !month.changes.is_empty() {
+    write_days(locked, model, &changed.iter().map(|ready| ready.month).collect::<Vec<_>>()).await?;
+    follow(locked, model, months).await?;
+    for Ready { month, .. } in &changed {
         note_after(locked, model, run, month).await?;
-        run.has_settled(month.period);
     }
-    count(locked, run, month, rows).await?;
-    tracing::info!(month = %month.period, days = month.changes.len(), rows, "settled");
+    count(locked, run, months).await?;
+    for Ready { month, rows, .. } in months {
+        tracing::info!(month = %month.period, days = month.changes.len(), rows, "settled");
+    }
     Ok(())
 }
 
@@ -106,26 +112,48 @@ pub async fn renew(locked: &Locked<'_>, model: &Model, month: &Month, proven: &P
     let unchanged = proven.accounts.keys().filter(|day| !month.changes.contains_key(day));
     let changes: Changes = unchanged.map(|&day| (day, Cause::Changed)).collect();
     let days = changes.len();
-    write_days(locked, model, &Month { changes, ..Month::of(month.period, &proven.accounts) }).await?;
+    write_days(locked, model, &[&Month { changes, ..Month::of(month.period, &proven.accounts) }]).await?;
     Ok(days)
 }
 
-/// Adds a month's days, and the rows that were loaded for them, to the log entry of the run. Days whose accounts are
+/// Adds the days of months, and the rows that were loaded for them, to the log entry of the run. Days whose accounts are
 /// only rebuilt do not count, because nothing of them changed in production.
-async fn count(locked: &Locked<'_>, run: &Run, month: &Month, rows: u64) -> Result<()> {
-    let days: BTreeSet<&Day> = month.changes.keys().chain(&month.load).collect();
+async fn count(locked: &Locked<'_>, run: &Run, months: &[Ready<'_>]) -> Result<()> {
+    let days: BTreeSet<&Day> =
+        months.iter().flat_map(|ready| ready.month.changes.keys().chain(&ready.month.load)).collect();
     if days.is_empty() {
         return Ok(());
     }
+    let rows: u64 = months.iter().map(|ready| ready.rows).sum();
     let (days, rows) = (i64::try_from(days.len())?, i64::try_from(rows)?);
     let parameters: [Parameter<'_>; 3] = [(&run.number, Type::INT8), (&days, Type::INT8), (&rows, Type::INT8)];
     locked.work().execute(COUNT_RUN, &parameters).await?;
     Ok(())
 }
 
-/// The accounts that follow from those of a month's days: hours and combinations of dimensions from the month's rows,
-/// then weeks, months, quarters and years from their parts. Writes only those that changed.
-async fn follow(locked: &Locked<'_>, model: &Model, month: &Month, proven: &Proven) -> Result<()> {
+/// The accounts that follow from those of the months' days: hours and combinations of dimensions from the rows of each
+/// month, then weeks, months, quarters and years from their parts. Writes only those that changed.
+async fn follow(locked: &Locked<'_>, model: &Model, months: &[Ready<'_>]) -> Result<()> {
+    for ready in months {
+        follow_rows(locked, model, ready).await?;
+    }
+    let days: BTreeSet<Day> = months.iter().flat_map(|ready| ready.month.days()).collect();
+    if days.is_empty() {
+        return Ok(());
+    }
+    for (level, split) in model.sums() {
+        let part = level.part().context("a sum has parts")?;
+        let (source, target) = (model.accounts(part, split)?, model.accounts(level, split)?);
+        let sql = SUMS.of(&model.shape_of(level, part, split)?.with(&[("source", &source), ("target", &target)]))?;
+        let firsts: BTreeSet<Day> = days.iter().map(|day| day.period(level).first()).collect();
+        let firsts: Vec<Day> = firsts.into_iter().collect();
+        locked.work().execute(sql, &[(&firsts, Type::DATE_ARRAY)]).await?;
+    }
+    Ok(())
+}
+
+/// The accounts of a month's hours and combinations.
+async fn follow_rows(locked: &Locked<'_>, model: &Model, Ready { month, proven, .. }: &Ready<'_>) -> Result<()> {
     let days: Vec<Day> = month.days().into_iter().collect();
     let Some((&first, final_day)) = days.first().zip(days.last()) else { return Ok(()) };
     let until = final_day.next();
@@ -142,18 +170,11 @@ async fn follow(locked: &Locked<'_>, model: &Model, month: &Month, proven: &Prov
         let parameters: [Parameter<'_>; 3] = [(&listed, Type::DATE_ARRAY), (&first, Type::DATE), (&until, Type::DATE)];
         locked.work().execute(sql, &parameters).await?;
     }
-    for (level, split) in model.sums() {
-        let part = level.part().context("a sum has parts")?;
-        let (source, target) = (model.accounts(part, split)?, model.accounts(level, split)?);
-        let sql = SUMS.of(&model.shape_of(level, part, split)?.with(&[("source", &source), ("target", &target)]))?;
-        let firsts: BTreeSet<Day> = days.iter().map(|day| day.period(level).first()).collect();
-        let firsts: Vec<Day> = firsts.into_iter().collect();
-        locked.work().execute(sql, &[(&firsts, Type::DATE_ARRAY)]).await?;
-    }
     Ok(())
 }
 
-/// Records the accounts of a month's changed days, of the month and of its year as they were before.
+/// Records the accounts of a month's changed days, of the month and of its year as they were before, and that this run
+/// has its year.
 pub async fn note_before(locked: &Locked<'_>, model: &Model, run: &mut Run, month: &Month) -> Result<()> {
     if !run.has_past {
         return Ok(());
@@ -170,6 +191,7 @@ pub async fn note_before(locked: &Locked<'_>, model: &Model, run: &mut Run, mont
         (&year_first, Type::DATE),
     ];
     run.restates |= locked.work().execute(RESTATEMENT_BEFORE.of(&model.shape()?)?, &parameters).await? > 0;
+    run.years.insert(year);
     Ok(())
 }
 
@@ -190,26 +212,32 @@ async fn note_after(locked: &Locked<'_>, model: &Model, run: &Run, month: &Month
 
 /// Checks that the written accounts of days are those that were proven. They were sent to the warehouse as parameters;
 /// without this check, only the next run would find a change on the way.
-async fn check_written(locked: &Locked<'_>, model: &Model, month: &Month) -> Result<()> {
-    let written = warehouse::stored(locked.work(), model, Stretch::from(month.period)).await?;
-    let differing = accounts::compare(&month.survey, &written);
-    if !month.changes.keys().any(|day| differing.contains_key(day)) {
-        return Ok(());
+async fn check_written(locked: &Locked<'_>, model: &Model, months: &[&Month]) -> Result<()> {
+    let Some((first, last)) = months.first().zip(months.last()) else { return Ok(()) };
+    let days = Stretch { until: Stretch::from(last.period).until, ..Stretch::from(first.period) };
+    let written = warehouse::stored(locked.work(), model, days).await?;
+    for month in months {
+        let differing = accounts::compare(&month.survey, &written);
+        if month.changes.keys().any(|day| differing.contains_key(day)) {
+            return Err(Refusal::failed(
+                format!("accounts of {} were altered on their way to the warehouse", month.period),
+                "Nothing of that month was changed. Encrypt the connection or check the network, then try again.",
+            ));
+        }
     }
-    Err(Refusal::failed(
-        format!("accounts of {} were altered on their way to the warehouse", month.period),
-        "Nothing of that month was changed. Encrypt the connection or check the network, then try again.",
-    ))
+    Ok(())
 }
 
-/// Writes the proven accounts of the changed days to the ledger, and removes vanished days. Then reads them again.
-async fn write_days(locked: &Locked<'_>, model: &Model, month: &Month) -> Result<()> {
-    let (present, vanished): (Vec<Day>, Vec<Day>) =
-        month.changes.keys().partition(|day| month.survey.contains_key(day));
+/// Writes the proven accounts of the changed days of months to the ledger, and removes vanished days. Then reads them
+/// again.
+async fn write_days(locked: &Locked<'_>, model: &Model, months: &[&Month]) -> Result<()> {
+    let changed = || months.iter().flat_map(|month| month.changes.keys().map(|day| (*day, month.survey.get(day))));
+    let vanished: Vec<Day> = changed().filter_map(|(day, account)| account.is_none().then_some(day)).collect();
     if !vanished.is_empty() {
         locked.work().execute(REMOVE_DAYS.of(&model.shape()?)?, &[(&vanished, Type::DATE_ARRAY)]).await?;
     }
-    let written: Vec<_> = present.iter().map(|day| &month.survey[day]).collect();
+    let present = changed().filter_map(|(day, account)| Some((day, account?)));
+    let (present, written): (Vec<Day>, Vec<&Account>) = present.unzip();
     let rows: Vec<i64> = written.iter().map(|account| account.rows).collect();
     let hashes = [0, 1].map(|which| written.iter().map(|account| account.hashes()[which]).collect::<Vec<_>>());
     let columns = accounts::columns(written.iter().map(|account| account.statistics()));
@@ -219,5 +247,5 @@ async fn write_days(locked: &Locked<'_>, model: &Model, month: &Month) -> Result
     if !present.is_empty() {
         locked.work().execute(WRITE_DAYS.of(&model.shape()?)?, &parameters).await?;
     }
-    check_written(locked, model, month).await
+    check_written(locked, model, months).await
 }

@@ -32,10 +32,9 @@ pub(super) struct Adopting<'a> {
     pub(super) ctid_ranges: Option<&'a CtidRanges>,
 }
 
-/// The month that could not be settled, as the context of an error.
-#[derive(Debug, thiserror::Error)]
-#[error("could not settle month {0}")]
-pub(super) struct Unsettled(pub(super) Period);
+/// The months of which one could not be settled, as the context of an error.
+#[derive(Debug)]
+pub(super) struct Unsettled(pub(super) Vec<Period>);
 
 /// What was settled.
 #[derive(Default)]
@@ -48,6 +47,14 @@ pub struct Settled {
     pub loaded: Loaded,
     /// Days whose checksums were written again in today's form. Nothing else of them changed.
     pub renewed_days: usize,
+}
+
+impl std::fmt::Display for Unsettled {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        let months: Vec<String> = self.0.iter().map(Period::to_string).collect();
+        let word = if months.len() == 1 { "month" } else { "months" };
+        write!(f, "could not settle {word} {}", months.join(", "))
+    }
 }
 
 impl Settling<'_> {

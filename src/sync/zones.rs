@@ -23,11 +23,9 @@ impl Settling<'_> {
             Ok(settled) => return Ok(settled),
             Err(error) => error,
         };
-        let Some(&Unsettled(month)) = error.downcast_ref::<Unsettled>() else { return Err(error) };
-        let span = month.span();
-        let both = [&self.survey.accounts, stored].into_iter();
-        let days: BTreeSet<Day> =
-            both.flat_map(|accounts| accounts.range(span.from..span.until)).map(|(&day, _)| day).collect();
+        let Some(Unsettled(months)) = error.downcast_ref::<Unsettled>() else { return Err(error) };
+        let both = [&self.survey.accounts, stored].into_iter().flat_map(|accounts| accounts.keys().copied());
+        let days: BTreeSet<Day> = both.filter(|day| months.contains(&day.month())).collect();
         let days: Vec<Day> = days.into_iter().collect();
         match disagreement(self.snapshot, warehouse, &days).await {
             Ok(Some(refusal)) => Err(refusal),

@@ -268,3 +268,23 @@ fn a_month_that_cannot_be_settled_keeps_none_before_it_from_being_settled() {
     world.settles();
     assert_eq!(world.ask_warehouse(months).len(), 5);
 }
+
+#[test]
+fn of_months_that_are_settled_together_the_one_that_cannot_be_is_named() {
+    let world = World::new();
+    world.settles();
+    world.warehouse_sql("ALTER TABLE kalends_stats.entity_month ADD CONSTRAINT no_march CHECK (month <> '2024-03-01')");
+    world.production(
+        "created_at | value\n 2024-01-02 | 5\n 2024-02-29 | 8\n 2024-03-01 | 9\n 2024-04-01 | 7\n 2024-05-01 | 6",
+    );
+    let months = "SELECT month FROM kalends_stats.entity_month ORDER BY month";
+    for _ in 0..2 {
+        let ran = world.kalends("run");
+        ran.fails_with(1).says("could not settle month 2024-03\n").says("no_march");
+        assert!(!ran.stderr.contains("2024-02"), "{}", ran.stderr);
+        assert_eq!(world.ask_warehouse(months), ["2024-01-01", "2024-02-01"]);
+    }
+    world.warehouse_sql("ALTER TABLE kalends_stats.entity_month DROP CONSTRAINT no_march");
+    world.settles();
+    assert_eq!(world.ask_warehouse(months).len(), 5);
+}

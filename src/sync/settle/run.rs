@@ -8,17 +8,10 @@ use crate::calendar::Period;
 #[derive(Debug, Clone)]
 pub struct Run {
     pub(super) number: i64,
-    /// The years in which it has settled a month.
+    /// The years whose accounts it has noted as they were before.
     pub(super) years: BTreeSet<Period>,
     /// Whether the entity may have been settled before.
     pub(super) has_past: bool,
     /// Whether it has recorded a restatement.
     pub(super) restates: bool,
-}
-
-impl Run {
-    /// Notes that a month was settled, which restates its year.
-    pub fn has_settled(&mut self, month: Period) {
-        self.years.insert(month.first().year());
-    }
 }
