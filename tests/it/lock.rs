@@ -288,3 +288,21 @@ fn of_months_that_are_settled_together_the_one_that_cannot_be_is_named() {
     world.settles();
     assert_eq!(world.ask_warehouse(months).len(), 5);
 }
+
+#[test]
+fn a_run_is_logged_with_the_days_that_it_settled_and_the_rows_that_it_loaded() {
+    let world = World::new();
+    let logged = || world.ask_warehouse("SELECT days, rows FROM kalends.run ORDER BY run");
+    world.production(
+        "created_at | value\n 2024-01-02 | 5\n 2024-01-02 | 6\n 2024-02-29 | 8\n 2024-03-01 | 9\n 2024-04-01 | 7",
+    );
+    world.settles();
+    assert_eq!(logged(), ["4|5"]);
+    world.production_sql("INSERT INTO entity VALUES ('2024-01-02', 7), ('2024-04-02', 1)");
+    world.settles();
+    assert_eq!(logged(), ["4|5", "2|4"]);
+    // An account that somebody edited is made again, and nothing of it changed in production.
+    world.warehouse_sql("UPDATE kalends_stats.entity_month SET rows = 7 WHERE month = '2024-01-01'");
+    world.kalends("run").succeeds();
+    assert_eq!(logged(), ["4|5", "2|4"]);
+}

@@ -90,3 +90,23 @@ fn a_file_that_is_too_large_to_be_held_is_published_whole() {
     assert_eq!(line.replace(&"x".repeat(9_000_000), "D"), "2024,1,2,D,2,1,1,1.000000");
     world.kalends("run").succeeds().says("nothing to do");
 }
+
+#[test]
+fn files_that_are_published_take_no_memory_for_their_number() {
+    // Files of 1 MB, each with a hundred combinations.
+    let [few, many] = [10, 50].map(|days| {
+        let world = World::new();
+        world.production_sql(&format!(
+            "CREATE TABLE t (at timestamp, n integer, d text);
+             INSERT INTO t SELECT timestamp '2024-01-01' + day * interval '1 day', 1, n || repeat('x', 10000)
+             FROM generate_series(1, {days}) AS day, generate_series(1, 100) AS n"
+        ));
+        world.settings(
+            "[[entity]]\nname = \"t\"\ntable = \"t\"\ntime = \"at\"\nmeasures = [\"n\"]\ndimensions = [\"d\"]\n\
+             levels = [\"day\"]\n",
+        );
+        peak_kib(&world, "run")
+    });
+    eprintln!("{few} KiB for 10 files of 1 MB, {many} KiB for 50");
+    assert!(many < few + 10_000, "{few} KiB, {many} KiB");
+}
