@@ -290,6 +290,23 @@ fn of_months_that_are_settled_together_the_one_that_cannot_be_is_named() {
 }
 
 #[test]
+fn what_went_wrong_first_is_told_where_months_are_tried_again_one_by_one() {
+    let world = World::new();
+    world.settles();
+    world.warehouse_sql(
+        "CREATE SEQUENCE public.tries;
+         CREATE FUNCTION public.fail() RETURNS event_trigger LANGUAGE plpgsql SECURITY DEFINER AS $$ BEGIN
+             RAISE EXCEPTION 'try %', nextval('public.tries'); END $$;
+         CREATE EVENT TRIGGER fail ON ddl_command_end WHEN TAG IN ('CREATE TABLE') EXECUTE FUNCTION public.fail()",
+    );
+    world.production("created_at | value\n 2024-01-02 | 5\n 2024-02-29 | 8\n 2024-03-01 | 9\n 2024-04-01 | 7");
+    world.kalends("run").fails_with(1).says("could not settle month 2024-01\n").says("cause: try 1 (P0001)");
+    assert_eq!(world.ask_warehouse("SELECT last_value FROM public.tries"), ["2"]);
+    world.warehouse_sql("DROP EVENT TRIGGER fail");
+    world.settles();
+}
+
+#[test]
 fn a_run_is_logged_with_the_days_that_it_settled_and_the_rows_that_it_loaded() {
     let world = World::new();
     let logged = || world.ask_warehouse("SELECT days, rows FROM kalends.run ORDER BY run");
