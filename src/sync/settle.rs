@@ -116,8 +116,8 @@ pub async fn renew(locked: &Locked<'_>, model: &Model, month: &Month, proven: &P
     Ok(days)
 }
 
-/// Adds the days of months, and the rows that were loaded for them, to the log entry of the run. Days whose accounts are
-/// only rebuilt do not count, because nothing of them changed in production.
+/// Adds the days of months, and the rows that were loaded for them, to the log entry of the run. Days whose accounts
+/// are only rebuilt do not count, because nothing of them changed in production.
 async fn count(locked: &Locked<'_>, run: &Run, months: &[Ready<'_>]) -> Result<()> {
     let days: BTreeSet<&Day> =
         months.iter().flat_map(|ready| ready.month.changes.keys().chain(&ready.month.load)).collect();
