@@ -34,8 +34,8 @@ fn two_years_proven_every(every: &str) -> World {
     world
 }
 
-/// Changes production's rows, and waits until its counters tell of it. Before version 15 they come half a second late, by
-/// a process of their own, which may take longer where the machine is busy.
+/// Changes production's rows, and waits until its counters tell of it. Before version 15 they come half a second late,
+/// by a process of their own, which may take longer where the machine is busy.
 fn change(world: &World, sql: &str) {
     let counters = "SELECT sum(n_tup_ins + n_tup_upd + n_tup_del) FROM pg_stat_user_tables";
     if world.ask_production("SELECT current_setting('server_version_num')::integer < 150000") == ["t"] {
