@@ -6,8 +6,10 @@
 -- Repeat:  safe
 
 SELECT
+    -- Directly below the table of rows, not below one of its partitions.
     coalesce(
-        pg_partition_root(found.relation) = to_regclass(format('kalends_raw.%I', $2::text)),
+        pg_partition_root(found.relation) = to_regclass(format('kalends_raw.%I', $2::text))
+        AND (SELECT count(*) = 2 FROM pg_partition_ancestors(found.relation)),
         false
     ) AS attached
 FROM to_regclass(format('kalends_raw.%I', $1::text)) AS found (relation)

@@ -292,6 +292,15 @@ fn a_table_in_the_place_of_a_month_is_not_taken_for_it() {
         .says("table \"kalends_raw.entity_2024_02\" of the warehouse is in the way of month 2024-02");
     assert_eq!(world.ask_warehouse("SELECT value FROM kalends_raw.entity_2024_02"), ["77"]);
     world.warehouse_sql("DROP TABLE kalends_raw.entity_2024_02");
+    // A part of another partition, that has the name as well.
+    world.warehouse_sql(
+        "CREATE TABLE kalends_raw.other PARTITION OF kalends_raw.entity FOR VALUES FROM ('2030-01-01') TO ('2030-02-01')
+         PARTITION BY RANGE (created_at);
+         CREATE TABLE kalends_raw.entity_2024_02 PARTITION OF kalends_raw.other DEFAULT;
+         ALTER TABLE kalends_raw.entity_2024_02 OWNER TO kalends_writer",
+    );
+    world.kalends("run").fails_with(4).says("is in the way of month 2024-02");
+    world.warehouse_sql("DROP TABLE kalends_raw.other");
     world.settles();
 }
 
