@@ -285,7 +285,7 @@ fn start_both(folder: &Folder, location: &Location) -> Result<()> {
         folder.keep_no_longer()?;
     }
     folder.prepare()?;
-    let installed = binaries::find(location.search_path.as_deref(), &folder.os_user);
+    let installed = binaries::find(location.search_path.as_deref(), &folder.os_user)?;
     at_once(&down, |server| server.start(&installed)).inspect_err(|_| {
         // One without the other is useless, and nobody would stop it.
         let _ = at_once(&down, Server::stop);

@@ -6,6 +6,8 @@ use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 
+use rustix::io::Errno;
+
 use super::os_user::OsUser;
 use crate::error::{Refusal, Result};
 
@@ -46,19 +48,22 @@ pub(super) struct Installation {
 }
 
 /// Every PostgreSQL that `os_user` can run, newest version first.
-pub(super) fn find(search_path: Option<&OsStr>, os_user: &OsUser) -> Vec<Installation> {
+///
+/// # Errors
+/// If this process may not start another, which says nothing about what there is.
+pub(super) fn find(search_path: Option<&OsStr>, os_user: &OsUser) -> Result<Vec<Installation>> {
     let mut found: Vec<Installation> = Vec::new();
     for programs in candidates(search_path) {
         if found.iter().any(|known| known.programs == programs) {
             continue;
         }
-        if let Some(major) = major_version(&programs.join("postgres"), os_user) {
+        if let Some(major) = major_version(&programs.join("postgres"), os_user)? {
             found.push(Installation { programs, major });
         }
     }
     // The sort is stable: of equal versions, the first on PATH stays first.
     found.sort_by_key(|installation| Reverse(installation.major));
-    found
+    Ok(found)
 }
 
 /// The newest version, for a server without data.
@@ -132,9 +137,21 @@ fn versions<'a>(base: &Path, beginning: &'a str) -> impl Iterator<Item = PathBuf
     entries.filter(move |entry| entry.file_name().to_string_lossy().starts_with(beginning)).map(|entry| entry.path())
 }
 
-fn major_version(postgres: &Path, os_user: &OsUser) -> Option<u32> {
-    let output = os_user.command(postgres).arg("--version").current_dir("/").stdin(Stdio::null()).output().ok()?;
-    major_in(&String::from_utf8(output.stdout).ok()?)
+fn major_version(postgres: &Path, os_user: &OsUser) -> Result<Option<u32>> {
+    match os_user.command(postgres).arg("--version").current_dir("/").stdin(Stdio::null()).output() {
+        Ok(output) => Ok(major_in(&String::from_utf8_lossy(&output.stdout))),
+        Err(error) if is_short_of_something(&error) => Err(Refusal::failed(
+            format!("could not run \"{}\": {error}", postgres.display()),
+            "Raise that limit of the process, such as `ulimit -n` for open files.",
+        )),
+        Err(_) => Ok(None),
+    }
+}
+
+/// Whether the system had no room for another process or its pipes.
+fn is_short_of_something(error: &std::io::Error) -> bool {
+    let code = Errno::from_io_error(error);
+    code.is_some_and(|code| [Errno::MFILE, Errno::NFILE, Errno::AGAIN, Errno::NOMEM].contains(&code))
 }
 
 /// Reads the version from `postgres (PostgreSQL) 15.18 (Debian 15.18-0+deb12u1)`, `… 18beta1`.

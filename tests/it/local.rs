@@ -229,6 +229,23 @@ fn a_machine_without_postgresql_says_so_and_how_to_install_it() {
 }
 
 #[test]
+fn too_few_open_files_are_not_taken_for_a_machine_without_postgresql() {
+    let home = Home::new();
+    let mut refused = Vec::new();
+    // The programs cannot be started with 5 to 11, initdb not with 12 to 15.
+    for files in 4..14 {
+        let mut shell = home.as_user(Path::new("/bin/sh"));
+        shell.args(["-c", &format!("ulimit -n {files}; exec '{BINARY}' local start")]);
+        let ran = Ran::of(shell.output().unwrap(), &format!("local start, {files} open files"));
+        assert!(matches!(ran.code, Some(1 | 127)), "{files} open files: {:?} {}", ran.code, ran.stderr);
+        assert!(!ran.stderr.contains("no PostgreSQL"), "{files} open files: {}", ran.stderr);
+        refused.push(ran.stderr);
+    }
+    assert!(refused.iter().any(|said| said.contains("bin/postgres\": Too many open files")), "{refused:?}");
+    home.local("start").succeeds();
+}
+
+#[test]
 fn a_full_disk_is_named_and_when_there_is_room_the_servers_start() {
     let home = Home::new();
     let Some(full) = home.in_namespace("mount -t tmpfs -o size=30m none \"$KALENDS_LOCAL\"") else { return };
