@@ -34,6 +34,14 @@ fn two_years_proven_every(every: &str) -> World {
     world
 }
 
+/// The same, with so many rows of one day that they take more than a slice.
+fn many_of_one_day(every: &str) -> World {
+    let world = two_years_proven_every(every);
+    change(&world, "INSERT INTO entity SELECT now() - interval '300 days', 7 FROM generate_series(1, 60000)");
+    world.kalends("run --all").succeeds();
+    world
+}
+
 /// Changes production's rows, and waits until its counters tell of it. Before version 15 they come half a second late,
 /// by a process of their own, which may take longer where the machine is busy.
 fn change(world: &World, sql: &str) {

@@ -1,6 +1,7 @@
 //! Production's counters make a run look at more.
 
-use super::{change, ran, settings, two_years, without_counters};
+use super::{change, many_of_one_day, ran, settings, two_years, without_counters};
+use crate::faults::held::{Hold, Running, wait_for};
 use crate::kit::World;
 
 #[test]
@@ -116,6 +117,32 @@ fn a_partition_that_moved_is_looked_at_and_no_other() {
         world.kalends("run").succeeds();
         world.kalends("verify --exact").succeeds();
     }
+}
+
+#[test]
+fn rows_of_a_recent_partition_explain_none_of_an_old_one() {
+    let world = divided("timestamp", "");
+    change(&world, "INSERT INTO entity VALUES (now(), 5), ('2020-01-31 12:00', 7)");
+    let run = ran(&world, "run --json");
+    assert_eq!((&run["older"]["hints"][0]["from"], &run["loaded_rows"]), (&"2020-01-01".into(), &3.into()), "{run}");
+    world.kalends("verify --exact").succeeds();
+}
+
+#[test]
+fn a_hint_is_kept_until_all_days_that_it_points_to_were_looked_at() {
+    let world = many_of_one_day("100 days");
+    let slowly = "[production]\nmax_rows_per_second = 30000\nlock_timeout = \"300ms\"\n";
+    world.settings(slowly.to_string() + &settings("45 days", "100 days"));
+    change(&world, "INSERT INTO entity VALUES (now() - interval '100 days', 700)");
+    let run = Running::started(world.command("run"));
+    wait_for("a slice", || world.ask_warehouse("SELECT count(*) FROM kalends.looked")[0] != "1");
+    let hold = Hold::by(&world.production_url, "LOCK TABLE entity IN ACCESS EXCLUSIVE MODE");
+    let ended = run.ends();
+    drop(hold);
+    ended.fails_with(0).says("left        ").says(" of older days, to the next run: ");
+    assert_eq!(world.ask_warehouse("SELECT count(*) FROM kalends_raw.entity WHERE value = 700"), ["0"]);
+    world.kalends("run").succeeds().says("hint ");
+    world.is_exact();
 }
 
 #[test]

@@ -1,6 +1,6 @@
 //! The share of the older days that a run looks at.
 
-use super::{change, look_before, ran, settings, two_years_proven_every, without_counters};
+use super::{change, look_before, many_of_one_day, ran, settings, two_years_proven_every, without_counters};
 use crate::faults::held::{Hold, Running, wait_for};
 use crate::kit::World;
 
@@ -95,6 +95,8 @@ fn a_month_that_vanished_among_the_old_ones_is_held_and_looked_at_by_each_run() 
     world.production_sql("DELETE FROM entity WHERE created_at < date_trunc('month', now() - interval '660 days')");
     look_before(&world, "25 hours");
     world.kalends("run").fails_with(4).says("held ").says("none of ");
+    let oldest = &world.kalends("status --json").json()["proofs"]["entity"]["oldest_age_seconds"];
+    assert!(oldest.as_f64() > Some(25.0 * 3600.0), "what is held is not proven: {oldest}");
     let before = world.ask_warehouse("SELECT count(*) FROM kalends_stats.entity_day");
     world.kalends("run").fails_with(4).says("held ");
     assert_eq!(world.ask_warehouse("SELECT count(*) FROM kalends_stats.entity_day"), before);
@@ -130,6 +132,8 @@ fn recent_may_change_and_be_left_out() {
     }
     world.is_exact();
     world.production_sql("INSERT INTO entity VALUES (now() - interval '600 days', 700)");
+    // Of a note that another version has written, nothing is known.
+    world.warehouse_sql("UPDATE kalends.counted SET noted = '7'");
     world.no_settings();
     world.settles();
     let noted = "SELECT count(*) FROM kalends.looked UNION ALL SELECT count(recent_from) FROM kalends.entity";
@@ -177,10 +181,8 @@ fn prove_all_every_without_recent_is_refused() {
 
 /// Slices that take long, because production is read slowly.
 fn slow() -> World {
-    let world = two_years_proven_every("24h");
+    let world = many_of_one_day("24h");
     without_counters(&world);
-    world.production_sql("INSERT INTO entity SELECT now() - interval '300 days', 7 FROM generate_series(1, 60000)");
-    world.kalends("run --all").succeeds();
     world.settings("[production]\nmax_rows_per_second = 30000\n".to_string() + &settings("45 days", "24h"));
     world.production_sql("UPDATE entity SET value = 8 WHERE created_at < now() - interval '720 days'");
     look_before(&world, "25 hours");
@@ -202,6 +204,52 @@ fn a_run_that_is_killed_between_slices_has_looked_at_these_and_the_next_one_goes
     world.kalends("verify --exact").succeeds();
     world.kalends("status --max-age-of-all 1h").succeeds();
     world.is_exact();
+}
+
+#[test]
+fn what_another_run_settles_between_slices_ends_them() {
+    let world = slow();
+    let run = Running::started(world.command("run"));
+    wait_for("a slice", || world.ask_warehouse("SELECT count(*) FROM kalends.looked")[0] != "1");
+    world.warehouse_sql("UPDATE kalends.state SET generation = generation + 1");
+    let ended = run.ends();
+    ended.fails_with(0).says("left        ").says("production or the warehouse became another meanwhile");
+    world.kalends("run").succeeds();
+    world.is_exact();
+}
+
+#[test]
+fn what_cannot_be_surveyed_of_old_days_is_a_failure() {
+    let world = World::new();
+    world.settings(settings("45 days", "24h"));
+    world.production_sql(
+        "ALTER TABLE entity ALTER COLUMN value TYPE numeric;
+         INSERT INTO entity VALUES (now() - interval '300 days', 1), (now(), 1)",
+    );
+    world.settles();
+    // Each of them is one of the largest numbers, and their sum is none.
+    world.production_sql(
+        "INSERT INTO entity SELECT now() - interval '300 days', ('9' || repeat('0', 131071))::numeric
+         FROM generate_series(1, 12)",
+    );
+    look_before(&world, "25 hours");
+    let before = world.ask_warehouse("SELECT * FROM kalends.looked");
+    world.kalends("run").fails_with(1).says("could not survey production");
+    assert_eq!(world.ask_warehouse("SELECT * FROM kalends.looked"), before);
+}
+
+#[test]
+fn without_an_index_what_is_due_is_looked_at_with_the_recent_days() {
+    let world = two_years_proven_every("24h");
+    without_counters(&world);
+    world
+        .production_sql("DROP INDEX entity_created_at_idx; INSERT INTO entity VALUES (now() - interval '720 days', 7)");
+    look_before(&world, "12 hours");
+    let run = ran(&world, "run --json");
+    assert_eq!((&run["loaded_rows"], &run["older"]["slices"]), (&2.into(), &0.into()), "{run}");
+    // The older half, and the one that was not due.
+    let looked = "SELECT as_of > now() - interval '1 hour' FROM kalends.looked ORDER BY from_day";
+    assert_eq!(world.ask_warehouse(looked), ["t", "f"]);
 }
 
 #[test]
