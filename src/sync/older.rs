@@ -10,6 +10,7 @@ use super::open::{Connections, Known};
 use super::round::{Older, Prepared, Round};
 use crate::accounts::{self, Accounts};
 use crate::calendar::Day;
+use crate::db::both;
 use crate::entity::Entity;
 use crate::error::{Exit, Result, exit_code};
 use crate::guard::Judged;
@@ -178,17 +179,24 @@ impl Looking {
         let Connections { production, warehouse, watch, .. } = connections;
         production.rest().await;
         let snapshot = known.snapshot(production).await?;
-        let survey = watch.over(&snapshot, snapshot.survey_days(&sight)).await?;
-        let (as_of_us, unlike) = (snapshot.as_of_us, known.before.unlike(&snapshot.source()));
-        snapshot.release().await;
-        let reading = warehouse.read().await?;
-        let ledger = reading.accounts_for(&known.model, &known.model, &sight).await?;
-        let generation = reading.generation().await?;
-        let mut inconsistent = Vec::new();
-        for &stretch in sight.stretches() {
-            inconsistent.extend(reading.inconsistent(&known.model, stretch).await?);
-        }
-        drop(reading);
+        let surveyed = async {
+            let survey = watch.over(&snapshot, snapshot.survey_days(&sight)).await?;
+            let moment = (snapshot.as_of_us, known.before.unlike(&snapshot.source()));
+            snapshot.release().await;
+            Ok((survey, moment))
+        };
+        let settled = async {
+            let reading = warehouse.read().await?;
+            let mut inconsistent = Vec::new();
+            for &stretch in sight.stretches() {
+                inconsistent.extend(reading.inconsistent(&known.model, stretch).await?);
+            }
+            let ledger = reading.accounts_for(&known.model, &known.model, &sight).await?;
+            Ok((ledger, reading.generation().await?, inconsistent))
+        };
+        // Neither server waits for the other.
+        let surveyed_and_settled = both(surveyed, settled).await?;
+        let ((survey, (as_of_us, unlike)), (ledger, generation, inconsistent)) = surveyed_and_settled;
         if generation != known.ledger.generation || unlike.is_some() {
             return Ok((0, false));
         }
