@@ -124,3 +124,19 @@ fn a_first_load_and_a_run_after_an_interrupted_one_look_at_everything() {
     assert_eq!((&run["surveyed_days"], &run["settled_months"]), (&2.into(), &1.into()), "{run}");
     world.is_exact();
 }
+
+#[test]
+fn of_a_production_that_is_older_than_what_was_settled_of_it_everything_is_looked_at() {
+    let world = two_years();
+    without_counters(&world);
+    world.production_sql("INSERT INTO entity VALUES (now() - interval '300 days', 700)");
+    world.warehouse_sql("UPDATE kalends.source SET position = 'FFFFFF/0'");
+    let (tuples, tree) = (world.tuples(), world.tree());
+    for command in ["plan", "plan --json"] {
+        world.kalends(command).succeeds().says("production is older than what was settled of it");
+    }
+    assert_eq!((world.tuples(), world.tree()), (tuples, tree));
+    world.kalends("run").fails_with(4).says("production is older than what was settled of it");
+    world.kalends("run --accept-loss").succeeds();
+    world.is_exact();
+}
