@@ -4,6 +4,7 @@
 use std::time::Instant;
 
 use serde::Serialize;
+use tokio::sync::Mutex;
 
 use crate::accounts::{self, SetAside};
 use crate::adopt::{self, Compared, How, Named, Tally};
@@ -129,7 +130,8 @@ async fn check(world: &World<'_>, entity: &Entity, named: &Named) -> Result<Outc
 /// Takes over rows and accounts, then publishes the files.
 async fn adopt(world: &World<'_>, entity: &Entity, named: &Named) -> Result<Outcome> {
     let mut connections = world.connect().await?;
-    let taking = async || sync::adopt(&mut connections, entity, world.settings.guard, named).await;
+    let reader = Mutex::new(world.warehouse().await?);
+    let taking = async || sync::adopt(&mut connections, &reader, entity, world.settings.guard, named).await;
     let done = world.patiently(taking).await?;
     let (warehouse, started) = (&mut connections.warehouse, Instant::now());
     let published = steps::publish(world, warehouse, Scope::Everything, Which::All, Claim::Adopt).await?;

@@ -3,6 +3,8 @@
 use std::collections::BTreeSet;
 use std::time::{Duration, Instant};
 
+use tokio::sync::Mutex;
+
 use super::judge::Terms;
 use super::open::{Connections, Known, Wish, find, open};
 use super::settling::{Adopting, Settling};
@@ -32,11 +34,17 @@ pub struct Adopted {
 }
 
 /// Settles an entity that was not settled yet, from another tool's table as far as its days are equal to production. It
-/// continues an adoption that was interrupted. The caller records its end, once the files are published as well.
+/// continues an adoption that was interrupted. `reader` is another session of the warehouse. The caller records its end, once the files are published as well.
 ///
 /// # Errors
 /// Refuses a table that cannot be compared, and an entity that was settled already in another way.
-pub async fn adopt(connections: &mut Connections, entity: &Entity, rules: Rules, named: &Named) -> Result<Adopted> {
+pub async fn adopt(
+    connections: &mut Connections,
+    reader: &Mutex<Warehouse>,
+    entity: &Entity,
+    rules: Rules,
+    named: &Named,
+) -> Result<Adopted> {
     let found = find(connections, entity).await?;
     let Connections { production, warehouse, watch, talk } = connections;
     let reading = warehouse.read().await?;
@@ -68,7 +76,8 @@ pub async fn adopt(connections: &mut Connections, entity: &Entity, rules: Rules,
         let is_equal =
             |day: &&Day| survey.accounts.get(day).is_some_and(|account| holds.accounts.get(day) == Some(account));
         let equal: BTreeSet<Day> = changes.keys().filter(is_equal).copied().collect();
-        let adopting = Some(Adopting { theirs: &theirs, equal: &equal, ctid_ranges: holds.ctid_ranges.as_ref() });
+        let adopting =
+            Some(Adopting { reader, theirs: &theirs, equal: &equal, ctid_ranges: holds.ctid_ranges.as_ref() });
         let (talk, has_past) = (*talk, known.has_past());
         let settling = Settling { talk, snapshot: &snapshot, survey: &survey, judged: &judged, has_past, adopting };
         let settled = settling.catch_up(warehouse, &mut known.ledger, changes).await;

@@ -16,7 +16,7 @@ use crate::calendar::{Day, Period};
 use crate::db::{CopyIn, CopyOut};
 use crate::entity::Model;
 use crate::error::Result;
-use crate::production::{CtidRanges, RowRange, Snapshot};
+use crate::production::{CtidRanges, Pace, RowRange, Snapshot};
 use crate::sql::{Filling, Sql, Statement};
 use crate::statement;
 use crate::warehouse::{Locked, Partition};
@@ -74,7 +74,8 @@ pub async fn reload(
     let mut loaded = Loaded::default();
     if let Some(wanted) = wanted(month, ctid_ranges) {
         let stream = snapshot.rows(&wanted).await?;
-        let rows = pump(snapshot, stream, locked, &ROWS.of(&shape.with(&[("partition", &table)]))?, passing).await?;
+        let source = Source { stream, pace: snapshot.pace, broken_off: &|error| snapshot.broken_off(error) };
+        let rows = source.pump(locked, &ROWS.of(&shape.with(&[("partition", &table)]))?, passing).await?;
         let counted = month.rows_to_load();
         let as_counted = u64::try_from(counted) == Ok(rows);
         anyhow::ensure!(as_counted, "production counted {counted} rows for {period} and sent {rows}");
@@ -130,50 +131,55 @@ fn wanted(month: &Month, ctid_ranges: &CtidRanges) -> Option<RowRange> {
     Some(RowRange { from, until, except, lying: ctid_ranges.of(&wanted)? })
 }
 
-/// Passes the rows of one COPY to the other, unread. A stream that breaks off is an error, and what was sent of it is
-/// rolled back, because the warehouse's COPY succeeds only if it is finished explicitly.
-async fn pump(
-    snapshot: &Snapshot<'_>,
-    mut stream: CopyOut,
-    locked: &Locked<'_>,
-    into: &Sql,
-    passing: &dyn Fn(u64),
-) -> Result<u64> {
-    let passed = async {
-        let sink = locked.work().copy_in(into).await.context("could not load rows into the warehouse")?;
-        pass(snapshot, &mut stream, sink, passing).await
-    };
-    let passed = passed.await;
-    if passed.is_err() {
-        stream.stop().await;
-    }
-    passed
+/// Rows on their way.
+struct Source<'a> {
+    stream: CopyOut,
+    /// How fast they may be read.
+    pace: &'a Pace,
+    /// Explains why they broke off.
+    broken_off: &'a dyn Fn(anyhow::Error) -> anyhow::Error,
 }
 
-async fn pass(snapshot: &Snapshot<'_>, stream: &mut CopyOut, mut sink: CopyIn, passing: &dyn Fn(u64)) -> Result<u64> {
-    let mut chunk = BytesMut::with_capacity(CHUNK_BYTES * 2);
-    loop {
-        let gathered = gather(snapshot, stream, &mut chunk).await?;
-        if gathered == 0 {
-            break;
+impl Source<'_> {
+    /// Passes the rows of one COPY to the other, unread. A stream that breaks off is an error, and what was sent of it
+    /// is rolled back, because the warehouse's COPY succeeds only if it is finished explicitly.
+    async fn pump(mut self, locked: &Locked<'_>, into: &Sql, passing: &dyn Fn(u64)) -> Result<u64> {
+        let passed = async {
+            let sink = locked.work().copy_in(into).await.context("could not load rows into the warehouse")?;
+            self.pass(sink, passing).await
+        };
+        let passed = passed.await;
+        if passed.is_err() {
+            self.stream.stop().await;
         }
-        sink.send(chunk.split().freeze()).await?;
-        passing(gathered);
-        snapshot.pace.rest(gathered).await;
+        passed
     }
-    sink.finish().await
-}
 
-/// Collects messages, one for each row, up to the size of a chunk or what the pace allows, and returns how many. 0
-/// means that the stream has ended properly.
-async fn gather(snapshot: &Snapshot<'_>, stream: &mut CopyOut, chunk: &mut BytesMut) -> Result<u64> {
-    let mut messages = 0;
-    while chunk.len() < CHUNK_BYTES && messages < snapshot.pace.most_at_once() {
-        match stream.next().await.map_err(|error| snapshot.broken_off(error))? {
-            None => break,
-            Some(message) => chunk.extend_from_slice(&message),
+    async fn pass(&mut self, mut sink: CopyIn, passing: &dyn Fn(u64)) -> Result<u64> {
+        let mut chunk = BytesMut::with_capacity(CHUNK_BYTES * 2);
+        loop {
+            let gathered = self.gather(&mut chunk).await?;
+            if gathered == 0 {
+                break;
+            }
+            sink.send(chunk.split().freeze()).await?;
+            passing(gathered);
+            self.pace.rest(gathered).await;
         }
-        messages += 1;
+        sink.finish().await
     }
-    Ok(messages)
+
+    /// Collects messages, one for each row, up to the size of a chunk or what the pace allows, and returns how many. 0
+    /// means that the stream has ended properly.
+    async fn gather(&mut self, chunk: &mut BytesMut) -> Result<u64> {
+        let mut messages = 0;
+        while chunk.len() < CHUNK_BYTES && messages < self.pace.most_at_once() {
+            match self.stream.next().await.map_err(self.broken_off)? {
+                None => break,
+                Some(message) => chunk.extend_from_slice(&message),
+            }
+            messages += 1;
+        }
+        Ok(messages)
+    }
 }

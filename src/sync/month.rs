@@ -158,11 +158,16 @@ impl Settling<'_> {
     ) -> Result<Loaded> {
         let model = self.snapshot.model();
         let (equal, others): (Vec<Day>, Vec<Day>) = month.load.iter().partition(|day| adopting.equal.contains(day));
-        let lying = adopting.ctid_ranges.and_then(|ranges| ranges.of(&equal.iter().copied().collect()));
-        let taken = load::take(locked, model, adopting.theirs, (month.period, &equal), lying).await?;
-        progress.add(taken);
-        let rest = Month { load: others.into_iter().collect(), ..self.month(month.period) };
         let passing = |rows| progress.add(rows);
+        let taken = if equal.is_empty() {
+            0
+        } else {
+            let lying = adopting.ctid_ranges.and_then(|ranges| ranges.of(&equal.iter().copied().collect()));
+            let mut reader = adopting.reader.lock().await;
+            let theirs = (&reader.read().await?, adopting.theirs);
+            load::take(theirs, locked, model, (month.period, &equal), lying, &passing).await?
+        };
+        let rest = Month { load: others.into_iter().collect(), ..self.month(month.period) };
         let loaded = load::reload(self.snapshot, locked, &rest, &[], &self.survey.ctid_ranges, &passing).await?;
         Ok(Loaded { taken, taken_days: equal.len(), ..loaded })
     }

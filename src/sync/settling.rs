@@ -2,6 +2,8 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use tokio::sync::Mutex;
+
 use super::load::Loaded;
 use crate::accounts::{self, Cause, Changes, Month};
 use crate::calendar::{Day, Period};
@@ -9,6 +11,7 @@ use crate::entity::Theirs;
 use crate::guard::Judged;
 use crate::production::{CtidRanges, Snapshot, Survey};
 use crate::progress::{Progress, Talk};
+use crate::warehouse::Warehouse;
 
 /// What is to be settled, and where it comes from.
 pub(super) struct Settling<'a> {
@@ -26,6 +29,8 @@ pub(super) struct Settling<'a> {
 /// Another tool's table, and the days whose rows are equal there and in production.
 #[derive(Clone, Copy)]
 pub(super) struct Adopting<'a> {
+    /// What reads it while another session writes.
+    pub(super) reader: &'a Mutex<Warehouse>,
     pub(super) theirs: &'a Theirs,
     pub(super) equal: &'a BTreeSet<Day>,
     /// Where the rows of its days lie, if it is a table.

@@ -297,12 +297,13 @@ fn a_table_that_changes_meanwhile_deceives_nobody() {
     world.warehouse_sql(
         "ALTER TABLE analytics.events RENAME TO kept;
          CREATE FUNCTION analytics.look() RETURNS bigint LANGUAGE sql VOLATILE 
-             AS 'SELECT count(*) FROM pg_locks WHERE locktype = ''advisory'' AND pid = pg_backend_pid()';
+             AS 'SELECT count(*) FROM pg_locks WHERE locktype = ''advisory'' AND pid <> pg_backend_pid()
+                     AND database = (SELECT oid FROM pg_database WHERE datname = current_database())';
          CREATE VIEW analytics.events AS
          SELECT created, amount + CASE WHEN amount = 7 THEN analytics.look() ELSE 0 END AS amount FROM analytics.kept;
          GRANT SELECT ON analytics.events TO PUBLIC",
     );
-    // The view says 7 to whoever looks, and 8 to the transaction that holds the warehouse to take its rows.
+    // The view says 7 to whoever looks, and 8 while a transaction holds the warehouse to take its rows.
     world.kalends(&format!("adopt --check {COLUMNS}")).succeeds();
     let adopted = world.kalends(&format!("adopt {COLUMNS} --json")).succeeds().json();
     // January was not as it had seemed, and came from production.

@@ -1,40 +1,42 @@
-//! Copies rows of another tool's table into the entity's table, inside the warehouse.
+//! Copies rows of another tool's table into the entity's table, from one session of the warehouse to another: a COPY
+//! writes many rows at once, and both servers' processes work at the same time.
 
-use tokio_postgres::types::Type;
-
-use super::{attach, replace};
+use super::{ROWS, Source, attach, replace};
 use crate::calendar::{Day, Period};
 use crate::entity::{Model, Theirs};
 use crate::error::Result;
-use crate::production::Lying;
+use crate::production::{Lying, Pace};
 use crate::sql::{Filling, Statement};
 use crate::statement;
-use crate::warehouse::{Locked, Partition};
+use crate::warehouse::{Locked, Partition, Reading};
 
 const TAKE: Statement = statement!("load/take.sql");
 
 /// Replaces the rows of some days of a month by those of another tool's table, and returns how many. If it is known
-/// where they lay, the rest of that table is not read. Whether they equal
-/// production's is proven later.
+/// where they lay, the rest of that table is not read. Whether they equal production's is proven later.
 ///
 /// # Errors
 /// If the warehouse fails, or the other table was dropped.
 pub async fn take(
+    (reading, theirs): (&Reading<'_>, &Theirs),
     locked: &Locked<'_>,
     model: &Model,
-    theirs: &Theirs,
     (month, days): (Period, &[Day]),
     lying: Option<Lying>,
+    passing: &dyn Fn(u64),
 ) -> Result<u64> {
-    let (work, table) = (locked.work(), model.partition(month)?);
+    let table = model.partition(month)?;
     let found = replace(locked, model, month, days).await?;
     let [schema, their_table] = theirs.table_names();
-    let mut names: Vec<(&str, &dyn Filling)> = vec![schema, their_table, ("partition", &table)];
+    let mut names: Vec<(&str, &dyn Filling)> = vec![schema, their_table, ("wanted_days", &days)];
     if let Some(Lying { span, .. }) = &lying {
         names.extend([("first_ctid", &span.first as &dyn Filling), ("last_ctid", &span.last)]);
     }
-    let rows =
-        work.execute(TAKE.of(&model.shape_of_theirs(theirs)?.with(&names))?, &[(&days, Type::DATE_ARRAY)]).await?;
+    let broken_off = |error: anyhow::Error| error.context("could not read the other tool's table");
+    let sql = TAKE.of(&model.shape_of_theirs(theirs)?.with(&names))?;
+    let stream = reading.work().copy_out(&sql).await.map_err(broken_off)?;
+    let source = Source { stream, pace: &Pace::new(None), broken_off: &broken_off };
+    let rows = source.pump(locked, &ROWS.of(&model.shape()?.with(&[("partition", &table)]))?, passing).await?;
     if found == Partition::Missing {
         attach(locked, model, month).await?;
     }
