@@ -13,10 +13,8 @@ COPY (
     FROM {% include 'source.jinja' %}
 
     WHERE
-        ({% include 'day.jinja' %}) = ANY({{ wanted_days }}::date[])
-        {% if kind != 'timestamptz' %}
-        -- With these bounds, an index can be used.
-        AND {{ time }} >= (SELECT min(day) FROM unnest({{ wanted_days }}::date[]) AS wanted (day))
-        AND {{ time }} < (SELECT max(day) + 1 FROM unnest({{ wanted_days }}::date[]) AS wanted (day))
-        {% endif %}
+        {% include 'within.jinja' %}
+
+        -- Days in between that differ, and come from production. Without any, the planner drops the condition.
+        AND (cardinality({{ except }}::date[]) = 0 OR ({% include 'day.jinja' %}) <> ALL({{ except }}::date[]))
 ) TO STDOUT (FORMAT binary)

@@ -76,8 +76,7 @@ pub async fn adopt(
         let is_equal =
             |day: &&Day| survey.accounts.get(day).is_some_and(|account| holds.accounts.get(day) == Some(account));
         let equal: BTreeSet<Day> = changes.keys().filter(is_equal).copied().collect();
-        let adopting =
-            Some(Adopting { reader, theirs: &theirs, equal: &equal, ctid_ranges: holds.ctid_ranges.as_ref() });
+        let adopting = Some(Adopting { reader, theirs: &theirs, holds: &holds, equal: &equal });
         let (talk, has_past) = (*talk, known.has_past());
         let settling = Settling { talk, snapshot: &snapshot, survey: &survey, judged: &judged, has_past, adopting };
         let settled = settling.catch_up(warehouse, &mut known.ledger, changes).await;

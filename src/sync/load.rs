@@ -9,7 +9,7 @@ use anyhow::Context as _;
 use bytes::BytesMut;
 use tokio_postgres::types::Type;
 
-pub use theirs::take;
+pub use theirs::{Other, take};
 
 use crate::accounts::Month;
 use crate::calendar::{Day, Period};

@@ -1,5 +1,7 @@
 //! Months that are settled in one transaction: each is loaded, proven and settled.
 
+use std::collections::BTreeSet;
+
 use anyhow::{Context as _, bail};
 use tokio_postgres::error::SqlState;
 
@@ -157,17 +159,15 @@ impl Settling<'_> {
         progress: &Progress,
     ) -> Result<Loaded> {
         let model = self.snapshot.model();
-        let (equal, others): (Vec<Day>, Vec<Day>) = month.load.iter().partition(|day| adopting.equal.contains(day));
+        let (equal, others): (BTreeSet<Day>, BTreeSet<Day>) =
+            month.load.iter().partition(|day| adopting.equal.contains(day));
         let passing = |rows| progress.add(rows);
-        let taken = if equal.is_empty() {
-            0
-        } else {
-            let lying = adopting.ctid_ranges.and_then(|ranges| ranges.of(&equal.iter().copied().collect()));
-            let mut reader = adopting.reader.lock().await;
-            let theirs = (&reader.read().await?, adopting.theirs);
-            load::take(theirs, locked, model, (month.period, &equal), lying, &passing).await?
-        };
-        let rest = Month { load: others.into_iter().collect(), ..self.month(month.period) };
+        let mut reader = adopting.reader.lock().await;
+        let reading = reader.read().await?;
+        let other = load::Other { reading: &reading, theirs: adopting.theirs, holds: adopting.holds };
+        let taken = load::take(other, locked, model, &equal, &passing).await?;
+        drop(reading);
+        let rest = Month { load: others, ..self.month(month.period) };
         let loaded = load::reload(self.snapshot, locked, &rest, &[], &self.survey.ctid_ranges, &passing).await?;
         Ok(Loaded { taken, taken_days: equal.len(), ..loaded })
     }

@@ -6,10 +6,11 @@ use tokio::sync::Mutex;
 
 use super::load::Loaded;
 use crate::accounts::{self, Cause, Changes, Month};
+use crate::adopt::Holds;
 use crate::calendar::{Day, Period};
 use crate::entity::Theirs;
 use crate::guard::Judged;
-use crate::production::{CtidRanges, Snapshot, Survey};
+use crate::production::{Snapshot, Survey};
 use crate::progress::{Progress, Talk};
 use crate::warehouse::Warehouse;
 
@@ -32,9 +33,9 @@ pub(super) struct Adopting<'a> {
     /// What reads it while another session writes.
     pub(super) reader: &'a Mutex<Warehouse>,
     pub(super) theirs: &'a Theirs,
+    /// What it held when it was compared.
+    pub(super) holds: &'a Holds,
     pub(super) equal: &'a BTreeSet<Day>,
-    /// Where the rows of its days lie, if it is a table.
-    pub(super) ctid_ranges: Option<&'a CtidRanges>,
 }
 
 /// The months of which one could not be settled, as the context of an error.

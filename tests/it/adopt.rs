@@ -208,22 +208,24 @@ fn rows(world: &World) -> Vec<String> {
 #[test]
 fn what_is_equal_is_taken_over_and_the_rest_comes_from_production() {
     let world = loaded();
-    // Of January, one day is equal, one is missing, and one differs.
-    world.production_sql("INSERT INTO entity VALUES ('2024-01-03 10:00', 1), ('2024-03-01', 2)");
+    // Of January, one day is equal, one is missing, and one differs. Of February, one differs that lies between others.
+    world.production_sql("INSERT INTO entity VALUES ('2024-01-03 10:00', 1), ('2024-02-15', 4), ('2024-03-01', 2)");
     world.warehouse_sql(
         "UPDATE analytics.events SET amount = 11 WHERE amount = 10;
-         INSERT INTO analytics.events (created, amount) VALUES ('2024-04-01', 1)",
+         INSERT INTO analytics.events (created, amount) VALUES ('2024-02-15', 5), ('2024-04-01', 1);
+         -- It lies in the table after that.
+         UPDATE analytics.events SET amount = amount WHERE created = '2024-02-29 23:59:59'",
     );
     let before = theirs(&world);
     let adopted = world.kalends(&format!("adopt {COLUMNS} --json")).succeeds().json();
     assert_eq!(
         (&adopted["taken"], &adopted["loaded"]),
-        (&json!({"rows": 5, "days": 3}), &json!({"rows": 3, "days": 3}))
+        (&json!({"rows": 5, "days": 3}), &json!({"rows": 4, "days": 4}))
     );
     let run = world.kalends("status --json").succeeds().json()["last_run"].clone();
-    assert_eq!((&run["days"], &run["rows"]), (&json!(6), &json!(8)));
+    assert_eq!((&run["days"], &run["rows"]), (&json!(7), &json!(9)));
     assert_eq!(adopted["missed"]["missing"], json!({"rows": 2, "days": 2}));
-    assert_eq!(adopted["missed"]["differences"].as_array().unwrap().len(), 4);
+    assert_eq!(adopted["missed"]["differences"].as_array().unwrap().len(), 5);
     assert_eq!((&adopted["taken_files"], &adopted["removed_files"]), (&json!(0), &json!(0)));
     world.is_exact();
     assert_eq!(rows(&world), world.ask_production("SELECT created_at, value FROM entity ORDER BY 1, 2"));

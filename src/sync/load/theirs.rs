@@ -1,8 +1,11 @@
 //! Copies rows of another tool's table into the entity's table, from one session of the warehouse to another: a COPY
 //! writes many rows at once, and both servers' processes work at the same time.
 
+use std::collections::BTreeSet;
+
 use super::{ROWS, Source, attach, replace};
-use crate::calendar::{Day, Period};
+use crate::adopt::Holds;
+use crate::calendar::Day;
 use crate::entity::{Model, Theirs};
 use crate::error::Result;
 use crate::production::{Lying, Pace};
@@ -12,23 +15,36 @@ use crate::warehouse::{Locked, Partition, Reading};
 
 const TAKE: Statement = statement!("load/take.sql");
 
+/// Another tool's table.
+pub struct Other<'a> {
+    /// A snapshot to read it from.
+    pub reading: &'a Reading<'a>,
+    /// The table.
+    pub theirs: &'a Theirs,
+    /// What it held when it was compared.
+    pub holds: &'a Holds,
+}
+
 /// Replaces the rows of some days of a month by those of another tool's table, and returns how many. If it is known
 /// where they lay, the rest of that table is not read. Whether they equal production's is proven later.
 ///
 /// # Errors
 /// If the warehouse fails, or the other table was dropped.
 pub async fn take(
-    (reading, theirs): (&Reading<'_>, &Theirs),
+    Other { reading, theirs, holds }: Other<'_>,
     locked: &Locked<'_>,
     model: &Model,
-    (month, days): (Period, &[Day]),
-    lying: Option<Lying>,
+    days: &BTreeSet<Day>,
     passing: &dyn Fn(u64),
 ) -> Result<u64> {
-    let table = model.partition(month)?;
-    let found = replace(locked, model, month, days).await?;
-    let [schema, their_table] = theirs.table_names();
-    let mut names: Vec<(&str, &dyn Filling)> = vec![schema, their_table, ("wanted_days", &days)];
+    let (Some(&first), Some(&last)) = (days.first(), days.last()) else { return Ok(0) };
+    let (month, table) = (first.month(), model.partition(first.month())?);
+    let found = replace(locked, model, month, &days.iter().copied().collect::<Vec<_>>()).await?;
+    let others = holds.accounts.range(first..last).map(|(&day, _)| day).filter(|day| !days.contains(day));
+    let (bounds, except) = (model.bounds(first, last.next()), others.collect::<Vec<_>>());
+    let except = except.as_slice();
+    let mut names = [&theirs.table_names()[..], &bounds.names(), &[("except", &except)]].concat();
+    let lying = holds.ctid_ranges.as_ref().and_then(|ranges| ranges.of(days));
     if let Some(Lying { span, .. }) = &lying {
         names.extend([("first_ctid", &span.first as &dyn Filling), ("last_ctid", &span.last)]);
     }
