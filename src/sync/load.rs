@@ -97,6 +97,7 @@ async fn replace(locked: &Locked<'_>, model: &Model, month: Period, days: &[Day]
             locked.work().batch(&CREATE_PARTITION.of(&shape.with(&[("partition", &table)]))?).await?;
             locked.distribute_month(model, &table).await?;
         }
+        Partition::Attached if days.is_empty() => {}
         Partition::Attached => {
             let delete = DELETE_DAYS.of(&shape.with(&[("partition", &table)]))?;
             locked.work().execute(delete, &[(&days, Type::DATE_ARRAY)]).await?;
