@@ -239,6 +239,26 @@ fn what_cannot_be_surveyed_of_old_days_is_a_failure() {
 }
 
 #[test]
+fn a_plan_says_which_of_the_older_days_are_due_and_a_run_looks_at_these() {
+    let world = two_years_proven_every("24h");
+    without_counters(&world);
+    let planned = || world.kalends("plan --json").succeeds().json()["entities"][0]["older"].clone();
+    let older = |column: &str| planned()[column].as_i64().unwrap();
+    assert_eq!((older("due_rows"), older("due_days")), (0, 0));
+    look_before(&world, "12 hours");
+    let (rows, due) = (older("rows"), older("due_rows"));
+    assert_eq!(
+        (due / 10, older("due_days")),
+        (rows / 2 / 10, due),
+        "a day has a row, and what is before them has none"
+    );
+    let run = ran(&world, "run --json");
+    assert_eq!((&run["older"]["rows"], &run["older"]["left_parts"]), (&due.into(), &0.into()), "{run}");
+    world.no_settings();
+    assert_eq!(planned(), serde_json::Value::Null);
+}
+
+#[test]
 fn without_an_index_what_is_due_is_looked_at_with_the_recent_days() {
     let world = two_years_proven_every("24h");
     without_counters(&world);
