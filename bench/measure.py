@@ -68,11 +68,11 @@ class World:
         for side in ("production", "warehouse"):
             self.sql(side, "CHECKPOINT")
 
-    def pipe(self, table="entity", columns="created_at timestamp, value integer"):
-        """Seconds of the limit: production's rows into a plain table, by two psql."""
+    def pipe(self, table="entity", columns="created_at timestamp, value integer", of="production"):
+        """Seconds of the limit: a table's rows into a plain one of the warehouse, by two psql."""
         self.sql("warehouse", f"DROP TABLE IF EXISTS plain; CREATE TABLE plain ({columns})")
         self.settle_down()
-        out = self.psql("production", "-c", f"COPY {table} TO STDOUT (FORMAT binary)")
+        out = self.psql(of, "-c", f"COPY {table} TO STDOUT (FORMAT binary)")
         into = self.psql("warehouse", "-c", "COPY plain FROM STDIN (FORMAT binary)")
         started = time.perf_counter()
         reader = subprocess.Popen(out, stdout=subprocess.PIPE)
