@@ -8,7 +8,10 @@
 -- Repeat:  safe
 
 COPY (
-    SELECT {{ time }}{% for m in measures %}, {{ m.column }}{% endfor %}{% for d in dimensions %}, {{ d.column }}{% endfor %}
+    SELECT
+        {{ time }}{% for m in measures %},
+        {{ m.column }}{% endfor %}{% for d in dimensions %},
+        {{ d.column }}{% endfor %}
 
     FROM {% include 'source.jinja' %}
 

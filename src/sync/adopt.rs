@@ -34,7 +34,8 @@ pub struct Adopted {
 }
 
 /// Settles an entity that was not settled yet, from another tool's table as far as its days are equal to production. It
-/// continues an adoption that was interrupted. `reader` is another session of the warehouse. The caller records its end, once the files are published as well.
+/// continues an adoption that was interrupted. `reader` is another session of the warehouse. The caller records its
+/// end, once the files are published as well.
 ///
 /// # Errors
 /// Refuses a table that cannot be compared, and an entity that was settled already in another way.

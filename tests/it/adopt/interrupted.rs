@@ -21,7 +21,8 @@ fn killed_half_way() -> World {
         .ask_warehouse("SELECT relowner::regrole FROM pg_class WHERE oid = 'kalends_raw.entity'::regclass")
         .remove(0);
     world.warehouse_sql(&format!(
-        "CREATE TABLE kalends_raw.entity_2024_02 PARTITION OF kalends_raw.entity FOR VALUES FROM ('2024-02-01') TO ('2024-03-01');
+        "CREATE TABLE kalends_raw.entity_2024_02 PARTITION OF kalends_raw.entity
+             FOR VALUES FROM ('2024-02-01') TO ('2024-03-01');
          ALTER TABLE kalends_raw.entity_2024_02 OWNER TO {owner}"
     ));
     let mut client = Client::connect(&world.warehouse_url, NoTls).unwrap();
