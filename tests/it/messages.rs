@@ -276,6 +276,14 @@ fn urls_that_were_exchanged_are_refused_before_anything_is_made_in_production() 
 }
 
 #[test]
+fn a_table_of_productions_name_in_the_warehouse_is_no_sign_of_exchanged_urls() {
+    let world = World::new();
+    world.production("created_at | value\n 2024-01-02 | 5");
+    world.warehouse_sql("CREATE TABLE public.entity (created_at timestamp, value integer)");
+    world.settles();
+}
+
+#[test]
 fn a_warehouse_that_is_production_is_refused_before_anything_is_made_there() {
     let world = World::new();
     world.production("created_at | value\n 2024-01-02 | 5");

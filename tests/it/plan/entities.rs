@@ -67,4 +67,11 @@ fn with_dimensions_every_file_that_may_change_is_named() {
         "{written:?}"
     );
     assert_eq!(super::plan(&world)["nothing_to_do"], true);
+    // What moved between combinations is not told of accounts that are made anew, with other columns.
+    let more = "dimensions = [\"shop\"]\nlevels = [\"hour\", \"day\", \"month\"]\nstatistics = [\"sum\", \"stddev\"]\n";
+    world.settings(format!("{ORDERS}{more}"));
+    world.production_sql("UPDATE purchase SET shop = 'moved again' WHERE price = 27.40");
+    let plan = &super::plan(&world)["entities"][0];
+    assert_eq!((plan["days"].as_array().unwrap().len(), &plan["combinations"]), (1, &serde_json::json!([])), "{plan}");
+    assert!(plan["settled_anew"].to_string().contains("statistic stddev added"), "{plan}");
 }

@@ -224,6 +224,7 @@ fn what_cannot_be_surveyed_of_old_days_is_a_failure() {
     world.settings(settings("45 days", "24h"));
     world.production_sql(
         "ALTER TABLE entity ALTER COLUMN value TYPE numeric;
+         CREATE INDEX ON entity (created_at);
          INSERT INTO entity VALUES (now() - interval '300 days', 1), (now(), 1)",
     );
     world.settles();
