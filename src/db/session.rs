@@ -1,5 +1,7 @@
 //! A connection to one server, and its pinned transactions.
 
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
 
 use anyhow::Context as _;
@@ -18,12 +20,18 @@ use crate::sql::Sql;
 /// `client_connection_check_interval`.
 const OLDEST_VERSION: u32 = 14;
 
+/// The server ended a session that had nothing to do for its `idle_session_timeout`.
+const IDLE_SESSION_TIMEOUT: &str = "57P05";
+
 /// A connection to one server.
 pub struct Session {
     client: Client,
     pub(super) server: Server,
     pins: Pins,
     line: Line,
+    address: Address,
+    /// Whether the server ended it because it had nothing to do.
+    idled_out: Arc<AtomicBool>,
 }
 
 /// A pinned transaction. It is rolled back if it is dropped before [`Work::commit`].
@@ -66,6 +74,9 @@ impl Session {
     /// # Errors
     /// If the server refuses one of the statements, or does not answer within its limit.
     pub async fn begin(&mut self, access: Access, then: &[Sql]) -> Result<Work<'_>> {
+        if self.idled_out.load(Ordering::Relaxed) {
+            self.connect_again().await?;
+        }
         let builder = self.client.build_transaction();
         let builder = match access {
             Access::ReadSnapshot => builder.isolation_level(IsolationLevel::RepeatableRead).read_only(true),
@@ -82,6 +93,17 @@ impl Session {
             }
         }
         Ok(work)
+    }
+
+    /// Connects once more. Between transactions a session holds nothing, so another one is as good: while the other
+    /// server is surveyed, one may have nothing to do for long. A setting of the session would keep the server from
+    /// ending it, but behind a pooler it would stay with a connection that others use.
+    async fn connect_again(&mut self) -> Result<()> {
+        tracing::debug!("{} ended a session that had nothing to do; connecting again", self.server);
+        let mut again = Self::connect(self.server, &self.address, self.pins.limits).await?;
+        again.pins.nodes = self.pins.nodes;
+        *self = again;
+        Ok(())
     }
 }
 
@@ -210,10 +232,18 @@ async fn attempt(server: Server, address: &Address, limits: Limits) -> Result<Se
     let (client, connection) =
         connecting.await.map_err(|_| Attempt::Silent(limits.connect))?.map_err(Attempt::Answered)?;
     let version = connection.parameter("server_version").and_then(major_version).unwrap_or(0);
+    let idled_out = Arc::new(AtomicBool::new(false));
+    let noted = idled_out.clone();
     // The session ends when its client is dropped. If it ends earlier, a statement returns the error.
-    let connection = tokio::spawn(connection).abort_handle();
+    let connection = tokio::spawn(async move {
+        let ended = connection.await;
+        let code = ended.as_ref().err().and_then(tokio_postgres::Error::code);
+        noted.store(code.is_some_and(|code| code.code() == IDLE_SESSION_TIMEOUT), Ordering::Relaxed);
+    });
+    let connection = connection.abort_handle();
     let line = Line::new(server, limits, &address.protection, client.cancel_token(), connection);
-    Ok(Session { client, server, pins: Pins { limits, version, looks_for_client: true, nodes: false }, line })
+    let pins = Pins { limits, version, looks_for_client: true, nodes: false };
+    Ok(Session { client, server, pins, line, address: address.clone(), idled_out })
 }
 
 fn major_version(text: &str) -> Option<u32> {

@@ -6,7 +6,7 @@ use std::process::{Command, Stdio};
 use std::thread;
 use std::time::{Duration, Instant};
 
-use super::held::Running;
+use super::held::{Hold, Running};
 use super::whole::is_mended;
 use crate::kit::{READER, Ran, World, run_sql};
 
@@ -118,6 +118,31 @@ fn a_server_without_room_is_waited_for() {
         running.ends().succeeds();
         is_mended(&world);
         world.production_sql("INSERT INTO entity VALUES ('2024-01-16', 2)");
+    }
+    is_mended(&world);
+}
+
+#[test]
+fn a_server_that_ends_idle_sessions_is_connected_to_again() {
+    let world = World::new();
+    world.production("created_at | value\n 2024-01-15 | 1");
+    is_mended(&world);
+    let database = world.production_url.rsplit('/').next().unwrap();
+    let soon = format!("ALTER DATABASE {database} SET idle_session_timeout = '300ms'");
+    world.production_sql(&soon);
+    world.warehouse_sql(&soon);
+    // While one server lets a run wait, the session of the other has nothing to do.
+    let waits = [
+        (&world.production_url, "LOCK TABLE entity IN ACCESS EXCLUSIVE MODE"),
+        (&world.warehouse_url, "LOCK TABLE kalends_stats.entity_day IN ACCESS EXCLUSIVE MODE"),
+    ];
+    for (day, (url, lock)) in (16..).zip(waits) {
+        world.production_sql(&format!("INSERT INTO entity VALUES ('2024-01-{day}', 2)"));
+        let hold = Hold::by(url, lock);
+        let mut running = Running::started(world.command("run -vv"));
+        assert!(!running.ends_within(Duration::from_millis(1500)), "it did not wait");
+        drop(hold);
+        running.ends().succeeds().says("ended a session that had nothing to do");
     }
     is_mended(&world);
 }
