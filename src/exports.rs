@@ -32,6 +32,7 @@ mod state;
 mod trust;
 mod unmoved;
 mod wanted;
+mod way;
 
 use std::cmp::Reverse;
 use std::collections::BTreeMap;
@@ -286,12 +287,11 @@ async fn replace(
     stale.iter().try_for_each(|path| folder.unstage(path))?;
     let mut rewritten: Vec<&str> = due.rewritten().map(|(path, _)| path.as_str()).collect();
     stage(reading, folder, wanted, &rewritten).await?;
-    for (path, bytes) in &pages.write {
-        folder.stage(path, bytes)?;
-        rewritten.push(path);
-    }
+    let written: Vec<(&str, &[u8])> = pages.write.iter().map(|(path, bytes)| (path.as_str(), &bytes[..])).collect();
+    folder.stage(&written)?;
+    rewritten.extend(pages.write.keys().map(String::as_str));
     folder.flush(&rewritten)?;
-    rewritten.iter().try_for_each(|path| folder.place(path))?;
+    folder.place(&rewritten)?;
     let mut removed = 0;
     for path in &due.remove {
         removed += usize::from(folder.remove(path)?);
@@ -334,16 +334,14 @@ fn list(manifest: &mut Manifest, wanted: &Target, scope: Scope) -> Result<()> {
 async fn stage(reading: Reading<'_>, folder: &Place, wanted: &Target, paths: &[&str]) -> Result<()> {
     let (held, others): (Vec<&str>, Vec<&str>) = paths.iter().partition(|path| wanted.files[**path].bytes.is_some());
     let reading = if others.is_empty() { None } else { Some(reading) };
-    for path in held {
-        let bytes = wanted.files[path].bytes.as_deref().unwrap_or_default();
-        folder.stage(path, bytes)?;
-    }
+    let bytes = |path| wanted.files[path].bytes.as_deref().unwrap_or_default();
+    folder.stage(&held.into_iter().map(|path| (path, bytes(path))).collect::<Vec<_>>())?;
     for path in others {
         let (Some(reading), file) = (&reading, &wanted.files[path]) else { continue };
         let entity = wanted.entity(&file.entry).context("a file is of no entity")?;
         let content = content::one(reading, &entity.model, file.period, file.format).await?;
         let content = content.with_context(|| format!("the accounts of {} went away", file.period))?;
-        folder.stage(path, &content.bytes)?;
+        folder.stage(&[(path, &content.bytes)])?;
     }
     Ok(())
 }

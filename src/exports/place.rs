@@ -133,14 +133,18 @@ impl Place {
         self.local().map_or(Ok(()), |folder| folder.check_staged(path))
     }
 
-    /// Writes a file beside its path, or begins to put an object. It is done only after [`Place::flush`].
-    pub(super) fn stage(&self, path: &str, bytes: &[u8]) -> Result<()> {
-        of!(self, one => one.stage(path, bytes).map(drop))
+    /// Writes files beside their paths, or begins to put objects. It is done only after [`Place::flush`].
+    pub(super) fn stage(&self, files: &[(&str, &[u8])]) -> Result<()> {
+        match self {
+            Self::Folder(folder) => folder.stage_all(files),
+            #[cfg(feature = "stores")]
+            Self::Bucket(bucket) => files.iter().try_for_each(|(path, bytes)| bucket.stage(path, bytes)),
+        }
     }
 
-    /// Renames a staged file to its path.
-    pub(super) fn place(&self, path: &str) -> Result<()> {
-        self.local().map_or(Ok(()), |folder| folder.place(path))
+    /// Renames staged files to their paths.
+    pub(super) fn place(&self, paths: &[&str]) -> Result<()> {
+        self.local().map_or(Ok(()), |folder| folder.place_all(paths))
     }
 
     /// Removes a file, or begins to. Returns whether it was there.

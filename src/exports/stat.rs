@@ -5,6 +5,8 @@ use std::os::fd::{AsFd, BorrowedFd};
 
 use rustix::fs::{FileType, fstat};
 
+use super::way::side_by_side;
+
 /// A file's stat data, by which a change is noticed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
 pub(super) struct Stat {
@@ -21,8 +23,6 @@ pub(super) struct Moment(pub(super) i64, pub(super) u32);
 
 /// How many files a thread looks at, at least: fewer are done before it has started.
 pub(super) const FILES_OF_A_THREAD: usize = 2_000;
-/// More would not be faster: the kernel's cache of names is one.
-const MOST_THREADS: usize = 4;
 
 /// File systems of this machine whose times of change can be relied on: ext2 to ext4, XFS, Btrfs, tmpfs, overlay, ZFS,
 /// F2FS, bcachefs. With others, such as NFS, the answer may be older than the last change by another machine.
@@ -105,18 +105,7 @@ pub(super) fn is_reliable(_folder: BorrowedFd<'_>) -> bool {
 /// The stat data of files below a folder. None of those that are missing, that are no regular files, or that are
 /// reached through a link. Opens none of them for reading.
 pub(super) fn of_paths(folder: BorrowedFd<'_>, paths: &[&str]) -> Vec<Option<Stat>> {
-    let cores = std::thread::available_parallelism().map_or(1, usize::from);
-    let threads = (paths.len() / FILES_OF_A_THREAD).clamp(1, cores.min(MOST_THREADS));
-    let each = |paths: &[&str]| of_neighbours(folder, paths);
-    if threads == 1 {
-        return each(paths);
-    }
-    std::thread::scope(|scope| {
-        let parts = paths.chunks(paths.len().div_ceil(threads));
-        let parts: Vec<_> = parts.map(|part| scope.spawn(move || each(part))).collect();
-        // Of a part whose thread ended early nothing is known.
-        parts.into_iter().flat_map(|part| part.join().unwrap_or_default()).collect()
-    })
+    side_by_side(paths, FILES_OF_A_THREAD, |paths| of_neighbours(folder, paths)).concat()
 }
 
 /// The way to a file takes longer than a look at it, so the folder around its folder is opened once for all files in
