@@ -3,10 +3,12 @@
 --
 -- Reads:   kalends.file
 -- Writes:  nothing
--- Params:  none
+-- Params:  $1 text[] paths; null for all
 -- Repeat:  safe
 
 SELECT
     count(*) AS files,
-    coalesce(bit_xor(hash_record_extended(row(noted.xmin, noted.ctid), 0)), 0) AS digest
+    -- No two notes have the same place, so no two of these cancel out.
+    coalesce(bit_xor(hashtidextended(noted.ctid, noted.xmin::text::bigint)), 0) AS digest
 FROM kalends.file AS noted
+WHERE $1::text[] IS NULL OR noted.path = ANY($1::text[])

@@ -8,14 +8,24 @@
 -- Repeat:  safe
 
 {% from 'closed.jinja' import closed %}
-WITH parts AS (
+WITH written AS (
     SELECT
         account.{{ level }}::date AS first,
+        account.xmin,
         count(*) AS accounts,
         -- No two accounts have the same place, so no two of these cancel out.
-        bit_xor(hash_record_extended(row(account.xmin, account.ctid), 0)) AS digest
+        bit_xor(hashtidextended(account.ctid, 0)) AS digest
     FROM kalends_stats.{{ source }} AS account
-    GROUP BY account.{{ level }}::date
+    GROUP BY account.{{ level }}::date, account.xmin
+),
+
+parts AS (
+    SELECT
+        first,
+        sum(accounts)::bigint AS accounts,
+        bit_xor(hash_record_extended(row(xmin, digest), 0)) AS digest
+    FROM written
+    GROUP BY first
 )
 
 SELECT

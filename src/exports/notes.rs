@@ -18,7 +18,7 @@ const NOTE_FILES: Statement = statement!("exports/note_files.sql");
 const NOTE_REMOVED: Statement = statement!("exports/note_removed.sql");
 
 /// Notes in the warehouse what is published, if that is not noted yet, for example because of a crash. Returns the
-/// versions of all notes, or `None` if somebody else has changed some meanwhile.
+/// versions that all notes have then, unless somebody else has changed some meanwhile.
 pub(super) async fn note(
     warehouse: &mut Warehouse,
     manifest: &Manifest,
@@ -43,9 +43,10 @@ pub(super) async fn note(
         return Ok(before);
     }
     let locked = warehouse.lock_for_notes().await?;
-    let found = state::noted(locked.work().query_one(state::NOTED, &[]).await?.as_ref())?;
-    locked.work().execute(NOTE_REMOVED, &[(&removed, Type::TEXT_ARRAY)]).await?;
     let paths: Vec<&str> = news.iter().map(|(path, _)| *path).collect();
+    let touched: Vec<&str> = paths.iter().copied().chain(removed.iter().map(|path| path.as_str())).collect();
+    let replaced = state::noted(locked.work(), Some(&touched)).await?;
+    locked.work().execute(NOTE_REMOVED, &[(&removed, Type::TEXT_ARRAY)]).await?;
     let entities: Vec<&str> = news.iter().map(|(_, entry)| entry.entity.as_str()).collect();
     let levels: Vec<&str> = news.iter().map(|(_, entry)| entry.level.word()).collect();
     let periods: Vec<&str> = news.iter().map(|(_, entry)| entry.period.as_str()).collect();
@@ -62,7 +63,8 @@ pub(super) async fn note(
         (&hashes, Type::TEXT_ARRAY),
     ];
     locked.work().execute(NOTE_FILES, &parameters).await?;
-    let after = state::noted(locked.work().query_one(state::NOTED, &[]).await?.as_ref())?;
+    let written = state::noted(locked.work(), Some(&touched)).await?;
     locked.commit().await?;
-    Ok((before == Some(found)).then_some(after))
+    let after = |(files, digest)| (files - replaced.0 + written.0, digest ^ replaced.1 ^ written.1);
+    Ok(before.map(after))
 }

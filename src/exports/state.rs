@@ -14,7 +14,7 @@ use tokio_postgres::types::Type;
 
 use super::formed::Formed;
 use crate::calendar::Level;
-use crate::db::{AnyDate, Parameter, Row, Start};
+use crate::db::{AnyDate, Parameter, Start, Work};
 use crate::entity::{Form, Model, Split};
 use crate::error::Result;
 use crate::sql::{Filling, Statement};
@@ -23,7 +23,7 @@ use crate::warehouse::Reading;
 
 const STATE: Statement = statement!("exports/state.sql");
 const RENDERED_BY: Statement = statement!("exports/rendered_by.sql");
-pub(super) const NOTED: Statement = statement!("exports/noted.sql");
+const NOTED: Statement = statement!("exports/noted.sql");
 
 /// The state of a warehouse's accounts.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -85,11 +85,11 @@ impl State {
         }
         let (name, identity) = (reading.name().await?.unwrap_or_default(), &reading.identity);
         let complete_through = reading.complete_through().await?;
-        let row = reading.work().query_one(NOTED, &[]).await?;
+        let noted = noted(reading.work(), None).await?;
         Ok(Some(Self {
             warehouse: format!("{name} {identity:?}"),
             complete_through: complete_through.into_iter().map(|(entity, day)| (entity, day.to_string())).collect(),
-            noted: Some(noted(row.as_ref())?),
+            noted: Some(noted),
             entities: accounts,
         }))
     }
@@ -130,8 +130,10 @@ impl Versions {
     }
 }
 
-/// The versions of the notes of published files, from an answer.
-pub(super) fn noted(row: Option<&Row>) -> Result<(i64, i64)> {
+/// The versions of the notes of published files, of all or of some: how many there are, and a digest in which each
+/// counts by itself, so that those of some can be taken out and put in.
+pub(super) async fn noted(work: &Work<'_>, paths: Option<&[&str]>) -> Result<(i64, i64)> {
+    let row = work.query_one(NOTED, &[(&paths, Type::TEXT_ARRAY)]).await?;
     let row = row.context("the warehouse did not say what is noted")?;
     Ok((row.get("files")?, row.get("digest")?))
 }

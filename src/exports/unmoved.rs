@@ -230,10 +230,10 @@ impl Unmoved {
     pub(super) fn is_worn(&self, scope: Scope, which: Which) -> bool {
         let is_all = matches!(scope, Scope::Everything) && which == Which::All;
         let doubted = self.within(scope).filter(|(number, _)| !self.right[*number]).count();
-        self.now.is_some()
-            && self.index.as_ref().is_none_or(|index| {
-                is_all && index.head.state.noted.is_none() || doubted > 100 && doubted > self.right.len() / 20
-            })
+        let Some((_, now)) = &self.now else { return false };
+        self.index.as_ref().is_none_or(|index| {
+            is_all && index.head.state.noted != now.noted || doubted > 100 && doubted > self.right.len() / 20
+        })
     }
 }
 

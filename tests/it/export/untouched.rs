@@ -244,6 +244,32 @@ fn notes_of_files_that_somebody_removes_are_noted_again() {
 }
 
 #[test]
+fn versions_of_notes_are_known_after_each_run_and_renewed_once_after_a_change_by_somebody_else() {
+    let world = published();
+    let is_renewed = || {
+        let inode = || fs::metadata(world.exports.join(INDEX)).unwrap().ino();
+        let before = inode();
+        world.kalends("run").succeeds().says("nothing to do");
+        inode() != before
+    };
+    assert!(!is_renewed());
+    for (changes, done) in [
+        ("UPDATE entity SET value = 11 WHERE value = 10", "published   3 files"),
+        ("INSERT INTO entity VALUES ('2024-01-03', 8), ('2024-03-01', 9)", "published   5 files"),
+        ("DELETE FROM entity WHERE created_at = '2024-01-03'", "1 removed"),
+    ] {
+        world.production_sql(changes);
+        world.kalends("run").succeeds().says(done);
+        assert!(!is_renewed(), "{changes}");
+    }
+    for changes in ["VACUUM FULL kalends.file", "UPDATE kalends.file SET bytes = bytes WHERE level = 'year'"] {
+        world.warehouse_sql(changes);
+        assert!(is_renewed(), "{changes}");
+        assert!(!is_renewed(), "{changes}");
+    }
+}
+
+#[test]
 fn an_earlier_or_another_warehouse_is_not_taken_for_the_one_that_published() {
     use crate::faults::worlds::ready::{database, renewed};
     let world = published();
