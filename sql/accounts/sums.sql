@@ -4,14 +4,13 @@
 --
 -- Reads:   kalends_stats.<source>, the entity's table of the parts
 -- Writes:  kalends_stats.<target>, its table of the periods
--- Params:  $1 date[] first days of the periods
+-- Params:  $1 date[] first days of the periods, $2 date[] the days after their last ones
 -- Repeat:  safe; a period is always summed from its parts, never added to
 
-{% from 'period.jinja' import first_day %}
 {% from 'statistics.jinja' import of_parts %}
 WITH fresh AS (
     SELECT
-        {{ first_day(level, part) }} AS {{ level }},
+        asked.first AS {{ level }},
         {% for key in keys %}
         {{ key }},
         {% endfor %}
@@ -19,13 +18,10 @@ WITH fresh AS (
         {% for c in stored_columns %}
         , {{ of_parts(c) }} AS {{ c.name }}
         {% endfor %}
-    FROM kalends_stats.{{ source }}
-    -- With these bounds, an index can be used.
-    WHERE
-        {{ part }} >= (SELECT min(first) FROM unnest($1::date[]) AS asked (first))
-        AND {{ part }} < (SELECT max(first) + 366 FROM unnest($1::date[]) AS asked (first))
-        AND {{ first_day(level, part) }} = ANY($1::date[])
-    GROUP BY {{ first_day(level, part) }}{% for key in keys %}, {{ key }}{% endfor %}
+    FROM unnest($1::date[], $2::date[]) AS asked (first, until)
+    -- With these bounds an index can be used, and no part's period has to be computed.
+    INNER JOIN kalends_stats.{{ source }} AS parts ON asked.first <= parts.{{ part }} AND parts.{{ part }} < asked.until
+    GROUP BY asked.first{% for key in keys %}, {{ key }}{% endfor %}
 
 ),
 

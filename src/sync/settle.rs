@@ -12,7 +12,7 @@ use tokio_postgres::types::{ToSql, Type};
 pub use run::Run;
 
 use crate::accounts::{self, Account, Accounts, Cause, Changes, Month};
-use crate::calendar::{Day, Level};
+use crate::calendar::{Day, Level, Period};
 use crate::db::Parameter;
 use crate::entity::Model;
 use crate::error::{Refusal, Result};
@@ -145,9 +145,11 @@ async fn follow(locked: &Locked<'_>, model: &Model, months: &[Ready<'_>]) -> Res
         let part = level.part().context("a sum has parts")?;
         let (source, target) = (model.accounts(part, split)?, model.accounts(level, split)?);
         let sql = SUMS.of(&model.shape_of(level, part, split)?.with(&[("source", &source), ("target", &target)]))?;
-        let firsts: BTreeSet<Day> = days.iter().map(|day| day.period(level).first()).collect();
-        let firsts: Vec<Day> = firsts.into_iter().collect();
-        locked.work().execute(sql, &[(&firsts, Type::DATE_ARRAY)]).await?;
+        let periods: BTreeSet<Period> = days.iter().map(|day| day.period(level)).collect();
+        let (firsts, untils): (Vec<Day>, Vec<Day>) =
+            periods.iter().map(|period| (period.first(), period.span().until)).unzip();
+        let parameters: [Parameter<'_>; 2] = [(&firsts, Type::DATE_ARRAY), (&untils, Type::DATE_ARRAY)];
+        locked.work().execute(sql, &parameters).await?;
     }
     Ok(())
 }
