@@ -226,23 +226,16 @@ impl Folder {
         Ok(file)
     }
 
-    /// Renames a staged file to its path.
-    pub fn place(&self, path: &str) -> Result<()> {
-        self.place_at(&mut Way::from(&self.dir), path)
-    }
-
-    /// The same of many files, fastest in the order of their paths.
-    pub fn place_all(&self, paths: &[&str]) -> Result<()> {
+    /// Renames staged files to their paths, fastest in the order of these.
+    pub fn place(&self, paths: &[&str]) -> Result<()> {
         let place = |paths: &[&str]| {
             let mut way = Way::from(&self.dir);
-            paths.iter().try_for_each(|path| self.place_at(&mut way, path))
+            paths.iter().try_for_each(|path| {
+                let placed = way.open(path).and_then(|(folder, name)| folder.rename(staged(name), folder, name));
+                placed.with_context(|| self.doing("put into its place", path))
+            })
         };
         side_by_side(paths, FILES_OF_A_THREAD, place).into_iter().collect()
-    }
-
-    fn place_at(&self, way: &mut Way<'_>, path: &str) -> Result<()> {
-        let placed = way.open(path).and_then(|(folder, name)| folder.rename(staged(name), folder, name));
-        placed.with_context(|| self.doing("put into its place", path))
     }
 
     /// Removes a file, what was staged for it, and the folders that are then empty. Returns whether the file was there.
@@ -334,7 +327,7 @@ impl Folder {
         let bytes = manifest.to_bytes()?;
         let file = self.stage(manifest::NAME, &bytes)?;
         file.sync_all().with_context(|| self.doing("flush", manifest::NAME))?;
-        self.place(manifest::NAME)?;
+        self.place(&[manifest::NAME])?;
         self.flush_folder(".")?;
         Ok(bytes)
     }

@@ -128,7 +128,7 @@ impl Index {
         // Refuses what is no file.
         folder.check(NAME)?;
         folder.stage(NAME, &self.to_bytes()?)?;
-        folder.place(NAME)
+        folder.place(&[NAME])
     }
 
     fn to_bytes(&self) -> Result<Vec<u8>> {

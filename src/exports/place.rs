@@ -144,7 +144,7 @@ impl Place {
 
     /// Renames staged files to their paths.
     pub(super) fn place(&self, paths: &[&str]) -> Result<()> {
-        self.local().map_or(Ok(()), |folder| folder.place_all(paths))
+        self.local().map_or(Ok(()), |folder| folder.place(paths))
     }
 
     /// Removes a file, or begins to. Returns whether it was there.

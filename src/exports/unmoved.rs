@@ -226,7 +226,8 @@ impl Unmoved {
         (unchanged, open)
     }
 
-    /// Whether much had to be read that the index could have told, or everything because there is none.
+    /// Whether much had to be read that the index could have told, or everything because there is none, or the notes
+    /// because somebody else has changed some.
     pub(super) fn is_worn(&self, scope: Scope, which: Which) -> bool {
         let is_all = matches!(scope, Scope::Everything) && which == Which::All;
         let doubted = self.within(scope).filter(|(number, _)| !self.right[*number]).count();

@@ -1,7 +1,7 @@
 //! The way to files, where there are many: their folder is opened once for all that come one after the other, because
 //! the way takes longer than what is done at its end, and several threads go side by side.
 
-use std::io::{ErrorKind, Result};
+use std::io::Result;
 use std::panic::resume_unwind;
 
 use cap_std::fs::Dir;
@@ -33,11 +33,10 @@ impl<'a> Way<'a> {
 
     /// The same. A folder that is not there is made.
     pub(super) fn make<'p>(&mut self, path: &'p str) -> Result<(&Dir, &'p str)> {
-        let missing = match self.open(path) {
-            Err(error) if error.kind() == ErrorKind::NotFound => path.rsplit_once('/'),
-            opened => opened.map(|_| None)?,
-        };
-        missing.map_or(Ok(()), |(folder, _)| self.from.create_dir_all(folder))?;
+        // An error that this does not mend comes again.
+        if let (Err(_), Some((folder, _))) = (self.open(path), path.rsplit_once('/')) {
+            self.from.create_dir_all(folder)?;
+        }
         self.open(path)
     }
 }
