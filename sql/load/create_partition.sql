@@ -1,4 +1,5 @@
--- Creates the table of a new month, not yet attached, so that copying rows into it does not check their bounds.
+-- Creates the table of a new month, not yet attached: CREATE TABLE … PARTITION OF would lock the table of rows against
+-- readers.
 --
 -- Reads:   nothing
 -- Writes:  kalends_raw.<partition>

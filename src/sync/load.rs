@@ -69,7 +69,7 @@ pub async fn reload(
     let (period, model) = (month.period, snapshot.model());
     let (table, shape) = (model.partition(period)?, model.shape()?);
     let days = [month.load.iter().copied().collect(), strange.to_vec()].concat();
-    let found = replace(locked, model, period, &days).await?;
+    replace(locked, model, period, &days).await?;
     let started = Instant::now();
     let mut loaded = Loaded::default();
     if let Some(wanted) = wanted(month, ctid_ranges) {
@@ -81,37 +81,28 @@ pub async fn reload(
         anyhow::ensure!(as_counted, "production counted {counted} rows for {period} and sent {rows}");
         loaded = Loaded { rows, copying: started.elapsed(), ..loaded };
     }
-    if found == Partition::Missing {
-        attach(locked, model, period).await?;
-    }
     tracing::info!(month = %period, days = month.load.len(), rows = loaded.rows, "loaded");
     Ok(loaded)
 }
 
-/// Creates a month's table if there is none, otherwise deletes the rows of some days from it. Returns what was found.
-async fn replace(locked: &Locked<'_>, model: &Model, month: Period, days: &[Day]) -> Result<Partition> {
-    let found = locked.partition(model, month).await?;
-    let (table, shape) = (model.partition(month)?, model.shape()?);
-    match found {
+/// Deletes the rows of some days from a month's table. If there is none yet, it is created.
+async fn replace(locked: &Locked<'_>, model: &Model, month: Period, days: &[Day]) -> Result<()> {
+    let (table, shape, span) = (model.partition(month)?, model.shape()?, month.span());
+    let partition: (&str, &dyn Filling) = ("partition", &table);
+    match locked.partition(model, month).await? {
         Partition::Missing => {
-            locked.work().batch(&CREATE_PARTITION.of(&shape.with(&[("partition", &table)]))?).await?;
+            let bounds = model.bounds(span.from, span.until);
+            locked.work().batch(&CREATE_PARTITION.of(&shape.with(&[partition]))?).await?;
             locked.distribute_month(model, &table).await?;
+            let attach = ATTACH_PARTITION.of(&shape.with(&[&bounds.names()[..], &[partition]].concat()))?;
+            locked.work().batch(&attach).await
         }
-        Partition::Attached if days.is_empty() => {}
+        Partition::Attached if days.is_empty() => Ok(()),
         Partition::Attached => {
-            let delete = DELETE_DAYS.of(&shape.with(&[("partition", &table)]))?;
-            locked.work().execute(delete, &[(&days, Type::DATE_ARRAY)]).await?;
+            let delete = DELETE_DAYS.of(&shape.with(&[partition]))?;
+            locked.work().execute(delete, &[(&days, Type::DATE_ARRAY)]).await.map(drop)
         }
     }
-    Ok(found)
-}
-
-/// Attaches the table of a month, once it is filled. So rows need not be checked against its bounds during the copy.
-async fn attach(locked: &Locked<'_>, model: &Model, month: Period) -> Result<()> {
-    let (table, span) = (model.partition(month)?, month.span());
-    let (bounds, partition) = (model.bounds(span.from, span.until), ("partition", &table as &dyn Filling));
-    let names = [&bounds.names()[..], &[partition]].concat();
-    locked.work().batch(&ATTACH_PARTITION.of(&model.shape()?.with(&names))?).await
 }
 
 /// Deletes rows of the warehouse that belong to no day. Kalends never loads such rows.

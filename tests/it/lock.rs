@@ -250,6 +250,25 @@ fn small_months_that_are_new_are_settled_in_one_transaction_and_each_counts() {
 }
 
 #[test]
+fn others_read_the_rows_while_a_new_month_is_settled() {
+    let world = World::with_two_days();
+    world.settles();
+    world.production("created_at | value\n 2024-03-01 | 9");
+    world.settings("[limits]\nlock_timeout = \"120s\"\n");
+    let hold = Hold::at(&world, IN_MID_SETTLING);
+    let run = Running::until_held(&world, Side::Warehouse);
+    let loads = "SELECT count(*) FROM pg_locks WHERE relation = 'kalends_raw.entity'::regclass AND mode LIKE 'Share%'";
+    assert_ne!(world.ask_warehouse(loads), ["0"], "the new month is not attached yet");
+    world.warehouse_sql(
+        "SET statement_timeout = '10s';
+         DO $$ BEGIN ASSERT (SELECT count(*) FROM kalends_raw.entity) = 2, 'other rows'; END $$",
+    );
+    drop(hold);
+    run.ends().succeeds();
+    assert_eq!(world.ask_warehouse("SELECT count(*) FROM kalends_raw.entity"), ["3"]);
+}
+
+#[test]
 fn a_month_that_cannot_be_settled_keeps_none_before_it_from_being_settled() {
     let world = World::new();
     world.settles();

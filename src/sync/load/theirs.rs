@@ -3,7 +3,7 @@
 
 use std::collections::BTreeSet;
 
-use super::{ROWS, Source, attach, replace};
+use super::{ROWS, Source, replace};
 use crate::adopt::Holds;
 use crate::calendar::Day;
 use crate::entity::{Model, Theirs};
@@ -11,7 +11,7 @@ use crate::error::Result;
 use crate::production::{Lying, Pace};
 use crate::sql::{Filling, Statement};
 use crate::statement;
-use crate::warehouse::{Locked, Partition, Reading};
+use crate::warehouse::{Locked, Reading};
 
 const TAKE: Statement = statement!("load/take.sql");
 
@@ -39,7 +39,7 @@ pub async fn take(
 ) -> Result<u64> {
     let (Some(&first), Some(&last)) = (days.first(), days.last()) else { return Ok(0) };
     let (month, table) = (first.month(), model.partition(first.month())?);
-    let found = replace(locked, model, month, &days.iter().copied().collect::<Vec<_>>()).await?;
+    replace(locked, model, month, &days.iter().copied().collect::<Vec<_>>()).await?;
     let others = holds.accounts.range(first..last).map(|(&day, _)| day).filter(|day| !days.contains(day));
     let (bounds, except) = (model.bounds(first, last.next()), others.collect::<Vec<_>>());
     let except = except.as_slice();
@@ -53,9 +53,6 @@ pub async fn take(
     let stream = reading.work().copy_out(&sql).await.map_err(broken_off)?;
     let source = Source { stream, pace: &Pace::new(None), broken_off: &broken_off };
     let rows = source.pump(locked, &ROWS.of(&model.shape()?.with(&[("partition", &table)]))?, passing).await?;
-    if found == Partition::Missing {
-        attach(locked, model, month).await?;
-    }
     tracing::info!(month = %month, days = days.len(), rows, "taken over");
     Ok(rows)
 }
