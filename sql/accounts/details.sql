@@ -8,16 +8,13 @@
 
 WITH {% include 'details.jinja' %},
 
-gone AS (
-    DELETE FROM kalends_stats.{{ target }} AS stored
-    WHERE
-        stored.{{ level }} >= $2::date AND stored.{{ level }} < $3::date
-        AND ($1::date[] IS NULL OR stored.{{ level }}::date = ANY($1::date[]))
-        AND NOT EXISTS (
-            SELECT FROM fresh
-            WHERE fresh.{{ level }} = stored.{{ level }}{% if keys %} AND fresh.combination = stored.combination{% endif %}
+known AS (
+    SELECT {{ level }}{% if keys %}, combination{% endif %}
 
-        )
-)
+    FROM kalends_stats.{{ target }}
+    WHERE
+        {{ level }} >= $2::date AND {{ level }} < $3::date
+        AND ($1::date[] IS NULL OR {{ level }}::date = ANY($1::date[]))
+),
 
 {% include 'write_made.jinja' %}

@@ -25,16 +25,11 @@ WITH fresh AS (
 
 ),
 
-gone AS (
-    -- A period may have lost its last part.
-    DELETE FROM kalends_stats.{{ target }} AS stored
-    WHERE
-        stored.{{ level }} = ANY($1::date[])
-        AND NOT EXISTS (
-            SELECT FROM fresh
-            WHERE fresh.{{ level }} = stored.{{ level }}{% if keys %} AND fresh.combination = stored.combination{% endif %}
+known AS (
+    SELECT {{ level }}{% if keys %}, combination{% endif %}
 
-        )
-)
+    FROM kalends_stats.{{ target }}
+    WHERE {{ level }} = ANY($1::date[])
+),
 
 {% include 'write_made.jinja' %}

@@ -219,6 +219,30 @@ fn a_dimension_that_changes_is_never_unseen_and_only_its_combinations_are_writte
     assert_eq!(world.ask_warehouse("SELECT count(*) FROM kalends_stats.t_by_day"), ["0"]);
 }
 
+/// The planner takes the accounts of the newest day for one, because it has no statistics of it yet. Compared each with
+/// each, they would take minutes.
+#[test]
+fn many_combinations_of_the_newest_day_are_settled_again_at_once() {
+    let world = World::new();
+    world.production_sql("CREATE TABLE t (at timestamp, n integer, d integer)");
+    let asked = Asked { levels: &["day", "month"], ..asked(&[("d", "integer")]) };
+    world.settings("[limits]\nstatement_timeout = \"15s\"\n".to_string() + &asked.settings());
+    for day in ["2024-01-31", "2024-02-01"] {
+        world.production_sql(&format!("INSERT INTO t SELECT '{day}', d, d FROM generate_series(1, 20000) AS d"));
+        settles(&world);
+        if day == "2024-01-31" {
+            world.warehouse_sql("VACUUM ANALYZE");
+        }
+    }
+    world.production_sql("DELETE FROM t WHERE d = 8; UPDATE t SET n = n + 1 WHERE at = '2024-02-01' AND d = 7");
+    settles(&world);
+    let sums = "SELECT count(*), sum(sum_n), sum(sum_n) FILTER (WHERE dimension_d = '7')";
+    let expected = [format!("{}|{}|15", 2 * 19_999, 20_000 * 20_001 - 2 * 8 + 1)];
+    for table in ["t_by_day", "t_by_month"] {
+        assert_eq!(world.ask_warehouse(&format!("{sums} FROM kalends_stats.{table}")), expected, "{table}");
+    }
+}
+
 #[test]
 fn accounts_of_combinations_that_somebody_changes_are_found_and_mended() {
     let world = world("text", &["'a'", "'b'", "NULL"]);
