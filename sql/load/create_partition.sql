@@ -1,4 +1,4 @@
--- Creates the table of a new month, not yet attached: CREATE TABLE … PARTITION OF would lock the table of rows against
+-- Creates the table of a new month, not yet attached: creating it as a partition would lock the table of rows against
 -- readers.
 --
 -- Reads:   nothing

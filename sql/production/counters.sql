@@ -22,7 +22,7 @@ parts AS (
     SELECT inhrelid, coalesce(top, inhrelid) FROM pg_inherits INNER JOIN parts ON inhparent = parts.oid
 ),
 
--- The bounds of partitions, if the root is divided by ranges of the time alone: FOR VALUES FROM ('…') TO ('…').
+-- The bounds of partitions, if the root is divided by ranges of the time alone: FOR VALUES FROM (...) TO (...).
 bounds AS (
     SELECT
         top.oid,

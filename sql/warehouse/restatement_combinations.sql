@@ -41,7 +41,10 @@ listed AS (
         jsonb_agg(
             jsonb_build_object(
                 'values', (
-                    SELECT jsonb_agg(CASE WHEN length(text) > 200 THEN left(text, 200) || '…' ELSE text END ORDER BY at)
+                    SELECT jsonb_agg(
+                        -- Shortened by an ellipsis.
+                        CASE WHEN length(text) > 200 THEN left(text, 200) || chr(8230) ELSE text END ORDER BY at
+                    )
                     FROM unnest(moved.texts) WITH ORDINALITY AS each (text, at)
                 ),
                 'before', {{ said('moved.before') }}::jsonb,

@@ -57,6 +57,14 @@ fn every_statement_has_its_header_and_is_used() {
     }
 }
 
+/// A statement is sent as it is, with its comments, and a database of another encoding may have no other characters.
+#[test]
+fn statements_are_written_in_ascii() {
+    for (name, text) in files("sql", ".sql").into_iter().chain(files("sql", ".jinja")) {
+        assert!(text.is_ascii(), "{name}");
+    }
+}
+
 #[test]
 fn every_statement_of_one_query_prepares_on_its_server() {
     let world = World::new();
