@@ -21,38 +21,32 @@ WITH parts AS (
     GROUP BY {{ level }}, {{ dimension }}
 ),
 
+-- By window functions and not by a join: a join by IS NOT DISTINCT FROM compares each value with each.
 ranked AS (
     SELECT
-        value,
-        row_number() OVER (ORDER BY sum(rows) DESC, value COLLATE "C" ASC NULLS FIRST) AS place
-    FROM parts
-    GROUP BY value
-),
-
-placed AS (
-    SELECT
-        parts.*,
-        least(ranked.place, $3::integer + 1)::integer AS place
-    FROM parts
-    INNER JOIN ranked ON parts.value IS NOT DISTINCT FROM ranked.value
+        *,
+        dense_rank() OVER (ORDER BY of_value DESC, value COLLATE "C" ASC NULLS FIRST) AS place
+    FROM (SELECT *, sum(rows) OVER (PARTITION BY value) AS of_value FROM parts) AS parts
 ),
 
 summed AS (
     SELECT
-        placed.month,
-        placed.place,
-        sum(placed.rows)::bigint AS rows
+        month,
+        least(place, $3::integer + 1)::integer AS place,
+        min(value) FILTER (WHERE place <= $3::integer) AS value,
+        sum(rows)::bigint AS rows
         {% for c in stored_columns %}
         , {{ of_parts(c) }} AS {{ c.name }}
         {% endfor %}
-    FROM placed
-    GROUP BY placed.month, placed.place
+    FROM ranked
+    GROUP BY month, least(place, $3::integer + 1)
 ),
 
 told AS (
     SELECT
         month,
         place,
+        value,
         {{ account_of('summed', stored_columns) }} AS account
     FROM summed
 )
@@ -61,8 +55,8 @@ SELECT
     told.month,
     told.place,
     told.place > $3::integer AS is_rest,
-    (SELECT ranked.value FROM ranked WHERE ranked.place = told.place AND told.place <= $3::integer) AS value,
-    (SELECT count(*) FROM ranked WHERE ranked.place >= told.place) AS from_here,
+    told.value,
+    (SELECT max(ranked.place) FROM ranked) - told.place + 1 AS from_here,
     {{ said('told.account') }} AS said
 FROM told
 ORDER BY told.place, told.month

@@ -101,6 +101,31 @@ fn every_figure_of_a_page_is_the_warehouses() {
     assert!(ranked.contains("NULL") && ranked.contains("&lt;script&gt;"), "{ranked}");
 }
 
+/// Compared each with each, so many values of so many months would take the warehouse more than its limit.
+#[test]
+fn of_many_values_those_with_the_most_rows_have_a_line_each_and_the_others_one() {
+    let world = World::new();
+    world.production_sql(
+        "CREATE TABLE visit (at timestamp, city text, spent numeric);
+         INSERT INTO visit SELECT month, nullif(city, 7)::text, city
+         FROM generate_series('2023-01-01'::timestamp, '2024-08-01', '1 month') AS month,
+              generate_series(1, 5000) AS city;
+         INSERT INTO visit SELECT '2024-08-02', nullif(city, 7)::text, 100 FROM generate_series(1, 12) AS city",
+    );
+    world.grant_table("public", "visit");
+    let settings = ENTITY.replace("\"hour\", \"day\", \"week\", \"month\", \"quarter\", \"year\"", "\"month\"");
+    world.settings(format!("report = true\n[limits]\nstatement_timeout = \"10s\"\n{settings}"));
+    world.kalends("run").succeeds().says("2 pages");
+    let text = page(&world, VISITS);
+    let ranked = text.split("<caption>August 2024").nth(1).unwrap().split("</tbody>").next().unwrap();
+    let lines: Vec<&str> = ranked.split("<tr><td").skip(1).collect();
+    assert_eq!(lines.len(), 13, "{ranked}");
+    for (line, said) in [(0, [">12<", ">112<"]), (12, ["other (4,988 values)", ">12,502,422<"])] {
+        assert!(said.iter().all(|said| lines[line].contains(said)), "{said:?}: {}", lines[line]);
+    }
+    assert!(lines.iter().any(|line| line.contains("NULL") && line.contains(">107<")), "{ranked}");
+}
+
 #[test]
 fn pages_are_published_verified_mended_and_taken_away_as_files_are() {
     let world = visits("report = true\n");
