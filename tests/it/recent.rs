@@ -22,7 +22,10 @@ fn two_years() -> World {
 }
 
 fn two_years_proven_every(every: &str) -> World {
-    let world = World::new();
+    filled(World::new(), every)
+}
+
+fn filled(world: World, every: &str) -> World {
     world.settings(settings("45 days", every));
     change(
         &world,

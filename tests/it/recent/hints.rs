@@ -1,8 +1,8 @@
 //! Production's counters make a run look at more.
 
-use super::{change, many_of_one_day, ran, settings, two_years, without_counters};
+use super::{change, filled, many_of_one_day, ran, settings, two_years, without_counters};
 use crate::faults::held::{Hold, Running, wait_for};
-use crate::kit::World;
+use crate::kit::{World, servers};
 
 #[test]
 fn a_late_row_of_an_old_month_is_found_by_the_next_run() {
@@ -25,6 +25,16 @@ fn a_late_row_of_an_old_month_is_found_by_the_next_run() {
     let before = (world.tuples(), world.tree());
     world.kalends("run").succeeds().says("nothing to do");
     assert_eq!((world.tuples(), world.tree()), before);
+}
+
+#[test]
+fn a_production_in_another_encoding_gives_hints_as_well() {
+    let latin1 = "ENCODING 'LATIN1' LC_COLLATE 'C' LC_CTYPE 'C'";
+    let world = filled(World::made(servers(), [latin1, ""]), "100 days");
+    change(&world, "INSERT INTO entity VALUES (now() - interval '300 days', 700)");
+    let run = ran(&world, "run --json");
+    assert_eq!((&run["older"]["hints"][0]["why"], &run["settled_months"]), (&"rows".into(), &1.into()), "{run}");
+    world.is_exact();
 }
 
 #[test]
